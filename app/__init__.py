@@ -1,0 +1,1 @@
+"""How the service behaves: HTTP on top, intake, queue and dispatchers beneath."""

@@ -1,0 +1,1 @@
+"""HTTP handlers: they translate, and decide nothing."""

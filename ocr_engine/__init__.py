@@ -1,0 +1,1 @@
+"""Images in, text out. The only room that knows images, models and processes."""

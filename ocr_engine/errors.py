@@ -1,0 +1,59 @@
+"""Why recognition failed: one family, each member with a stable code, whether a retry can mend it, and whose fault it is."""
+
+from typing import ClassVar
+
+
+class OcrError(Exception):
+    """Recognition failed. `code` is stable, `retriable` says whether another attempt can end otherwise."""
+
+    code: ClassVar[str] = "engine_error"
+    retriable: ClassVar[bool] = True
+    client_fault: ClassVar[bool] = False
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.worker = ""
+        """Name of the pool's slot where it happened; set by the pool."""
+
+
+class EngineError(OcrError):
+    """The engine raised something that it does not name."""
+
+
+class InvalidImage(OcrError):
+    """The bytes are of a supported type but cannot be decoded."""
+
+    code = "invalid_image"
+    retriable = False
+    client_fault = True
+
+
+class UnsupportedImage(InvalidImage):
+    """The bytes are of no supported image type."""
+
+    code = "unsupported_media_type"
+
+
+class TooManyPixels(InvalidImage):
+    """The header announces more pixels than the limit."""
+
+    code = "too_many_pixels"
+
+
+class JobTimeout(OcrError):
+    """Recognition took longer than the limit; its process was killed."""
+
+    code = "timeout"
+
+
+class WorkerCrashed(OcrError):
+    """The process that recognised the image died."""
+
+    code = "worker_crashed"
+
+
+class PoolUnavailable(OcrError):
+    """No worker can be started: a crash loop, or the pool is closed."""
+
+    code = "pool_unavailable"

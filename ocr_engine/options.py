@@ -1,0 +1,21 @@
+"""What may be chosen about recognition. Frozen, and sent whole to every worker process."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
+Backend = Literal["onnxruntime", "openvino"]
+
+
+class EngineOptions(Struct, frozen=True, kw_only=True):
+    """How to recognise; the same options give the same text."""
+
+    model: ModelFamily = "ppocr-v6"
+    backend: Backend = "onnxruntime"
+    threads: int = 1
+    """Threads inside a session. 1 is the right unit when every core has a worker of its own."""
+    min_confidence: float = 0.5
+    """Lines below are flagged `low_confidence` and left out of the text."""
+    max_pixels: int = 100_000_000
+    """Largest page that is decoded: width times height."""

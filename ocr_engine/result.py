@@ -1,0 +1,92 @@
+"""The words of recognition: what an image is, and what was read in it. No behaviour beyond derivation."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Point = tuple[float, float]
+Polygon = tuple[Point, Point, Point, Point]
+Rotation = Literal[0, 90, 180, 270]
+
+
+class ImageInfo(Struct, frozen=True, kw_only=True):
+    """What the header of an image file says, before anything is decoded."""
+
+    media_type: str
+    """IANA media type by magic number, e.g. `image/png`; never the type that the client declared."""
+    width: int
+    """Pixels, as a viewer shows the image (EXIF orientation applied)."""
+    height: int
+    frames: int
+    size: int
+    """Bytes of the file."""
+
+
+class OcrLine(Struct, frozen=True, kw_only=True):
+    """One line of text and where it stands."""
+
+    text: str
+    confidence: float
+    """0 to 1: mean probability of the characters."""
+    polygon: Polygon
+    """Four (x, y) corners, clockwise from the text's own top left, in pixels of the image as a viewer shows it."""
+    low_confidence: bool = False
+    """True: below the threshold; reported here, left out of the page's text."""
+
+
+class OcrPage(Struct, frozen=True, kw_only=True):
+    """One page (frame) of an image: its lines in reading order."""
+
+    number: int
+    """From 1."""
+    width: int
+    """Pixels of the image as a viewer shows it (EXIF orientation applied)."""
+    height: int
+    rotation: Rotation = 0
+    """Degrees clockwise by which the page has to be turned for its text to stand upright."""
+    lines: tuple[OcrLine, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The confident lines in reading order, one a line."""
+        return "\n".join(line.text for line in self.lines if not line.low_confidence)
+
+
+class OcrModel(Struct, frozen=True, kw_only=True):
+    """A model file that took part."""
+
+    role: Literal["detection", "recognition", "angle"]
+    name: str
+    sha256: str
+
+
+class OcrTimings(Struct, frozen=True, kw_only=True):
+    """Seconds spent in each stage inside the worker."""
+
+    decode: float = 0.0
+    detect: float = 0.0
+    orient: float = 0.0
+    recognise: float = 0.0
+    total: float = 0.0
+
+
+class OcrResult(Struct, frozen=True, kw_only=True):
+    """All that was read in one image."""
+
+    pages: tuple[OcrPage, ...]
+    models: tuple[OcrModel, ...] = ()
+    timings: OcrTimings = OcrTimings()
+    worker: str = ""
+    """Name of the pool's slot that did the work; empty outside a pool."""
+
+    @property
+    def text(self) -> str:
+        """The text of all pages, separated by a form feed as pagers and pdftotext have it."""
+        return "\f".join(page.text for page in self.pages)
+
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of the lines in `text`, weighted by their length; 0 where there is no text."""
+        lines = [line for page in self.pages for line in page.lines if not line.low_confidence]
+        weight = sum(len(line.text) for line in lines)
+        return sum(line.confidence * len(line.text) for line in lines) / weight if weight else 0.0

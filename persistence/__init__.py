@@ -1,0 +1,1 @@
+"""Jobs that survive. The only room that knows databases."""

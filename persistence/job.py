@@ -1,0 +1,129 @@
+"""A job and the only ways in which it may change. Pure words: no clock, no database, no queue."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+from msgspec import Struct
+
+from ocr_engine.result import ImageInfo, OcrResult
+
+
+class JobState(StrEnum):
+    """Where a job stands. After a crash of the service `queued` and `processing` jobs are run again; the others stay."""
+
+    QUEUED = "queued"
+    """Accepted and durable; waits for a worker, or for its next attempt to become due."""
+    PROCESSING = "processing"
+    """Claimed by a dispatcher; a worker has it or is about to."""
+    DONE = "done"
+    """Recognised, result stored. Final."""
+    DEAD_LETTER = "dead-letter"
+    """Given up: `error` says why. Waits for a person to requeue or delete it."""
+    CANCELLED = "cancelled"
+    """Withdrawn before it was done. Final."""
+
+    @property
+    def terminal(self) -> bool:
+        """True where nothing happens any more unless a person asks for it."""
+        return self in (JobState.DONE, JobState.DEAD_LETTER, JobState.CANCELLED)
+
+
+TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED}),
+        JobState.PROCESSING: frozenset(
+            {JobState.DONE, JobState.QUEUED, JobState.DEAD_LETTER, JobState.CANCELLED}
+        ),
+        JobState.DEAD_LETTER: frozenset({JobState.QUEUED}),
+        JobState.DONE: frozenset(),
+        JobState.CANCELLED: frozenset(),
+    }
+)
+
+
+class IllegalTransition(Exception):
+    """The table has no arrow from the job's state to the one asked for."""
+
+    def __init__(self, job: "Job", target: JobState) -> None:
+        super().__init__(f"job {job.id} is {job.status}; it cannot become {target}")
+
+
+class JobError(Struct, frozen=True, kw_only=True):
+    """Why one attempt failed."""
+
+    code: str
+    detail: str
+    at: datetime
+    attempt: int
+    worker: str = ""
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One image on its way to text. Changes only by the verbs below, each of which gives a new Job."""
+
+    id: str
+    status: JobState = JobState.QUEUED
+    revision: int = 0
+    """Counts every transition. The store compares it: `attempt` alone would not do, since an interrupted
+    attempt is given back and the number comes round again."""
+    attempt: int = 0
+    """Attempts begun that count; an interruption by a graceful stop gives its attempt back."""
+    image: ImageInfo
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime
+    """Not before then may the next attempt begin."""
+    started_at: datetime | None = None
+    """When the latest attempt began."""
+    failures: tuple[JobError, ...] = ()
+    """Every failed attempt, oldest first."""
+    result: OcrResult | None = None
+
+    @property
+    def error(self) -> JobError | None:
+        """What made it a dead letter; None in every other state."""
+        return self.failures[-1] if self.status is JobState.DEAD_LETTER else None
+
+    def claimed(self, now: datetime) -> "Job":
+        """A dispatcher takes it: the attempt counts from here, so that a job which kills everything is counted too."""
+        return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now)
+
+    def completed(self, result: OcrResult, now: datetime) -> "Job":
+        """Its text was read."""
+        return self._become(JobState.DONE, now, result=result)
+
+    def retried(self, error: JobError, due_at: datetime, now: datetime) -> "Job":
+        """An attempt failed and another one is allowed, at `due_at`."""
+        return self._become(JobState.QUEUED, now, failures=(*self.failures, error), due_at=due_at)
+
+    def dead_lettered(self, error: JobError, now: datetime) -> "Job":
+        """An attempt failed and no other one is allowed."""
+        return self._become(JobState.DEAD_LETTER, now, failures=(*self.failures, error))
+
+    def interrupted(self, now: datetime) -> "Job":
+        """A graceful stop took it from its worker: back to the queue, the attempt given back."""
+        if self.status is not JobState.PROCESSING:
+            raise IllegalTransition(self, JobState.QUEUED)
+        return self._become(JobState.QUEUED, now, attempt=self.attempt - 1, due_at=now)
+
+    def requeued(self, now: datetime) -> "Job":
+        """A person sends a dead letter round again, with all attempts before it; its failures stay on record."""
+        if self.status is not JobState.DEAD_LETTER:
+            raise IllegalTransition(self, JobState.QUEUED)
+        return self._become(JobState.QUEUED, now, attempt=0, due_at=now)
+
+    def cancelled(self, now: datetime) -> "Job":
+        """Its owner withdrew it."""
+        return self._become(JobState.CANCELLED, now)
+
+    def _become(self, status: JobState, now: datetime, **changes: object) -> "Job":
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self, status)
+        # `updated_at` never runs backwards, whatever the clock does
+        moment = max(now, self.updated_at)
+        return msgspec.structs.replace(
+            self, status=status, revision=self.revision + 1, updated_at=moment, **changes
+        )
