@@ -1,0 +1,53 @@
+"""What this process may really use: CPUs by affinity and cgroup quota, memory by cgroup limit."""
+
+import math
+import os
+from pathlib import Path
+
+import psutil
+
+CGROUP = Path("/sys/fs/cgroup")
+WORKER_MEMORY = 700_000_000
+"""Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 600 MB and some air."""
+SERVICE_MEMORY = 300_000_000
+"""Bytes kept back for the service's own process."""
+
+
+def usable_cpus(cgroup: Path = CGROUP) -> int:
+    """CPUs by the affinity mask and the cgroup's quota (v2 `cpu.max`, v1 `cpu.cfs_*`), at least 1."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cpu_quota(cgroup)
+    return max(1, min(cpus, math.ceil(quota)) if quota else cpus)
+
+
+def usable_memory(cgroup: Path = CGROUP) -> int:
+    """Bytes of memory: the machine's, or the cgroup's limit where that is less."""
+    limits = [psutil.virtual_memory().total]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = _read(cgroup / name)
+        if text.isdigit():
+            limits.append(int(text))
+    return min(limits)
+
+
+def default_workers(cgroup: Path = CGROUP) -> int:
+    """One worker a usable CPU, as far as the memory reaches, at least 1."""
+    by_memory = (usable_memory(cgroup) - SERVICE_MEMORY) // WORKER_MEMORY
+    return max(1, min(usable_cpus(cgroup), by_memory))
+
+
+def _cpu_quota(cgroup: Path) -> float | None:
+    fields = _read(cgroup / "cpu.max").split()
+    if len(fields) == 2 and fields[0].isdigit():
+        return int(fields[0]) / int(fields[1])
+    quota, period = _read(cgroup / "cpu/cpu.cfs_quota_us"), _read(cgroup / "cpu/cpu.cfs_period_us")
+    if quota.isdigit() and period.isdigit():
+        return int(quota) / int(period)
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

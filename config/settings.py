@@ -1,0 +1,165 @@
+"""Every setting of the service: one frozen Struct, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from config import machine
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+NonEmpty = Annotated[str, Meta(min_length=1)]
+
+
+class SettingsError(Exception):
+    """One or more environment variables are wrong; `faults` names every one of them."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator decides. The environment variable has the field's name in capitals."""
+
+    host: Annotated[NonEmpty, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8000
+    database_url: Annotated[
+        NonEmpty,
+        Meta(description="Where jobs live: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`."),
+    ] = "sqlite:///data/jobs.db"
+
+    max_workers: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1024,
+            description="OCR processes. `auto`: one a CPU that the process may use, as far as memory reaches.",
+        ),
+    ] = 1
+    queue_limit: Annotated[
+        Count, Meta(description="Jobs that may wait; above that an upload is answered 503 with Retry-After.")
+    ] = 1000
+    max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 32_000_000
+    max_image_pixels: Annotated[
+        Count, Meta(description="Largest image in pixels (width times height); above that 413.")
+    ] = 64_000_000
+    upload_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest time a client may take to send a body; then 408.")
+    ] = 60.0
+
+    job_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest recognition of one image; then its process is killed.")
+    ] = 120.0
+    max_attempts: Annotated[Count, Meta(description="Attempts before a failing job becomes a dead letter.")] = 3
+    retry_base_seconds: Annotated[
+        Seconds,
+        Meta(description="Wait before the second attempt; doubles with each further one, with jitter."),
+    ] = 2.0
+    retry_max_seconds: Annotated[Seconds, Meta(description="Longest wait between two attempts.")] = 300.0
+    start_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest start of one OCR process, models loaded and a line recognised.")
+    ] = 120.0
+    drain_seconds: Annotated[
+        Seconds, Meta(description="At a stop: how long running jobs may finish before they are put back.")
+    ] = 30.0
+
+    ocr_model: Annotated[
+        Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")
+    ] = "ppocr-v6"
+    ocr_backend: Annotated[
+        Literal["onnxruntime", "openvino"],
+        Meta(description="Runtime: `onnxruntime`, or `openvino` where the extra is installed."),
+    ] = "onnxruntime"
+    ocr_min_confidence: Annotated[
+        Share,
+        Meta(description="Lines read with less confidence are flagged and left out of `text`."),
+    ] = 0.5
+
+    health_cache_seconds: Annotated[Seconds, Meta(description="How long `/health/ai` repeats its last answer.")] = 10.0
+    health_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest wait of `/health/ai` for its sample; then it is `failing`.")
+    ] = 60.0
+    health_good_similarity: Annotated[
+        Share, Meta(description="Text similarity of the sample from which `/health/ai` is `good`.")
+    ] = 0.95
+    health_acceptable_similarity: Annotated[
+        Share, Meta(description="Text similarity of the sample from which `/health/ai` is `acceptable`.")
+    ] = 0.85
+    health_min_similarity: Annotated[
+        Share, Meta(description="Text similarity of the sample below which `/health/ai` is `failing`.")
+    ] = 0.6
+    health_good_confidence: Annotated[
+        Share, Meta(description="Mean confidence of the sample from which `/health/ai` is `good`.")
+    ] = 0.85
+    health_acceptable_confidence: Annotated[
+        Share, Meta(description="Mean confidence of the sample from which `/health/ai` is `acceptable`.")
+    ] = 0.7
+    health_min_confidence: Annotated[
+        Share, Meta(description="Mean confidence of the sample below which `/health/ai` is `failing`.")
+    ] = 0.4
+    health_good_latency_seconds: Annotated[
+        Seconds, Meta(description="Latency of the sample above which `/health/ai` is `acceptable` at best.")
+    ] = 5.0
+
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Meta(description="Least level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+    ] = "INFO"
+    log_format: Annotated[
+        Literal["json", "console"], Meta(description="`json`: one object a line; `console`: for people.")
+    ] = "json"
+
+
+class SettingDoc(Struct, frozen=True):
+    """One setting as documentation shows it."""
+
+    variable: str
+    default: str
+    description: str
+
+
+def documented() -> list[SettingDoc]:
+    """Every setting in the order of definition."""
+    return [
+        SettingDoc(
+            field.name.upper(),
+            "auto" if field.name == "max_workers" else str(field.default),
+            _description(field.type),
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def load(overrides: Mapping[str, str]) -> Settings:
+    """The settings of this process's environment with `overrides` on top. Raises SettingsError."""
+    return from_environment({**os.environ, **overrides})
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that an environment asks for. Raises SettingsError with every fault, not only the first."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in msgspec.structs.fields(Settings):
+        variable = field.name.upper()
+        text = environment.get(variable, "").strip()
+        if field.name == "max_workers" and text in ("", "auto"):
+            values[field.name] = machine.default_workers()
+        elif text:
+            try:
+                values[field.name] = msgspec.convert(text, field.type, strict=False)
+            except msgspec.ValidationError as fault:
+                faults.append(f"{variable}={text!r}: {fault}")
+    if faults:
+        raise SettingsError(faults)
+    return Settings(**values)
+
+
+def _description(annotation: Any) -> str:
+    descriptions = [meta.description for meta in annotation.__metadata__ if isinstance(meta, Meta) and meta.description]
+    return str(descriptions[-1])

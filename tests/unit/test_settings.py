@@ -1,0 +1,45 @@
+"""Settings come from the environment, typed, and every fault is told at once."""
+
+import msgspec
+import pytest
+
+from config.settings import Settings, SettingsError, documented, from_environment
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = from_environment({})
+    assert settings.host == "127.0.0.1"
+    assert settings.port == 8000
+    assert settings.max_workers >= 1
+
+
+def test_values_are_read_as_their_types() -> None:
+    settings = from_environment({"MAX_WORKERS": "3", "JOB_TIMEOUT_SECONDS": "2.5", "OCR_MODEL": "ppocr-v4"})
+    assert (settings.max_workers, settings.job_timeout_seconds, settings.ocr_model) == (3, 2.5, "ppocr-v4")
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_variable_counts_as_not_set(blank: str) -> None:
+    assert from_environment({"PORT": blank}).port == 8000
+
+
+def test_auto_asks_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.machine.default_workers", lambda: 7)
+    assert from_environment({"MAX_WORKERS": "auto"}).max_workers == 7
+
+
+def test_every_fault_is_reported_with_its_variable() -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_environment({"PORT": "http", "MAX_WORKERS": "0", "LOG_FORMAT": "xml", "MAX_ATTEMPTS": "3"})
+    named = {fault.partition("=")[0] for fault in caught.value.faults}
+    assert named == {"LOG_FORMAT", "MAX_WORKERS", "PORT"}
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        from_environment({}).port = 1  # type: ignore[misc]
+
+
+def test_every_setting_has_a_description() -> None:
+    assert len(documented()) == len(msgspec.structs.fields(Settings))
+    assert all(setting.description.endswith(".") for setting in documented())
