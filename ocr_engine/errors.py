@@ -57,3 +57,9 @@ class PoolUnavailable(OcrError):
     """No worker can be started: a crash loop, or the pool is closed."""
 
     code = "pool_unavailable"
+
+
+class InternalError(OcrError):
+    """Something of ours broke around the recognition."""
+
+    code = "internal"

@@ -1,0 +1,96 @@
+"""One OCR process behind an executor of one, from its start to its death."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
+
+from ocr_engine import worker
+from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
+from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrResult
+from ocr_engine.worker import DutyReport
+
+
+class DiedIdle(Exception):
+    """The process was dead before it was given the image: no fault of the image, another worker may take it."""
+
+
+class WorkerProcess:
+    """Made, then started, then used for one image at a time until it dies; never started again."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        # spawn: a forked child would inherit uvicorn's signal handlers and the locks of our threads
+        self._executor = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=worker.prepare,
+            initargs=(options,),
+        )
+        self._child: BaseProcess | None = None
+        self.jobs = 0
+        """Images that it was given."""
+        self.died = asyncio.Event()
+        self.cause = "ended unexpectedly"
+
+    @property
+    def alive(self) -> bool:
+        """False from the moment that its death is known or ordered."""
+        return not self.died.is_set()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id; None before the start."""
+        return self._child.pid if self._child else None
+
+    async def start(self, warm_up: bytes) -> DutyReport:
+        """Returns when the warm-up image was read. Raises worker.WarmUpFailed, OcrError or BrokenProcessPool."""
+        report = self._executor.submit(worker.report_for_duty, warm_up)
+        # private until 3.14's kill_workers(); there is no other way to kill a hung child
+        self._child = next(iter(self._executor._processes.values()))
+        asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
+        return await asyncio.wrap_future(report)
+
+    async def recognise(self, image: bytes, timeout: float) -> OcrResult:
+        """The text of the image. Raises OcrError, or DiedIdle; `timeout` (seconds) or a cancellation kills it."""
+        try:
+            work: Future[OcrResult] = self._executor.submit(worker.recognise, image)
+        except BrokenProcessPool:
+            self._on_death()
+            raise DiedIdle from None
+        self.jobs += 1
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            self.kill(f"killed: a job took longer than {timeout:g} s")
+            raise JobTimeout(f"recognition took longer than {timeout:g} s") from None
+        except BrokenProcessPool:
+            self._on_death()
+            raise WorkerCrashed("the OCR process died while it read this image") from None
+        except asyncio.CancelledError:
+            self.kill("killed: its job was interrupted")
+            raise
+        except OcrError:
+            raise
+        except Exception as error:
+            raise EngineError(f"{type(error).__name__}: {error}") from error
+
+    def kill(self, cause: str) -> None:
+        """Ends the process at once, whatever it does."""
+        if self.alive:
+            self.cause = cause
+        if self._child is not None:
+            self._child.kill()
+        self._on_death()
+
+    async def end(self) -> None:
+        """Kills where needed, and waits until the process and its executor are gone. Twice is harmless."""
+        self.kill("stopped")
+        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+    def _on_death(self) -> None:
+        if self.alive and self._child is not None:
+            asyncio.get_running_loop().remove_reader(self._child.sentinel)
+        self.died.set()

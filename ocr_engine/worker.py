@@ -1,0 +1,76 @@
+"""What runs inside an OCR process: prepare, report for duty, recognise. Its state is this module's."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from ocr_engine.errors import EngineError
+from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrResult
+
+if TYPE_CHECKING:
+    from ocr_engine.engine import Engine
+
+
+class DutyReport(Struct, frozen=True, kw_only=True):
+    """A warmed worker's word that it is ready."""
+
+    pid: int
+    warm_up: OcrResult
+    """What it read in the warm-up image."""
+
+
+class WarmUpFailed(Exception):
+    """The worker could not be prepared, or read nothing in the warm-up image."""
+
+
+_engine: "Engine | None" = None
+_fault = ""
+
+
+def prepare(options: EngineOptions) -> None:
+    """Initialiser of the process: obeys only its parent, and loads the engine."""
+    global _engine, _fault
+    # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, name="die-with-parent", daemon=True).start()
+    warnings.simplefilter("ignore")
+    try:
+        # not at the top: the parent, which imports this module too, has no use for runtimes and models
+        from ocr_engine.engine import Engine
+
+        _engine = Engine(options)
+    except Exception as error:
+        # raised here it would reach the parent as BrokenProcessPool with no reason; report_for_duty tells it
+        _fault = f"{type(error).__name__}: {error}"
+
+
+def report_for_duty(warm_up: bytes) -> DutyReport:
+    """Recognises a real line, so that every model is loaded. Raises WarmUpFailed with the reason."""
+    if _engine is None:
+        raise WarmUpFailed(_fault)
+    result = _engine.recognise(warm_up)
+    if not result.text.strip():
+        raise WarmUpFailed("nothing was read in the warm-up image")
+    return DutyReport(pid=os.getpid(), warm_up=result)
+
+
+def recognise(image: bytes) -> OcrResult:
+    """The text of one image. Raises OcrError."""
+    if _engine is None:
+        raise EngineError(_fault)
+    return _engine.recognise(image)
+
+
+def _die_with_parent() -> None:
+    # works where PR_SET_PDEATHSIG does not: that one fires when the *thread* ends which started the process
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,63 @@
+"""A pool whose answers a test decides. It stands in for OCR processes only: stores, queues and HTTP are the real ones."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings
+
+Answer = OcrResult | BaseException | Callable[[bytes], OcrResult]
+
+
+def text_result(text: str, confidence: float = 0.99, worker: str = "worker-1") -> OcrResult:
+    """A result of one page with one line for each line of the text."""
+    lines = tuple(
+        OcrLine(text=line, confidence=confidence, polygon=((0, y), (10, y), (10, y + 8), (0, y + 8)))
+        for y, line in enumerate(text.splitlines())
+    )
+    page = OcrPage(number=1, width=100, height=50, lines=lines)
+    return OcrResult(pages=(page,), timings=OcrTimings(total=0.25), worker=worker)
+
+
+class ScriptedPool:
+    """Gives the scripted answers in order, then `default`; `hold` keeps recognitions waiting until `release`."""
+
+    def __init__(self, *script: Answer, default: Answer | None = None) -> None:
+        self.script = deque(script)
+        self.default: Answer = default or text_result("scripted")
+        self.failed = asyncio.Event()
+        self.images: list[bytes] = []
+        self.started = asyncio.Semaphore(0)
+        self.cancelled = 0
+        self.closed = False
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    def hold(self) -> None:
+        self._gate.clear()
+
+    def release(self) -> None:
+        self._gate.set()
+
+    async def recognise(self, image: bytes) -> OcrResult:
+        self.images.append(image)
+        self.started.release()
+        try:
+            await self._gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        answer = self.script.popleft() if self.script else self.default
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(image) if callable(answer) else answer
+
+    async def start(self) -> None:
+        return
+
+    def workers(self) -> list[WorkerInfo]:
+        return [WorkerInfo(name="worker-1", state=WorkerState.IDLE, pid=None, restarts=0)]
+
+    async def close(self) -> None:
+        self.closed = True
