@@ -1,0 +1,130 @@
+"""The queue of job ids: what every queue promises, and the asyncio queue of the embedded mode."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol
+
+from loguru import logger
+
+Handler = Callable[[str], Awaitable[float | None]]
+"""What is done with one id. None: finished with. Seconds: deliver it again then. An exception: again soon."""
+
+REDELIVERY_SECONDS = 1.0
+"""Pause before an id is delivered again whose handler raised."""
+_STOP_RANK = -1
+_JOB_RANK = 0
+
+
+class QueueFull(Exception):
+    """No room for another job."""
+
+
+class QueueStopped(Exception):
+    """The queue takes nothing more: the service is stopping."""
+
+
+class JobQueue(Protocol):
+    """Delivers ids at least once. The store holds the truth: an id twice is harmless, resume finds a lost one."""
+
+    def reserve(self) -> contextlib.AbstractContextManager[None]:
+        """Holds a place for one job while it is stored. Raises QueueFull or QueueStopped before anything is done."""
+
+    async def put(self, job_id: str, *, delay: float = 0.0) -> None:
+        """Delivers the id, not before `delay` seconds have passed. Never refuses: `reserve` is the bound."""
+
+    async def run(self, handler: Handler, *, concurrency: int) -> None:
+        """Drives `concurrency` named dispatchers until `stop`; cancelled, it cancels handlers and waits for them."""
+
+    def stop(self) -> None:
+        """Delivers nothing more; handlers at work may finish, then `run` returns. Before `run`, or twice: harmless."""
+
+    def depth(self) -> int:
+        """Ids that wait, delayed ones included; those being handled are not."""
+
+
+class LocalQueue:
+    """JobQueue inside this process. Unbounded inside and bounded at `reserve`.
+
+    With a bounded asyncio.Queue, N dispatchers that put retried jobs back would wait for each other for ever.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: ids that may wait before `reserve` refuses."""
+        self._limit = limit
+        self._ready: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
+        self._order = itertools.count()
+        self._delayed: set[asyncio.TimerHandle] = set()
+        self._reserved = 0
+        self._stopped = False
+        self._stop_tokens = 0
+
+    @contextlib.contextmanager
+    def reserve(self) -> Iterator[None]:
+        """See JobQueue."""
+        if self._stopped:
+            raise QueueStopped
+        if self.depth() + self._reserved >= self._limit:
+            raise QueueFull
+        self._reserved += 1
+        try:
+            yield
+        finally:
+            self._reserved -= 1
+
+    async def put(self, job_id: str, *, delay: float = 0.0) -> None:
+        """See JobQueue."""
+        if self._stopped:
+            return  # the store has it; resume finds it
+        if delay <= 0:
+            self._ready.put_nowait((_JOB_RANK, next(self._order), job_id))
+            return
+
+        def due() -> None:
+            self._delayed.discard(timer)
+            self._ready.put_nowait((_JOB_RANK, next(self._order), job_id))
+
+        timer = asyncio.get_running_loop().call_later(delay, due)
+        self._delayed.add(timer)
+
+    async def run(self, handler: Handler, *, concurrency: int) -> None:
+        """See JobQueue."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, concurrency + 1):
+                group.create_task(self._dispatch(handler), name=f"dispatcher-{number}")
+
+    def stop(self) -> None:
+        """See JobQueue."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for timer in self._delayed:
+            timer.cancel()
+        self._wake_one_to_stop()
+
+    def depth(self) -> int:
+        """See JobQueue."""
+        return self._ready.qsize() - self._stop_tokens + len(self._delayed)
+
+    async def _dispatch(self, handler: Handler) -> None:
+        while True:
+            rank, _, job_id = await self._ready.get()
+            if rank == _STOP_RANK:
+                self._stop_tokens -= 1
+                self._wake_one_to_stop()
+                return
+            try:
+                delay = await handler(job_id)
+            except Exception:
+                logger.bind(event="job.handler_failed", job_id=job_id).exception(
+                    "a dispatcher failed; the job is delivered again"
+                )
+                delay = REDELIVERY_SECONDS
+            if delay is not None:
+                await self.put(job_id, delay=delay)
+
+    def _wake_one_to_stop(self) -> None:
+        # ahead of every id; the dispatcher that takes it passes it on to the next
+        self._stop_tokens += 1
+        self._ready.put_nowait((_STOP_RANK, next(self._order), ""))

@@ -1,0 +1,210 @@
+"""What every JobQueue promises. One suite for all implementations."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.queue import Handler, JobQueue, LocalQueue, QueueFull, QueueStopped
+
+pytestmark = pytest.mark.anyio
+
+LIMIT = 3
+
+
+@pytest.fixture(params=["local"])
+def queue(request: pytest.FixtureRequest) -> JobQueue:
+    return {"local": lambda: LocalQueue(limit=LIMIT)}[request.param]()
+
+
+@contextlib.asynccontextmanager
+async def running(queue: JobQueue, handler: Handler, concurrency: int = 1) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(queue.run(handler, concurrency=concurrency))
+    try:
+        yield task
+    finally:
+        queue.stop()
+        await asyncio.wait({task})
+
+
+class Recorder:
+    """A handler that keeps what it was given and lets a test wait for it."""
+
+    def __init__(self, *answers: float | Exception | None) -> None:
+        self.seen: list[str] = []
+        self._answers = list(answers)
+        self._arrived = asyncio.Semaphore(0)
+
+    async def __call__(self, job_id: str) -> float | None:
+        self.seen.append(job_id)
+        self._arrived.release()
+        answer = self._answers.pop(0) if self._answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def wait_for(self, count: int) -> None:
+        for _ in range(count):
+            await self._arrived.acquire()
+
+
+async def test_an_id_that_was_put_is_delivered(queue: JobQueue) -> None:
+    handler = Recorder()
+    async with running(queue, handler):
+        await queue.put("a")
+        await handler.wait_for(1)
+    assert handler.seen == ["a"]
+
+
+async def test_ids_are_delivered_in_order(queue: JobQueue) -> None:
+    handler = Recorder()
+    for job_id in "abcd":
+        await queue.put(job_id)
+    async with running(queue, handler):
+        await handler.wait_for(4)
+    assert handler.seen == ["a", "b", "c", "d"]
+
+
+async def test_a_handler_that_answers_a_delay_gets_the_id_again(queue: JobQueue) -> None:
+    handler = Recorder(0.01, 0.0)
+    async with running(queue, handler):
+        await queue.put("a")
+        await handler.wait_for(3)
+    assert handler.seen == ["a", "a", "a"]
+
+
+async def test_a_delayed_id_holds_up_nobody(queue: JobQueue) -> None:
+    handler = Recorder()
+    async with running(queue, handler):
+        await queue.put("late", delay=3600)
+        await queue.put("now")
+        await handler.wait_for(1)
+        assert handler.seen == ["now"]
+        assert queue.depth() == 1
+
+
+async def test_an_id_is_delivered_again_when_its_handler_raises(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.queue.REDELIVERY_SECONDS", 0.0)
+    handler = Recorder(RuntimeError("bug"))
+    async with running(queue, handler):
+        await queue.put("a")
+        await handler.wait_for(2)
+    assert handler.seen == ["a", "a"]
+
+
+async def test_as_many_handlers_as_asked_for_run_side_by_side(queue: JobQueue) -> None:
+    barrier = asyncio.Barrier(3)
+
+    async def handler(_: str) -> None:
+        await barrier.wait()
+
+    async with running(queue, handler, concurrency=2):
+        await queue.put("a")
+        await queue.put("b")
+        await barrier.wait()  # passes only when both are inside
+
+
+async def test_dispatchers_have_names(queue: JobQueue) -> None:
+    names: set[str] = set()
+    both = asyncio.Barrier(3)
+
+    async def handler(_: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        names.add(task.get_name())
+        await both.wait()
+
+    async with running(queue, handler, concurrency=2):
+        await queue.put("a")
+        await queue.put("b")
+        await both.wait()
+    assert names == {"dispatcher-1", "dispatcher-2"}
+
+
+async def test_reserve_refuses_when_the_queue_is_full(queue: JobQueue) -> None:
+    for number in range(LIMIT):
+        await queue.put(str(number))
+    with pytest.raises(QueueFull), queue.reserve():
+        pytest.fail("there was no room")
+
+
+async def test_delayed_ids_take_room_too(queue: JobQueue) -> None:
+    for number in range(LIMIT):
+        await queue.put(str(number), delay=3600)
+    with pytest.raises(QueueFull), queue.reserve():
+        pytest.fail("there was no room")
+
+
+async def test_a_place_is_held_while_it_is_reserved(queue: JobQueue) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(LIMIT):
+            held.enter_context(queue.reserve())
+        with pytest.raises(QueueFull), queue.reserve():
+            pytest.fail("there was no room")
+    with queue.reserve():
+        assert queue.depth() == 0
+
+
+async def test_put_never_refuses(queue: JobQueue) -> None:
+    """A retried job must find its place, whatever the bound: else dispatchers would wait for each other."""
+    for number in range(LIMIT * 2):
+        await queue.put(str(number))
+    assert queue.depth() == LIMIT * 2
+
+
+async def test_stop_lets_the_handler_at_work_finish_and_delivers_nothing_more(queue: JobQueue) -> None:
+    begun, go_on, finished = asyncio.Event(), asyncio.Event(), []
+
+    async def handler(job_id: str) -> None:
+        begun.set()
+        await go_on.wait()
+        finished.append(job_id)
+
+    async with running(queue, handler) as task:
+        await queue.put("a")
+        await queue.put("b")
+        await begun.wait()
+        queue.stop()
+        go_on.set()
+        await task
+    assert finished == ["a"]
+
+
+async def test_stop_ends_every_idle_dispatcher(queue: JobQueue) -> None:
+    async with running(queue, Recorder(), concurrency=5) as task:
+        queue.stop()
+        await task
+
+
+async def test_stop_twice_or_before_run_is_harmless(queue: JobQueue) -> None:
+    queue.stop()
+    queue.stop()
+    await queue.run(Recorder(), concurrency=2)
+
+
+async def test_a_stopped_queue_reserves_no_places(queue: JobQueue) -> None:
+    queue.stop()
+    with pytest.raises(QueueStopped), queue.reserve():
+        pytest.fail("the queue was stopped")
+
+
+async def test_cancelling_run_cancels_the_handlers_and_waits_for_them(queue: JobQueue) -> None:
+    begun, cleaned = asyncio.Event(), []
+
+    async def handler(job_id: str) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(job_id)
+
+    async with running(queue, handler) as task:
+        await queue.put("a")
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait({task})
+        assert cleaned == ["a"]
+        assert task.cancelled()
