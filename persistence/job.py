@@ -87,6 +87,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """What made it a dead letter; None in every other state."""
         return self.failures[-1] if self.status is JobState.DEAD_LETTER else None
 
+    @property
+    def wait_seconds(self) -> float:
+        """Seconds from when the latest attempt was due to when it began; 0 before the first one."""
+        return max(0.0, (self.started_at - self.due_at).total_seconds()) if self.started_at else 0.0
+
     def claimed(self, now: datetime) -> "Job":
         """A dispatcher takes it: the attempt counts from here, so that a job which kills everything is counted too."""
         return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now)
@@ -97,7 +102,9 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def retried(self, error: JobError, due_at: datetime, now: datetime) -> "Job":
         """An attempt failed and another one is allowed, at `due_at`."""
-        return self._become(JobState.QUEUED, now, failures=(*self.failures, error), due_at=due_at)
+        return self._queued_again(
+            JobState.PROCESSING, now, failures=(*self.failures, error), due_at=due_at
+        )
 
     def dead_lettered(self, error: JobError, now: datetime) -> "Job":
         """An attempt failed and no other one is allowed."""
@@ -105,19 +112,21 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def interrupted(self, now: datetime) -> "Job":
         """A graceful stop took it from its worker: back to the queue, the attempt given back."""
-        if self.status is not JobState.PROCESSING:
-            raise IllegalTransition(self, JobState.QUEUED)
-        return self._become(JobState.QUEUED, now, attempt=self.attempt - 1, due_at=now)
+        return self._queued_again(JobState.PROCESSING, now, attempt=self.attempt - 1, due_at=now)
 
     def requeued(self, now: datetime) -> "Job":
         """A person sends a dead letter round again, with all attempts before it; its failures stay on record."""
-        if self.status is not JobState.DEAD_LETTER:
-            raise IllegalTransition(self, JobState.QUEUED)
-        return self._become(JobState.QUEUED, now, attempt=0, due_at=now)
+        return self._queued_again(JobState.DEAD_LETTER, now, attempt=0, due_at=now)
 
     def cancelled(self, now: datetime) -> "Job":
         """Its owner withdrew it."""
         return self._become(JobState.CANCELLED, now)
+
+    def _queued_again(self, source: JobState, now: datetime, **changes: object) -> "Job":
+        # two arrows lead back to `queued`, and the table alone cannot tell one verb's from the other's
+        if self.status is not source:
+            raise IllegalTransition(self, JobState.QUEUED)
+        return self._become(JobState.QUEUED, now, **changes)
 
     def _become(self, status: JobState, now: datetime, **changes: object) -> "Job":
         if status not in TRANSITIONS[self.status]:

@@ -1,0 +1,120 @@
+"""What a dispatcher does with an id: claim, recognise, store the outcome."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from loguru import logger
+
+from app import clock
+from app.retry import RetryPolicy, after_error
+from ocr_engine.errors import InternalError, OcrError
+from ocr_engine.pool import OcrPool
+from persistence.job import Job, JobState
+from persistence.store import JobStore, StoreError
+
+WRITE_PAUSE = 0.2
+"""Seconds before an outcome that could not be stored is tried again; doubles up to WRITE_PAUSE_LIMIT."""
+WRITE_PAUSE_LIMIT = 5.0
+LAST_WRITE_SECONDS = 5.0
+"""How long a stop waits for an outcome that cannot be stored; the job is then run again after the restart."""
+
+
+class Dispatcher:
+    """The handler that the queue drives, MAX_WORKERS of it at a time."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        pool: OcrPool,
+        policy: RetryPolicy,
+        on_change: Callable[[Job], None] = lambda _: None,
+        now: Callable[[], datetime] = clock.now,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`on_change` is told of every transition that was stored."""
+        self._store = store
+        self._pool = pool
+        self._policy = policy
+        self._on_change = on_change
+        self._now = now
+        self._jitter = jitter
+
+    async def handle(self, job_id: str) -> float | None:
+        """Runs one attempt of the job, if there is one to run. A queue's Handler."""
+        job = await self._store.get(job_id)
+        if job is None or job.status is not JobState.QUEUED:
+            return None
+        if (wait := self._wait(job)) > 0:
+            return wait
+        claimed = await self._claim(job)
+        if claimed is None:
+            return None
+        outcome = await self._attempt(claimed)
+        if not await self._record(claimed, outcome):
+            return None
+        return self._wait(outcome) if outcome.status is JobState.QUEUED else None
+
+    def _wait(self, job: Job) -> float:
+        # capped: a clock that was set back must not hide a job for longer than any back-off
+        return min((job.due_at - self._now()).total_seconds(), self._policy.max_seconds)
+
+    async def _claim(self, job: Job) -> Job | None:
+        claimed = job.claimed(self._now())
+        if not await self._store.replace(job, claimed):
+            return None
+        self._on_change(claimed)
+        return claimed
+
+    async def _attempt(self, job: Job) -> Job:
+        """The job as this attempt leaves it. Cancelled (the drain deadline), it puts the job back first."""
+        try:
+            image = await self._store.image(job.id)
+            if image is None:
+                raise InternalError("the stored image is missing")
+            result = await self._pool.recognise(image)
+            return job.completed(result, self._now())
+        except asyncio.CancelledError:
+            await self._record(job, job.interrupted(self._now()))
+            raise
+        except StoreError:
+            return job.interrupted(self._now())
+        except OcrError as error:
+            return after_error(job, error, self._policy, self._now(), self._jitter())
+        except Exception as error:
+            logger.bind(event="job.internal_error", job_id=job.id).exception("unexpected error in an attempt")
+            fault = InternalError(f"{type(error).__name__}: {error}")
+            return after_error(job, fault, self._policy, self._now(), self._jitter())
+
+    async def _record(self, old: Job, new: Job) -> bool:
+        """Stores the outcome, whatever happens to this task meanwhile; False where another change had won."""
+        writing = asyncio.create_task(self._write(old, new), name=f"outcome of {new.id}")
+        try:
+            stored = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(writing, LAST_WRITE_SECONDS)
+            raise
+        return stored
+
+    async def _write(self, old: Job, new: Job) -> bool:
+        pause = WRITE_PAUSE
+        while True:
+            try:
+                stored = await self._store.replace(old, new)
+            except StoreError as error:
+                logger.bind(event="store.write_failed", job_id=new.id).error(
+                    f"the outcome cannot be stored yet: {error}"
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, WRITE_PAUSE_LIMIT)
+                continue
+            if stored:
+                self._on_change(new)
+            else:
+                logger.bind(event="job.outcome_dropped", job_id=new.id).warning(
+                    "the job was changed by somebody else meanwhile; this outcome is dropped"
+                )
+            return stored

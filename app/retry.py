@@ -1,0 +1,32 @@
+"""What comes after a failed attempt: another one, and when, or the dead letter. Pure."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from ocr_engine.errors import OcrError
+from persistence.job import Job, JobError
+
+
+class RetryPolicy(Struct, frozen=True, kw_only=True):
+    """How often, and after what wait."""
+
+    max_attempts: int
+    base_seconds: float
+    max_seconds: float
+
+    def wait(self, attempt: int, jitter: float) -> timedelta:
+        """The wait after a failed `attempt` (from 1): doubling, capped, and with `jitter` (0 to 1) its half to whole.
+
+        Exponential back-off with "equal jitter": M. Brooker, "Exponential Backoff And Jitter", AWS, 2015.
+        """
+        ceiling = min(self.max_seconds, self.base_seconds * 2.0 ** min(attempt - 1, 60))
+        return timedelta(seconds=ceiling / 2 * (1 + jitter))
+
+
+def after_error(job: Job, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Job:
+    """The processing job as it stands after `error`: queued for another attempt, or a dead letter."""
+    failure = JobError(code=error.code, detail=error.detail, at=now, attempt=job.attempt, worker=error.worker)
+    if error.retriable and job.attempt < policy.max_attempts:
+        return job.retried(failure, now + policy.wait(job.attempt, jitter), now)
+    return job.dead_lettered(failure, now)

@@ -1,0 +1,25 @@
+"""Retry-After follows the work that waits and the speed that was measured."""
+
+import pytest
+
+from app.capacity import Capacity
+
+
+def test_drain_time_is_jobs_over_workers_times_the_mean() -> None:
+    assert Capacity(workers=2, first_guess=3.0).drain_seconds(5) == 9.0
+
+
+def test_an_empty_queue_drains_at_once() -> None:
+    assert Capacity(workers=2, first_guess=3.0).drain_seconds(0) == 0.0
+
+
+def test_the_mean_moves_towards_what_is_measured() -> None:
+    capacity = Capacity(workers=1, first_guess=10.0)
+    for _ in range(60):
+        capacity.learn(1.0)
+    assert capacity.service_seconds == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("jobs", "seconds"), [(0, 1), (1, 1), (10, 5), (10**6, 3600)])
+def test_retry_after_is_whole_seconds_between_one_and_an_hour(jobs: int, seconds: int) -> None:
+    assert Capacity(workers=1, first_guess=0.5).retry_after(jobs) == seconds
