@@ -1,0 +1,52 @@
+"""`python -m app`: the command line, arguments only. Kept light: every OCR process imports it once more."""
+
+import argparse
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the service; 0 after a clean stop, 1 after a failure, 2 with wrong settings, 3 when it cannot start."""
+    from config.settings import documented
+
+    width = max(len(setting.variable) for setting in documented())
+    settings_help = "\n".join(
+        f"  {setting.variable:<{width}}  {setting.description} [{setting.default}]" for setting in documented()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Smart Queue OCR: upload an image, get a job, read its text.",
+        epilog=f"Settings come from the environment:\n{settings_help}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on; overrides HOST")
+    parser.add_argument("--port", help="port to listen on; overrides PORT")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    options = parser.parse_args(arguments)
+    if options.version:
+        from app import VERSION
+
+        print(VERSION)
+        return 0
+    return run({"HOST": options.host, "PORT": options.port})
+
+
+def run(overrides: dict[str, str | None]) -> int:
+    """Runs the service with the environment's settings and these on top."""
+    from app.main import create_app, settings_or_exit, stop_process
+    from app.server import serve
+    from config import logging
+
+    settings = settings_or_exit({name: value for name, value in overrides.items() if value})
+    logging.set_up(settings.log_level, settings.log_format)
+    failures: list[str] = []
+
+    def on_failure(reason: str) -> None:
+        failures.append(reason)
+        stop_process(reason)
+
+    serve(create_app(settings, on_failure=on_failure), settings.host, settings.port)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

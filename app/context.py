@@ -1,0 +1,65 @@
+"""The frame of every request: its id, its line in the log, and the headers that every answer carries."""
+
+import re
+import time
+import uuid
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from loguru import logger
+
+_ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_QUIET = ("/health/", "/metrics")
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def request_id(scope: Scope) -> str:
+    """The id of the request: the client's X-Request-ID where that is sane, one of ours otherwise."""
+    state = scope.setdefault("state", {})
+    if "request_id" not in state:
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        state["request_id"] = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(state["request_id"])
+
+
+class RequestFrame:
+    """Pure ASGI, around the whole of Litestar: its own middleware is not run for unknown routes (litestar#175)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on with its id in the log's context; logs it when it is answered."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 0
+        identity = request_id(scope)
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["X-Request-ID"] = identity
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with logger.contextualize(request_id=identity):
+            try:
+                await self._app(scope, receive, framed)
+            finally:
+                level = "DEBUG" if scope["path"].startswith(_QUIET) and status < 500 else "INFO"
+                logger.bind(
+                    event="request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    seconds=round(time.perf_counter() - begun, 4),
+                ).log(level, "request answered" if status else "client left before the answer")

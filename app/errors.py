@@ -1,0 +1,134 @@
+"""The one table of errors: code -> HTTP status and meaning; and how any exception becomes problem+json (RFC 9457)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from loguru import logger
+from msgspec import Struct
+
+from app.context import request_id
+from app.queue import QueueFull, QueueStopped
+from ocr_engine.errors import OcrError
+from persistence.store import StoreError, StoreFull
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class ErrorKind(Struct, frozen=True):
+    """What a code stands for."""
+
+    status: int
+    title: str
+
+
+ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
+    {
+        # requests
+        "malformed_request": ErrorKind(400, "The request cannot be understood"),
+        "missing_file": ErrorKind(400, "The upload holds no image"),
+        "not_found": ErrorKind(404, "There is nothing here"),
+        "job_not_found": ErrorKind(404, "No such job"),
+        "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
+        "upload_timeout": ErrorKind(408, "The upload took too long"),
+        "job_gone": ErrorKind(410, "The job was deleted"),
+        "image_too_large": ErrorKind(413, "The upload is too large"),
+        "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
+        "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
+        "invalid_image": ErrorKind(422, "The image cannot be decoded"),
+        # the service's own state
+        "internal": ErrorKind(500, "Something broke inside the service"),
+        "queue_full": ErrorKind(503, "The queue is full"),
+        "stopping": ErrorKind(503, "The service is stopping"),
+        "store_unavailable": ErrorKind(503, "The store cannot be written"),
+        "storage_full": ErrorKind(507, "No room left to store the image"),
+        "pool_unavailable": ErrorKind(503, "No OCR worker is available"),
+        # what a job may fail with
+        "timeout": ErrorKind(504, "Recognition took too long"),
+        "worker_crashed": ErrorKind(500, "The OCR process died"),
+        "engine_error": ErrorKind(500, "The OCR engine failed"),
+    }
+)
+
+_BY_STATUS = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "image_too_large",
+    415: "unsupported_media_type",
+}
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """An error as clients see it: RFC 9457, with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str | None = None
+
+
+class ApiError(Exception):
+    """Raised by handlers: becomes the problem of its code."""
+
+    def __init__(self, code: str, detail: str, *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+def problem(code: str, detail: str, request: str | None = None) -> Problem:
+    """The problem that a code stands for; `request` is the request's id."""
+    kind = ERRORS.get(code, ERRORS["internal"])
+    return Problem(
+        type=f"urn:smart-queue-ocr:problem:{code}",
+        title=kind.title,
+        status=kind.status,
+        code=code,
+        detail=detail,
+        request_id=request,
+    )
+
+
+def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
+    """What an error of the rooms below means to a client; None where it has no name."""
+    match error:
+        case ApiError():
+            return error
+        case OcrError():
+            return ApiError(error.code, error.detail)
+        case QueueFull():
+            return ApiError("queue_full", "too many jobs are waiting; try again later", retry_after=retry_after)
+        case QueueStopped():
+            return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
+        case StoreFull():
+            return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
+        case StoreError():
+            return ApiError(
+                "store_unavailable", "the job could not be stored; nothing was kept", retry_after=retry_after
+            )
+        case HTTPException():
+            return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
+        case _:
+            return None
+
+
+def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """Litestar's exception handler for everything, 404 and 405 included."""
+    named = api_error(error)
+    unexpected = named is None or (isinstance(error, HTTPException) and error.status_code >= 500)
+    if named is None or unexpected:
+        logger.bind(event="request.failed", request_id=request_id(request.scope)).opt(exception=error).error(
+            "unexpected error in a request"
+        )
+        named = ApiError("internal", "the service met an unexpected error; the log has it under this request id")
+    body = problem(named.code, named.detail, request_id(request.scope))
+    headers = {"Retry-After": str(named.retry_after)} if named.retry_after is not None else {}
+    if isinstance(error, HTTPException) and error.headers:
+        headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}
+    return Response(body, status_code=body.status, media_type=PROBLEM_JSON, headers=headers)

@@ -1,0 +1,42 @@
+"""The stack of async context managers that is a running service: store, pool, resume and dispatch. Left in reverse."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loguru import logger
+
+from app.service import Service
+from ocr_engine.pool import ManagedPool
+from persistence.store import JobStore, open_store
+
+
+@asynccontextmanager
+async def opened_store(url: str) -> AsyncIterator[JobStore]:
+    """The store, closed at the end. Raises StoreUnusable."""
+    store = await open_store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def warm(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
+    """The pool with every worker warm, closed at the end. Raises PoolUnavailable."""
+    try:
+        await pool.start()
+        yield pool
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def dispatching(service: Service) -> AsyncIterator[None]:
+    """Unfinished jobs resumed and dispatchers at work; drained at the end."""
+    await service.start()
+    logger.bind(event="service.ready", workers=service.settings.max_workers).info("ready")
+    try:
+        yield
+    finally:
+        await service.ai_health.close()
+        await service.drain()

@@ -1,0 +1,161 @@
+"""The composition root: the only place that names concrete classes. `app` serves any ASGI server."""
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from app import journal
+from app.capacity import Capacity
+from app.context import RequestFrame
+from app.dispatcher import Dispatcher
+from app.errors import on_exception
+from app.health import AiHealth, Thresholds
+from app.intake import Intake
+from app.lifespan import dispatching, opened_store, warm
+from app.openapi import openapi_config
+from app.queue import LocalQueue
+from app.retry import RetryPolicy
+from app.routes import health, images, web
+from app.service import Service
+from config import logging
+from config.settings import Settings, SettingsError, load
+from ocr_engine.options import EngineOptions
+from ocr_engine.pool import ManagedPool, ProcessOcrPool
+from persistence.job import Job, JobState
+from persistence.store import JobStore
+from samples import sample
+
+FIRST_SERVICE_GUESS = 1.0
+"""Seconds a job is thought to take until the first one was measured."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    make_pool: Callable[[Settings], ManagedPool] | None = None,
+    on_failure: Callable[[str], None] | None = None,
+) -> Litestar:
+    """The service as an ASGI application. `make_pool` replaces the OCR processes (tests, benchmarks).
+
+    `on_failure` is called when the service cannot go on; the default asks the process to stop.
+    """
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        async with (
+            opened_store(settings.database_url) as store,
+            warm((make_pool or process_pool)(settings)) as pool,
+        ):
+            service = assemble(settings, store, pool, on_failure or stop_process)
+            async with dispatching(service):
+                app.state.service = service
+                yield
+
+    app = Litestar(
+        route_handlers=[images.router, health.router, web.router],
+        dependencies={"service": Provide(running_service, sync_to_thread=False)},
+        exception_handlers={Exception: on_exception},
+        lifespan=[running],
+        openapi_config=openapi_config(),
+        request_max_body_size=settings.max_image_bytes,
+        logging_config=None,
+    )
+    app.asgi_handler = RequestFrame(app.asgi_handler)
+    return app
+
+
+def process_pool(settings: Settings) -> ManagedPool:
+    """MAX_WORKERS real OCR processes."""
+    return ProcessOcrPool(
+        EngineOptions(
+            model=settings.ocr_model,
+            backend=settings.ocr_backend,
+            min_confidence=settings.ocr_min_confidence,
+            max_pixels=settings.max_image_pixels,
+        ),
+        workers=settings.max_workers,
+        warm_up=sample("health").data,
+        job_timeout=settings.job_timeout_seconds,
+        start_timeout=settings.start_timeout_seconds,
+        on_event=journal.pool_changed,
+    )
+
+
+def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure: Callable[[str], None]) -> Service:
+    """The parts, wired."""
+    queue = LocalQueue(limit=settings.queue_limit)
+    capacity = Capacity(workers=settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
+    policy = RetryPolicy(
+        max_attempts=settings.max_attempts,
+        base_seconds=settings.retry_base_seconds,
+        max_seconds=settings.retry_max_seconds,
+    )
+    known = sample("health")
+
+    def job_changed(job: Job) -> None:
+        journal.job_changed(job)
+        if job.status is JobState.DONE and job.result is not None:
+            capacity.learn(job.result.timings.total)
+
+    return Service(
+        settings=settings,
+        store=store,
+        pool=pool,
+        queue=queue,
+        intake=Intake(store, queue, policy),
+        dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
+        capacity=capacity,
+        ai_health=AiHealth(
+            pool,
+            image=known.data,
+            expected_text=known.text,
+            thresholds=Thresholds(
+                good_similarity=settings.health_good_similarity,
+                acceptable_similarity=settings.health_acceptable_similarity,
+                min_similarity=settings.health_min_similarity,
+                good_confidence=settings.health_good_confidence,
+                acceptable_confidence=settings.health_acceptable_confidence,
+                min_confidence=settings.health_min_confidence,
+                good_latency_seconds=settings.health_good_latency_seconds,
+            ),
+            cache_seconds=settings.health_cache_seconds,
+            timeout_seconds=settings.health_timeout_seconds,
+        ),
+        on_failure=on_failure,
+    )
+
+
+def running_service(state: State) -> Service:
+    """Litestar's provider of the `service` that routes ask for."""
+    service: Service = state.service
+    return service
+
+
+def stop_process(reason: str) -> None:
+    """Asks the server around us to stop; it drains as at any stop. `reason` was logged."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+def settings_or_exit(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """The settings of the environment, `overrides` on top; with any fault: all of them on stderr, exit code 2."""
+    try:
+        return load(overrides)
+    except SettingsError as error:
+        print("smart-queue-ocr: wrong settings", *error.faults, sep="\n  ", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def __getattr__(name: str) -> Litestar:
+    # made on demand: importing this module must neither read the environment nor take over the logs
+    if name != "app":
+        raise AttributeError(name)
+    settings = settings_or_exit()
+    logging.set_up(settings.log_level, settings.log_format)
+    app = globals()["app"] = create_app(settings)
+    return app

@@ -1,0 +1,67 @@
+"""uvicorn, taught to drain: at a signal it goes on answering polls while running jobs finish, and then stops."""
+
+import asyncio
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from litestar import Litestar
+
+from app.service import Service
+
+KEEP_ALIVE_SECONDS = 75
+LAST_ANSWERS_SECONDS = 5
+"""How long answers under way may take when everything else has stopped."""
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server whose first signal drains the service and whose second one ends it at once."""
+
+    def __init__(self, app: Litestar, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        )
+        super().__init__(config)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until a signal, and a drain after it."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: drain, then stop. Second signal, or one before the service runs: stop now."""
+        service: Service | None = getattr(self._app.state, "service", None)
+        if service is None or service.draining or self._loop is None:
+            super().handle_exit(sig, frame)
+        else:
+            self._loop.call_soon_threadsafe(self._drain, service, sig, frame)
+
+    def _drain(self, service: Service, sig: int, frame: FrameType | None) -> None:
+        async def drain_then_stop() -> None:
+            await service.drain()
+            super(Server, self).handle_exit(sig, frame)
+
+        self._stopping = asyncio.create_task(drain_then_stop(), name="stop")
+
+
+def serve(app: Litestar, host: str, port: int) -> None:
+    """Runs the application until a signal; returns after a clean stop, raises SystemExit(3) when it cannot start."""
+    # uvicorn raises the signal again at its end, to die of it: with these handlers the process returns instead,
+    # exits 0 and runs its exit handlers
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server = Server(app, host, port)
+    server.run()
+    if not server.started:
+        raise SystemExit(3)

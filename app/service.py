@@ -1,0 +1,117 @@
+"""The running parts in one hand, and how the whole stops."""
+
+import asyncio
+from collections.abc import Callable
+
+from loguru import logger
+
+from app.capacity import Capacity
+from app.dispatcher import Dispatcher
+from app.health import AiHealth
+from app.intake import Intake
+from app.queue import JobQueue
+from config.settings import Settings
+from ocr_engine.pool import ManagedPool, WorkerState
+from persistence.store import JobStore, StoreError
+
+
+class Service:
+    """What routes work with. Made by the composition root; started and drained by the lifespan."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: JobStore,
+        pool: ManagedPool,
+        queue: JobQueue,
+        intake: Intake,
+        dispatcher: Dispatcher,
+        capacity: Capacity,
+        ai_health: AiHealth,
+        on_failure: Callable[[str], None],
+    ) -> None:
+        """`on_failure` is called once, with the reason, when the service cannot go on."""
+        self.settings = settings
+        self.store = store
+        self.pool = pool
+        self.queue = queue
+        self.intake = intake
+        self.capacity = capacity
+        self.ai_health = ai_health
+        self._dispatcher = dispatcher
+        self._on_failure = on_failure
+        self._running: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._drain: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Queues what an earlier life left unfinished, then lets the dispatchers run."""
+        await self.intake.resume()
+        self._running = asyncio.create_task(
+            self.queue.run(self._dispatcher.handle, concurrency=self.settings.max_workers),
+            name="dispatchers",
+        )
+        self._watching = asyncio.create_task(self._watch(self._running), name="watch")
+
+    @property
+    def draining(self) -> bool:
+        """True once a stop was asked for."""
+        return self._drain is not None
+
+    def retry_after(self) -> int:
+        """Whole seconds after which the job that is last in the queue may be through."""
+        return self.capacity.retry_after(self.queue.depth() + 1)
+
+    async def unready(self) -> list[str]:
+        """Why the service should be sent no work now, in plain words; empty when it is ready."""
+        reasons = []
+        if self.draining:
+            reasons.append("the service is stopping")
+        if self._running is None or (self._running.done() and not self.draining):
+            reasons.append("the dispatchers are not running")
+        if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
+            reasons.append("no OCR worker is warm")
+        if self.queue.depth() >= self.settings.queue_limit:
+            reasons.append("the queue is full")
+        try:
+            await self.store.check()
+        except StoreError as error:
+            reasons.append(f"the store cannot be written: {error}")
+        return reasons
+
+    async def drain(self) -> None:
+        """Takes no new work, lets running jobs finish within DRAIN_SECONDS, puts the rest back. Twice: one drain."""
+        if self._drain is None:
+            self._drain = asyncio.create_task(self._drain_now(), name="drain")
+        await asyncio.shield(self._drain)
+
+    async def _drain_now(self) -> None:
+        self.queue.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._running is None:
+            return
+        logger.bind(event="service.draining", waiting=self.queue.depth()).info("stopping: running jobs may finish")
+        _, unfinished = await asyncio.wait({self._running}, timeout=self.settings.drain_seconds)
+        if unfinished:
+            # the dispatchers put their jobs back and say which
+            self._running.cancel()
+            await asyncio.wait({self._running})
+        logger.bind(event="service.drained", waiting=self.queue.depth()).info(
+            "dispatchers stopped; waiting jobs are run after the next start"
+        )
+
+    async def _watch(self, running: asyncio.Task[None]) -> None:
+        """Ends the service when it cannot do its work any more: a dead dispatcher, or no worker left."""
+        failed = asyncio.create_task(self.pool.failed.wait())
+        try:
+            await asyncio.wait({running, failed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            failed.cancel()
+        if self.pool.failed.is_set():
+            reason = "no OCR worker can be started"
+        else:
+            reason = f"the dispatchers died: {running.exception()!r}"
+        logger.bind(event="service.failed").critical(reason)
+        self._on_failure(reason)

@@ -1,0 +1,74 @@
+"""An upload becomes bytes: multipart `file` or a raw body, stopping at the size and time limits."""
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
+
+from app.errors import ApiError
+
+MAX_PARTS = 32
+"""Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
+
+
+async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> bytes:
+    """The uploaded bytes, never empty. Raises ApiError (400, 408, 413, 415); `timeout` in seconds.
+
+    Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
+    through the push parser that it is built on.
+    """
+    media_type, options = request.content_type
+    try:
+        async with asyncio.timeout(timeout):
+            if media_type == "multipart/form-data":
+                image = await _file_part(request, options.get("boundary", ""))
+            elif media_type.startswith("image/") or media_type in ("application/octet-stream", ""):
+                image = await _raw_body(request)
+            else:
+                raise ApiError(
+                    "unsupported_media_type",
+                    f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
+                )
+    except TimeoutError:
+        raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
+    except RequestEntityTooLarge:
+        limit = request.route_handler.resolve_request_max_body_size()
+        raise ApiError("image_too_large", f"an upload may have at most {limit} bytes") from None
+    except InternalServerException:
+        raise ApiError("malformed_request", "the client left before the whole body was sent") from None
+    if not image:
+        raise ApiError("missing_file", "the body is empty, or its part `file` is missing or empty")
+    return image
+
+
+async def _raw_body(request: Request[Any, Any, Any]) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+    return bytes(body)
+
+
+async def _file_part(request: Request[Any, Any, Any], boundary: str) -> bytes:
+    image, segment, found = bytearray(), None, False
+    if not boundary:
+        raise ApiError("malformed_request", "multipart/form-data without a boundary")
+    try:
+        with PushMultipartParser(boundary.encode(errors="replace"), max_segment_count=MAX_PARTS) as parser:
+            async for chunk in request.stream():
+                for event in parser.parse(chunk):
+                    if isinstance(event, MultipartSegment):
+                        segment = event
+                        if segment.name == "file":
+                            if found:
+                                raise ApiError("malformed_request", "more than one part `file`; send one image a job")
+                            found = True
+                    elif event and segment is not None and segment.name == "file":
+                        image += event
+    except ParserLimitReached as error:
+        raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
+    except ParserError as error:
+        raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
+    return bytes(image)

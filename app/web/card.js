@@ -1,0 +1,132 @@
+// One upload on the page, from the choice of a file to its text.
+
+import { Problem, follow, submit } from "./api.js";
+import { showPage } from "./overlay.js";
+import { count, duration, explain, percent, state } from "./words.js";
+
+/** A card for one image. `name` is the file's; `file` is null for a job of an earlier visit; tells `onNews(sentence)`. */
+export class Card {
+  #abort = new AbortController();
+  #urls = [];
+  #picture = null;
+  #find;
+
+  constructor({ name, file = null, id = null, onNews, onChange, onRemove }) {
+    Object.assign(this, { name, file, id, onNews, onChange });
+    this.element = document.querySelector("#card").content.firstElementChild.cloneNode(true);
+    this.#find = (selector) => this.element.querySelector(selector);
+    this.#find(".name").textContent = name;
+    this.#find(".remove").onclick = () => {
+      this.#leave();
+      onRemove(this);
+    };
+    this.#find(".again").onclick = () => this.run();
+    this.#picture = file && this.#url(file);
+  }
+
+  /** Sends the file where that was not done yet, and follows the job to its end. Never throws. */
+  async run() {
+    const { signal } = this.#abort;
+    const onWait = (problem) => this.#status("held", explain(problem));
+    this.#find(".trouble").hidden = true;
+    try {
+      if (this.id === null) {
+        this.#status("sending");
+        const view = await submit(this.file, { onWait, signal });
+        this.id = view.id;
+        this.onChange(this);
+      }
+      const view = await follow(this.id, { onView: (seen) => this.#status(seen.status), onWait, signal });
+      if (view.status === "done") this.#done(view);
+      else this.#trouble(view.status, view.error ?? { detail: "The job was withdrawn." });
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      this.#trouble("refused", problem);
+    }
+  }
+
+  #status(name, note = "") {
+    this.element.dataset.status = name;
+    this.#find(".pill").textContent = state(name);
+    this.#find(".facts").textContent = note;
+    this.#find(".progress").hidden = !["sending", "held", "queued", "processing"].includes(name);
+  }
+
+  #trouble(status, error) {
+    this.#status(status);
+    const requestId = error.requestId ?? error.request_id;
+    this.#find(".what").textContent = explain(error);
+    this.#find(".request-id").textContent = requestId ? `Request ${requestId}` : "";
+    // a job that the server gave up is not sent again: it would end the same way
+    this.#find(".again").hidden = !(error instanceof Problem && this.file);
+    this.#find(".trouble").hidden = false;
+    this.onNews(`${this.name}: ${state(status)}. ${explain(error)}`);
+  }
+
+  #done(view) {
+    const lines = view.pages.flatMap((page) => page.lines);
+    const facts = [count(lines.length, "line"), duration(view.processing_time)];
+    if (lines.length > 0) facts.splice(1, 0, `${percent(view.confidence)} sure`);
+    this.#status("done", facts.join(" · "));
+    this.#find(".copy").onclick = (event) => copy(view.text, event.currentTarget);
+    this.#offer(".save-text", "txt", new Blob([view.text, "\n"], { type: "text/plain" }));
+    this.#offer(".save-json", "json", new Blob([JSON.stringify(view, null, 2)], { type: "application/json" }));
+    this.#page(view.pages, 0);
+    this.#find(".result").hidden = false;
+    this.onNews(`${this.name}: ${facts.join(", ")}`);
+  }
+
+  #page(pages, index) {
+    const turn = (button, target) => {
+      this.#find(button).disabled = !pages[target];
+      this.#find(button).onclick = () => this.#page(pages, target);
+    };
+    this.#find(".pager").hidden = pages.length < 2;
+    this.#find(".page-number").textContent = `Page ${index + 1} of ${pages.length}`;
+    turn(".previous", index - 1);
+    turn(".next", index + 1);
+    showPage(this.#find(".sheet"), pages[index], index === 0 ? this.#picture : null);
+  }
+
+  #offer(selector, extension, blob) {
+    const link = this.#find(selector);
+    link.href = this.#url(blob);
+    link.download = `${this.name.replace(/\.[^.]*$/, "")}.${extension}`;
+  }
+
+  #url(blob) {
+    const url = URL.createObjectURL(blob);
+    this.#urls.push(url);
+    return url;
+  }
+
+  #leave() {
+    this.#abort.abort();
+    this.#urls.forEach((url) => URL.revokeObjectURL(url));
+    this.element.remove();
+  }
+}
+
+async function copy(text, button) {
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else copyWithoutClipboard(text);
+  const label = button.textContent;
+  button.textContent = "Copied";
+  button.disabled = true;
+  setTimeout(() => {
+    button.textContent = label;
+    button.disabled = false;
+  }, 1500);
+}
+
+// Browsers give no clipboard to pages from plain http, except on localhost.
+function copyWithoutClipboard(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
