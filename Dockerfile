@@ -1,0 +1,48 @@
+# syntax=docker/dockerfile:1
+ARG PYTHON_IMAGE=python:3.12-slim
+
+# Dependencies into a virtual environment of their own: this layer changes only with the lock.
+FROM ${PYTHON_IMAGE} AS dependencies
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m venv --without-pip /opt/venv
+COPY requirements.lock /
+# --no-deps: the lock is complete, and both rapidocr wheels would pull the GUI build of OpenCV.
+# --ignore-requires-python: rapidocr-onnxruntime says <3.13, but runs on 3.13.
+RUN pip --python /opt/venv/bin/python install --only-binary :all: --no-deps --require-hashes \
+        --ignore-requires-python -r requirements.lock
+
+# The service beside them, everything compiled: the root file system may then be read-only.
+FROM dependencies AS service
+WORKDIR /srv
+COPY app app
+COPY ocr_engine ocr_engine
+COPY persistence persistence
+COPY config config
+COPY samples samples
+COPY LICENSE .
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app ocr_engine persistence config
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="Smart Queue OCR" \
+      org.opencontainers.image.description="A self-hosted, asynchronous OCR REST service that never loses a job" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN groupadd --gid 10001 ocr \
+    && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /data --shell /usr/sbin/nologin ocr \
+    && install -d -o 10001 -g 10001 -m 0750 /data
+COPY --from=service /opt/venv /opt/venv
+COPY --from=service /srv /srv
+WORKDIR /srv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    DATABASE_URL=sqlite:////data/jobs.db
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# http.client and not urllib: a proxy in the environment must not be asked for 127.0.0.1.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
+    CMD ["python", "-ISc", "import os, http.client as h; c = h.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/health/ready'); raise SystemExit(c.getresponse().status != 200)"]
+ENTRYPOINT ["python", "-m", "app"]
