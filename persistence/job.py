@@ -12,7 +12,7 @@ from ocr_engine.result import ImageInfo, OcrResult
 
 
 class JobState(StrEnum):
-    """Where a job stands. After a crash of the service `queued` and `processing` jobs are run again; the others stay."""
+    """Where a job stands. After a crash `queued` and `processing` jobs are run again; the others stay."""
 
     QUEUED = "queued"
     """Accepted and durable; waits for a worker, or for its next attempt to become due."""
@@ -34,9 +34,7 @@ class JobState(StrEnum):
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED}),
-        JobState.PROCESSING: frozenset(
-            {JobState.DONE, JobState.QUEUED, JobState.DEAD_LETTER, JobState.CANCELLED}
-        ),
+        JobState.PROCESSING: frozenset({JobState.DONE, JobState.QUEUED, JobState.DEAD_LETTER, JobState.CANCELLED}),
         JobState.DEAD_LETTER: frozenset({JobState.QUEUED}),
         JobState.DONE: frozenset(),
         JobState.CANCELLED: frozenset(),
@@ -102,9 +100,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def retried(self, error: JobError, due_at: datetime, now: datetime) -> "Job":
         """An attempt failed and another one is allowed, at `due_at`."""
-        return self._queued_again(
-            JobState.PROCESSING, now, failures=(*self.failures, error), due_at=due_at
-        )
+        return self._queued_again(JobState.PROCESSING, now, failures=(*self.failures, error), due_at=due_at)
 
     def dead_lettered(self, error: JobError, now: datetime) -> "Job":
         """An attempt failed and no other one is allowed."""
@@ -133,6 +129,4 @@ class Job(Struct, frozen=True, kw_only=True):
             raise IllegalTransition(self, status)
         # `updated_at` never runs backwards, whatever the clock does
         moment = max(now, self.updated_at)
-        return msgspec.structs.replace(
-            self, status=status, revision=self.revision + 1, updated_at=moment, **changes
-        )
+        return msgspec.structs.replace(self, status=status, revision=self.revision + 1, updated_at=moment, **changes)

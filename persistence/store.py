@@ -1,7 +1,10 @@
 """What every store promises, and how one is opened."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from persistence.job import Job, JobState
 
@@ -15,14 +18,38 @@ class StoreFull(StoreError):
 
 
 class StoreUnusable(Exception):
-    """The store cannot be opened: corrupt, newer than this program, not writable, or no store at all. Left untouched."""
+    """It cannot be opened: corrupt, newer than this program, in use, not writable, no store. Left untouched."""
+
+
+class JobExists(Exception):
+    """The id is taken: by a job of the store, or by one that was deleted. Nothing was changed."""
+
+
+class Cursor(Struct, frozen=True, kw_only=True):
+    """Where a page ended: the next one goes on after this job, whatever became of it meanwhile."""
+
+    updated_at: datetime
+    id: str
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Some jobs of a longer list."""
+
+    jobs: tuple[Job, ...]
+    next: Cursor | None
+    """Where to go on; None: nothing follows."""
 
 
 class JobStore(Protocol):
-    """Where the truth about jobs lives. Every write is durable when it returns; every method raises StoreError."""
+    """Where the truth about jobs lives.
+
+    Every write is durable when it returns, and every read that begins afterwards sees it. Every method raises
+    StoreError, having changed nothing, and works again by itself once the cause is gone. A write once asked for is
+    carried out: cancelling its caller gives up the answer, not the write, and `close` waits for it.
+    """
 
     async def add(self, job: Job, image: bytes) -> None:
-        """Stores job and image in one transaction: both are there afterwards, or neither."""
+        """Stores job and image in one transaction: both are there afterwards, or neither. Raises JobExists."""
 
     async def get(self, job_id: str) -> Job | None:
         """The job as last stored; None where the id is unknown."""
@@ -31,22 +58,38 @@ class JobStore(Protocol):
         """The uploaded bytes; None where the job is unknown or its image was dropped with a final state."""
 
     async def replace(self, old: Job, new: Job) -> bool:
-        """Stores `new` if the store still holds `old` (by revision); False, and nothing changed, where it does not.
+        """Stores `new`, which a verb made of `old`, if the store still holds `old` (by revision).
 
+        False, and nothing changed, where it does not: of several that start from the same `old` exactly one wins.
         An image is dropped in the same transaction when its job becomes `done` or `cancelled`.
         """
 
     async def unfinished(self) -> list[Job]:
-        """Every queued or processing job, oldest first."""
+        """Every queued or processing job, oldest first: by `created_at`, then by id."""
 
     async def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state; every state is a key."""
+
+    async def waiting_bytes(self) -> int:
+        """Bytes of all images whose jobs are queued or processing."""
+
+    async def dead_letters(self, code: str | None = None, after: Cursor | None = None, limit: int = 50) -> Page:
+        """Dead letters, newest first (by `updated_at`, then by id); only those whose error has `code`, if given."""
+
+    async def delete(self, job: Job) -> bool:
+        """Forgets a terminal job and its image, if the store still holds `job` (by revision); False where it does not.
+
+        Its id stays taken, and `was_deleted` knows it. Raises ValueError for a job that is not terminal.
+        """
+
+    async def was_deleted(self, job_id: str) -> bool:
+        """True for the id of a job that `delete` removed."""
 
     async def check(self) -> None:
         """Returns if a write could be made durable now; raises StoreError otherwise. Leaves no trace."""
 
     async def close(self) -> None:
-        """Waits for writes under way and closes. Twice is harmless."""
+        """Waits for writes under way and closes; later calls of other methods raise StoreError. Twice is harmless."""
 
 
 async def open_store(url: str) -> JobStore:

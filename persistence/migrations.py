@@ -1,0 +1,69 @@
+"""The schema of the SQLite store, step by step. A step that was released is never edited: add the next one.
+
+Each runs in a transaction of its own together with its record in sqlite-utils' `_sqlite_migrations`.
+"""
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("smart-queue-ocr")
+
+
+@MIGRATIONS(name="0001_jobs_images_tombstones")
+def _jobs_images_tombstones(db: Database) -> None:
+    # Times are text, UTC, always with six decimals: exact, in order when sorted as text, readable for people and for
+    # SQLite's own date functions. What only the program reads (failures, result) is JSON, for `json_extract`.
+    db.execute("""
+        CREATE TABLE jobs (
+            id TEXT PRIMARY KEY NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'dead-letter', 'cancelled')),
+            revision INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            due_at TEXT NOT NULL,
+            started_at TEXT,
+            media_type TEXT NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            frames INTEGER NOT NULL,
+            image_bytes INTEGER NOT NULL,
+            error_code TEXT,
+            failures TEXT NOT NULL,
+            result TEXT
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX jobs_by_status ON jobs (status)")
+    db.execute("""
+        CREATE INDEX jobs_unfinished ON jobs (created_at, id, image_bytes) WHERE status IN ('queued', 'processing')
+    """)
+    db.execute("""
+        CREATE INDEX jobs_dead_letters ON jobs (updated_at, id) WHERE status = 'dead-letter'
+    """)
+    db.execute("""
+        CREATE INDEX jobs_dead_letters_by_code ON jobs (error_code, updated_at, id) WHERE status = 'dead-letter'
+    """)
+    # apart from the jobs, so that reading and changing a job never touches megabytes
+    db.execute("""
+        CREATE TABLE images (
+            job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            data BLOB NOT NULL
+        ) STRICT
+    """)
+    db.execute("""
+        CREATE TABLE tombstones (
+            job_id TEXT PRIMARY KEY NOT NULL,
+            deleted_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
+def obstacle(db: Database) -> str | None:
+    """Why this program must not touch the database, in words; None where it may. Reads only."""
+    applied = {migration.name for migration in MIGRATIONS.applied(db)}
+    if not applied:
+        others = set(db.table_names()) - {MIGRATIONS.migrations_table}
+        return "it belongs to another program" if others else None
+    # everything is pending for an empty database
+    known = {migration.name for migration in MIGRATIONS.pending(Database(memory=True, execute_plugins=False))}
+    unknown = sorted(applied - known)
+    return f"a newer version of this program wrote it (it has {unknown[-1]})" if unknown else None

@@ -1,0 +1,127 @@
+"""A connection to a SQLite file and the one thread that may touch it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sqlite_utils import Database
+
+from persistence.store import StoreError, StoreFull
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for another program (a backup, an operator's shell) that holds the file locked."""
+
+WAL_KEPT_BYTES = 64 * 1024 * 1024
+"""The write-ahead log is cut back to this after a burst of big images had made it longer."""
+
+
+def connect_writer(path: Path) -> Database:
+    """The connection that writes; creates the file where there is none. Raises sqlite3.Error."""
+    db = _connect(path, "rwc")
+    try:
+        for pragma in (
+            # of a new file only: large pages store and drop a 10 MB image in two thirds of the time that 4096 takes,
+            # and small changes cost the same, being one fsync either way (`python -m benchmarks store`)
+            "page_size = 16384",
+            "journal_mode = WAL",
+            "synchronous = FULL",  # fsync at every commit: NORMAL may lose the last ones with the power
+            "foreign_keys = ON",
+            f"journal_size_limit = {WAL_KEPT_BYTES}",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def connect_reader(path: Path) -> Database:
+    """A connection that cannot write, not even by mistake. Raises sqlite3.Error."""
+    return _connect(path, "ro")
+
+
+def _connect(path: Path, mode: str) -> Database:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,  # no implicit transactions: BEGIN and COMMIT stand where they are meant
+        check_same_thread=True,
+    )
+    return Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """All or nothing. Takes the write lock at once: one taken later can fail without waiting (SQLITE_BUSY_SNAPSHOT)."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # SQLite has already rolled back by itself after some errors, a full disk among them
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+class OwnedConnection:
+    """Runs work on a connection, one piece at a time, in the thread that opened it, off the event loop."""
+
+    def __init__(self, thread: ThreadPoolExecutor, db: Database) -> None:
+        self._thread = thread
+        self._db = db
+
+    @classmethod
+    async def open(cls, name: str, connect: Callable[[], Database]) -> Self:
+        """`connect` runs in the new thread, which is called `name`; what it raises, this raises."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        try:
+            return cls(thread, await asyncio.wrap_future(thread.submit(connect)))
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+
+    async def run(self, work: Callable[[Database], T]) -> T:
+        """What `work` gives. It is carried out even if the caller is cancelled meanwhile. Raises StoreError."""
+        try:
+            future = self._thread.submit(self._guarded, work)
+        except RuntimeError as error:
+            raise StoreError("the store is closed") from error
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def close(self) -> None:
+        """Waits for the work under way. Twice is harmless."""
+        try:
+            closing = self._thread.submit(self._db.close)
+        except RuntimeError:
+            return
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(closing))
+
+    def _guarded(self, work: Callable[[Database], T]) -> T:
+        try:
+            return work(self._db)
+        except sqlite3.Error as error:
+            raise fault(error) from error
+
+
+def fault(error: sqlite3.Error) -> StoreError:
+    """The error in the words of every store."""
+    code = getattr(error, "sqlite_errorcode", 0)  # absent where Python's module raised it, not SQLite
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):
+        return StoreFull(f"no room left for the database: {error}")
+    # the low byte is the kind of error, the rest its detail: https://sqlite.org/rescode.html
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreError(f"another program holds the database locked: {error}")
+        case sqlite3.SQLITE_READONLY:
+            return StoreError(f"the database cannot be written: {error}")
+        case _:
+            return StoreError(f"the database failed: {error}")

@@ -1,0 +1,80 @@
+"""The file of a SQLite store: may this process have it, and is it sound? Asked before anything is written to it."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Self
+
+from persistence.migrations import obstacle
+from persistence.sqlite_connection import connect_reader
+from persistence.store import StoreUnusable
+
+
+class FileLock:
+    """Held by the one service that may have the store open. The kernel drops it with the process, even by SIGKILL."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    @classmethod
+    def take(cls, database: Path) -> Self:
+        """Locks `<database>.lock`, which stays in the folder and names the holder. Raises StoreUnusable."""
+        path = database.with_name(database.name + ".lock")
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreUnusable(f"{path} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise StoreUnusable(
+                f"{database} is in use by another process ({holder or 'unknown'}); "
+                "one service at a time, or its jobs would run twice"
+            ) from error
+        with contextlib.suppress(OSError):  # a full disk: the number is only a help for people
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Twice is harmless. The file stays: to delete it would race with a process that is about to lock it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def prepare_folder(path: Path) -> None:
+    """Creates the folder that is to hold the database where it is missing. Raises StoreUnusable."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(f"the folder {path.parent} cannot be created: {error.strerror}") from error
+    if path.exists() and not path.is_file():
+        raise StoreUnusable(f"{path} is not a file")
+
+
+def inspect(path: Path) -> None:
+    """Returns if the file is missing, empty, or a sound store of this version or an older one. Raises StoreUnusable.
+
+    Reads the whole file once, through a connection that cannot write.
+    """
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return
+        db = connect_reader(path)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnusable(f"{path} cannot be read: {error}") from error
+    try:
+        if reason := obstacle(db):
+            raise StoreUnusable(f"{path} is not usable: {reason}. Nothing was changed in it.")
+        report = [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
+    except sqlite3.Error as error:
+        raise StoreUnusable(f"{path} is no sound SQLite database: {error}. Nothing was changed in it.") from error
+    finally:
+        db.close()
+    if report != ["ok"]:
+        raise StoreUnusable(f"{path} is corrupt: {'; '.join(report)}. Nothing was changed in it; restore a backup.")
