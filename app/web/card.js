@@ -2,7 +2,7 @@
 
 import { Problem, follow, submit } from "./api.js";
 import { showPage } from "./overlay.js";
-import { count, duration, explain, percent, state } from "./words.js";
+import { count, duration, explain, forOperators, percent, state } from "./words.js";
 
 /** A card for one image. `name` is the file's; `file` is null for a job of an earlier visit; tells `onNews(sentence)`. */
 export class Card {
@@ -38,7 +38,8 @@ export class Card {
       }
       const view = await follow(this.id, { onView: (seen) => this.#status(seen.status), onWait, signal });
       if (view.status === "done") this.#done(view);
-      else this.#trouble(view.status, view.error ?? { detail: "The job was withdrawn." });
+      else if (view.status === "cancelled") this.#status("cancelled");
+      else this.#trouble(view.status, new Problem(200, view.error));
     } catch (problem) {
       if (signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
@@ -55,11 +56,10 @@ export class Card {
 
   #trouble(status, error) {
     this.#status(status);
-    const requestId = error.requestId ?? error.request_id;
     this.#find(".what").textContent = explain(error);
-    this.#find(".request-id").textContent = requestId ? `Request ${requestId}` : "";
+    this.#find(".detail").textContent = forOperators(error);
     // a job that the server gave up is not sent again: it would end the same way
-    this.#find(".again").hidden = !(error instanceof Problem && this.file);
+    this.#find(".again").hidden = !(status === "refused" && this.file);
     this.#find(".trouble").hidden = false;
     this.onNews(`${this.name}: ${state(status)}. ${explain(error)}`);
   }

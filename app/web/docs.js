@@ -1,7 +1,7 @@
 // Shows the service's own OpenAPI description; the script of Swagger UI has put SwaggerUIBundle there before.
 
 globalThis.SwaggerUIBundle({
-  url: "schema/openapi.json",
+  url: "docs/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
   displayRequestDuration: true,

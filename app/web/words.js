@@ -11,38 +11,49 @@ const STATES = {
   refused: "Refused",
 };
 
+// Every code of the service's table of errors, and `unreachable` for no answer at all.
 const ERRORS = {
   unreachable: "The server cannot be reached.",
-  invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
-  unsupported_media_type: "This is no image of a type that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
+  malformed_request: "The server did not understand the upload.",
+  missing_file: "No image arrived at the server.",
+  not_found: "The server knows nothing of this address.",
+  job_not_found: "The server does not know this job.",
+  method_not_allowed: "The server does not offer this.",
+  upload_timeout: "Sending the image took too long.",
+  job_gone: "The server has deleted this job.",
+  image_too_large: "This file is larger than the server accepts.",
   too_many_pixels: "This image has more pixels than the server accepts. A smaller version may work.",
-  body_too_large: "This file is larger than the server accepts.",
+  unsupported_media_type: "This is no image that can be read here. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
+  invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
+  internal: "Something broke inside the server.",
   queue_full: "The queue is full at the moment.",
+  stopping: "The server is being stopped.",
+  store_unavailable: "The server cannot store anything at the moment.",
+  storage_full: "The server has no room left on its disk.",
+  pool_unavailable: "Nothing can be read at the moment: the server has no worker.",
   timeout: "Reading this image took too long, so it was given up.",
-  worker_crashed: "The reading of this image broke off again and again, so it was given up.",
+  worker_crashed: "Reading this image broke off again and again, so it was given up.",
   engine_error: "The recognition failed on this image.",
 };
 
+// What a proxy in front of the service may answer without a code.
 const BY_STATUS = {
   401: "The server asks for a key, and none was accepted.",
-  403: "The key that was given does not allow this.",
-  404: "The server does not know this job.",
-  408: "Sending took too long.",
-  410: "The server has deleted this job.",
-  413: "This image is larger than the server accepts.",
-  415: ERRORS.unsupported_media_type,
-  422: ERRORS.invalid_image,
+  413: ERRORS.image_too_large,
   429: "Too many requests at the moment.",
+  502: ERRORS.unreachable,
   503: "The server has no room at the moment.",
+  504: ERRORS.unreachable,
 };
 
 export const state = (name) => STATES[name] ?? name;
 
-/** A sentence for a person, and the server's own detail behind it where that adds something. */
-export function explain({ code, status, detail }) {
-  const known = ERRORS[code] ?? BY_STATUS[status] ?? "Something went wrong.";
-  return detail ? `${known} (${detail})` : known;
-}
+/** An error as a sentence for a person. */
+export const explain = ({ code, status }) => ERRORS[code] ?? BY_STATUS[status] ?? "Something went wrong.";
+
+/** What to tell those who run the server: its own words, and the request's id in its log. */
+export const forOperators = ({ detail, requestId }) =>
+  [detail, requestId && `Request ${requestId}`].filter(Boolean).join(" · ");
 
 export const percent = (share) => `${Math.floor(share * 100)}%`;
 
