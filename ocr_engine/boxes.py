@@ -1,0 +1,65 @@
+"""From the detection model's probability map to boxes around lines of text.
+
+The post-processing of Differentiable Binarization (Liao et al., AAAI 2020, https://arxiv.org/abs/1911.08947) with the
+thresholds of PaddleOCR's PP-OCR configurations, as rapidocr_onnxruntime's DBPostProcess has it. Written anew because
+every box is a rectangle here: growing a rectangle needs neither pyclipper nor shapely, only two additions.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Quads = NDArray[np.float32]
+"""Shape (n, 4, 2): (x, y) corners of n boxes, clockwise from the top left."""
+
+TEXT_PROBABILITY = 0.3
+"""A pixel is text from here on (PaddleOCR `det_db_thresh`)."""
+BOX_PROBABILITY = 0.5
+"""A box is kept when its pixels' mean probability reaches this (rapidocr `box_thresh`)."""
+UNCLIP_RATIO = 1.6
+"""How far a box grows: area times this by perimeter. The model is trained on shrunken boxes (rapidocr `unclip_ratio`)."""
+SMALLEST_SIDE = 3.0
+"""Pixels of the map; what is thinner is noise (rapidocr `min_size`)."""
+
+
+def boxes_from_map(probability: NDArray[np.float32]) -> Quads:
+    """Boxes of the lines in a map of shape (H, W), in its pixels; in no particular order."""
+    # thickened by a pixel to the bottom right, as rapidocr does, so that dotted print does not fall apart
+    mask = cv2.dilate((probability > TEXT_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    quads = [quad for contour in contours if (quad := _box(probability, contour)) is not None]
+    return np.stack(quads) if quads else np.empty((0, 4, 2), np.float32)
+
+
+def _box(probability: NDArray[np.float32], contour: NDArray[np.int32]) -> NDArray[np.float32] | None:
+    (centre, (width, height), angle) = cv2.minAreaRect(contour)
+    if min(width, height) < SMALLEST_SIDE:
+        return None
+    if _mean_inside(probability, cv2.boxPoints((centre, (width, height), angle))) < BOX_PROBABILITY:
+        return None
+    growth = 2 * UNCLIP_RATIO * width * height / (2 * (width + height))
+    return clockwise(cv2.boxPoints((centre, (width + growth, height + growth), angle)))
+
+
+def _mean_inside(probability: NDArray[np.float32], corners: NDArray[np.float32]) -> float:
+    height, width = probability.shape
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    inside = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    cv2.fillPoly(inside, [(corners - (left, top)).astype(np.int32)], (1,))
+    return float(cv2.mean(probability[top : bottom + 1, left : right + 1], inside)[0])
+
+
+def clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The corners (4, 2) of a rectangle clockwise from the top left: of the two leftmost ones the upper first."""
+    by_x = corners[np.argsort(corners[:, 0], kind="stable")]
+    top_left, bottom_left = by_x[:2][np.argsort(by_x[:2, 1], kind="stable")]
+    top_right, bottom_right = by_x[2:][np.argsort(by_x[2:, 1], kind="stable")]
+    return np.array([top_left, top_right, bottom_right, bottom_left], np.float32)
+
+
+def sides(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Lengths (n,) of the boxes along the text's top and along its left, in pixels."""
+    across = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
+    down = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    return across.astype(np.float32), down.astype(np.float32)

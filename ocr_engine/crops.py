@@ -1,0 +1,51 @@
+"""Cutting boxes out of a page, and turning pages, so that text stands upright and level."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_engine.boxes import Quads, sides
+from ocr_engine.result import Rotation
+
+Pixels = NDArray[np.uint8]
+"""Shape (H, W, 3), BGR."""
+
+TALL = 1.5
+"""Height by width from where a box is taken for a line that runs up or down (rapidocr get_rotate_crop_image)."""
+
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def is_tall(quads: Quads) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4, 2) are much higher than wide."""
+    across, down = sides(quads)
+    return down >= TALL * across
+
+
+def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
+    """The pixels of one box (4, 2), straightened; never empty."""
+    across, down = sides(quad[None])
+    width, height = max(1, round(float(across[0]))), max(1, round(float(down[0])))
+    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    matrix = cv2.getPerspectiveTransform(quad, target)
+    warped = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)
+
+
+def turn(pixels: Pixels, degrees: Rotation) -> Pixels:
+    """The picture turned clockwise."""
+    return cv2.rotate(pixels, _TURNS[degrees]).astype(np.uint8, copy=False) if degrees else pixels
+
+
+def turn_back(quads: Quads, degrees: Rotation, width: int, height: int) -> Quads:
+    """Boxes found on a page turned clockwise by `degrees`, on the page as it was, `width` by `height` pixels."""
+    x, y = quads[..., 0], quads[..., 1]
+    match degrees:
+        case 0:
+            return quads
+        case 90:
+            return np.stack((y, height - x), axis=-1)
+        case 180:
+            return np.stack((width - x, height - y), axis=-1)
+        case 270:
+            return np.stack((width - y, x), axis=-1)

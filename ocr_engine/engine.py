@@ -1,0 +1,104 @@
+"""From an image to its text: decode, detect, orient, recognise, order."""
+
+import time
+
+import cv2
+import msgspec
+import numpy as np
+
+from ocr_engine import image, models
+from ocr_engine.boxes import Quads
+from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
+from ocr_engine.detection import Detector
+from ocr_engine.errors import EngineError, OcrError
+from ocr_engine.layout import reading_order
+from ocr_engine.options import EngineOptions
+from ocr_engine.orientation import AngleClassifier, Orienter
+from ocr_engine.recognition import Reading, Recogniser
+from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
+
+DOUBTFUL = 0.75
+"""Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
+
+
+class Engine:
+    """Reads images with one set of models. Not for several threads at once: one engine a process."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        """Loads all models. Raises EngineError when one cannot be had."""
+        # OpenCV would start a thread for every core of the machine, in every worker process
+        cv2.setNumThreads(options.threads)
+        self._options = options
+        loaded = models.load(options)
+        self._models = loaded.described
+        self._detector = Detector(loaded.detection)
+        self._recogniser = Recogniser(loaded.recognition, loaded.characters)
+        self._orienter = Orienter(AngleClassifier(loaded.angle), self._recogniser)
+
+    def recognise(self, data: bytes) -> OcrResult:
+        """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
+        begun = time.perf_counter()
+        try:
+            pixels = image.decode(data, self._options.max_pixels)
+            decoded = time.perf_counter() - begun
+            page, timings = self.recognise_pixels(pixels)
+        except OcrError:
+            raise
+        except Exception as error:
+            raise EngineError(f"{type(error).__name__}: {error}") from error
+        timings = msgspec.structs.replace(timings, decode=decoded, total=time.perf_counter() - begun)
+        return OcrResult(pages=(page,), models=self._models, timings=timings)
+
+    def recognise_pixels(self, pixels: Pixels) -> tuple[OcrPage, OcrTimings]:
+        """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
+        height, width = pixels.shape[:2]
+        begun = time.perf_counter()
+        quads = self._detector.detect(pixels)
+        detected = time.perf_counter()
+        rotation = self._orienter.turn_needed(pixels, quads)
+        upright = turn(pixels, rotation)
+        if rotation:
+            # found anew on the turned page, so that it reads exactly as the page would that was never turned
+            quads = self._detector.detect(upright)
+        oriented = time.perf_counter()
+        readings = self._read(upright, quads)
+        lines = self._lines(quads, readings, rotation, width, height)
+        timings = OcrTimings(
+            detect=detected - begun, orient=oriented - detected, recognise=time.perf_counter() - oriented
+        )
+        return OcrPage(number=1, width=width, height=height, rotation=rotation, lines=lines), timings
+
+    def _read(self, page: Pixels, quads: Quads) -> list[Reading]:
+        tall = is_tall(quads)
+        crops = [cut(page, quad) for quad in quads]
+        crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
+        readings = self._recogniser.read(crops)
+        doubtful = [i for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL]
+        turned = self._recogniser.read([turn(crops[i], 180) for i in doubtful])
+        for i, reading in zip(doubtful, turned, strict=True):
+            if reading.confidence > readings[i].confidence:
+                readings[i] = reading
+        return readings
+
+    def _lines(
+        self, quads: Quads, readings: list[Reading], rotation: Rotation, width: int, height: int
+    ) -> tuple[OcrLine, ...]:
+        """The lines that hold text, in reading order, where a viewer shows them."""
+        kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
+        upright_width, upright_height = (height, width) if rotation in (90, 270) else (width, height)
+        order = reading_order([_polygon(quads[i]) for i in kept], upright_width, upright_height)
+        shown = np.clip(turn_back(quads, rotation, width, height), 0, (width, height))
+        return tuple(
+            OcrLine(
+                text=readings[i].text.strip(),
+                confidence=readings[i].confidence,
+                polygon=_polygon(shown[i]),
+                low_confidence=readings[i].confidence < self._options.min_confidence,
+            )
+            for i in (kept[place] for place in order)
+        )
+
+
+def _polygon(quad: Quads) -> Polygon:
+    a, b, c, d = ((float(x), float(y)) for x, y in quad)
+    return a, b, c, d
