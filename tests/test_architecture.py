@@ -1,0 +1,77 @@
+"""The house rules, so that the one test command holds them: style, types, who may import whom."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("app", "ocr_engine", "persistence", "config", "benchmarks")
+MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+SCRIPTS = Path(sys.executable).parent
+LONGEST = 400
+
+
+@pytest.mark.timeout(600)  # without their caches, on a slow machine
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "lint-imports",
+    ],
+)
+def test_the_tool_has_nothing_to_say(command: str) -> None:
+    tool, *arguments = command.split()
+    done = subprocess.run([SCRIPTS / tool, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Every name that the module imports, as `package.module` or `package.module.name`."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def users(*names: str) -> set[str]:
+    """The modules that import one of the names, or something out of it."""
+    return {
+        module.relative_to(ROOT).as_posix()
+        for module in MODULES
+        for imported in imports(module)
+        if any(imported == name or imported.startswith(f"{name}.") for name in names)
+    }
+
+
+# import-linter sees whole modules; these rules are about single names, or about files inside a room.
+def test_only_the_engines_room_starts_processes() -> None:
+    starters = users("multiprocessing", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process")
+    assert {user.split("/")[0] for user in starters} <= {"ocr_engine", "benchmarks"}
+
+
+def test_rapidocr_gives_its_models_only() -> None:
+    assert {user.split("/")[0] for user in users("rapidocr")} <= {"benchmarks"}
+
+
+def test_only_config_reads_the_environment() -> None:
+    readers = {
+        module.relative_to(ROOT).parts[0]
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "putenv")
+    }
+    assert readers | {user.split("/")[0] for user in users("os.environ", "os.getenv")} <= {"config", "benchmarks"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(ROOT).as_posix())
+def test_a_module_is_small_and_says_what_it_is(module: Path) -> None:
+    text = module.read_text()
+    assert len(text.splitlines()) <= LONGEST
+    assert not text.strip() or ast.get_docstring(ast.parse(text)), "no docstring"

@@ -1,0 +1,79 @@
+"""What is installed, locked and shipped is what pyproject.toml says."""
+
+import hashlib
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+SWAGGER_UI = ROOT / "app/web/vendor/swagger-ui"
+
+
+def locked() -> dict[str, list[Version]]:
+    """Name -> the versions pinned in the lock; several where they differ by Python version."""
+    versions: dict[str, list[Version]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK, re.MULTILINE):
+        versions.setdefault(canonicalize_name(name), []).append(Version(version))
+    return versions
+
+
+@pytest.mark.parametrize("line", PYPROJECT["project"]["dependencies"])
+def test_every_dependency_is_locked_to_a_version_that_it_allows(line: str) -> None:
+    requirement = Requirement(line)
+    versions = locked().get(canonicalize_name(requirement.name), [])
+    assert versions, f"{requirement.name} is not in requirements.lock; CONTRIBUTING.md says how to renew it"
+    assert all(version in requirement.specifier for version in versions)
+
+
+def test_everything_in_the_lock_has_a_hash() -> None:
+    for entry in re.split(r"\n(?=\S)", LOCK.strip()):
+        assert entry.startswith("#") or "--hash=sha256:" in entry, entry
+
+
+@pytest.mark.parametrize("sign", ["://", "file:", "--index-url", "--find-links", " @ "])
+def test_the_lock_holds_no_address(sign: str) -> None:
+    assert sign not in LOCK
+
+
+def test_the_only_opencv_is_the_headless_one() -> None:
+    installed = {canonicalize_name(distribution.name) for distribution in metadata.distributions()}
+    for names in (installed, set(locked())):
+        assert {name for name in names if name.startswith("opencv")} == {"opencv-python-headless"}
+
+
+def test_swagger_ui_is_the_file_that_was_published() -> None:
+    hashes = re.findall(r"^([0-9a-f]{64})  (\S+)$", (SWAGGER_UI / "VERSION").read_text(), re.MULTILINE)
+    assert {name for _, name in hashes} == {"swagger-ui-bundle.js", "swagger-ui.css"}
+    for digest, name in hashes:
+        assert hashlib.sha256((SWAGGER_UI / name).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("room", ["app", "ocr_engine", "persistence", "config", "samples"])
+def test_every_room_that_the_service_needs_goes_into_the_image(room: str) -> None:
+    assert f"COPY {room} {room}\n" in (ROOT / "Dockerfile").read_text()
+    assert f"!{room}\n" in (ROOT / ".dockerignore").read_text()
+
+
+def test_the_container_is_given_more_time_to_stop_than_the_service_takes_to_drain() -> None:
+    from config.settings import Settings
+
+    grace = re.search(r"stop_grace_period: (\d+)s", (ROOT / "compose.yaml").read_text())
+    assert grace is not None
+    assert int(grace[1]) >= Settings().drain_seconds + 10
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    script = ROOT / ".ci/run"
+    command = "pip install uv && uv run pytest"
+    assert script.stat().st_mode & 0o111, ".ci/run has no run bit"
+    assert f"\n{command}" in script.read_text()
+    assert f"\n{command}\n" in (ROOT / "README.md").read_text()
+    assert "run: .ci/run\n" in (ROOT / ".github/workflows/ci.yml").read_text()

@@ -1,0 +1,65 @@
+"""The page is whole, says something about every error, and asks nothing of anyone but the service."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.errors import ERRORS
+from app.routes.web import CONTENT_SECURITY_POLICY, WEB
+from persistence.job import JobState
+
+PAGES = [WEB / "index.html", WEB / "docs.html"]
+OURS = sorted(path for path in WEB.iterdir() if path.suffix in (".html", ".js", ".css", ".svg"))
+NAMESPACES = {"http://www.w3.org/2000/svg"}
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_nothing_is_asked_of_another_server(path: Path) -> None:
+    addresses = set(re.findall(r"https?://[^\s\"'`<>)]+", path.read_text()))
+    assert addresses <= NAMESPACES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"(?:src|href)=\"static/([^\"]+)\"", page.read_text())
+    assert links
+    assert all((WEB / link).is_file() for link in links)
+
+
+@pytest.mark.parametrize("script", sorted(WEB.glob("*.js")), ids=lambda script: script.name)
+def test_every_module_that_is_imported_is_there(script: Path) -> None:
+    for module in re.findall(r"from \"\./([^\"]+)\"", script.read_text()):
+        assert (WEB / module).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_strict_policy_holds_because_nothing_is_inline(page: Path) -> None:
+    html = page.read_text()
+    assert re.search(r"<script(?![^>]*\ssrc=)", html) is None
+    assert "<style" not in html
+    assert re.search(r"\s(style|on[a-z]+)=", html) is None
+
+
+def test_the_policy_allows_no_inline_code_and_no_other_origin() -> None:
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert "http" not in CONTENT_SECURITY_POLICY
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_the_page_has_plain_words_for_every_error_code(code: str) -> None:
+    assert f'\n  {code}: "' in (WEB / "words.js").read_text()
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_the_page_has_a_word_for_every_state(state: JobState) -> None:
+    assert re.search(rf"\n  \"?{state}\"?: \"", (WEB / "words.js").read_text())
+
+
+def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
+    html = (WEB / "index.html").read_text()
+    scripts = "".join((WEB / name).read_text() for name in ("app.js", "card.js", "overlay.js"))
+    for sign, name in re.findall(r"(?:querySelector|#find|#offer|turn)\(\"([.#])([a-z-]+)\"", scripts):
+        attribute = "id" if sign == "#" else "class"
+        assert re.search(rf"{attribute}=\"[^\"]*\b{name}\b", html), f"{sign}{name} is not in index.html"
