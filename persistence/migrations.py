@@ -32,6 +32,7 @@ def _jobs_images_tombstones(db: Database) -> None:
             result TEXT
         ) STRICT
     """)
+    # the queries name their index: without statistics SQLite would take the first for all of them, and sort
     db.execute("CREATE INDEX jobs_by_status ON jobs (status)")
     db.execute("""
         CREATE INDEX jobs_unfinished ON jobs (created_at, id, image_bytes) WHERE status IN ('queued', 'processing')

@@ -94,7 +94,9 @@ class SqliteStore:
         return await self._writer.run(work)
 
     async def unfinished(self) -> list[Job]:
-        return await self._select("WHERE status IN ('queued', 'processing') ORDER BY created_at, id")
+        return await self._select(
+            "INDEXED BY jobs_unfinished WHERE status IN ('queued', 'processing') ORDER BY created_at, id"
+        )
 
     async def counts(self) -> Mapping[JobState, int]:
         def work(db: Database) -> dict[JobState, int]:
@@ -106,15 +108,17 @@ class SqliteStore:
     async def waiting_bytes(self) -> int:
         def work(db: Database) -> int:
             row = db.execute(
-                "SELECT coalesce(sum(image_bytes), 0) FROM jobs WHERE status IN ('queued', 'processing')"
+                "SELECT coalesce(sum(image_bytes), 0) FROM jobs INDEXED BY jobs_unfinished "
+                "WHERE status IN ('queued', 'processing')"
             ).fetchone()
             return int(row[0])
 
         return await self._reader.run(work)
 
     async def dead_letters(self, code: str | None = None, after: Cursor | None = None, limit: int = 50) -> Page:
-        where, values = ["status = 'dead-letter'"], list[str | int]()
+        index, where, values = "jobs_dead_letters", ["status = 'dead-letter'"], list[str | int]()
         if code is not None:
+            index = "jobs_dead_letters_by_code"
             where.append("error_code = ?")
             values.append(code)
         if after is not None:
@@ -122,7 +126,8 @@ class SqliteStore:
             values += [to_text(after.updated_at), after.id]
         # one more than asked for tells whether anything follows
         jobs = await self._select(
-            f"WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?", (*values, limit + 1)
+            f"INDEXED BY {index} WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?",
+            (*values, limit + 1),
         )
         page = jobs[:limit]
         follows = len(jobs) > limit

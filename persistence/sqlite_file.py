@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from persistence.migrations import obstacle
-from persistence.sqlite_connection import connect_reader
+from persistence.sqlite_connection import connect_inspector
 from persistence.store import StoreUnusable
 
 
@@ -65,7 +65,7 @@ def inspect(path: Path) -> None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             return
-        db = connect_reader(path)
+        db = connect_inspector(path)
     except (OSError, sqlite3.Error) as error:
         raise StoreUnusable(f"{path} cannot be read: {error}") from error
     try:

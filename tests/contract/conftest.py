@@ -1,0 +1,37 @@
+"""The stores that every promise of JobStore is tested on."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from persistence.store import JobStore
+from persistence.store import open_store as open_by_url
+
+OpenStore = Callable[[], Awaitable[JobStore]]
+"""Opens one and the same store each time: what was stored before is there."""
+
+
+@pytest.fixture(params=["sqlite"])
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], OpenStore]:
+    """Each call gives the way to open another, empty store."""
+    numbers = itertools.count()
+
+    def sqlite() -> OpenStore:
+        url = f"sqlite:///{tmp_path}/{next(numbers)}.db"
+        return lambda: open_by_url(url)
+
+    return {"sqlite": sqlite}[request.param]
+
+
+@pytest.fixture
+def open_store(new_store: Callable[[], OpenStore]) -> OpenStore:
+    return new_store()
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> AsyncIterator[JobStore]:
+    opened = await open_store()
+    yield opened
+    await opened.close()

@@ -1,0 +1,313 @@
+"""What every JobStore promises. One suite for all implementations."""
+
+import asyncio
+from datetime import timedelta, timezone
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from persistence.job import Job, JobState
+from persistence.store import JobExists, JobStore, StoreError
+from tests.contract.conftest import OpenStore
+from tests.contract.jobs import RESULT, after, failure, job
+
+pytestmark = pytest.mark.anyio
+
+IMAGE = bytes(range(256)) * 3
+
+
+async def stored(store: JobStore, *jobs: Job) -> None:
+    for each in jobs:
+        await store.add(each, IMAGE)
+
+
+async def moved(store: JobStore, *steps: Job) -> Job:
+    """Stores the later ones of these versions of one job, each over the one before."""
+    for old, new in pairwise(steps):
+        assert await store.replace(old, new)
+    return steps[-1]
+
+
+async def dead(store: JobStore, job_id: str, at: float, code: str = "timeout") -> Job:
+    new = job(job_id)
+    await stored(store, new)
+    claimed = new.claimed(after(0))
+    return await moved(store, new, claimed, claimed.dead_lettered(failure(code), after(at)))
+
+
+# durable
+
+
+async def test_what_was_stored_is_there_after_opening_again(open_store: OpenStore) -> None:
+    first = await open_store()
+    waiting, claimed = job("waiting"), job("claimed").claimed(after(1))
+    await stored(first, waiting, job("claimed"))
+    await moved(first, job("claimed"), claimed)
+    await first.close()
+
+    second = await open_store()
+    assert await second.get("waiting") == waiting
+    assert await second.get("claimed") == claimed
+    assert await second.image("waiting") == IMAGE
+    await second.close()
+
+
+async def test_a_read_sees_every_write_that_returned_before(store: JobStore) -> None:
+    current = job()
+    await stored(store, current)
+    for second in range(50):
+        claimed = current.claimed(after(second))
+        assert await store.replace(current, claimed)
+        assert await store.get("a") == claimed
+        current = claimed.interrupted(after(second))
+        assert await store.replace(claimed, current)
+        assert await store.get("a") == current
+
+
+async def test_a_write_whose_caller_is_cancelled_is_carried_out(open_store: OpenStore) -> None:
+    first = await open_store()
+    writing = asyncio.create_task(first.add(job(), IMAGE))
+    await asyncio.sleep(0)  # lets it begin
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await first.close()
+
+    second = await open_store()
+    assert await second.image("a") == IMAGE
+    await second.close()
+
+
+# add, get, image
+
+
+async def test_an_unknown_id_has_no_job_and_no_image(store: JobStore) -> None:
+    assert await store.get("nobody") is None
+    assert await store.image("nobody") is None
+
+
+async def test_an_image_comes_back_byte_for_byte(store: JobStore) -> None:
+    big = bytes(range(256)) * 8192
+    await store.add(job("big"), big)
+    await store.add(job("empty"), b"")
+    assert await store.image("big") == big
+    assert await store.image("empty") == b""
+
+
+async def test_adding_a_known_id_raises_and_changes_nothing(store: JobStore) -> None:
+    await stored(store, job())
+    with pytest.raises(JobExists):
+        await store.add(job(created=9.0), b"another image")
+    assert await store.get("a") == job()
+    assert await store.image("a") == IMAGE
+    assert (await store.counts())[JobState.QUEUED] == 1
+
+
+async def test_every_field_of_a_job_comes_back_exactly(store: JobStore) -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    new = msgspec.structs.replace(job(), created_at=after(0).astimezone(east))
+    await stored(store, new)
+    first = new.claimed(after(1))
+    again = first.retried(failure("worker_crashed"), after(7.000001), after(2))
+    second = again.claimed(after(8))
+    done = second.completed(RESULT, after(9))
+    for old, changed in ((new, first), (first, again), (again, second), (second, done)):
+        assert await store.replace(old, changed)
+        assert await store.get("a") == changed
+    final = await store.get("a")
+    assert final is not None
+    assert final.result == RESULT
+
+
+# replace
+
+
+async def test_one_of_many_claims_at_once_wins(store: JobStore) -> None:
+    new = job()
+    await stored(store, new)
+    claims = [new.claimed(after(n)) for n in range(20)]
+    won = await asyncio.gather(*(store.replace(new, claim) for claim in claims))
+    assert won.count(True) == 1
+    assert await store.get("a") == claims[won.index(True)]
+
+
+async def test_replacing_an_unknown_job_is_false(store: JobStore) -> None:
+    assert not await store.replace(job(), job().claimed(after(1)))
+    assert await store.get("a") is None
+
+
+async def test_a_stale_copy_never_wins(store: JobStore) -> None:
+    new = job()
+    await stored(store, new)
+    claimed = new.claimed(after(1))
+    cancelled = await moved(store, new, claimed, claimed.cancelled(after(2)))
+    assert not await store.replace(claimed, claimed.completed(RESULT, after(3)))
+    assert not await store.replace(new, new.claimed(after(3)))
+    assert await store.get("a") == cancelled
+
+
+async def test_a_stale_copy_does_not_win_when_its_attempt_number_has_come_round_again(store: JobStore) -> None:
+    new = job()
+    await stored(store, new)
+    late = new.claimed(after(1))
+    given_back = late.interrupted(after(2))
+    current = await moved(store, new, late, given_back, given_back.claimed(after(3)))
+    assert (late.attempt, late.status) == (current.attempt, current.status)
+    assert not await store.replace(late, late.completed(RESULT, after(4)))
+    assert await store.get("a") == current
+
+
+async def test_a_lost_replace_keeps_the_image(store: JobStore) -> None:
+    new = job()
+    await stored(store, new)
+    claimed = new.claimed(after(1))
+    assert not await store.replace(claimed, claimed.completed(RESULT, after(2)))
+    assert await store.image("a") == IMAGE
+
+
+async def test_an_image_lives_until_its_job_is_done_or_cancelled(store: JobStore) -> None:
+    await stored(store, job("done"), job("cancelled"), job("retried"))
+    claimed = {name: job(name).claimed(after(1)) for name in ("done", "cancelled", "retried")}
+    for name, each in claimed.items():
+        await moved(store, job(name), each)
+        assert await store.image(name) == IMAGE
+    await moved(store, claimed["done"], claimed["done"].completed(RESULT, after(2)))
+    await moved(store, claimed["cancelled"], claimed["cancelled"].cancelled(after(2)))
+    await moved(store, claimed["retried"], claimed["retried"].retried(failure(), after(3), after(2)))
+    assert await store.image("done") is None
+    assert await store.image("cancelled") is None
+    assert await store.image("retried") == IMAGE
+
+
+async def test_a_dead_letter_keeps_its_image_for_another_round(store: JobStore) -> None:
+    letter = await dead(store, "a", at=2)
+    assert await store.image("a") == IMAGE
+    await moved(store, letter, letter.requeued(after(3)))
+    assert await store.image("a") == IMAGE
+
+
+# lists and figures
+
+
+async def test_unfinished_jobs_come_oldest_first(store: JobStore) -> None:
+    await stored(store, job("late", 3), job("b", 1), job("a", 1), job("claimed", 2), job("done", 0))
+    claimed = job("claimed", 2).claimed(after(9))
+    await moved(store, job("claimed", 2), claimed)
+    running = job("done", 0).claimed(after(9))
+    await moved(store, job("done", 0), running, running.completed(RESULT, after(10)))
+    await dead(store, "dead", at=1)
+    assert await store.unfinished() == [job("a", 1), job("b", 1), claimed, job("late", 3)]
+
+
+async def test_counts_has_every_state(store: JobStore) -> None:
+    assert await store.counts() == dict.fromkeys(JobState, 0)
+    await stored(store, job("a"), job("b"), job("c"))
+    await moved(store, job("b"), job("b").claimed(after(1)))
+    await moved(store, job("c"), job("c").cancelled(after(1)))
+    await dead(store, "d", at=1)
+    assert await store.counts() == {
+        JobState.QUEUED: 1,
+        JobState.PROCESSING: 1,
+        JobState.DONE: 0,
+        JobState.DEAD_LETTER: 1,
+        JobState.CANCELLED: 1,
+    }
+
+
+async def test_waiting_bytes_are_those_of_unfinished_jobs(store: JobStore) -> None:
+    assert await store.waiting_bytes() == 0
+    await stored(store, job("a", size=100), job("b", size=20), job("c", size=3))
+    await moved(store, job("b", size=20), job("b", size=20).claimed(after(1)))
+    await moved(store, job("c", size=3), job("c", size=3).cancelled(after(1)))
+    assert await store.waiting_bytes() == 120
+
+
+# dead letters
+
+
+async def test_dead_letters_come_newest_first_page_by_page(store: JobStore) -> None:
+    letters = {name: await dead(store, name, at) for name, at in (("a", 1), ("b", 3), ("c", 2), ("d", 2), ("e", 5))}
+    await stored(store, job("waiting"))
+    expected = [letters[name] for name in "ebdca"]
+
+    first = await store.dead_letters(limit=2)
+    second = await store.dead_letters(after=first.next, limit=2)
+    last = await store.dead_letters(after=second.next, limit=2)
+    assert [*first.jobs, *second.jobs, *last.jobs] == expected
+    assert last.next is None
+    assert (await store.dead_letters(limit=5)).next is None
+
+
+async def test_dead_letters_can_be_asked_for_by_code(store: JobStore) -> None:
+    await dead(store, "slow", 1, "timeout")
+    crashed = [await dead(store, name, at, "worker_crashed") for name, at in (("x", 2), ("y", 3))]
+    page = await store.dead_letters(code="worker_crashed")
+    assert list(page.jobs) == crashed[::-1]
+    assert (await store.dead_letters(code="worker_crashed", limit=1)).jobs == (crashed[1],)
+    assert (await store.dead_letters(code="nonsense")).jobs == ()
+
+
+async def test_a_page_goes_on_although_its_last_job_has_left_the_list(store: JobStore) -> None:
+    oldest, newest = await dead(store, "a", 1), await dead(store, "b", 2)
+    page = await store.dead_letters(limit=1)
+    assert await store.replace(newest, newest.requeued(after(3)))
+    assert (await store.dead_letters(after=page.next)).jobs == (oldest,)
+
+
+# delete
+
+
+async def test_a_deleted_job_is_gone_with_its_image_and_remembered_as_deleted(store: JobStore) -> None:
+    letter = await dead(store, "a", at=1)
+    assert not await store.was_deleted("a")
+    assert await store.delete(letter)
+    assert await store.get("a") is None
+    assert await store.image("a") is None
+    assert await store.was_deleted("a")
+    assert not await store.was_deleted("nobody")
+    assert not await store.delete(letter)
+
+
+async def test_the_id_of_a_deleted_job_stays_taken(store: JobStore) -> None:
+    await store.delete(await dead(store, "a", at=1))
+    with pytest.raises(JobExists):
+        await store.add(job(), IMAGE)
+    assert await store.get("a") is None
+
+
+async def test_a_job_that_changed_meanwhile_is_not_deleted(store: JobStore) -> None:
+    letter = await dead(store, "a", at=1)
+    requeued = await moved(store, letter, letter.requeued(after(2)))
+    assert not await store.delete(letter)
+    assert await store.get("a") == requeued
+    assert not await store.was_deleted("a")
+
+
+async def test_a_job_that_is_not_terminal_cannot_be_deleted(store: JobStore) -> None:
+    await stored(store, job())
+    with pytest.raises(ValueError, match="queued"):
+        await store.delete(job())
+    assert await store.get("a") == job()
+
+
+# check, close
+
+
+async def test_a_check_leaves_no_trace(store: JobStore) -> None:
+    await stored(store, job())
+    before = (await store.get("a"), await store.counts(), await store.unfinished())
+    await store.check()
+    await store.check()
+    assert (await store.get("a"), await store.counts(), await store.unfinished()) == before
+    assert not await store.was_deleted("")
+
+
+async def test_closing_twice_is_harmless_and_a_closed_store_says_so(open_store: OpenStore) -> None:
+    store = await open_store()
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreError, match="closed"):
+        await store.get("a")
+    with pytest.raises(StoreError, match="closed"):
+        await store.add(job(), IMAGE)

@@ -1,0 +1,269 @@
+"""What only a SQLite file can go through: kill -9, damage, locks, a full disk, a second process."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from persistence.job import JobState
+from persistence.sqlite import SqliteStore
+from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable, open_store
+from tests.contract.jobs import after, job
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parents[2]
+IMAGE_BYTES = 200_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore.open(path)
+    yield opened
+    await opened.close()
+
+
+async def closed_store(path: Path, jobs: int = 1) -> None:
+    store = await SqliteStore.open(path)
+    for number in range(jobs):
+        await store.add(job(str(number)), b"x" * IMAGE_BYTES)
+    await store.close()
+
+
+def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+# another process
+
+ADD_UNTIL_KILLED = f"""
+import asyncio, sys
+from persistence.sqlite import SqliteStore
+from tests.contract.jobs import job
+
+async def main():
+    store = await SqliteStore.open(sys.argv[1])
+    for number in range(10_000):
+        await store.add(job(str(number)), str(number).encode() * {IMAGE_BYTES})
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_add_returned_for_survives_kill_9(path: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ADD_UNTIL_KILLED, str(path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    acknowledged = [(await child.stdout.readline()).decode().strip() for _ in range(20)]
+    with pytest.raises(StoreUnusable, match=rf"in use by another process \({child.pid}\)"):
+        await SqliteStore.open(path)
+
+    child.send_signal(signal.SIGKILL)
+    acknowledged += (await child.stdout.read()).decode().split()
+    await child.wait()
+
+    store = await SqliteStore.open(path)
+    assert len(acknowledged) >= 20
+    for job_id in acknowledged:
+        assert await store.get(job_id) == job(job_id)
+        assert await store.image(job_id) == job_id.encode() * IMAGE_BYTES
+    # at most the one that was under way when the signal came
+    assert sum((await store.counts()).values()) - len(acknowledged) in (0, 1)
+    await store.close()
+
+
+async def test_a_store_is_open_once(path: Path, store: SqliteStore) -> None:
+    with pytest.raises(StoreUnusable, match="in use"):
+        await SqliteStore.open(path)
+    other_name = path.with_name("other.db")
+    other_name.symlink_to(path)
+    with pytest.raises(StoreUnusable, match="in use"):
+        await SqliteStore.open(other_name)
+    await store.check()
+
+
+async def test_a_closed_store_can_be_opened_by_another(path: Path) -> None:
+    await closed_store(path)
+    store = await SqliteStore.open(path)
+    assert await store.get("0") == job("0")
+    await store.close()
+
+
+# what is refused, and left as it was
+
+
+def refused(path: Path, reason: str) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreUnusable, match=reason):
+        asyncio.run(SqliteStore.open(path))
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in path.parent.iterdir()) == ["jobs.db", "jobs.db.lock"]
+
+
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 9000, b"\x00" * 8192])
+def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    refused(path, "no sound SQLite database|belongs to another program")
+
+
+def test_a_damaged_database_is_refused(path: Path) -> None:
+    asyncio.run(closed_store(path, jobs=20))
+    sound = path.read_bytes()
+    for start in (16_384, 8 * 16_384, 13 * 16_384):
+        path.write_bytes(sound[:start] + b"\xa5" * 16_384 + sound[start + 16_384 :])
+        refused(path, "corrupt|no sound")
+    path.write_bytes(sound[: len(sound) // 2])
+    refused(path, "corrupt|no sound")
+
+
+def test_the_database_of_another_program_is_refused(path: Path) -> None:
+    execute(path, "CREATE TABLE bookmarks (url TEXT)")
+    refused(path, "belongs to another program")
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    asyncio.run(closed_store(path))
+    execute(
+        path,
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+        "VALUES ('smart-queue-ocr', '9999_from_the_future', '')",
+    )
+    refused(path, "newer version.*9999_from_the_future")
+
+
+async def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusable, match="not a file"):
+        await SqliteStore.open(tmp_path)
+
+
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreUnusable, match="cannot be created"):
+        await SqliteStore.open(tmp_path / "file" / "jobs.db")
+
+
+async def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    await closed_store(tmp_path / "some" / "where" / "jobs.db")
+
+
+@pytest.mark.parametrize("url", ["", "jobs.db", "sqlite:", "sqlite://jobs.db", "sqlite:///", "oracle://x/y"])
+async def test_a_url_that_names_no_store_is_refused(url: str) -> None:
+    with pytest.raises(StoreUnusable, match="names no known store"):
+        await open_store(url)
+
+
+# faults while it is open
+
+
+async def test_a_full_database_refuses_and_recovers_by_itself(store: SqliteStore) -> None:
+    await store.add(job("before"), b"image")
+    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchall())
+    with pytest.raises(StoreFull):
+        await store.add(job("refused"), b"x" * 1_000_000)
+    assert await store.get("refused") is None
+    assert await store.replace(job("before"), job("before").claimed(after(1)))
+
+    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
+    await store.add(job("refused"), b"x" * 1_000_000)
+    assert (await store.counts())[JobState.QUEUED] == 1
+
+
+async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:
+    await store.add(job(), b"image")
+    await store._writer.run(lambda db: db.execute("PRAGMA busy_timeout = 1").fetchall())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        await store.replace(job(), job().claimed(after(1)))
+    with pytest.raises(StoreError, match="locked"):
+        await store.check()
+    assert await store.get("a") == job()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await store.replace(job(), job().claimed(after(1)))
+
+
+async def test_a_read_only_database_refuses_and_recovers_by_itself(store: SqliteStore) -> None:
+    await store._writer.run(lambda db: db.execute("PRAGMA query_only = ON").fetchall())
+    with pytest.raises(StoreError, match="cannot be written"):
+        await store.check()
+    await store._writer.run(lambda db: db.execute("PRAGMA query_only = OFF").fetchall())
+    await store.check()
+
+
+async def test_a_failure_in_the_middle_of_add_leaves_neither_job_nor_image(path: Path, store: SqliteStore) -> None:
+    execute(path, "CREATE TRIGGER fail BEFORE INSERT ON images BEGIN SELECT raise(ABORT, 'no luck'); END")
+    with pytest.raises(StoreError, match="no luck"):
+        await store.add(job(), b"image")
+    assert await store.get("a") is None
+    execute(path, "DROP TRIGGER fail")
+    await store.add(job(), b"image")
+
+
+async def test_a_file_moved_while_open_is_noticed(path: Path, store: SqliteStore) -> None:
+    moved = path.with_name("moved.db")
+    os.rename(path, moved)
+    with pytest.raises(StoreError, match="deleted or moved"):
+        await store.check()
+    os.rename(moved, path)
+    await store.check()
+
+
+# as an operator sees it
+
+
+async def test_every_commit_reaches_the_disk(store: SqliteStore) -> None:
+    def settings(db: Database) -> tuple[object, ...]:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+
+    assert await store._writer.run(settings) == ("wal", 2, 1)
+
+
+async def test_the_reading_connection_cannot_write(store: SqliteStore) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        await store._reader.run(lambda db: db.execute("DELETE FROM jobs"))
+
+
+async def test_times_can_be_read_and_compared_by_people_and_by_sqlite(path: Path, store: SqliteStore) -> None:
+    await store.add(job(), b"image")
+    rows = execute(path, "SELECT created_at, unixepoch(created_at), status, image_bytes FROM jobs")
+    assert rows == [("2026-11-23T12:00:00.123456+00:00", 1795435200, "queued", 5)]
+
+
+async def test_a_clean_close_leaves_one_file_and_the_lock(path: Path) -> None:
+    await closed_store(path)
+    assert sorted(each.name for each in path.parent.iterdir()) == ["jobs.db", "jobs.db.lock"]
+
+
+async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
+    statements: list[str] = []
+    await store._reader.run(lambda db: db.conn.set_trace_callback(statements.append))
+    await store.get("a")
+    await store.unfinished()
+    await store.waiting_bytes()
+    await store.counts()
+    await store.dead_letters()
+    await store.dead_letters(code="timeout", after=Cursor(updated_at=after(1), id="a"))
+    await store._reader.run(lambda db: db.conn.set_trace_callback(None))
+    assert len(statements) == 6
+    for sql in statements:
+        plan = await store._reader.run(lambda db, sql=sql: db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+        assert all("INDEX" in step[3] and "TEMP B-TREE" not in step[3] for step in plan), (sql, plan)
