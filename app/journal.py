@@ -48,6 +48,8 @@ def pool_changed(event: PoolEvent) -> None:
     match event.kind:
         case "started":
             log.bind(start_seconds=round(event.seconds, 3)).info("worker warm and ready")
+        case "recycled":
+            log.info(f"worker renewed {event.detail}")
         case "died":
             log.warning(f"worker died: {event.detail}")
         case "start_failed":

@@ -34,7 +34,7 @@ async def warm(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
 async def dispatching(service: Service) -> AsyncIterator[None]:
     """Unfinished jobs resumed and dispatchers at work; drained at the end."""
     await service.start()
-    logger.bind(event="service.ready", workers=service.settings.max_workers).info("ready")
+    logger.bind(event="service.started", workers=service.settings.max_workers).info("workers warm, dispatchers running")
     try:
         yield
     finally:

@@ -26,7 +26,7 @@ from app.service import Service
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import ManagedPool, ProcessOcrPool
+from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 from samples import sample
@@ -83,6 +83,11 @@ def process_pool(settings: Settings) -> ManagedPool:
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,
         start_timeout=settings.start_timeout_seconds,
+        economy=Economy(
+            max_jobs=settings.worker_max_jobs,
+            max_memory=settings.worker_max_memory_bytes,
+            address_space=settings.worker_address_space_bytes,
+        ),
         on_event=journal.pool_changed,
     )
 

@@ -7,6 +7,7 @@ from types import FrameType
 
 import uvicorn
 from litestar import Litestar
+from loguru import logger
 
 from app.service import Service
 
@@ -38,6 +39,15 @@ class Server(uvicorn.Server):
         """Serves until a signal, and a drain after it."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the service, then listens, and says where."""
+        await super().startup(sockets=sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                logger.bind(event="service.listening", url=url).info(f"listening on {url}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: drain, then stop. Second signal, or one before the service runs: stop now."""

@@ -62,6 +62,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Wait before the second attempt; doubles with each further one, with jitter."),
     ] = 2.0
     retry_max_seconds: Annotated[Seconds, Meta(description="Longest wait between two attempts.")] = 300.0
+    worker_max_jobs: Annotated[
+        Count, Meta(description="Images after which an OCR process is renewed, its successor warm before it goes.")
+    ] = 10_000
+    worker_max_memory_bytes: Annotated[
+        Count, Meta(description="Resident memory above which an OCR process is renewed.")
+    ] = 1_000_000_000
+    worker_address_space_bytes: Annotated[
+        Count, Meta(description="Most that an OCR process may map (RLIMIT_AS): a decoder's excess ends its job.")
+    ] = 8_000_000_000
     start_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest start of one OCR process, models loaded and a line recognised.")
     ] = 120.0

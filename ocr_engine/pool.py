@@ -70,18 +70,35 @@ class WorkerInfo(Struct, frozen=True, kw_only=True):
     """Processes after the first one."""
 
 
+PoolEventKind = Literal["started", "start_failed", "died", "recycled", "given_up"]
+
+
 class PoolEvent(Struct, frozen=True, kw_only=True):
     """Something that happened to a worker."""
 
-    kind: Literal["started", "start_failed", "died", "given_up"]
+    kind: PoolEventKind
     worker: str
     pid: int | None = None
     detail: str = ""
     seconds: float = 0.0
 
 
+class Economy(Struct, frozen=True, kw_only=True):
+    """When a process has served long enough, and what it may use."""
+
+    max_jobs: int = 10_000
+    """Images after which a process is replaced."""
+    max_memory: int = 1_000_000_000
+    """Resident bytes above which a process is replaced."""
+    address_space: int = 8_000_000_000
+    """Bytes that a process may map (RLIMIT_AS)."""
+
+
+DEFAULT_ECONOMY = Economy()
+
+
 class ProcessOcrPool:
-    """The pool on this machine. Starts, warms, watches and replaces its processes by itself."""
+    """The pool on this machine. Starts, warms, watches, renews and replaces its processes by itself."""
 
     def __init__(
         self,
@@ -91,6 +108,7 @@ class ProcessOcrPool:
         warm_up: bytes,
         job_timeout: float,
         start_timeout: float,
+        economy: Economy = DEFAULT_ECONOMY,
         on_event: Callable[[PoolEvent], None] = lambda _: None,
     ) -> None:
         """`warm_up`: an image with a line of text that every new process must read. Times in seconds."""
@@ -98,9 +116,10 @@ class ProcessOcrPool:
         self._warm_up = warm_up
         self._job_timeout = job_timeout
         self._start_timeout = start_timeout
+        self._economy = economy
         self._on_event = on_event
         self._slots = [_Slot(f"worker-{number}") for number in range(1, workers + 1)]
-        # may hold slots whose process died while idle; they are passed over when taken
+        # may hold processes that died or retired while idle; they are passed over when taken
         self._free: asyncio.Queue[tuple[_Slot, WorkerProcess]] = asyncio.Queue()
         self._supervisors: list[asyncio.Task[None]] = []
         self.failed = asyncio.Event()
@@ -131,9 +150,7 @@ class ProcessOcrPool:
                 error.worker = slot.name
                 raise
             finally:
-                if process.alive:
-                    slot.state = WorkerState.IDLE
-                    self._free.put_nowait((slot, process))
+                self._give_back(slot, process)
 
     def workers(self) -> list[WorkerInfo]:
         """See ManagedPool."""
@@ -151,62 +168,98 @@ class ProcessOcrPool:
             if self.failed.is_set():
                 raise PoolUnavailable("every OCR worker was given up")
             slot, process = await self._free.get()
-            if process.alive:
+            if process.employable:
                 return slot, process
 
+    def _give_back(self, slot: "_Slot", process: WorkerProcess) -> None:
+        if not process.employable:
+            return
+        slot.state = WorkerState.IDLE
+        self._free.put_nowait((slot, process))
+        if process.jobs >= self._economy.max_jobs or process.memory > self._economy.max_memory:
+            slot.worn.set()
+
     async def _supervise(self, slot: "_Slot") -> None:
-        """The life of a slot: start, serve until death, start again; given up after failed starts in a row."""
+        """The life of a slot: start, serve, renew, start again after a death; given up after failed starts in a row."""
         failures = 0
         try:
             while failures < FAILED_STARTS_ALLOWED:
                 if failures:
                     await asyncio.sleep(RESTART_PAUSE * 2 ** (failures - 1))
-                process = slot.process = WorkerProcess(self._options)
-                try:
-                    await self._start(slot, process)
-                    await process.died.wait()
-                    # one that dies before its first job died of itself: a start that failed late
-                    failures = 0 if process.jobs else failures + 1
-                    slot.fault = process.cause
-                    self._report("died", slot, process.cause)
-                except (WarmUpFailed, OcrError, BrokenProcessPool, TimeoutError) as error:
+                process = await self._warm_process(slot)
+                if process is None:
                     failures += 1
-                    slot.fault = str(error) or f"no answer within {self._start_timeout:g} s"
-                    self._report("start_failed", slot, slot.fault)
-                finally:
-                    slot.state = WorkerState.STARTING
-                    await process.end()
+                    continue
+                process = await self._serve(slot, process)
+                # one that dies before its first job died of itself: a start that failed late
+                failures = 0 if process.jobs else failures + 1
+                slot.fault = process.cause
+                slot.state = WorkerState.STARTING
+                self._report("died", slot, process.pid, process.cause)
+                await process.end()
             self._give_up(slot)
         finally:
+            if slot.process is not None:
+                await slot.process.end()
             slot.process = None
             if slot.state is not WorkerState.FAILED:
                 slot.state = WorkerState.STOPPED
 
-    async def _start(self, slot: "_Slot", process: WorkerProcess) -> None:
+    async def _warm_process(self, slot: "_Slot") -> WorkerProcess | None:
+        """A new process that has read the warm-up image; None, and the reason reported, where that failed."""
         begun = time.perf_counter()
-        async with asyncio.timeout(self._start_timeout):
-            await process.start(self._warm_up)
+        process = WorkerProcess(self._options, self._economy.address_space)
+        try:
+            async with asyncio.timeout(self._start_timeout):
+                await process.start(self._warm_up)
+        except (WarmUpFailed, OcrError, BrokenProcessPool, TimeoutError) as error:
+            await process.end()
+            slot.fault = str(error) or f"no answer within {self._start_timeout:g} s"
+            self._report("start_failed", slot, process.pid, slot.fault)
+            return None
+        except BaseException:
+            await process.end()
+            raise
         slot.starts += 1
+        self._report("started", slot, process.pid, seconds=time.perf_counter() - begun)
+        return process
+
+    async def _serve(self, slot: "_Slot", process: WorkerProcess) -> WorkerProcess:
+        """Employs the process until it dies, and renews it whenever it is worn; gives the one that died."""
+        self._employ(slot, process)
+        while await slot.worn_before_death(process):
+            # warm before the old one retires, so that no job waits for the change
+            successor = await self._warm_process(slot)
+            if successor is None:
+                await asyncio.sleep(RESTART_PAUSE)
+                continue
+            process.retiring = True
+            self._employ(slot, successor)
+            try:
+                await process.at_rest.wait()
+                self._report("recycled", slot, process.pid, f"after {process.jobs} jobs, at {process.memory} bytes")
+            finally:
+                await process.end()
+            process = successor
+        return process
+
+    def _employ(self, slot: "_Slot", process: WorkerProcess) -> None:
+        slot.process = process
+        slot.worn.clear()
         slot.state = WorkerState.IDLE
         slot.settled.set()
         self._free.put_nowait((slot, process))
-        self._report("started", slot, seconds=time.perf_counter() - begun)
 
     def _give_up(self, slot: "_Slot") -> None:
         slot.state = WorkerState.FAILED
         slot.settled.set()
-        self._report("given_up", slot, slot.fault)
+        self._report("given_up", slot, None, slot.fault)
         if all(each.state is WorkerState.FAILED for each in self._slots):
             self.failed.set()
 
     def _report(
-        self,
-        kind: Literal["started", "start_failed", "died", "given_up"],
-        slot: "_Slot",
-        detail: str = "",
-        seconds: float = 0.0,
+        self, kind: PoolEventKind, slot: "_Slot", pid: int | None, detail: str = "", seconds: float = 0.0
     ) -> None:
-        pid = slot.process.pid if slot.process else None
         self._on_event(PoolEvent(kind=kind, worker=slot.name, pid=pid, detail=detail, seconds=seconds))
 
 
@@ -218,9 +271,21 @@ class _Slot:
         self.state = WorkerState.STARTING
         self.settled = asyncio.Event()
         """Set when the first process is warm, or the slot was given up."""
+        self.worn = asyncio.Event()
+        """Set when its process has served long enough."""
         self.process: WorkerProcess | None = None
         self.fault = ""
         self.starts = 0
+
+    async def worn_before_death(self, process: WorkerProcess) -> bool:
+        """Waits for either; False when the process died."""
+        waits = {asyncio.create_task(event.wait()) for event in (self.worn, process.died)}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return process.alive
 
     def info(self) -> WorkerInfo:
         return WorkerInfo(

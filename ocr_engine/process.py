@@ -6,6 +6,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 
+import psutil
+
 from ocr_engine import worker
 from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
@@ -20,17 +22,23 @@ class DiedIdle(Exception):
 class WorkerProcess:
     """Made, then started, then used for one image at a time until it dies; never started again."""
 
-    def __init__(self, options: EngineOptions) -> None:
+    def __init__(self, options: EngineOptions, address_space: int) -> None:
+        """`address_space`: bytes that the process may map."""
         # spawn: a forked child would inherit uvicorn's signal handlers and the locks of our threads
         self._executor = ProcessPoolExecutor(
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=worker.prepare,
-            initargs=(options,),
+            initargs=(options, address_space),
         )
         self._child: BaseProcess | None = None
         self.jobs = 0
         """Images that it was given."""
+        self.retiring = False
+        """Its replacement is warm: it may finish the image that it has, and gets no other one."""
+        self.at_rest = asyncio.Event()
+        """Set while it has no image."""
+        self.at_rest.set()
         self.died = asyncio.Event()
         self.cause = "ended unexpectedly"
 
@@ -38,6 +46,19 @@ class WorkerProcess:
     def alive(self) -> bool:
         """False from the moment that its death is known or ordered."""
         return not self.died.is_set()
+
+    @property
+    def employable(self) -> bool:
+        """May it be given an image?"""
+        return self.alive and not self.retiring
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes; 0 when it is gone."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss) if self.pid else 0
+        except psutil.NoSuchProcess:
+            return 0
 
     @property
     def pid(self) -> int | None:
@@ -60,6 +81,7 @@ class WorkerProcess:
             self._on_death()
             raise DiedIdle from None
         self.jobs += 1
+        self.at_rest.clear()
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(work)
@@ -76,6 +98,8 @@ class WorkerProcess:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self.at_rest.set()
 
     def kill(self, cause: str) -> None:
         """Ends the process at once, whatever it does."""

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 import warnings
@@ -33,9 +34,11 @@ _engine: "Engine | None" = None
 _fault = ""
 
 
-def prepare(options: EngineOptions) -> None:
-    """Initialiser of the process: obeys only its parent, and loads the engine."""
+def prepare(options: EngineOptions, address_space: int) -> None:
+    """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine."""
     global _engine, _fault
+    # a decoder that runs wild ends its job, not the machine
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -16,6 +16,11 @@ export class Problem extends Error {
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
+
+  /** Whether a person can get the same request through: later, or with a key. */
+  get curable() {
+    return this.passing || this.status === 401 || this.status === 408;
+  }
 }
 
 let askForKey = async () => null;

@@ -58,8 +58,7 @@ export class Card {
     this.#status(status);
     this.#find(".what").textContent = explain(error);
     this.#find(".detail").textContent = forOperators(error);
-    // a job that the server gave up is not sent again: it would end the same way
-    this.#find(".again").hidden = !(status === "refused" && this.file);
+    this.#find(".again").hidden = !error.curable;
     this.#find(".trouble").hidden = false;
     this.onNews(`${this.name}: ${state(status)}. ${explain(error)}`);
   }

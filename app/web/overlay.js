@@ -3,6 +3,7 @@
 import { count, percent } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const BASELINE = 0.78; // of a line's height, from its top
 let pages = 0;
 
 /** Shows `page` in the card's `sheet`. `source` is the picture's URL, or null where there is none to show. */
@@ -15,7 +16,7 @@ export function showPage(sheet, page, source) {
 
   const shapes = page.lines.map((line) => shape(line));
   const items = page.lines.map((line, index) => item(line, `${prefix}-line-${index}`));
-  svg.replaceChildren(...shapes);
+  svg.replaceChildren(...shapes, ...page.lines.map((line) => writing(line)));
   list.replaceChildren(...items);
   list.hidden = items.length === 0;
   list.setAttribute("aria-label", `${count(items.length, "line")} of text; arrow keys move along them`);
@@ -33,6 +34,21 @@ function shape({ polygon, low_confidence: unsure }) {
   const element = document.createElementNS(SVG, "polygon");
   element.setAttribute("points", polygon.map((point) => point.join(",")).join(" "));
   element.classList.toggle("unsure", unsure);
+  return element;
+}
+
+// The text in its place, shown where there is no picture: as wide as the line, at its slant.
+function writing({ text, polygon: [[left, top], right, corner] }) {
+  const element = document.createElementNS(SVG, "text");
+  const width = Math.hypot(right[0] - left, right[1] - top);
+  const height = Math.hypot(corner[0] - right[0], corner[1] - right[1]);
+  const slant = (Math.atan2(right[1] - top, right[0] - left) * 180) / Math.PI;
+  element.textContent = text;
+  element.setAttribute("transform", `translate(${left} ${top}) rotate(${slant})`);
+  element.setAttribute("y", height * BASELINE);
+  element.setAttribute("font-size", height * BASELINE);
+  element.setAttribute("textLength", width);
+  element.setAttribute("lengthAdjust", "spacingAndGlyphs");
   return element;
 }
 
