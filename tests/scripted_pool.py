@@ -1,4 +1,4 @@
-"""A pool whose answers a test decides. It stands in for OCR processes only: stores, queues and HTTP are the real ones."""
+"""A pool whose answers a test decides: stands in for OCR processes only; stores, queues and HTTP are the real ones."""
 
 import asyncio
 from collections import deque

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -13,8 +14,9 @@ from sqlite_utils import Database
 
 from persistence.job import JobState
 from persistence.sqlite import SqliteStore
+from persistence.sqlite_file import RESERVED_BYTES
 from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable, open_store
-from tests.contract.jobs import after, job
+from tests.contract.jobs import RESULT, after, job
 
 pytestmark = pytest.mark.anyio
 
@@ -183,6 +185,27 @@ async def test_a_full_database_refuses_and_recovers_by_itself(store: SqliteStore
     await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
     await store.add(job("refused"), b"x" * 1_000_000)
     assert (await store.counts())[JobState.QUEUED] == 1
+
+
+async def test_images_leave_room_on_the_disk_for_the_results_of_those_before(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.add(job(), b"image")
+    with monkeypatch.context() as nearly_full:
+        usage = shutil.disk_usage(".")._replace(free=RESERVED_BYTES + 1000)
+        nearly_full.setattr(shutil, "disk_usage", lambda _: usage)
+        await store.add(job("small"), b"x" * 500)
+        with pytest.raises(StoreFull, match="no room left on the disk"):
+            await store.add(job("big"), b"x" * 501)
+        await store.check()
+        usage = usage._replace(free=RESERVED_BYTES - 1)
+        with pytest.raises(StoreFull):
+            await store.check()
+        claimed = job().claimed(after(1))
+        assert await store.replace(job(), claimed)
+        assert await store.replace(claimed, claimed.completed(RESULT, after(2)))
+    assert await store.get("big") is None
+    await store.add(job("big"), b"x" * 501)
 
 
 async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:

@@ -17,7 +17,9 @@ def test_without_a_quota_the_affinity_mask_counts(cgroup: Path) -> None:
     assert machine.usable_cpus(cgroup) == 8
 
 
-@pytest.mark.parametrize(("quota", "cpus"), [("200000 100000", 2), ("150000 100000", 2), ("max 100000", 8), ("9900000 100000", 8)])
+@pytest.mark.parametrize(
+    ("quota", "cpus"), [("200000 100000", 2), ("150000 100000", 2), ("max 100000", 8), ("9900000 100000", 8)]
+)
 def test_a_cgroup_v2_quota_bounds_the_cpus(cgroup: Path, quota: str, cpus: int) -> None:
     (cgroup / "cpu.max").write_text(quota)
     assert machine.usable_cpus(cgroup) == cpus

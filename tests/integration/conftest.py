@@ -1,0 +1,60 @@
+"""The whole application over a real store on disk; only the OCR processes are scripted."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from app.main import create_app
+from app.service import Service
+from config.settings import Settings
+from tests.scripted_pool import ScriptedPool
+
+
+class Running:
+    """A running application with a client to it."""
+
+    def __init__(self, app: Litestar, client: httpx.AsyncClient, pool: ScriptedPool, failures: list[str]) -> None:
+        self.client = client
+        self.pool = pool
+        self.failures = failures
+        self.service: Service = app.state.service
+
+    async def upload(self, image: bytes, **headers: str) -> httpx.Response:
+        return await self.client.post("/images", content=image, headers={"Content-Type": "image/png", **headers})
+
+    async def ended(self, job_id: str) -> dict[str, Any]:
+        """The job, once it has ended."""
+        while True:
+            answer = await self.client.get(f"/images/{job_id}")
+            if answer.status_code != 202:
+                return dict(answer.json())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", retry_base_seconds=0.001, retry_max_seconds=0.01)
+
+
+@pytest.fixture
+def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextManager[Running]]:
+    """Starts the application; settings may be changed, the pool scripted."""
+
+    @contextlib.asynccontextmanager
+    async def start(pool: ScriptedPool | None = None, **changes: object) -> AsyncIterator[Running]:
+        pool = pool or ScriptedPool()
+        failures: list[str] = []
+        app = create_app(
+            msgspec.structs.replace(settings, **changes), make_pool=lambda _: pool, on_failure=failures.append
+        )
+        async with app.lifespan():
+            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                yield Running(app, client, pool, failures)
+
+    return start

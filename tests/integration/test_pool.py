@@ -1,0 +1,247 @@
+"""The pool with real processes and real models: preloaded, supervised, replaced."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import anyio.lowlevel
+import psutil
+import pytest
+
+from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed
+from ocr_engine.options import EngineOptions
+from ocr_engine.pool import DEFAULT_ECONOMY, Economy, PoolEvent, ProcessOcrPool, WorkerState
+from samples import sample
+
+pytestmark = pytest.mark.anyio
+
+KNOWN = sample("health")
+
+
+class Watched(ProcessOcrPool):
+    """A pool whose events a test can wait for."""
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        warm_up: bytes = KNOWN.data,
+        job_timeout: float = 60.0,
+        economy: Economy = DEFAULT_ECONOMY,
+    ) -> None:
+        self.events: list[PoolEvent] = []
+        self._queue: asyncio.Queue[PoolEvent] = asyncio.Queue()
+        super().__init__(
+            EngineOptions(),
+            workers=workers,
+            warm_up=warm_up,
+            job_timeout=job_timeout,
+            start_timeout=60.0,
+            economy=economy,
+            on_event=self._keep,
+        )
+
+    def _keep(self, event: PoolEvent) -> None:
+        self.events.append(event)
+        self._queue.put_nowait(event)
+
+    async def until(self, kind: str) -> PoolEvent:
+        while True:
+            event = await self._queue.get()
+            if event.kind == kind:
+                return event
+
+    def pids(self) -> list[int]:
+        return [worker.pid for worker in self.workers() if worker.pid is not None]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Callable[..., Awaitable[Watched]]]:
+    pools: list[Watched] = []
+
+    async def started(**options: object) -> Watched:
+        pool = Watched(**options)  # type: ignore[arg-type]
+        pools.append(pool)
+        await pool.start()
+        while not pool._queue.empty():
+            pool._queue.get_nowait()
+        return pool
+
+    yield started
+    for pool in pools:
+        await pool.close()
+
+
+async def until_busy(pool: ProcessOcrPool, number: int = 1) -> None:
+    while sum(worker.state is WorkerState.BUSY for worker in pool.workers()) < number:
+        await anyio.lowlevel.checkpoint()
+
+
+async def test_every_worker_is_warm_when_start_returns(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(workers=2)
+    assert [worker.state for worker in pool.workers()] == [WorkerState.IDLE, WorkerState.IDLE]
+    assert len(set(pool.pids())) == 2
+    result = await pool.recognise(KNOWN.data)
+    assert result.text == KNOWN.text
+    assert result.worker == "worker-1"
+
+
+async def test_a_killed_worker_costs_its_own_job_only_and_is_replaced(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(workers=2)
+    victim, survivor = pool.pids()
+    for pid in (victim, survivor):
+        os.kill(pid, signal.SIGSTOP)  # both hold their job for as long as the test needs
+    jobs = [asyncio.create_task(pool.recognise(KNOWN.data)) for _ in range(2)]
+    await until_busy(pool, 2)
+    os.kill(victim, signal.SIGKILL)
+    with pytest.raises(WorkerCrashed) as crash:
+        await jobs[0]
+    assert crash.value.worker == "worker-1"
+    os.kill(survivor, signal.SIGCONT)
+    assert (await jobs[1]).text == KNOWN.text
+    assert (await pool.until("started")).worker == "worker-1"
+    assert pool.workers()[0].restarts == 1
+    assert survivor in pool.pids()
+    assert victim not in pool.pids()
+
+
+async def test_a_job_beyond_its_time_loses_its_process_and_no_other(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(job_timeout=0.2)
+    hung = pool.pids()[0]
+    os.kill(hung, signal.SIGSTOP)
+    with pytest.raises(JobTimeout):
+        await pool.recognise(KNOWN.data)
+    await pool.until("started")
+    assert not psutil.pid_exists(hung)
+    assert pool.workers()[0].state is WorkerState.IDLE
+
+
+async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(
+    start: Callable[..., Awaitable[Watched]],
+) -> None:
+    pool = await start()
+    os.kill(pool.pids()[0], signal.SIGKILL)
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
+    assert [event.kind for event in pool.events] == ["started", "died", "started"]
+
+
+async def test_a_cancelled_recognition_stops_computing(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start()
+    os.kill(pool.pids()[0], signal.SIGSTOP)
+    job = asyncio.create_task(pool.recognise(KNOWN.data))
+    await until_busy(pool)
+    job.cancel()
+    await asyncio.wait({job})
+    assert job.cancelled()
+    await pool.until("started")
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
+
+
+async def test_errors_of_the_engine_come_through_with_their_code(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start()
+    pid = pool.pids()[0]
+    with pytest.raises(InvalidImage) as caught:
+        await pool.recognise(KNOWN.data[: len(KNOWN.data) // 2])
+    assert caught.value.worker == "worker-1"
+    assert pool.pids() == [pid]
+
+
+async def test_workers_obey_their_parent_only(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start()
+    pid = pool.pids()[0]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(pid, number)
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
+    assert pool.pids() == [pid]
+
+
+async def test_a_worker_that_cannot_read_the_warm_up_fails_the_start(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("ocr_engine.pool.FAILED_STARTS_ALLOWED", 1)
+    with pytest.raises(PoolUnavailable, match="worker-1 cannot be started"):
+        await start(warm_up=b"no image")
+
+
+async def test_a_worker_that_can_never_be_started_again_is_given_up(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    pool = await start()
+    pool._warm_up = b"no image"
+    os.kill(pool.pids()[0], signal.SIGKILL)
+    await pool.failed.wait()
+    assert pool.workers()[0].state is WorkerState.FAILED
+    with pytest.raises(PoolUnavailable):
+        await pool.recognise(KNOWN.data)
+
+
+async def test_close_leaves_no_process_behind(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(workers=2)
+    pids = pool.pids()
+    await pool.close()
+    await pool.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+ORPHANING = """
+import asyncio, sys
+from ocr_engine.options import EngineOptions
+from ocr_engine.pool import ProcessOcrPool
+
+async def main():
+    warm_up = open(sys.argv[1], "rb").read()
+    pool = ProcessOcrPool(EngineOptions(), workers=1, warm_up=warm_up, job_timeout=60, start_timeout=60)
+    await pool.start()
+    print(pool.workers()[0].pid, flush=True)
+    await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(ORPHANING)
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, script, KNOWN.path], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
+    ) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    gone, _ = psutil.wait_procs([worker], timeout=10)
+    assert gone == [worker]
+
+
+async def test_a_worker_that_served_long_enough_is_renewed_and_no_job_pays_for_it(
+    start: Callable[..., Awaitable[Watched]],
+) -> None:
+    pool = await start(economy=Economy(max_jobs=2))
+    first = pool.pids()[0]
+    for _ in range(2):
+        assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
+    assert (await pool.until("recycled")).pid == first
+    assert [event.kind for event in pool.events] == ["started", "started", "recycled"]
+    assert not psutil.pid_exists(first)
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
+
+
+async def test_a_worker_that_grew_too_large_is_renewed(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(economy=Economy(max_memory=1))
+    await pool.recognise(KNOWN.data)
+    await pool.until("recycled")
+
+
+async def test_a_worker_may_map_so_much_and_no_more(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocr_engine.pool.FAILED_STARTS_ALLOWED", 1)
+    with pytest.raises(PoolUnavailable):
+        await start(economy=Economy(address_space=2**26))

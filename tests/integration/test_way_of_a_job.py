@@ -1,0 +1,195 @@
+"""Claim, recognise, store the outcome: with stores that fail, stops that interrupt, and restarts."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.dispatcher import Dispatcher
+from app.intake import Intake
+from app.queue import LocalQueue
+from app.retry import RetryPolicy
+from ocr_engine.result import ImageInfo
+from persistence.job import Job, JobState
+from persistence.store import JobStore, StoreError, open_store
+from samples import sample
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+POLICY = RetryPolicy(max_attempts=3, base_seconds=0.001, max_seconds=0.01)
+PNG = sample("health").data
+INFO = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=5)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> Any:
+    opened = await open_store(f"sqlite:///{tmp_path}/jobs.db")
+    yield opened
+    await opened.close()
+
+
+async def submitted(store: JobStore) -> Job:
+    return await Intake(store, LocalQueue(limit=10), POLICY).submit(b"image", INFO)
+
+
+async def stored(store: JobStore, job_id: str) -> Job:
+    job = await store.get(job_id)
+    assert job is not None
+    return job
+
+
+async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> None:
+    job = await submitted(store)
+    changes: list[JobState] = []
+    dispatcher = Dispatcher(store, ScriptedPool(text_result("read")), POLICY, lambda job: changes.append(job.status))
+    assert await dispatcher.handle(job.id) is None
+    done = await stored(store, job.id)
+    assert (done.status, done.result and done.result.text, done.attempt) == (JobState.DONE, "read", 1)
+    assert changes == [JobState.PROCESSING, JobState.DONE]
+    assert await store.image(job.id) is None
+
+
+async def test_an_id_delivered_twice_is_run_once(store: JobStore) -> None:
+    job, pool = await submitted(store), ScriptedPool()
+    dispatcher = Dispatcher(store, pool, POLICY)
+    await asyncio.gather(*(dispatcher.handle(job.id) for _ in range(5)))
+    assert len(pool.images) == 1
+    assert (await stored(store, job.id)).status is JobState.DONE
+
+
+async def test_an_unknown_id_is_acknowledged(store: JobStore) -> None:
+    assert await Dispatcher(store, ScriptedPool(), POLICY).handle("nobody") is None
+
+
+async def test_a_job_that_is_not_due_yet_is_asked_for_again(store: JobStore) -> None:
+    job, pool = await submitted(store), ScriptedPool()
+    dispatcher = Dispatcher(store, pool, POLICY, now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    assert await dispatcher.handle(job.id) == POLICY.max_seconds
+    assert not pool.images
+
+
+async def test_an_unexpected_error_costs_an_attempt_and_strands_no_job(store: JobStore) -> None:
+    job = await submitted(store)
+    delay = await Dispatcher(store, ScriptedPool(ZeroDivisionError("bug")), POLICY).handle(job.id)
+    again = await stored(store, job.id)
+    assert delay is not None
+    assert (again.status, again.failures[0].code) == (JobState.QUEUED, "internal")
+
+
+async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.0)
+    job, replace, refusals = await submitted(store), store.replace, iter([StoreError("full")] * 3)
+
+    async def sometimes(old: Job, new: Job) -> bool:
+        if new.status is JobState.DONE and (refusal := next(refusals, None)):
+            raise refusal
+        return await replace(old, new)
+
+    monkeypatch.setattr(store, "replace", sometimes)
+    pool = ScriptedPool()
+    await Dispatcher(store, pool, POLICY).handle(job.id)
+    assert (await stored(store, job.id)).status is JobState.DONE
+    assert len(pool.images) == 1
+
+
+async def test_an_image_that_cannot_be_read_now_costs_no_attempt(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: str) -> bytes:
+        raise StoreError("locked")
+
+    job = await submitted(store)
+    monkeypatch.setattr(store, "image", broken)
+    assert await Dispatcher(store, ScriptedPool(), POLICY).handle(job.id) is not None
+    assert (await stored(store, job.id)).attempt == 0
+
+
+async def test_an_interrupted_job_is_back_in_the_store_with_its_attempt(store: JobStore) -> None:
+    job, pool = await submitted(store), ScriptedPool()
+    pool.hold()
+    handling = asyncio.create_task(Dispatcher(store, pool, POLICY).handle(job.id))
+    await pool.started.acquire()
+    handling.cancel()
+    await asyncio.wait({handling})
+    back = await stored(store, job.id)
+    assert handling.cancelled()
+    assert pool.cancelled == 1
+    assert (back.status, back.attempt) == (JobState.QUEUED, 0)
+
+
+async def test_a_cancellation_does_not_lose_an_outcome_that_is_being_written(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, replace, writing, go_on = await submitted(store), store.replace, asyncio.Event(), asyncio.Event()
+
+    async def slowly(old: Job, new: Job) -> bool:
+        if new.status is JobState.DONE:
+            writing.set()
+            await go_on.wait()
+        return await replace(old, new)
+
+    monkeypatch.setattr(store, "replace", slowly)
+    handling = asyncio.create_task(Dispatcher(store, ScriptedPool(), POLICY).handle(job.id))
+    await writing.wait()
+    handling.cancel()
+    go_on.set()
+    await asyncio.wait({handling})
+    assert (await stored(store, job.id)).status is JobState.DONE
+
+
+async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore) -> None:
+    job, pool = await submitted(store), ScriptedPool()
+    pool.hold()
+    handling = asyncio.create_task(Dispatcher(store, pool, POLICY).handle(job.id))
+    await pool.started.acquire()
+    claimed = await stored(store, job.id)
+    assert await store.replace(claimed, claimed.cancelled(datetime.now(UTC)))
+    pool.release()
+    assert await handling is None
+    assert (await stored(store, job.id)).status is JobState.CANCELLED
+
+
+async def test_resume_queues_what_a_crash_left_and_counts_the_attempt_it_cost(store: JobStore) -> None:
+    waiting, running = await submitted(store), await submitted(store)
+    now = datetime.now(UTC)
+    await store.replace(running, running.claimed(now))
+    queue = LocalQueue(limit=10)
+    assert await Intake(store, queue, POLICY).resume() == 2
+    assert queue.depth() == 2
+    assert (await stored(store, waiting.id)).attempt == 0
+    again = await stored(store, running.id)
+    assert (again.status, again.attempt, again.failures[0].code) == (JobState.QUEUED, 1, "worker_crashed")
+
+
+async def test_a_job_that_kills_the_service_every_time_ends_in_the_dead_letters(store: JobStore) -> None:
+    job = await submitted(store)
+    for _ in range(POLICY.max_attempts):
+        current = await stored(store, job.id)
+        await store.replace(current, current.claimed(datetime.now(UTC)))
+        await Intake(store, LocalQueue(limit=10), POLICY).resume()
+    ended = await stored(store, job.id)
+    assert ended.status is JobState.DEAD_LETTER
+    assert len(ended.failures) == POLICY.max_attempts
+
+
+async def test_a_drain_puts_back_what_does_not_finish_in_time(run: Any) -> None:
+    async with run(drain_seconds=0.01) as service:
+        service.pool.hold()
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.pool.started.acquire()
+        await service.service.drain()
+        back = await stored(service.service.store, job_id)
+        assert (back.status, back.attempt) == (JobState.QUEUED, 0)
+    async with run() as service:
+        assert (await service.ended(job_id))["status"] == "done"
+
+
+async def test_a_pool_that_is_lost_ends_the_service(run: Any) -> None:
+    async with run() as service:
+        service.pool.failed.set()
+        while not service.failures:
+            await asyncio.wait_for(asyncio.shield(service.service._watching), 5)
+        assert service.failures == ["no OCR worker can be started"]

@@ -1,0 +1,46 @@
+"""The README knows every setting, route and error code."""
+
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from app.errors import ERRORS, ErrorKind
+from app.main import create_app
+from config.settings import SettingDoc, Settings, documented
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def app() -> Litestar:
+    return create_app(Settings())
+
+
+@pytest.mark.parametrize("setting", documented(), ids=lambda setting: setting.variable)
+def test_every_setting_is_in_the_readme_with_its_default(setting: SettingDoc) -> None:
+    assert f"| `{setting.variable}` | `{setting.default}` | {setting.description} |" in README
+
+
+@pytest.mark.parametrize(("code", "kind"), ERRORS.items(), ids=ERRORS)
+def test_every_error_code_is_in_the_readme_with_its_status(code: str, kind: ErrorKind) -> None:
+    assert f"| `{code}` | {kind.status} |" in README
+
+
+def test_every_route_is_in_the_readme(app: Litestar) -> None:
+    assert app.openapi_schema.paths is not None
+    for path, item in app.openapi_schema.paths.items():
+        for method in ("get", "post", "put", "patch", "delete"):
+            if getattr(item, method) is not None:
+                assert f"`{method.upper()} {path}`" in README, f"{method.upper()} {path} is not in the README"
+
+
+def test_every_error_answer_of_the_api_is_described(app: Litestar) -> None:
+    """A handler's OpenAPI entry names problem statuses only from the table of errors."""
+    known = {str(kind.status) for kind in ERRORS.values()}
+    assert app.openapi_schema.paths is not None
+    for path, item in app.openapi_schema.paths.items():
+        for operation in (item.get, item.post):
+            if operation is not None and operation.responses is not None:
+                unknown = {status for status in operation.responses if status >= "4"} - known
+                assert not unknown, f"{path} answers {unknown}, which no error code stands for"
