@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from persistence.job import Job, JobState
 from persistence.migrations import MIGRATIONS
 from persistence.sqlite_connection import OwnedConnection, connect_reader, connect_writer, transaction
-from persistence.sqlite_file import FileLock, inspect, prepare_folder
+from persistence.sqlite_file import FileLock, inspect, prepare_folder, require_room
 from persistence.sqlite_rows import COLUMNS, from_row, to_row, to_text
 from persistence.store import Cursor, JobExists, Page, StoreError, StoreUnusable
 
@@ -56,6 +56,7 @@ class SqliteStore:
 
     async def add(self, job: Job, image: bytes) -> None:
         def work(db: Database) -> None:
+            require_room(db, self._path, len(image))
             row = to_row(job)
             with transaction(db):
                 added = db.execute(INSERT, row).rowcount
@@ -166,6 +167,7 @@ class SqliteStore:
             if not os.path.exists(self._path):
                 # SQLite would go on writing to a file without a name, and all of it would be gone at the end
                 raise StoreError(f"{self._path} was deleted or moved while in use")
+            require_room(db, self._path, 0)
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
                 db.execute("INSERT INTO tombstones (job_id, deleted_at) VALUES ('', '')")
                 db.execute("DELETE FROM tombstones WHERE job_id = ''")

@@ -30,6 +30,7 @@ def connect_writer(path: Path) -> Database:
             # small changes take the same, being one fsync either way
             "page_size = 16384",
             "journal_mode = WAL",
+            "wal_autocheckpoint = 256",  # pages: 4 MiB may wait in the log for their place in the file
             "synchronous = FULL",  # fsync at every commit: NORMAL may lose the last ones with the power
             "foreign_keys = ON",
             f"journal_size_limit = {WAL_KEPT_BYTES}",

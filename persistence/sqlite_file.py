@@ -3,13 +3,20 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Self
 
+from sqlite_utils import Database
+
 from persistence.migrations import obstacle
 from persistence.sqlite_connection import connect_inspector
-from persistence.store import StoreUnusable
+from persistence.store import StoreError, StoreFull, StoreUnusable
+
+RESERVED_BYTES = 8 * 1024 * 1024
+"""Room on the disk that new images may not take: the results of those accepted before must still find place.
+Twice what may wait in the write-ahead log, and so has to find place in the file as well."""
 
 
 class FileLock:
@@ -78,3 +85,22 @@ def inspect(path: Path) -> None:
         db.close()
     if report != ["ok"]:
         raise StoreUnusable(f"{path} is corrupt: {'; '.join(report)}. Nothing was changed in it; restore a backup.")
+
+
+def require_room(db: Database, path: Path, size: int) -> None:
+    """Raises StoreFull where an image of `size` bytes would leave less than the reserve on the disk of `path`.
+
+    On a disk filled to the brim the write-ahead log could neither grow nor be emptied into the file: no result could be
+    stored, no image dropped, and the service could not get out of it by itself.
+    """
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:
+        raise StoreError(f"the folder {path.parent} cannot be reached: {error.strerror}") from error
+    needed = 2 * size + RESERVED_BYTES  # once in the log, once in the file
+    if free < needed:
+        # the file does not shrink; the pages of images dropped since are as good as free space
+        row = db.execute("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size").fetchone()
+        free += row[0]
+    if free < needed:
+        raise StoreFull(f"no room left on the disk of {path.parent}: {free // 1024} kB free")

@@ -208,6 +208,19 @@ async def test_images_leave_room_on_the_disk_for_the_results_of_those_before(
     await store.add(job("big"), b"x" * 501)
 
 
+async def test_on_a_full_disk_the_place_of_dropped_images_is_used_again(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(".")._replace(free=RESERVED_BYTES)
+    image = b"x" * (2 * RESERVED_BYTES // 10)
+    await store.add(job("old"), image)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(StoreFull):
+        await store.add(job("new"), image[: len(image) // 3])
+    assert await store.replace(job("old"), job("old").cancelled(after(1)))
+    await store.add(job("new"), image[: len(image) // 3])
+
+
 async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:
     await store.add(job(), b"image")
     await store._writer.run(lambda db: db.execute("PRAGMA busy_timeout = 1").fetchall())
