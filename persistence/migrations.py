@@ -64,7 +64,7 @@ def obstacle(db: Database) -> str | None:
     if not applied:
         others = set(db.table_names()) - {MIGRATIONS.migrations_table}
         return "it belongs to another program" if others else None
-    # everything is pending for an empty database
-    known = {migration.name for migration in MIGRATIONS.pending(Database(memory=True, execute_plugins=False))}
+    with Database(memory=True, execute_plugins=False) as empty:
+        known = {migration.name for migration in MIGRATIONS.pending(empty)}
     unknown = sorted(applied - known)
     return f"a newer version of this program wrote it (it has {unknown[-1]})" if unknown else None

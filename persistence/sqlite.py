@@ -176,9 +176,11 @@ class SqliteStore:
 
     async def close(self) -> None:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
-        await self._reader.close()
-        await self._writer.close()
-        self._lock.release()
+        try:
+            await self._reader.close()
+            await self._writer.close()
+        finally:
+            self._lock.release()
 
     async def _select(self, rest: str, values: tuple[str | int, ...] = ()) -> list[Job]:
         query = f"SELECT {COLUMNS} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours

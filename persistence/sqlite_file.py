@@ -35,12 +35,17 @@ class FileLock:
             raise StoreUnusable(f"{path} cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise StoreUnusable(
                 f"{database} is in use by another process ({holder or 'unknown'}); "
                 "one service at a time, or its jobs would run twice"
+            ) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreUnusable(
+                f"{path} cannot be locked: {error.strerror}; the folder must be on a local disk"
             ) from error
         with contextlib.suppress(OSError):  # a full disk: the number is only a help for people
             os.ftruncate(descriptor, 0)

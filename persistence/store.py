@@ -74,7 +74,10 @@ class JobStore(Protocol):
         """Bytes of all images whose jobs are queued or processing."""
 
     async def dead_letters(self, code: str | None = None, after: Cursor | None = None, limit: int = 50) -> Page:
-        """Dead letters, newest first (by `updated_at`, then by id); only those whose error has `code`, if given."""
+        """At most `limit` (1 or more) dead letters, newest first: by `updated_at`, then by id.
+
+        With `code` only those whose error has it.
+        """
 
     async def delete(self, job: Job) -> bool:
         """Forgets a terminal job and its image, if the store still holds `job` (by revision); False where it does not.
