@@ -31,9 +31,11 @@ export function onKeyWanted(ask) {
   askForKey = ask;
 }
 
-/** Uploads a file; gives the job's first view. Waits while the queue is full, telling `onWait(problem)`. */
-export function submit(file, { onWait, signal }) {
+/** Uploads a file when its turn comes, telling `onSend()`; gives the job's first view. Waits while the queue is full,
+ * telling `onWait(problem)`. */
+export function submit(file, { onSend, onWait, signal }) {
   const send = () => {
+    onSend();
     const body = new FormData();
     body.append("file", file, file.name);
     return request("images", { method: "POST", body, signal });

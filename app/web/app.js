@@ -6,37 +6,33 @@ import { Card } from "./card.js";
 const JOBS = "jobs";
 
 const cards = document.querySelector("#cards");
+const announcer = document.querySelector("#announcer");
 const zone = document.querySelector("#upload");
 const input = document.querySelector("#files");
-const shown = new Set();
+let shown = [];
 
-function add(description) {
-  const card = new Card({
+// The newest batch on top, in the order in which it was chosen.
+function show(descriptions) {
+  const batch = descriptions.map((description) => new Card({
     ...description,
-    onNews: (sentence) => { document.querySelector("#announcer").textContent = sentence; },
+    onNews: (sentence) => { announcer.textContent = sentence; },
     onChange: remember,
     onRemove: (removed) => {
-      shown.delete(removed);
+      shown = shown.filter((card) => card !== removed);
       remember();
     },
-  });
-  shown.add(card);
-  cards.prepend(card.element);
-  return card;
+  }));
+  shown = [...batch, ...shown];
+  cards.prepend(...batch.map((card) => card.element));
+  for (const card of batch) card.run();
 }
 
-function upload(files) {
-  for (const file of files) add({ name: file.name, file }).run();
-}
+const upload = (files) => show([...files].map((file) => ({ name: file.name, file })));
 
 // A reload finds the jobs of this tab again; their pictures are not kept.
 function remember() {
-  const jobs = [...shown].filter((card) => card.id !== null).map(({ id, name }) => ({ id, name }));
+  const jobs = shown.filter((card) => card.id !== null).map(({ id, name }) => ({ id, name }));
   sessionStorage.setItem(JOBS, JSON.stringify(jobs));
-}
-
-function recall() {
-  for (const job of JSON.parse(sessionStorage.getItem(JOBS) ?? "[]")) add(job).run();
 }
 
 onKeyWanted((wasRefused) => new Promise((resolve) => {
@@ -69,4 +65,4 @@ addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => upload(event.clipboardData.files));
 
-recall();
+show(JSON.parse(sessionStorage.getItem(JOBS) ?? "[]"));

@@ -31,8 +31,8 @@ export class Card {
     this.#find(".trouble").hidden = true;
     try {
       if (this.id === null) {
-        this.#status("sending");
-        const view = await submit(this.file, { onWait, signal });
+        this.#status("held");
+        const view = await submit(this.file, { onSend: () => this.#status("sending"), onWait, signal });
         this.id = view.id;
         this.onChange(this);
       }
