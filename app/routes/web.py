@@ -17,7 +17,7 @@ async def page() -> Response[bytes]:
     """The page: drop an image, read its text."""
     return Response(
         (WEB / "index.html").read_bytes(),
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"},
     )
 
