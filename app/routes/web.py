@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from litestar import Response, Router, get
+from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
 WEB = Path(__file__).resolve().parent.parent / "web"
@@ -26,6 +27,12 @@ router = Router(
     "/",
     route_handlers=[
         page,
-        create_static_files_router("/static", directories=[WEB], include_in_schema=False, send_as_attachment=False),
+        create_static_files_router(
+            "/static",
+            directories=[WEB],
+            include_in_schema=False,
+            send_as_attachment=False,
+            cache_control=CacheControlHeader(no_cache=True),  # asked again each time: no mix of two versions
+        ),
     ],
 )
