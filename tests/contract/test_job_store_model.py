@@ -132,7 +132,7 @@ def test_random_verbs_leave_store_and_model_in_agreement(new_store: Callable[[],
     run_state_machine_as_test(
         lambda: StoreMachine(new_store()),
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
