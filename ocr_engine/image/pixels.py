@@ -1,0 +1,172 @@
+"""From the bytes of an image file to its pixels as a viewer shows them.
+
+OpenCV decodes what is plain (8-bit grey or RGB JPEG, PNG, WebP), at about twice the speed of Pillow and to the same
+pixels. Everything else goes through Pillow, which knows palettes, CMYK, 16 bits, alpha and fax compression.
+"""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ocr_engine.errors import InvalidImage, TooManyPixels
+from ocr_engine.image import header as headers
+from ocr_engine.image.header import Header, read_header
+
+Pixels = NDArray[np.uint8]
+
+STRIP = 256
+"""Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits that cameras and scanners put into 16."""
+
+_PILLOW_FORMATS = {
+    headers.JPEG: "JPEG",
+    headers.PNG: "PNG",
+    headers.WEBP: "WEBP",
+    headers.BMP: "BMP",
+    headers.TIFF: "TIFF",
+    headers.GIF: "GIF",
+}
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
+_MIN_IS_WHITE = 0
+_UNSIGNED = 1
+
+# what is wrong with a client's file is told by InvalidImage, not by our log
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def decode_first_frame(data: bytes, max_pixels: int) -> Pixels:
+    """See `ocr_engine.image.decode`."""
+    header = read_header(data, max_pixels)
+    pixels = _with_opencv(data, header) if header.plain else None
+    if pixels is None:
+        pixels = _with_pillow(data, header, max_pixels)
+    return pixels
+
+
+def _with_opencv(data: bytes, header: Header) -> Pixels | None:
+    """The pixels; None where OpenCV fails: Pillow then has the last word."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    if pixels is None or pixels.shape != (header.height, header.width, 3):
+        return None
+    return _upright(np.asarray(pixels, np.uint8), header.orientation)
+
+
+def _with_pillow(data: bytes, header: Header, max_pixels: int) -> Pixels:
+    kind = _PILLOW_FORMATS[header.media_type]
+    try:
+        with _limited_pillow(max_pixels), Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            image.load()
+            pixels = _to_bgr(image, header)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels(f"the {kind} image has more than {max_pixels} pixels") from error
+    except MemoryError as error:
+        raise InvalidImage(f"the {kind} image needs more memory than there is") from error
+    except Exception as error:
+        # a hostile file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError, …
+        raise InvalidImage(f"the {kind} image is damaged, incomplete or of a kind that cannot be decoded") from error
+    # Pillow has turned a TIFF itself
+    return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
+
+
+@contextmanager
+def _limited_pillow(max_pixels: int) -> Iterator[None]:
+    """Pillow with our pixel limit as an error, and without its other warnings; as before afterwards."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turns stored pixels as EXIF 2.3, tag 0x0112 says."""
+    match orientation:
+        case 2:
+            turned = cv2.flip(pixels, 1)
+        case 3:
+            turned = cv2.rotate(pixels, cv2.ROTATE_180)
+        case 4:
+            turned = cv2.flip(pixels, 0)
+        case 5:
+            turned = cv2.transpose(pixels)
+        case 6:
+            turned = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE)
+        case 7:
+            turned = cv2.flip(cv2.transpose(pixels), -1)
+        case 8:
+            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
+        case _:
+            return pixels
+    return np.asarray(turned, np.uint8)
+
+
+def _to_bgr(image: Image.Image, header: Header) -> Pixels:
+    if image.mode.startswith(("I", "F")):
+        return _deep_grey(image)
+    _mend_colour_key(image, header)
+    is_clear = image.has_transparency_data and not _is_alpha_unused(image, header)
+    bgr = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+        rgb = _on_white(strip.convert("RGBA")) if is_clear else strip.convert("RGB")
+        bgr[top : top + STRIP] = np.asarray(rgb)[..., ::-1]
+    return bgr
+
+
+def _on_white(strip: Image.Image) -> Image.Image:
+    paper = Image.new("RGBA", strip.size, "white")
+    paper.alpha_composite(strip)
+    return paper.convert("RGB")
+
+
+def _is_alpha_unused(image: Image.Image, header: Header) -> bool:
+    """True for bitmaps whose alpha is zero everywhere: programs that write 32 bits and mean 24."""
+    return header.media_type == headers.BMP and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
+
+
+def _mend_colour_key(image: Image.Image, header: Header) -> None:
+    """Brings a PNG's transparent colour from the file's bit depth to 8 bits, as Pillow brought the pixels."""
+    key = image.info.get("transparency")
+    if header.media_type != headers.PNG or header.bits == 8 or image.mode not in ("1", "L", "RGB") or key is None:
+        return
+    values = [value * 255 // (2**header.bits - 1) for value in (key if isinstance(key, tuple) else (key,))]
+    image.info["transparency"] = tuple(values) if isinstance(key, tuple) else values[0]
+
+
+def _deep_grey(image: Image.Image) -> Pixels:
+    """One channel of 16 or 32 bits or floats, brought to 8: the depth is the least one that holds the brightest pixel,
+    floats up to 1 are parts of white, and what fits no such scale is stretched from 0 or its darkest to its brightest.
+    """
+    values = np.asarray(image)
+    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
+    if image.mode == "I" and tags.get(_SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, (_UNSIGNED,)):
+        values = values.view(np.uint32)
+    low, high = (float(bound(values, initial=0, where=np.isfinite(values))) for bound in (np.min, np.max))
+    if low >= 0 and high <= 2**16 - 1:
+        is_part = values.dtype.kind == "f" and high <= 1
+        high = 1.0 if is_part else float(next(2**bits - 1 for bits in DEPTHS if high <= 2**bits - 1))
+        low = 0.0
+    grey = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), STRIP):
+        strip = np.nan_to_num(values[top : top + STRIP].astype(np.float32), nan=low, posinf=high, neginf=low)
+        grey[top : top + STRIP] = np.rint((strip - low) * (255 / (high - low)))
+    if tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE:
+        np.subtract(255, grey, out=grey)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)

@@ -1,0 +1,84 @@
+"""Tags of a TIFF file, which is also the form in which EXIF comes. Nothing endless is followed."""
+
+import struct
+
+from ocr_engine.errors import InvalidImage
+
+MAX_TAGS = 1000
+"""Tags that are looked at in one directory."""
+
+_WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+class TiffReader:
+    """Directories (IFDs) of TIFF 6.0 and BigTIFF in both byte orders. Methods raise struct.error where data ends."""
+
+    def __init__(self, data: bytes) -> None:
+        """`data` starts with a TIFF magic number."""
+        self._data = data
+        self._order = "<" if data.startswith(b"II") else ">"
+        self._is_big = 43 in data[2:4]
+        self._first = self._read("Q", 8) if self._is_big else self._read("I", 4)
+
+    def geometry(self) -> tuple[int, int, int]:
+        """Width, height (as stored) and orientation of the first directory. Raises InvalidImage without a size."""
+        tags = self._tags()
+        if _WIDTH not in tags or _HEIGHT not in tags:
+            raise InvalidImage("the TIFF image says no width and height")
+        return tags[_WIDTH], tags[_HEIGHT], _valid(tags.get(_ORIENTATION, 1))
+
+    def orientation(self) -> int:
+        """Orientation of the first directory, 1 if it says none."""
+        return _valid(self._tags().get(_ORIENTATION, 1))
+
+    def directories(self, limit: int) -> int:
+        """How many directories follow each other, counted up to `limit`; a chain that bites its tail ends there."""
+        seen: set[int] = set()
+        at = self._first
+        try:
+            while at and at not in seen and len(seen) < limit:
+                count, entries, entry_size = self._directory(at)
+                following = entries + count * entry_size
+                seen.add(at)
+                at = self._read("Q" if self._is_big else "I", following)
+        except struct.error:  # the last one is cut off; the first was read before
+            pass
+        return max(1, len(seen))
+
+    def _tags(self) -> dict[int, int]:
+        """Tags of the first directory whose value is one integer; of equal tags the first counts, as for Pillow."""
+        count, at, entry_size = self._directory(self._first)
+        tags: dict[int, int] = {}
+        for entry in range(at, at + min(count, MAX_TAGS) * entry_size, entry_size):
+            tag, kind = self._read("H", entry), self._read("H", entry + 2)
+            if kind in _INTEGERS and tag not in tags:
+                tags[tag] = self._read(_INTEGERS[kind], entry + (12 if self._is_big else 8))
+        return tags
+
+    def _directory(self, at: int) -> tuple[int, int, int]:
+        """Number of entries, where they begin, bytes of each."""
+        if self._is_big:
+            return self._read("Q", at), at + 8, 20
+        return self._read("H", at), at + 2, 12
+
+    def _read(self, form: str, at: int) -> int:
+        if at > len(self._data):  # struct takes no offset beyond what a pointer holds
+            raise struct.error("offset beyond the end")
+        value: int = struct.unpack_from(self._order + form, self._data, at)[0]
+        return value
+
+
+def exif_orientation(exif: bytes) -> int:
+    """Orientation (1 to 8) in an EXIF block, with or without its `Exif` prefix; 1 where it says none or is damaged."""
+    exif = exif.removeprefix(b"Exif\0\0")
+    if not exif.startswith((b"II*\0", b"MM\0*")):
+        return 1
+    try:
+        return TiffReader(exif).orientation()
+    except struct.error:
+        return 1
+
+
+def _valid(orientation: int) -> int:
+    return orientation if 1 <= orientation <= 8 else 1
