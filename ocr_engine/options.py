@@ -12,6 +12,14 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """How to recognise; the same options give the same text."""
 
     model: ModelFamily = "ppocr-v6"
+    detection_model: str = ""
+    """Path of another detection model of the PP-OCR family (.onnx); empty: that of `model`."""
+    recognition_model: str = ""
+    """Path of another recognition model, for other languages; empty: that of `model`."""
+    angle_model: str = ""
+    """Path of another classifier of upright and upside-down lines; empty: that of `model`."""
+    characters: str = ""
+    """Path of the recognition model's character list, one a line; empty: the list that the model carries itself."""
     backend: Backend = "onnxruntime"
     threads: int = 1
     """Threads inside a session. 1 is the right unit when every core has a worker of its own."""

@@ -1,0 +1,43 @@
+"""The models that recognition runs: found, checked, and each opened as a session."""
+
+from msgspec import Struct
+
+from ocr_engine import model_files
+from ocr_engine.model_files import ModelFile, Normalisation
+from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrModel
+from ocr_engine.session import Session, open_session
+
+
+class LoadedModels(Struct, frozen=True, kw_only=True):
+    """The sessions, and what must be known to feed them and to read their answers."""
+
+    detection: Session
+    recognition: Session
+    angle: Session
+    detection_input: Normalisation
+    recognition_input: Normalisation
+    angle_input: Normalisation
+    characters: tuple[str, ...]
+    """The recognition model's classes after the blank and without the space at the end, in its order."""
+    described: tuple[OcrModel, ...]
+    """What a result says of them."""
+
+
+def load(options: EngineOptions) -> LoadedModels:
+    """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""
+    files = model_files.find(options)
+    return LoadedModels(
+        detection=open_session(files.detection, options),
+        recognition=open_session(files.recognition, options),
+        angle=open_session(files.angle, options),
+        detection_input=files.detection.normalisation,
+        recognition_input=files.recognition.normalisation,
+        angle_input=files.angle.normalisation,
+        characters=files.characters,
+        described=tuple(_described(file) for file in files),
+    )
+
+
+def _described(file: ModelFile) -> OcrModel:
+    return OcrModel(role=file.role, name=file.path.name, sha256=file.sha256)
