@@ -237,9 +237,10 @@ class ProcessOcrPool:
             self._employ(slot, successor)
             try:
                 await process.at_rest.wait()
-                self._report("recycled", slot, process.pid, f"after {process.jobs} jobs, at {process.memory} bytes")
+                served = f"after {process.jobs} jobs, at {process.memory} bytes"
             finally:
                 await process.end()
+            self._report("recycled", slot, process.pid, served)
             process = successor
         return process
 

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 
 import psutil
@@ -75,6 +76,9 @@ class WorkerProcess:
 
     async def recognise(self, image: bytes, timeout: float) -> OcrResult:
         """The text of the image. Raises OcrError, or DiedIdle; `timeout` (seconds) or a cancellation kills it."""
+        if self._child is None or connection.wait([self._child.sentinel], timeout=0):
+            self._on_death()  # the event loop has not heard of it yet
+            raise DiedIdle
         try:
             work: Future[OcrResult] = self._executor.submit(worker.recognise, image)
         except BrokenProcessPool:

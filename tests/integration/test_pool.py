@@ -87,7 +87,7 @@ async def test_every_worker_is_warm_when_start_returns(start: Callable[..., Awai
     assert len(set(pool.pids())) == 2
     result = await pool.recognise(KNOWN.data)
     assert result.text == KNOWN.text
-    assert result.worker == "worker-1"
+    assert result.worker in ("worker-1", "worker-2")
 
 
 async def test_a_killed_worker_costs_its_own_job_only_and_is_replaced(start: Callable[..., Awaitable[Watched]]) -> None:
@@ -98,11 +98,12 @@ async def test_a_killed_worker_costs_its_own_job_only_and_is_replaced(start: Cal
     jobs = [asyncio.create_task(pool.recognise(KNOWN.data)) for _ in range(2)]
     await until_busy(pool, 2)
     os.kill(victim, signal.SIGKILL)
-    with pytest.raises(WorkerCrashed) as crash:
-        await jobs[0]
-    assert crash.value.worker == "worker-1"
+    (hit,), (spared,) = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+    crash = hit.exception()
+    assert isinstance(crash, WorkerCrashed)
+    assert crash.worker == "worker-1"
     os.kill(survivor, signal.SIGCONT)
-    assert (await jobs[1]).text == KNOWN.text
+    assert (await spared).text == KNOWN.text
     assert (await pool.until("started")).worker == "worker-1"
     assert pool.workers()[0].restarts == 1
     assert survivor in pool.pids()
@@ -124,7 +125,10 @@ async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(
     start: Callable[..., Awaitable[Watched]],
 ) -> None:
     pool = await start()
-    os.kill(pool.pids()[0], signal.SIGKILL)
+    victim = psutil.Process(pool.pids()[0])
+    victim.kill()
+    while victim.is_running() and victim.status() != psutil.STATUS_ZOMBIE:
+        os.sched_yield()  # not the event loop: it must find out by itself when the image comes
     assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
     assert [event.kind for event in pool.events] == ["started", "died", "started"]
 
