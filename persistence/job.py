@@ -63,6 +63,8 @@ class Job(Struct, frozen=True, kw_only=True):
     """One image on its way to text. Changes only by the verbs below, each of which gives a new Job."""
 
     id: str
+    owner: str = ""
+    """Name of the API key that submitted it; empty where the service asks for none."""
     status: JobState = JobState.QUEUED
     revision: int = 0
     """Counts every transition. The store compares it: `attempt` alone would not do, since an interrupted

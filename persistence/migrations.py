@@ -15,6 +15,7 @@ def _jobs_images_tombstones(db: Database) -> None:
     db.execute("""
         CREATE TABLE jobs (
             id TEXT PRIMARY KEY NOT NULL,
+            owner TEXT NOT NULL,
             status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'dead-letter', 'cancelled')),
             revision INTEGER NOT NULL,
             attempt INTEGER NOT NULL,
@@ -35,7 +36,7 @@ def _jobs_images_tombstones(db: Database) -> None:
     # the queries name their index: without statistics SQLite would take the first for all of them, and sort
     db.execute("CREATE INDEX jobs_by_status ON jobs (status)")
     db.execute("""
-        CREATE INDEX jobs_unfinished ON jobs (created_at, id, image_bytes) WHERE status IN ('queued', 'processing')
+        CREATE INDEX jobs_unfinished ON jobs (created_at, id, owner, image_bytes) WHERE status IN ('queued', 'processing')
     """)
     db.execute("""
         CREATE INDEX jobs_dead_letters ON jobs (updated_at, id) WHERE status = 'dead-letter'

@@ -16,7 +16,7 @@ from persistence.migrations import MIGRATIONS
 from persistence.sqlite_connection import OwnedConnection, connect_reader, connect_writer, transaction
 from persistence.sqlite_file import FileLock, inspect, prepare_folder, require_room
 from persistence.sqlite_rows import COLUMNS, from_row, to_row, to_text
-from persistence.store import Cursor, JobExists, Page, StoreError, StoreUnusable
+from persistence.store import Backlog, Cursor, JobExists, Page, StoreError, StoreUnusable
 
 INSERT = f"""
     INSERT INTO jobs ({COLUMNS})
@@ -106,22 +106,28 @@ class SqliteStore:
 
         return await self._reader.run(work)
 
-    async def waiting_bytes(self) -> int:
-        def work(db: Database) -> int:
-            row = db.execute(
-                "SELECT coalesce(sum(image_bytes), 0) FROM jobs INDEXED BY jobs_unfinished "
-                "WHERE status IN ('queued', 'processing')"
+    async def backlog(self, owner: str | None = None) -> Backlog:
+        def work(db: Database) -> Backlog:
+            jobs, image_bytes = db.execute(
+                "SELECT count(*), coalesce(sum(image_bytes), 0) FROM jobs INDEXED BY jobs_unfinished "
+                "WHERE status IN ('queued', 'processing') AND owner = coalesce(?, owner)",
+                (owner,),
             ).fetchone()
-            return int(row[0])
+            return Backlog(jobs=jobs, image_bytes=image_bytes)
 
         return await self._reader.run(work)
 
-    async def dead_letters(self, code: str | None = None, after: Cursor | None = None, limit: int = 50) -> Page:
+    async def dead_letters(
+        self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
+    ) -> Page:
         index, where, values = "jobs_dead_letters", ["status = 'dead-letter'"], list[str | int]()
         if code is not None:
             index = "jobs_dead_letters_by_code"
             where.append("error_code = ?")
             values.append(code)
+        if owner is not None:
+            where.append("owner = ?")
+            values.append(owner)
         if after is not None:
             where.append("(updated_at, id) < (?, ?)")
             values += [to_text(after.updated_at), after.id]

@@ -40,6 +40,13 @@ class Page(Struct, frozen=True, kw_only=True):
     """Where to go on; None: nothing follows."""
 
 
+class Backlog(Struct, frozen=True, kw_only=True):
+    """Work that was accepted and has not ended."""
+
+    jobs: int
+    image_bytes: int
+
+
 class JobStore(Protocol):
     """Where the truth about jobs lives.
 
@@ -70,13 +77,15 @@ class JobStore(Protocol):
     async def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state; every state is a key."""
 
-    async def waiting_bytes(self) -> int:
-        """Bytes of all images whose jobs are queued or processing."""
+    async def backlog(self, owner: str | None = None) -> Backlog:
+        """What is queued or processing, of everybody or of one owner."""
 
-    async def dead_letters(self, code: str | None = None, after: Cursor | None = None, limit: int = 50) -> Page:
+    async def dead_letters(
+        self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
+    ) -> Page:
         """At most `limit` (1 or more) dead letters, newest first: by `updated_at`, then by id.
 
-        With `code` only those whose error has it.
+        With `code` only those whose error has it, with `owner` only those of that owner.
         """
 
     async def delete(self, job: Job) -> bool:

@@ -35,10 +35,10 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def job(job_id: str = "a", created: float = 0.0, size: int = 5) -> Job:
+def job(job_id: str = "a", created: float = 0.0, size: int = 5, owner: str = "") -> Job:
     image = ImageInfo(media_type="image/png", width=640, height=480, frames=2, size=size)
     moment = after(created)
-    return Job(id=job_id, image=image, created_at=moment, updated_at=moment, due_at=moment)
+    return Job(id=job_id, owner=owner, image=image, created_at=moment, updated_at=moment, due_at=moment)
 
 
 def failure(code: str = "timeout", attempt: int = 1) -> JobError:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from persistence.job import Job, JobState
-from persistence.store import JobExists, JobStore, StoreError
+from persistence.store import Backlog, JobExists, JobStore, StoreError
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import RESULT, after, failure, job
 
@@ -29,8 +29,8 @@ async def moved(store: JobStore, *steps: Job) -> Job:
     return steps[-1]
 
 
-async def dead(store: JobStore, job_id: str, at: float, code: str = "timeout") -> Job:
-    new = job(job_id)
+async def dead(store: JobStore, job_id: str, at: float, code: str = "timeout", owner: str = "") -> Job:
+    new = job(job_id, owner=owner)
     await stored(store, new)
     claimed = new.claimed(after(0))
     return await moved(store, new, claimed, claimed.dead_lettered(failure(code), after(at)))
@@ -215,12 +215,18 @@ async def test_counts_has_every_state(store: JobStore) -> None:
     }
 
 
-async def test_waiting_bytes_are_those_of_unfinished_jobs(store: JobStore) -> None:
-    assert await store.waiting_bytes() == 0
+async def test_the_backlog_is_what_has_not_ended(store: JobStore) -> None:
+    assert await store.backlog() == Backlog(jobs=0, image_bytes=0)
     await stored(store, job("a", size=100), job("b", size=20), job("c", size=3))
     await moved(store, job("b", size=20), job("b", size=20).claimed(after(1)))
     await moved(store, job("c", size=3), job("c", size=3).cancelled(after(1)))
-    assert await store.waiting_bytes() == 120
+    assert await store.backlog() == Backlog(jobs=2, image_bytes=120)
+
+
+async def test_the_backlog_of_one_owner_is_told_apart(store: JobStore) -> None:
+    await stored(store, job("a", size=100, owner="ann"), job("b", size=20, owner="bob"), job("c", size=3, owner="ann"))
+    assert await store.backlog("ann") == Backlog(jobs=2, image_bytes=103)
+    assert await store.backlog("nobody") == Backlog(jobs=0, image_bytes=0)
 
 
 # dead letters
@@ -246,6 +252,13 @@ async def test_dead_letters_can_be_asked_for_by_code(store: JobStore) -> None:
     assert list(page.jobs) == crashed[::-1]
     assert (await store.dead_letters(code="worker_crashed", limit=1)).jobs == (crashed[1],)
     assert (await store.dead_letters(code="nonsense")).jobs == ()
+
+
+async def test_dead_letters_can_be_asked_for_by_owner(store: JobStore) -> None:
+    mine = await dead(store, "x", 1, owner="ann")
+    await dead(store, "y", 2, owner="bob")
+    assert (await store.dead_letters(owner="ann")).jobs == (mine,)
+    assert (await store.dead_letters(owner="ann", code="nonsense")).jobs == ()
 
 
 async def test_a_page_goes_on_although_its_last_job_has_left_the_list(store: JobStore) -> None:

@@ -116,7 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
         jobs = self.jobs.values()
         unfinished = sorted((each for each in jobs if not each.status.terminal), key=lambda x: (x.created_at, x.id))
         assert self._run(self._store.unfinished()) == unfinished
-        assert self._run(self._store.waiting_bytes()) == sum(each.image.size for each in unfinished)
+        assert self._run(self._store.backlog()).image_bytes == sum(each.image.size for each in unfinished)
         counts = {state: sum(each.status is state for each in jobs) for state in JobState}
         assert self._run(self._store.counts()) == counts
         for code in (None, *CODES):

@@ -294,7 +294,7 @@ async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
     await store._reader.run(lambda db: db.conn.set_trace_callback(statements.append))
     await store.get("a")
     await store.unfinished()
-    await store.waiting_bytes()
+    await store.backlog()
     await store.counts()
     await store.dead_letters()
     await store.dead_letters(code="timeout", after=Cursor(updated_at=after(1), id="a"))
