@@ -1,0 +1,136 @@
+"""Cutting a page into columns where the evidence asks for it, and reading what is left row by row."""
+
+import numpy as np
+from msgspec import Struct
+
+from ocr_engine.layout.evidence import Pairs
+from ocr_engine.layout.lines import Floats, Indices, Lines
+
+CORE = 0.6
+"""Share of a line's height, in its middle, that counts when lines above each other are told apart: boxes overlap."""
+REACH = 0.3
+"""How far, in line heights, a box may reach over the edge of its column."""
+CONVINCED = 2.5
+"""Evidence that makes a column: about three lines of prose beside three others."""
+PROSE = 0.5
+"""From here on a line counts as prose where only yes or no will do."""
+NEVER = -1e9
+"""Evidence of a line that crosses the place of a cut."""
+
+
+class Cut(Struct, frozen=True):
+    """A vertical cut at x `place` through the bands `first` to `last`."""
+
+    tall: float
+    total: float
+    place: float
+    first: int
+    last: int
+
+
+class Cutter:
+    """Orders the lines of one page."""
+
+    def __init__(self, lines: Lines, prose: Floats, pairs: Pairs) -> None:
+        self._lines = lines
+        self._prose = prose
+        self._pairs = pairs
+        self._reach = REACH * float(np.median(lines.height))
+
+    def order(self, region: Indices) -> list[int]:
+        """The region's lines in reading order."""
+        if not len(region):
+            return []
+        band = bands(self._lines, region)
+        cut = self._best_cut(region, band)
+        if cut is None:
+            return rows(self._lines, region)
+        within = (band >= cut.first) & (band <= cut.last)
+        on_left = self._lines.x[region] < cut.place
+        parts = (band < cut.first, within & on_left, within & ~on_left, band > cut.last)
+        return [line for part in parts for line in self.order(region[part])]
+
+    def _best_cut(self, region: Indices, band: Indices) -> Cut | None:
+        """The tallest of the cuts that the evidence asks for."""
+        lines, pairs, reach = self._lines, self._pairs, self._reach
+        band_of = np.full(len(lines.left), -1)
+        band_of[region] = band
+        ours = (band_of[pairs.left] >= 0) & (band_of[pairs.right] >= 0)
+        left, right, evidence = pairs.left[ours], pairs.right[ours], pairs.evidence[ours]
+        hopeful = evidence > 0
+        if evidence[hopeful].sum() < CONVINCED:
+            return None
+        count = int(band.max()) + 1
+        best: Cut | None = None
+        for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), reach):
+            crossing = (lines.left[region] < place - reach) & (lines.right[region] > place + reach)
+            parted = (lines.right[left] <= place + reach) & (lines.left[right] >= place - reach)
+            gains = np.bincount(band_of[left], weights=parted * evidence, minlength=count).astype(np.float64)
+            gains[band[crossing]] = NEVER
+            total, first, last = best_run(gains)
+            if total < CONVINCED:
+                continue
+            first, last = self._with_ends(region, band, gains, first, last)
+            inside = region[(band >= first) & (band <= last)]
+            tall = float(lines.bottom[inside].max() - lines.top[inside].min())
+            if best is None or (tall, total) > (best.tall, best.total):
+                best = Cut(tall, total, float(place), first, last)
+        return best
+
+    def _with_ends(self, region: Indices, band: Indices, gains: Floats, first: int, last: int) -> tuple[int, int]:
+        """The run together with the rest of the columns: prose above or below that has nothing beside it."""
+        solid = np.unique(band[self._prose[region] >= PROSE])
+        barriers = np.flatnonzero(gains < 0)
+        floor = barriers[barriers > last].min(initial=len(gains))
+        ceiling = barriers[barriers < first].max(initial=-1)
+        first = int(solid[(solid > ceiling) & (solid < first)].min(initial=first))
+        last = int(solid[(solid < floor) & (solid > last)].max(initial=last))
+        return first, last
+
+
+def best_run(gains: Floats) -> tuple[float, int, int]:
+    """Sum, first and last index of the run with the largest sum, the shortest of equals (Kadane's algorithm)."""
+    best, total, begun = (-np.inf, 0, 0), 0.0, 0
+    for i, gain in enumerate(gains):
+        if total <= 0:
+            total, begun = 0.0, i
+        total += gain
+        if total > best[0]:
+            best = (total, begun, i)
+    return best
+
+
+def bands(lines: Lines, region: Indices) -> Indices:
+    """A number for each line of the region, from the top: lines that no level cut can part share one."""
+    core = CORE / 2 * lines.height[region]
+    top, bottom = lines.y[region] - core, lines.y[region] + core
+    order = np.argsort(top, kind="stable")
+    reached = np.maximum.accumulate(bottom[order])
+    number = np.concatenate([[0], np.cumsum(top[order][1:] > reached[:-1])])
+    result = np.empty(len(region), dtype=np.intp)
+    result[order] = number
+    return result
+
+
+def rows(lines: Lines, region: Indices) -> list[int]:
+    """The region's lines row by row, each from left to right."""
+    found: list[list[int]] = []
+    for line in region[np.argsort(lines.y[region], kind="stable")]:
+        if found:
+            row = found[-1]
+            distance = abs(lines.y[line] - np.mean(lines.y[row]))
+            height, usual = lines.height[line], np.mean(lines.height[row])
+            if distance < max(0.5 * min(height, usual), 0.35 * max(height, usual)):
+                row.append(int(line))
+                continue
+        found.append([int(line)])
+    return [line for row in found for line in sorted(row, key=lines.left.__getitem__)]
+
+
+def _thin(places: Floats, apart: float) -> Floats:
+    """The places sorted, none within `apart` of the one before it."""
+    kept: list[float] = []
+    for place in np.sort(places):
+        if not kept or place > kept[-1] + apart:
+            kept.append(float(place))
+    return np.array(kept)
