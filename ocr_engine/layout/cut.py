@@ -3,7 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.evidence import Pairs
+from ocr_engine.layout.evidence import LEADING, Flags, Pairs
 from ocr_engine.layout.lines import Floats, Indices, Lines
 
 CORE = 0.6
@@ -36,6 +36,7 @@ class Cutter:
         self._prose = prose
         self._pairs = pairs
         self._reach = REACH * float(np.median(lines.height))
+        self._gap = LEADING * float(np.median(lines.height))
 
     def order(self, region: Indices) -> list[int]:
         """The region's lines in reading order."""
@@ -78,14 +79,33 @@ class Cutter:
         return best
 
     def _with_ends(self, region: Indices, band: Indices, gains: Floats, first: int, last: int) -> tuple[int, int]:
-        """The run together with the rest of the columns: prose above or below that has nothing beside it."""
-        solid = np.unique(band[self._prose[region] >= PROSE])
-        barriers = np.flatnonzero(gains < 0)
-        floor = barriers[barriers > last].min(initial=len(gains))
-        ceiling = barriers[barriers < first].max(initial=-1)
-        first = int(solid[(solid > ceiling) & (solid < first)].min(initial=first))
-        last = int(solid[(solid < floor) & (solid > last)].max(initial=last))
+        """The run together with the rest of the columns above and below it.
+
+        What follows closely belongs to them, unless it asks to be read in rows as loudly as columns must ask for a cut.
+        Prose with nothing beside it belongs to them even behind a gap, such as that of a picture.
+        """
+        top = np.full(len(gains), np.inf)
+        bottom = np.full(len(gains), -np.inf)
+        np.minimum.at(top, band, self._lines.top[region])
+        np.maximum.at(bottom, band, self._lines.bottom[region])
+        gap = top[1:] - bottom[:-1]
+        solid = np.zeros(len(gains), dtype=bool)
+        solid[band[self._prose[region] >= PROSE]] = True
+        last = last + self._extent(gains[last + 1 :], gap[last:], solid[last + 1 :])
+        first = first - self._extent(gains[:first][::-1], gap[:first][::-1], solid[:first][::-1])
         return first, last
+
+    def _extent(self, gains: Floats, gap: Floats, solid: Flags) -> int:
+        """How many of the bands beside a run belong to it."""
+        total, extent = 0.0, 0
+        for i, gain in enumerate(gains):
+            if gain == NEVER or gap[i] > self._gap and not (solid[i] and gain == 0):
+                break
+            total += gain
+            if total <= -CONVINCED:
+                return 0
+            extent = i + 1
+        return extent
 
 
 def best_run(gains: Floats) -> tuple[float, int, int]:

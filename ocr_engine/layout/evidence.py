@@ -19,6 +19,10 @@ LEADING = 1.3
 """Most white space between two lines of one block."""
 SAME_SIZE = 0.65
 """Least ratio of the heights of two lines of one block."""
+INDENT = 3.0
+"""Most that lines of one block differ on the left."""
+WINDOW = 3
+"""A line is judged with so many above and below it: a block may run from one kind of text into another."""
 LEVEL = 0.35
 """Neighbours whose middles differ by less stand in one row."""
 BESIDE = 0.4
@@ -29,12 +33,12 @@ FULL = (0.7, 0.92)
 """Width of a line by that of its block: certainly short, certainly full."""
 FILLED = (0.25, 0.7)
 """Share of full lines in a block: as in lists and cells, as in prose (the last lines of paragraphs are short)."""
-ENOUGH = (0.0, 0.35, 0.7, 1.0)
-"""How much a block of 1, 2, 3, or more lines can say."""
+ENOUGH = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How much a block of 1, 2, 3, 4 lines can say, or of more."""
 
 # What a pair of neighbours says for a column's edge between them (positive) or for one row (negative): 1 is as much
 # as a line of prose on both sides. Level lines of prose are common (one grid for the page), level cells are the rule.
-BOTH_PROSE = 1.0
+BOTH_PROSE_LEVEL, BOTH_PROSE = 0.7, 1.0
 ONE_PROSE_LEVEL, ONE_PROSE = -0.2, 1.0
 NO_PROSE_LEVEL, NO_PROSE = -1.0, 0.0
 
@@ -50,15 +54,16 @@ class Pairs(Struct, frozen=True):
 
 def prose(lines: Lines) -> Floats:
     """How much each line looks like part of a block of running text, 0 to 1, shape (n,)."""
-    block = _blocks(lines)
-    verdict = np.zeros(len(block))
-    for number in np.unique(block):
-        members = np.flatnonzero(block == number)
-        widths = lines.width[members]
-        widest = float(np.quantile(widths, 0.9))
-        full = float(np.mean(_grade(widths / widest, FULL)))
-        wide = _grade(widest / np.median(lines.height[members]), COLUMN)
-        verdict[members] = _grade(full, FILLED) * wide * ENOUGH[min(len(members), len(ENOUGH)) - 1]
+    verdict = np.zeros(len(lines.left))
+    for block in _blocks(lines):
+        width, height = lines.width[block].tolist(), float(np.median(lines.height[block]))
+        around = [slice(max(0, i - WINDOW), i + WINDOW + 1) for i in range(len(block))]
+        widest = [max(width[near]) for near in around]
+        full = [_grade(w / most, FULL) for w, most in zip(width, widest, strict=True)]
+        for i, near in enumerate(around):
+            share = sum(full[near]) / len(full[near])
+            enough = ENOUGH[min(len(full[near]), len(ENOUGH)) - 1]
+            verdict[block[i]] = _grade(share, FILLED) * _grade(widest[i] / height, COLUMN) * enough
     return verdict
 
 
@@ -77,20 +82,18 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
     a, b = prose[left], prose[right]
     both, neither = a * b, (1 - a) * (1 - b)
     evidence = (
-        both * BOTH_PROSE
+        both * np.where(level, BOTH_PROSE_LEVEL, BOTH_PROSE)
         + (1 - both - neither) * np.where(level, ONE_PROSE_LEVEL, ONE_PROSE)
         + neither * np.where(level, NO_PROSE_LEVEL, NO_PROSE)
     )
     return Pairs(left, right, evidence)
 
 
-def _blocks(lines: Lines) -> Indices:
-    """A number for each line, equal within a block: lines of one size straight below each other, closely set.
+def _blocks(lines: Lines) -> list[list[int]]:
+    """Runs of lines of one size straight below each other, closely set, flush on the left but for indents.
 
     Nearest neighbours that choose each other, as in O'Gorman's docstrum (IEEE PAMI 15, 1993), on whole lines.
     """
-    n = len(lines.left)
-    block = np.arange(n)
     height = _smaller(lines.height)
     over = _overlap(lines.left, lines.right) > 0.3 * _smaller(lines.width)
     white = lines.top[None, :] - lines.bottom[:, None]
@@ -100,18 +103,26 @@ def _blocks(lines: Lines) -> Indices:
     # a line with two beside each other under it spans columns: it belongs to neither
     alone = (drop < drop.min(axis=1, keepdims=True) + 0.5 * height).sum(axis=1) == 1
     alone_above = (drop < drop.min(axis=0, keepdims=True) + 0.5 * height).sum(axis=0) == 1
-    for i in np.argsort(lines.y):
-        j = next_[i]
-        same_size = height[i, j] >= SAME_SIZE * max(lines.height[i], lines.height[j])
-        if below[i, j] and previous[j] == i and alone[i] and alone_above[j] and same_size:
-            block[j] = block[i]
-    return block
+    everyone = np.arange(len(next_))
+    linked = below[everyone, next_] & (previous[next_] == everyone) & alone & alone_above[next_]
+    linked &= height[everyone, next_] >= SAME_SIZE * np.maximum(lines.height, lines.height[next_])
+    linked &= np.abs(lines.left - lines.left[next_]) <= INDENT * height[everyone, next_]
+    blocks: list[list[int]] = []
+    block_of: dict[int, list[int]] = {}
+    for i in np.argsort(lines.y, kind="stable").tolist():
+        block = block_of.get(i)
+        if block is None:
+            blocks.append(block := [])
+        block.append(i)
+        if linked[i]:
+            block_of[int(next_[i])] = block
+    return blocks
 
 
-def _grade(value: Floats | float, bounds: tuple[float, float]) -> Floats:
+def _grade(value: float, bounds: tuple[float, float]) -> float:
     """0 up to the lower bound, 1 from the upper one on, in proportion between."""
     low, high = bounds
-    return np.clip((np.asarray(value) - low) / (high - low), 0.0, 1.0)
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def _overlap(start: Floats, end: Floats) -> Floats:
