@@ -22,14 +22,14 @@ class Sample(Struct, frozen=True):
 
 
 def all_samples() -> tuple[Sample, ...]:
-    """Every sample, by name."""
-    return tuple(sample(path.stem) for path in sorted(FOLDER.glob("*.txt")))
+    """Every sample, by name: each NAME.txt and the one image beside it."""
+    samples = []
+    for described in sorted(FOLDER.glob("*.txt")):
+        (image,) = (path for path in FOLDER.glob(f"{described.stem}.*") if path != described)
+        samples.append(Sample(described.stem, image, described.read_text(encoding="utf-8").rstrip("\n")))
+    return tuple(samples)
 
 
 def sample(name: str) -> Sample:
-    """The sample of that name: NAME.txt and the image beside it. Raises KeyError where there is none."""
-    images = [path for path in FOLDER.glob(f"{name}.*") if path.suffix != ".txt"]
-    if len(images) != 1:
-        raise KeyError(name)
-    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-    return Sample(name, images[0], text.rstrip("\n"))
+    """The sample of that name. Raises KeyError where there is none."""
+    return {each.name: each for each in all_samples()}[name]

@@ -19,6 +19,8 @@ MAX_STEPS = 2000
 """Segments, chunks or blocks that are looked at in one file: some 0.3 ms at most."""
 MAX_JUNK = 65_536
 """Bytes between two JPEG segments in which the next one is searched."""
+MAX_EXIF = 65_536
+"""Bytes of an EXIF block that are looked at; JPEG holds no more."""
 JPEG, PNG, WEBP, BMP, TIFF, GIF = "image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif"
 MEDIA_TYPES = (JPEG, PNG, WEBP, BMP, TIFF, GIF)
 ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF and GIF are accepted"
@@ -149,7 +151,7 @@ def _png(data: bytes) -> Header:
     (checksum,) = struct.unpack_from(">I", data, 29)
     if length != 13 or kind != b"IHDR" or checksum != zlib.crc32(data[12:29]):
         raise InvalidImage("the PNG image's header chunk is damaged")
-    orientation, frames, has_key, at = 1, 1, False, 33
+    orientation, frames, has_key, is_whole, at = 1, 1, False, False, 33
     for _ in range(MAX_STEPS):
         if at + 8 > len(data):
             break
@@ -159,8 +161,9 @@ def _png(data: bytes) -> Header:
         elif kind == b"acTL":
             (frames,) = struct.unpack_from(">I", data, at + 8)
         elif kind == b"eXIf":
-            orientation = exif_orientation(data[at + 8 : at + 8 + length])
+            orientation = exif_orientation(data[at + 8 : at + 8 + min(length, MAX_EXIF)])
         elif kind == b"IEND":
+            is_whole = True
             break
         at += length + 12
     return Header(
@@ -169,7 +172,8 @@ def _png(data: bytes) -> Header:
         height=height,
         orientation=orientation,
         frames=max(1, min(frames, MAX_STEPS)),
-        plain=bits == 8 and colour in (_PNG_GREY, _PNG_RGB) and not has_key and frames == 1,
+        # OpenCV allocates what a chunk claims, gigabytes even; so it gets only files whose chunks end within them
+        plain=is_whole and bits == 8 and colour in (_PNG_GREY, _PNG_RGB) and not has_key and frames == 1,
         bits=bits,
     )
 
@@ -202,7 +206,7 @@ def _webp(data: bytes) -> Header:
         if kind == b"ANMF":
             frames += 1
         elif kind == b"EXIF":
-            orientation = exif_orientation(data[at + 8 : at + 8 + length])
+            orientation = exif_orientation(data[at + 8 : at + 8 + min(length, MAX_EXIF)])
         at += 8 + length + (length & 1)
     has_alpha, is_animated = bool(flags & 0x10), bool(flags & 0x02)
     return Header(

@@ -6,6 +6,7 @@ pixels. Everything else goes through Pillow, which knows palettes, CMYK, 16 bits
 
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,9 +47,10 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 def decode_first_frame(data: bytes, max_pixels: int) -> Pixels:
     """See `ocr_engine.image.decode`."""
     header = read_header(data, max_pixels)
-    pixels = _with_opencv(data, header) if header.plain else None
-    if pixels is None:
-        pixels = _with_pillow(data, header, max_pixels)
+    with _silent_libraries():
+        pixels = _with_opencv(data, header) if header.plain else None
+        if pixels is None:
+            pixels = _with_pillow(data, header, max_pixels)
     return pixels
 
 
@@ -79,6 +81,24 @@ def _with_pillow(data: bytes, header: Header, max_pixels: int) -> Pixels:
         raise InvalidImage(f"the {kind} image is damaged, incomplete or of a kind that cannot be decoded") from error
     # Pillow has turned a TIFF itself
     return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """libjpeg, libpng and libtiff complain straight to file 2, at worst once for every row of a hostile image."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a service without a stderr
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 @contextmanager
@@ -169,4 +189,6 @@ def _deep_grey(image: Image.Image) -> Pixels:
         grey[top : top + STRIP] = np.rint((strip - low) * (255 / (high - low)))
     if tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE:
         np.subtract(255, grey, out=grey)
+    if isinstance(clear := image.info.get("transparency"), int):
+        grey[values == clear] = 255
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)

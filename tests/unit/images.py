@@ -1,0 +1,81 @@
+"""Image files for tests: one picture in many formats, and writers for what Pillow does not write."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Array = NDArray[np.uint8]
+WIDTH, HEIGHT = 64, 48
+LIMIT = 1_000_000
+"""Pixels allowed in tests."""
+
+
+def _picture() -> Array:
+    down, right = np.mgrid[0:HEIGHT, 0:WIDTH]
+    rgb = np.stack([right * 4, down * 5, 255 - right * 2 - down], axis=-1).astype(np.uint8)
+    rgb[4:20, 4:20] = 16  # so that every corner differs from the others
+    return rgb
+
+
+PICTURE = _picture()
+"""(HEIGHT, WIDTH, 3) RGB: smooth, with a dark square at the top left."""
+IMAGE = Image.fromarray(PICTURE)
+GREY: Array = np.asarray(IMAGE.convert("L"))
+"""(HEIGHT, WIDTH)"""
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """The image as a file of that kind, by Pillow."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def exif(orientation: int) -> bytes:
+    """An EXIF block that says nothing but the orientation."""
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags.tobytes()
+
+
+def png(rows: list[bytes], width: int, bits: int, colour: int, **chunks: bytes) -> bytes:
+    """A PNG of any depth and colour type from packed rows; `chunks` stand between header and pixels."""
+    header = struct.pack(">IIBBBBB", width, len(rows), bits, colour, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    named = {"IHDR": header, **chunks, "IDAT": pixels, "IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, data) for kind, data in named.items())
+
+
+def png_chunk(kind: str, data: bytes) -> bytes:
+    """One chunk with its length and checksum."""
+    body = kind.encode() + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def tiff(pixels: NDArray[Any], order: str = "<", **tags: int) -> bytes:
+    """An uncompressed grey TIFF of the array's own type, in that byte order; `tags` are t262=1 and the like."""
+    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    height, width = pixels.shape
+    values = {256: width, 257: height, 258: 8 * pixels.itemsize, 259: 1, 262: 1, 273: 8, 277: 1, 278: height}
+    values |= {279: len(data), 339: {"u": 1, "i": 2, "f": 3}[pixels.dtype.kind]}
+    values |= {int(tag[1:]): value for tag, value in tags.items()}
+    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in sorted(values.items()))
+    magic = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}H", 42)
+    directory = struct.pack(f"{order}H", len(values)) + entries + bytes(4)
+    return magic + struct.pack(f"{order}I", 8 + len(data)) + data + directory
+
+
+def bitmap_with_alpha(rgba: Array) -> bytes:
+    """A BMP with the version 4 header, 32 bits a pixel and a mask for alpha."""
+    height, width = rgba.shape[:2]
+    pixels = rgba[::-1, :, [2, 1, 0, 3]].tobytes()  # from the bottom row up
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    second = struct.pack("<IiiHHIIiiII4I", 108, width, height, 1, 32, 3, len(pixels), 0, 0, 0, 0, *masks)
+    second = second.ljust(108, b"\0")
+    start = 14 + len(second)
+    return struct.pack("<2sIII", b"BM", start + len(pixels), 0, start) + second + pixels

@@ -1,0 +1,311 @@
+"""Every pixel format is decoded to what a viewer shows."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps
+
+from ocr_engine.image import decode, probe
+from samples import sample
+from tests.unit.images import (
+    GREY,
+    HEIGHT,
+    IMAGE,
+    LIMIT,
+    PICTURE,
+    WIDTH,
+    Array,
+    bitmap_with_alpha,
+    exif,
+    png,
+    saved,
+    tiff,
+)
+
+ROUNDED, LOSSY = 1.0, 2.0
+"""Mean difference from the picture that rounding and lossy compression may make."""
+
+
+def shown(data: bytes) -> Array:
+    """The decoded pixels as RGB, after a look at the promises that hold for all."""
+    pixels = decode(data, LIMIT)
+    info = probe(data, LIMIT)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.c_contiguous
+    assert pixels.shape == (info.height, info.width, 3)
+    return pixels[..., ::-1]
+
+
+def assert_close(pixels: Array, expected: NDArray[np.number], tolerance: float = ROUNDED) -> None:
+    if expected.ndim == 2:
+        expected = np.repeat(expected[..., None], 3, axis=2)
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(float) - expected).mean() <= tolerance
+
+
+def lab() -> Image.Image:
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    converted = ImageCms.profileToProfile(IMAGE, *profiles, outputMode="LAB")
+    assert converted is not None
+    return converted
+
+
+def ycck() -> bytes:
+    """A CMYK JPEG whose inks are stored as luminance and chroma: Adobe's transform 2."""
+    *inks, black = IMAGE.convert("CMYK").split()
+    planes = [ImageOps.invert(plane) for plane in Image.merge("RGB", inks).convert("YCbCr").split()]
+    data = bytearray(saved(Image.merge("CMYK", [*planes, black]), "JPEG", quality=98))
+    data[data.index(b"Adobe") + 11] = 2
+    return bytes(data)
+
+
+def opencv(suffix: str, pixels: NDArray[np.generic]) -> bytes:
+    return cv2.imencode(suffix, np.asarray(pixels))[1].tobytes()
+
+
+RGB16 = PICTURE[..., ::-1].astype(np.uint16) * 257
+IN_COLOUR = {
+    "jpeg": (saved(IMAGE, "JPEG", quality=98, subsampling=0), LOSSY),
+    "progressive jpeg": (saved(IMAGE, "JPEG", quality=98, subsampling=0, progressive=True), LOSSY),
+    "jpeg with red, green and blue planes": (saved(IMAGE, "JPEG", quality=98, keep_rgb=True), LOSSY),
+    "cmyk jpeg": (saved(IMAGE.convert("CMYK"), "JPEG", quality=98), LOSSY),
+    "ycck jpeg": (ycck(), LOSSY),
+    "png": (saved(IMAGE, "PNG"), 0),
+    "16-bit png": (opencv(".png", RGB16), ROUNDED),
+    "palette png": (saved(IMAGE.quantize(256), "PNG"), 6),
+    "webp": (saved(IMAGE, "WEBP", quality=98), LOSSY),
+    "lossless webp": (saved(IMAGE, "WEBP", lossless=True), 0),
+    "bmp": (saved(IMAGE, "BMP"), 0),
+    "palette bmp": (saved(IMAGE.quantize(256), "BMP"), 6),
+    "gif": (saved(IMAGE.quantize(256), "GIF"), 6),
+    "interlaced gif": (saved(IMAGE.quantize(256), "GIF", interlace=1), 6),
+    "tiff": (saved(IMAGE, "TIFF"), 0),
+    "lzw tiff": (saved(IMAGE, "TIFF", compression="tiff_lzw"), 0),
+    "deflate tiff": (saved(IMAGE, "TIFF", compression="tiff_adobe_deflate"), 0),
+    "packbits tiff": (saved(IMAGE, "TIFF", compression="packbits"), 0),
+    "jpeg tiff": (saved(IMAGE, "TIFF", compression="jpeg", quality=98), LOSSY),
+    "palette tiff": (saved(IMAGE.quantize(256), "TIFF"), 6),
+    "cmyk tiff": (saved(IMAGE.convert("CMYK"), "TIFF"), ROUNDED),
+    "lab tiff": (saved(lab(), "TIFF"), LOSSY),
+    "16-bit tiff": (opencv(".tiff", RGB16), ROUNDED),
+}
+
+
+@pytest.mark.parametrize(("data", "tolerance"), IN_COLOUR.values(), ids=IN_COLOUR)
+def test_a_colour_picture_looks_the_same_in_every_format(data: bytes, tolerance: float) -> None:
+    assert_close(shown(data), PICTURE, tolerance)
+
+
+GREY16 = GREY.astype(np.uint16) * 257
+IN_GREY = {
+    "jpeg": (saved(IMAGE.convert("L"), "JPEG", quality=98), LOSSY),
+    "png": (saved(IMAGE.convert("L"), "PNG"), 0),
+    "16-bit png": (opencv(".png", GREY16), 0),
+    "12 bits in a 16-bit png": (opencv(".png", GREY.astype(np.uint16) * 16), ROUNDED),
+    "8 bits in a 16-bit png": (opencv(".png", GREY.astype(np.uint16)), 0),
+    "16-bit tiff": (tiff(GREY16), 0),
+    "big-endian 16-bit tiff": (tiff(GREY16, ">"), 0),
+    "16-bit tiff, white is zero": (tiff(65535 - GREY16, t262=0), 0),
+    "8-bit tiff, white is zero": (tiff(255 - GREY, t262=0), 0),
+    "16-bit tiff, compressed": (saved(Image.fromarray(GREY16), "TIFF", compression="tiff_lzw"), 0),
+    "32-bit tiff": (tiff(GREY.astype(np.uint32)), 0),
+    "signed 32-bit tiff": (tiff(GREY.astype(np.int32)), 0),
+    "float tiff, up to 1": (tiff(GREY.astype(np.float32) / 255), ROUNDED),
+    "float tiff, up to 255": (tiff(GREY.astype(np.float32)), ROUNDED),
+    "big-endian float tiff": (tiff(GREY.astype(np.float32) / 255, ">"), ROUNDED),
+    "grey and alpha png": (saved(IMAGE.convert("LA"), "PNG"), 0),
+}
+
+
+@pytest.mark.parametrize(("data", "tolerance"), IN_GREY.values(), ids=IN_GREY)
+def test_a_grey_picture_looks_the_same_in_every_depth(data: bytes, tolerance: float) -> None:
+    assert_close(shown(data), GREY, tolerance)
+
+
+def test_floats_that_are_no_numbers_become_the_nearest_shade() -> None:
+    values = GREY.astype(np.float32) / 255
+    values[0, :3] = np.nan, np.inf, -np.inf
+    assert shown(tiff(values))[0, :3, 0].tolist() == [0, 255, 0]
+
+
+def test_values_of_more_than_16_bits_are_stretched_from_zero_to_brightest() -> None:
+    pixels = shown(tiff(np.array([[0, 2**31, 2**32 - 1]], np.uint32)))
+    assert pixels[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_signed_values_are_stretched_from_darkest_to_brightest() -> None:
+    pixels = shown(tiff(np.array([[-100, 0, 100]], np.int32)))
+    assert pixels[0, :, 0].tolist() == [0, 128, 255]
+
+
+BLACK_ON_WHITE = IMAGE.convert("1", dither=Image.Dither.NONE)
+IN_ONE_BIT = {
+    "png": saved(BLACK_ON_WHITE, "PNG"),
+    "bmp": saved(BLACK_ON_WHITE, "BMP"),
+    "gif": saved(BLACK_ON_WHITE, "GIF"),
+    "tiff": saved(BLACK_ON_WHITE, "TIFF"),
+    "fax group 3": saved(BLACK_ON_WHITE, "TIFF", compression="group3"),
+    "fax group 4": saved(BLACK_ON_WHITE, "TIFF", compression="group4"),
+    "fax group 4, white is zero": saved(BLACK_ON_WHITE, "TIFF", compression="group4", tiffinfo={262: 0}),
+    "huffman fax": saved(BLACK_ON_WHITE, "TIFF", compression="tiff_ccitt"),
+}
+
+
+@pytest.mark.parametrize("data", IN_ONE_BIT.values(), ids=IN_ONE_BIT)
+def test_a_black_and_white_picture_keeps_black_and_white(data: bytes) -> None:
+    assert_close(shown(data), np.asarray(BLACK_ON_WHITE.convert("L")), 0)
+
+
+def half_clear() -> tuple[Image.Image, NDArray[np.number]]:
+    """The picture with alpha growing from left to right, and what that looks like on white."""
+    alpha = np.broadcast_to(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, WIDTH))
+    part = alpha[..., None] / 255
+    return Image.fromarray(np.dstack([PICTURE, alpha])), PICTURE * part + 255 * (1 - part)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("WEBP", {"lossless": True, "exact": True}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+    ],
+)
+def test_alpha_lies_on_white(kind: str, options: dict[str, object]) -> None:
+    clear, expected = half_clear()
+    assert_close(shown(saved(clear, kind, **options)), expected, 2)
+
+
+def test_alpha_of_a_bitmap_lies_on_white() -> None:
+    clear, expected = half_clear()
+    assert_close(shown(bitmap_with_alpha(np.asarray(clear))), expected, 2)
+
+
+def test_alpha_of_16_bits_lies_on_white() -> None:
+    clear, expected = half_clear()
+    bgra = np.asarray(clear)[..., [2, 1, 0, 3]].astype(np.uint16) * 257
+    assert_close(shown(opencv(".png", bgra)), expected, 2)
+
+
+def test_grey_with_alpha_lies_on_white() -> None:
+    rows = [bytes([0, 0, 0, 128, 0, 255])] * 2
+    assert shown(png(rows, 3, 8, 4))[0, :, 0].tolist() == [255, 127, 0]
+
+
+def test_premultiplied_alpha_lies_on_white() -> None:
+    clear, expected = half_clear()
+    straight = saved(clear, "TIFF")
+    premultiplied = straight.replace(np.asarray(clear).tobytes(), clear.convert("RGBa").tobytes())
+    says_straight, says_premultiplied = (struct.pack("<HHII", 338, 3, 1, kind) for kind in (2, 1))
+    assert says_straight in straight
+    assert_close(shown(premultiplied.replace(says_straight, says_premultiplied)), expected, 4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_a_clear_palette_entry_shows_white(kind: str) -> None:
+    image = Image.new("P", (4, 2), 0)
+    image.putpalette([200, 0, 0, 0, 0, 200])
+    image.putpixel((1, 0), 1)
+    data = saved(image, kind, transparency=0)
+    assert shown(data)[0].tolist() == [[255, 255, 255], [0, 0, 200], [255, 255, 255], [255, 255, 255]]
+
+
+def test_palette_entries_may_each_be_half_clear() -> None:
+    image = Image.new("P", (2, 1), 0)
+    image.putpalette([0, 0, 0, 0, 0, 0])
+    image.putpixel((1, 0), 1)
+    assert shown(saved(image, "PNG", transparency=bytes([255, 128])))[0, :, 0].tolist() == [0, 127]
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "key", "expected"),
+    [
+        (1, b"\x40", 1, [0, 255, 0, 0]),
+        (2, b"\x1b", 1, [0, 255, 170, 255]),
+        (4, b"\x01\x2f", 2, [0, 17, 255, 255]),
+        (8, b"\0\x10\x20\xff", 0x10, [0, 255, 32, 255]),
+        (16, b"\0\0\x10\x10\x20\x20\xff\xff", 0x1010, [0, 255, 32, 255]),
+    ],
+)
+def test_a_grey_that_means_clear_shows_white_at_every_depth(
+    bits: int, row: bytes, key: int, expected: list[int]
+) -> None:
+    data = png([row], 4, bits, 0, tRNS=struct.pack(">H", key))
+    assert shown(data)[0, :, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_colour_that_means_clear_shows_white(bits: int) -> None:
+    scale, form = (1, ">3B") if bits == 8 else (257, ">3H")
+    pixels = [(10, 20, 30), (40, 50, 60)]
+    row = b"".join(struct.pack(form, *(value * scale for value in pixel)) for pixel in pixels)
+    data = png([row], 2, bits, 2, tRNS=struct.pack(">3H", *(value * scale for value in pixels[0])))
+    assert shown(data)[0].tolist() == [[255, 255, 255], [40, 50, 60]]
+
+
+def test_a_bitmap_whose_alpha_is_zero_everywhere_means_none() -> None:
+    rgba = np.dstack([PICTURE, np.zeros_like(GREY)])
+    assert_close(shown(bitmap_with_alpha(rgba)), PICTURE, 0)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_of_several_frames_the_first_is_decoded(kind: str) -> None:
+    options = {"WEBP": {"lossless": True}}.get(kind, {})
+    first = IMAGE.quantize(64) if kind == "GIF" else IMAGE
+    more = [first.rotate(angle) for angle in (90, 180)]
+    data = saved(first, kind, save_all=True, append_images=more, **options)
+    assert_close(shown(data), np.asarray(first.convert("RGB")))
+    assert probe(data, LIMIT).frames == 3
+
+
+def turned(orientation: int) -> Array:
+    """The picture as a viewer shows it whose file says that orientation."""
+    upright = {
+        1: PICTURE,
+        2: PICTURE[:, ::-1],
+        3: PICTURE[::-1, ::-1],
+        4: PICTURE[::-1],
+        5: PICTURE.swapaxes(0, 1),
+        6: np.rot90(PICTURE, -1),
+        7: PICTURE[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(PICTURE),
+    }
+    return upright[orientation]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_the_exif_orientation_is_applied(kind: str, orientation: int) -> None:
+    options = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    data = saved(IMAGE, kind, exif=exif(orientation), **options)
+    assert_close(shown(data), turned(orientation), LOSSY if kind == "JPEG" else 0)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_exif_orientation_is_applied_to_what_pillow_decodes(orientation: int) -> None:
+    data = saved(IMAGE.convert("RGBA"), "PNG", exif=exif(orientation))
+    assert_close(shown(data), turned(orientation), 0)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_changes_nothing(orientation: int) -> None:
+    assert_close(shown(saved(IMAGE, "PNG", exif=exif(orientation))), PICTURE, 0)
+
+
+@pytest.mark.parametrize("name", ["letter", "receipt", "photo"])
+def test_both_decoders_give_the_same_pixels(name: str) -> None:
+    data = sample(name).data
+    with Image.open(sample(name).path) as image:
+        expected = np.asarray(image.convert("RGB"))
+    assert_close(decode(data, 100_000_000)[..., ::-1], expected)
+
+
+def test_rows_are_converted_in_strips_without_a_seam() -> None:
+    tall = IMAGE.resize((WIDTH, 700)).convert("RGBA")
+    assert_close(shown(saved(tall, "PNG")), np.asarray(tall)[..., :3], 0)
+    deep = np.asarray(tall.convert("L")).astype(np.uint16) * 257
+    assert_close(shown(tiff(deep)), np.asarray(tall.convert("L")), 0)
