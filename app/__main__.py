@@ -21,7 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", help="address to listen on; overrides HOST")
     parser.add_argument("--port", help="port to listen on; overrides PORT")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    key = commands.add_parser("key", help="make an API key: the key on stderr, its line for API_KEYS_FILE on stdout")
+    key.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
     options = parser.parse_args(arguments)
+    if options.command == "key":
+        return make_key(options.name)
     if options.version:
         from app import VERSION
 
@@ -30,8 +35,24 @@ def main(arguments: list[str] | None = None) -> int:
     return run({"HOST": options.host, "PORT": options.port})
 
 
+def make_key(name: str) -> int:
+    """Prints a new key once, for its owner, and what the service has to know of it; 2 with a name that is none."""
+    from app.access import hash_key, is_name, new_key
+
+    if not is_name(name):
+        print("a name has letters, digits, `.`, `_` and `-`, 64 at most", file=sys.stderr)
+        return 2
+    key = new_key()
+    print(f"the key of {name}, shown only now: {key}", file=sys.stderr)
+    print(f"{name}:{hash_key(key)}")
+    return 0
+
+
 def run(overrides: dict[str, str | None]) -> int:
     """Runs the service with the environment's settings and these on top."""
+    from loguru import logger
+
+    from app.access import BadKeyFile, is_loopback
     from app.main import create_app, settings_or_exit, stop_process
     from app.server import serve
     from config import logging
@@ -44,7 +65,16 @@ def run(overrides: dict[str, str | None]) -> int:
         failures.append(reason)
         stop_process(reason)
 
-    serve(create_app(settings, on_failure=on_failure), settings.host, settings.port)
+    try:
+        app = create_app(settings, on_failure=on_failure)
+    except BadKeyFile as error:
+        print(f"smart-queue-ocr: API_KEYS_FILE: {error}", file=sys.stderr)
+        return 2
+    if not settings.api_keys_file and not is_loopback(settings.host):
+        logger.bind(event="access.open", host=settings.host).warning(
+            "listening beyond this machine without API keys: everybody who reaches the port may use the service"
+        )
+    serve(app, settings.host, settings.port)
     return 1 if failures else 0
 
 

@@ -16,6 +16,8 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""Content policy of answers that are no page; pages bring their own."""
 
 
 def request_id(scope: Scope) -> str:
@@ -47,8 +49,12 @@ class RequestFrame:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-ID"] = identity
+                for name, value in scope["state"].get("answer_headers", {}).items():
+                    headers[name] = value
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if not headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("Content-Security-Policy", _NO_PAGE)
             await send(message)
 
         with logger.contextualize(request_id=identity):

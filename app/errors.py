@@ -10,6 +10,8 @@ from loguru import logger
 from msgspec import Struct
 
 from app.context import request_id
+from app.dead_letters import NotADeadLetter
+from app.pressure import MemoryShort, QuotaExceeded
 from app.queue import QueueFull, QueueStopped
 from ocr_engine.errors import OcrError
 from persistence.store import StoreError, StoreFull
@@ -29,18 +31,23 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         # requests
         "malformed_request": ErrorKind(400, "The request cannot be understood"),
         "missing_file": ErrorKind(400, "The upload holds no image"),
+        "unauthorized": ErrorKind(401, "A valid API key is needed"),
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
         "upload_timeout": ErrorKind(408, "The upload took too long"),
+        "not_a_dead_letter": ErrorKind(409, "The job is not a dead letter"),
         "job_gone": ErrorKind(410, "The job was deleted"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
         "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
+        "rate_limited": ErrorKind(429, "Too many requests"),
+        "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state
         "internal": ErrorKind(500, "Something broke inside the service"),
         "queue_full": ErrorKind(503, "The queue is full"),
+        "overloaded": ErrorKind(503, "The machine is short of memory"),
         "stopping": ErrorKind(503, "The service is stopping"),
         "store_unavailable": ErrorKind(503, "The store cannot be written"),
         "storage_full": ErrorKind(507, "No room left to store the image"),
@@ -75,11 +82,15 @@ class Problem(Struct, frozen=True, kw_only=True):
 class ApiError(Exception):
     """Raised by handlers: becomes the problem of its code."""
 
-    def __init__(self, code: str, detail: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: str, detail: str, *, retry_after: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
-        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
 
 
 def problem(code: str, detail: str, request: str | None = None) -> Problem:
@@ -106,6 +117,12 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
             return ApiError("queue_full", "too many jobs are waiting; try again later", retry_after=retry_after)
         case QueueStopped():
             return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
+        case QuotaExceeded():
+            return ApiError("quota_exceeded", str(error), retry_after=retry_after)
+        case MemoryShort():
+            return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)
+        case NotADeadLetter():
+            return ApiError("not_a_dead_letter", str(error))
         case StoreFull():
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():
@@ -128,7 +145,7 @@ def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[
         )
         named = ApiError("internal", "the service met an unexpected error; the log has it under this request id")
     body = problem(named.code, named.detail, request_id(request.scope))
-    headers = {"Retry-After": str(named.retry_after)} if named.retry_after is not None else {}
+    headers = named.headers
     if isinstance(error, HTTPException) and error.headers:
         headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}
     return Response(body, status_code=body.status, media_type=PROBLEM_JSON, headers=headers)

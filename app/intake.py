@@ -8,6 +8,8 @@ from datetime import datetime
 from loguru import logger
 
 from app import clock
+from app.access import ANYBODY
+from app.pressure import Pressure
 from app.queue import JobQueue
 from app.retry import RetryPolicy, after_error
 from ocr_engine.errors import WorkerCrashed
@@ -24,20 +26,20 @@ class Intake:
         store: JobStore,
         queue: JobQueue,
         policy: RetryPolicy,
+        pressure: Pressure,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._store = store
         self._queue = queue
         self._policy = policy
+        self._pressure = pressure
         self._now = now
 
-    async def submit(self, image: bytes, info: ImageInfo) -> Job:
-        """A queued job, durable. Raises QueueFull, QueueStopped or StoreError, and leaves nothing behind."""
+    async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY) -> Job:
+        """A queued job, durable. Raises QueueStopped, StoreError or as Pressure.admit; nothing is left behind then."""
         with self._queue.reserve():
-            moment = self._now()
-            job = Job(id=str(uuid.uuid4()), image=info, created_at=moment, updated_at=moment, due_at=moment)
-            await self._store.add(job, image)
-            await self._queue.put(job.id)
+            async with self._pressure.admit(owner, len(image)):
+                job = await self._store_and_queue(image, info, owner)
         logger.bind(event="job.accepted", job_id=job.id, media_type=info.media_type, bytes=info.size).info(
             "job accepted"
         )
@@ -55,6 +57,13 @@ class Intake:
         if jobs:
             logger.bind(event="jobs.resumed", jobs=len(jobs)).info("unfinished jobs queued again")
         return len(jobs)
+
+    async def _store_and_queue(self, image: bytes, info: ImageInfo, owner: str) -> Job:
+        moment = self._now()
+        job = Job(id=str(uuid.uuid4()), owner=owner, image=info, created_at=moment, updated_at=moment, due_at=moment)
+        await self._store.add(job, image)
+        await self._queue.put(job.id)
+        return job
 
     async def _after_crash(self, job: Job) -> Job:
         """The service died while a worker had this job. The attempt counts: the job may be what killed it."""

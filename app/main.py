@@ -4,24 +4,31 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import MappingProxyType
 
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 
 from app import journal
+from app.access import Keys
 from app.capacity import Capacity
 from app.context import RequestFrame
+from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
 from app.errors import on_exception
+from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
 from app.lifespan import dispatching, opened_store, warm
 from app.openapi import openapi_config
+from app.pressure import Limits, Pressure
 from app.queue import LocalQueue
+from app.quota import RateLimit
 from app.retry import RetryPolicy
-from app.routes import health, images, web
+from app.routes import dead_letters, health, images, web
 from app.service import Service
 from config import logging
 from config.settings import Settings, SettingsError, load
@@ -58,7 +65,9 @@ def create_app(
                 yield
 
     app = Litestar(
-        route_handlers=[images.router, health.router, web.router],
+        route_handlers=[images.router, dead_letters.router, probes(settings), web.router],
+        state=State({"gate": gate(settings)}),
+        cors_config=cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
         exception_handlers={Exception: on_exception},
         lifespan=[running],
@@ -68,6 +77,27 @@ def create_app(
     )
     app.asgi_handler = RequestFrame(app.asgi_handler)
     return app
+
+
+def gate(settings: Settings) -> Gate:
+    """Keys and rate limits. Raises BadKeyFile."""
+    return Gate(
+        keys=Keys(Path(settings.api_keys_file)) if settings.api_keys_file else None,
+        uploads=RateLimit(settings.uploads_per_minute) if settings.uploads_per_minute else None,
+        reads=RateLimit(settings.reads_per_minute) if settings.reads_per_minute else None,
+    )
+
+
+def probes(settings: Settings) -> Router:
+    """The health routes, behind the keys where that is asked for; never counted against a rate."""
+    return Router("/", route_handlers=[health.router], guards=[identified] if settings.protect_health else [])
+
+
+def cors(settings: Settings) -> CORSConfig | None:
+    """Which pages of other origins may call the API; None: none."""
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    exposed = ["Location", "Retry-After", "X-Request-ID"]
+    return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
 
 
 def process_pool(settings: Settings) -> ManagedPool:
@@ -101,6 +131,15 @@ def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure:
         base_seconds=settings.retry_base_seconds,
         max_seconds=settings.retry_max_seconds,
     )
+    pressure = Pressure(
+        store,
+        Limits(
+            max_waiting_bytes=settings.max_waiting_bytes,
+            min_free_disk=settings.min_free_disk_bytes,
+            min_free_memory=settings.min_free_memory_bytes,
+            max_jobs_per_key=settings.max_jobs_per_key,
+        ),
+    )
     known = sample("health")
 
     def job_changed(job: Job) -> None:
@@ -113,7 +152,9 @@ def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure:
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy),
+        intake=Intake(store, queue, policy, pressure),
+        dead_letters=DeadLetters(store, queue),
+        pressure=pressure,
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
         capacity=capacity,
         ai_health=AiHealth(

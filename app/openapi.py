@@ -4,9 +4,12 @@ from typing import Any
 
 from litestar import Request
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from app import VERSION
+from app.errors import PROBLEM_JSON, Problem
 from app.routes.web import WEB
 
 
@@ -21,6 +24,16 @@ class DocsPage(OpenAPIRenderPlugin):
         return (WEB / "docs.html").read_bytes()
 
 
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem+json answers of a route, for its documentation."""
+    return {
+        status: ResponseSpec(
+            Problem, media_type=PROBLEM_JSON, generate_examples=False, description="Problem (RFC 9457)."
+        )
+        for status in statuses
+    }
+
+
 def openapi_config() -> OpenAPIConfig:
     """Litestar's configuration of the document and its page."""
     return OpenAPIConfig(
@@ -28,5 +41,12 @@ def openapi_config() -> OpenAPIConfig:
         version=VERSION,
         description="Upload an image, read its text. Errors are problem+json (RFC 9457) with a stable `code`.",
         path="/docs",
+        components=Components(
+            security_schemes={
+                "ApiKey": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+                "Bearer": SecurityScheme(type="http", scheme="bearer"),
+            }
+        ),
+        security=[{}, {"ApiKey": []}, {"Bearer": []}],  # {}: none is needed while API_KEYS_FILE is not set
         render_plugins=[DocsPage()],
     )

@@ -61,6 +61,20 @@ def job_view(job: Job) -> JobView:
     )
 
 
+class DeadLettersView(Struct, frozen=True, kw_only=True):
+    """A page of dead letters, newest first."""
+
+    items: list[JobView]
+    next: Annotated[str | None, Meta(description="`after` of the following page; null: nothing follows.")]
+
+
+class RequeuedView(Struct, frozen=True, kw_only=True):
+    """What a bulk requeue did."""
+
+    requeued: int
+    remaining: Annotated[bool, Meta(description="True where the queue was full before all were through.")]
+
+
 class QueueView(Struct, frozen=True, kw_only=True):
     """How much work there is, and how fast it goes."""
 

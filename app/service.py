@@ -6,9 +6,11 @@ from collections.abc import Callable
 from loguru import logger
 
 from app.capacity import Capacity
+from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
 from app.health import AiHealth
 from app.intake import Intake
+from app.pressure import Pressure
 from app.queue import JobQueue
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
@@ -27,6 +29,8 @@ class Service:
         queue: JobQueue,
         intake: Intake,
         dispatcher: Dispatcher,
+        dead_letters: DeadLetters,
+        pressure: Pressure,
         capacity: Capacity,
         ai_health: AiHealth,
         on_failure: Callable[[str], None],
@@ -37,6 +41,8 @@ class Service:
         self.pool = pool
         self.queue = queue
         self.intake = intake
+        self.dead_letters = dead_letters
+        self._pressure = pressure
         self.capacity = capacity
         self.ai_health = ai_health
         self._dispatcher = dispatcher
@@ -76,6 +82,8 @@ class Service:
             reasons.append("the queue is full")
         try:
             await self.store.check()
+            if shortage := await self._pressure.short_of():
+                reasons.append(str(shortage))
         except StoreError as error:
             reasons.append(f"the store cannot be written: {error}")
         return reasons

@@ -30,6 +30,16 @@ def usable_memory(cgroup: Path = CGROUP) -> int:
     return min(limits)
 
 
+def available_memory(cgroup: Path = CGROUP) -> int:
+    """Bytes that can still be had: the machine's, or what the cgroup's limit leaves (v2, caches not counted)."""
+    available = int(psutil.virtual_memory().available)
+    limit, used = _read(cgroup / "memory.max"), _read(cgroup / "memory.current")
+    if limit.isdigit() and used.isdigit():
+        caches = dict(line.split() for line in _read(cgroup / "memory.stat").splitlines()).get("inactive_file", "0")
+        available = min(available, int(limit) - int(used) + int(caches))
+    return available
+
+
 def default_workers(cgroup: Path = CGROUP) -> int:
     """One worker a usable CPU, as far as the memory reaches, at least 1."""
     by_memory = (usable_memory(cgroup) - SERVICE_MEMORY) // WORKER_MEMORY

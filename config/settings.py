@@ -11,6 +11,7 @@ from config import machine
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
@@ -45,6 +46,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue_limit: Annotated[
         Count, Meta(description="Jobs that may wait; above that an upload is answered 503 with Retry-After.")
     ] = 1000
+    max_waiting_bytes: Annotated[
+        Count, Meta(description="Bytes of images that may wait, all together; above that 503 with Retry-After.")
+    ] = 4_000_000_000
+    min_free_disk_bytes: Annotated[
+        Natural, Meta(description="Uploads are refused with 507 while the store's disk has less room than this.")
+    ] = 500_000_000
+    min_free_memory_bytes: Annotated[
+        Natural, Meta(description="Uploads are refused with 503 while less memory than this can be had.")
+    ] = 200_000_000
     max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 32_000_000
     max_image_pixels: Annotated[
         Count, Meta(description="Largest image in pixels (width times height); above that 413.")
@@ -115,6 +125,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     health_good_latency_seconds: Annotated[
         Seconds, Meta(description="Latency of the sample above which `/health/ai` is `acceptable` at best.")
     ] = 5.0
+
+    api_keys_file: Annotated[
+        str,
+        Meta(description="File of API keys, `name:sha256` a line (see Access). Empty: no key is asked for."),
+    ] = ""
+    protect_health: Annotated[bool, Meta(description="Ask for a key on `/health/*` too.")] = False
+    uploads_per_minute: Annotated[
+        Natural, Meta(description="Uploads a minute and client (key, or address without keys); 0: no limit.")
+    ] = 0
+    reads_per_minute: Annotated[
+        Natural, Meta(description="Other requests a minute and client; 0: no limit. Health is never counted.")
+    ] = 0
+    max_jobs_per_key: Annotated[
+        Natural, Meta(description="Jobs of one key that may be unfinished; above that 429. 0: no limit.")
+    ] = 0
+    cors_origins: Annotated[
+        str, Meta(description="Origins, separated by commas, whose pages may call the API. Empty: none.")
+    ] = ""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -167,6 +168,9 @@ class SqliteStore:
             return db.execute("SELECT 1 FROM tombstones WHERE job_id = ?", (job_id,)).fetchone() is not None
 
         return await self._reader.run(work)
+
+    async def free_bytes(self) -> int | None:
+        return shutil.disk_usage(self._path.parent).free
 
     async def check(self) -> None:
         def work(db: Database) -> None:

@@ -97,6 +97,9 @@ class JobStore(Protocol):
     async def was_deleted(self, job_id: str) -> bool:
         """True for the id of a job that `delete` removed."""
 
+    async def free_bytes(self) -> int | None:
+        """Bytes left for images where the store keeps them; None where it cannot tell."""
+
     async def check(self) -> None:
         """Returns if a write could be made durable now; raises StoreError otherwise. Leaves no trace."""
 

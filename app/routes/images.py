@@ -1,7 +1,9 @@
 """`/images`: upload an image, read its job."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
@@ -9,24 +11,18 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath
-from ocr_engine.image import probe
 
-from app.errors import PROBLEM_JSON, ApiError, Problem, api_error
+from app.errors import ApiError, api_error
+from app.gate import admitted, owner_of
+from app.openapi import problems
 from app.schemas import JobView, job_view
 from app.service import Service
 from app.upload import read_image
+from ocr_engine.image import probe
+from persistence.job import Job
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif")
-
-
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problem+json answers of a route, for its documentation."""
-    return {
-        status: ResponseSpec(
-            Problem, media_type=PROBLEM_JSON, generate_examples=False, description="Problem (RFC 9457)."
-        )
-        for status in statuses
-    }
+JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass
@@ -52,7 +48,7 @@ class UploadOperation(Operation):
     "/",
     status_code=202,
     operation_class=UploadOperation,
-    responses=problems(400, 408, 413, 415, 422, 500, 503, 507),
+    responses=problems(400, 401, 408, 413, 415, 422, 429, 500, 503, 507),
     summary="Upload an image",
     description="Accepted means stored: the job survives a crash from here on. `Location` names the job.",
 )
@@ -63,7 +59,7 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
             pass  # refuse before the body is read, not after
         image = await read_image(request, timeout=service.settings.upload_timeout_seconds)
         info = probe(image, service.settings.max_image_pixels)
-        job = await service.intake.submit(image, info)
+        job = await service.intake.submit(image, info, owner_of(request))
     except Exception as error:
         named = api_error(error, service.retry_after())
         if named is None:
@@ -80,21 +76,29 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
     "/{job_id:str}",
     responses={
         202: ResponseSpec(JobView, generate_examples=False, description="Not finished yet; see Retry-After."),
-        **problems(404, 410, 500, 503),
+        **problems(401, 404, 410, 429, 500, 503),
     },
     summary="Read a job",
     description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`.",
 )
-async def read_job(job_id: FromPath[str], service: NamedDependency[Service]) -> Response[JobView]:
+async def read_job(
+    request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
+) -> Response[JobView]:
     """The job, with its text once it is done."""
-    job = await service.store.get(job_id)
-    if job is None:
-        if await service.store.was_deleted(job_id):
-            raise ApiError("job_gone", f"job {job_id!r} was deleted")
-        raise ApiError("job_not_found", f"there is no job {job_id!r}")
+    job = await own_job(request, service, job_id)
     if job.status.terminal:
         return Response(job_view(job), status_code=200)
     return Response(job_view(job), status_code=202, headers={"Retry-After": str(service.retry_after())})
 
 
-router = Router("/images", route_handlers=[submit_image, read_job], tags=["Images"])
+async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:
+    """The job, if it is there and the request's own. Raises ApiError: a foreign job is as unknown as none."""
+    job = await service.store.get(job_id) if JOB_ID.fullmatch(job_id) else None
+    if job is not None and job.owner == owner_of(request):
+        return job
+    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id):
+        raise ApiError("job_gone", f"job {job_id} was deleted")
+    raise ApiError("job_not_found", "there is no such job")
+
+
+router = Router("/images", route_handlers=[submit_image, read_job], guards=[admitted], tags=["Images"])

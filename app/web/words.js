@@ -26,6 +26,11 @@ const ERRORS = {
   unsupported_media_type: "This is no image that can be read here. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
   invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
   internal: "Something broke inside the server.",
+  unauthorized: "The server asks for a key, and none was accepted.",
+  not_a_dead_letter: "This job has not failed, so there is nothing to repeat.",
+  rate_limited: "Too many requests at the moment.",
+  quota_exceeded: "Too many of your images are still waiting to be read.",
+  overloaded: "The server is short of memory at the moment.",
   queue_full: "The queue is full at the moment.",
   stopping: "The server is being stopped.",
   store_unavailable: "The server cannot store anything at the moment.",
@@ -38,9 +43,9 @@ const ERRORS = {
 
 // What a proxy in front of the service may answer without a code.
 const BY_STATUS = {
-  401: "The server asks for a key, and none was accepted.",
+  401: ERRORS.unauthorized,
   413: ERRORS.image_too_large,
-  429: "Too many requests at the moment.",
+  429: ERRORS.rate_limited,
   502: ERRORS.unreachable,
   503: "The server has no room at the moment.",
   504: ERRORS.unreachable,

@@ -9,6 +9,7 @@ import pytest
 
 from app.dispatcher import Dispatcher
 from app.intake import Intake
+from app.pressure import Limits, Pressure
 from app.queue import LocalQueue
 from app.retry import RetryPolicy
 from ocr_engine.result import ImageInfo
@@ -31,8 +32,13 @@ async def store(tmp_path: Path) -> Any:
     await opened.close()
 
 
+def intake(store: JobStore, queue: LocalQueue | None = None) -> Intake:
+    limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=0, max_jobs_per_key=0)
+    return Intake(store, queue or LocalQueue(limit=10), POLICY, Pressure(store, limits))
+
+
 async def submitted(store: JobStore) -> Job:
-    return await Intake(store, LocalQueue(limit=10), POLICY).submit(b"image", INFO)
+    return await intake(store).submit(b"image", INFO)
 
 
 async def stored(store: JobStore, job_id: str) -> Job:
@@ -157,7 +163,7 @@ async def test_resume_queues_what_a_crash_left_and_counts_the_attempt_it_cost(st
     now = datetime.now(UTC)
     await store.replace(running, running.claimed(now))
     queue = LocalQueue(limit=10)
-    assert await Intake(store, queue, POLICY).resume() == 2
+    assert await intake(store, queue).resume() == 2
     assert queue.depth() == 2
     assert (await stored(store, waiting.id)).attempt == 0
     again = await stored(store, running.id)
@@ -169,7 +175,7 @@ async def test_a_job_that_kills_the_service_every_time_ends_in_the_dead_letters(
     for _ in range(POLICY.max_attempts):
         current = await stored(store, job.id)
         await store.replace(current, current.claimed(datetime.now(UTC)))
-        await Intake(store, LocalQueue(limit=10), POLICY).resume()
+        await intake(store).resume()
     ended = await stored(store, job.id)
     assert ended.status is JobState.DEAD_LETTER
     assert len(ended.failures) == POLICY.max_attempts

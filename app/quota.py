@@ -1,0 +1,49 @@
+"""How much one client may ask for: a token bucket a client and kind of request."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from msgspec import Struct
+
+CLIENTS_KEPT = 10_000
+"""Buckets in memory; the one unused for longest goes first, and is full again if it comes back."""
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """The bucket's answer, as the RateLimit header fields put it."""
+
+    granted: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+    """Until the bucket is full again; where refused, until one request is granted."""
+
+
+class RateLimit:
+    """`per_minute` requests a client on average, all of them at once where they were saved up."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = per_minute
+        self._per_second = per_minute / 60
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> Allowance:
+        """One request of this client."""
+        now = self._clock()
+        tokens, since = self._buckets.pop(client, (float(self._limit), now))
+        tokens = min(self._limit, tokens + (now - since) * self._per_second)
+        granted = tokens >= 1
+        tokens -= granted
+        self._buckets[client] = (tokens, now)
+        if len(self._buckets) > CLIENTS_KEPT:
+            self._buckets.popitem(last=False)
+        missing = (self._limit if granted else 1) - tokens
+        return Allowance(
+            granted=granted,
+            limit=self._limit,
+            remaining=int(tokens),
+            reset_seconds=math.ceil(missing / self._per_second),
+        )

@@ -1,0 +1,127 @@
+"""Who may do what, and how much of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.access import hash_key
+from ocr_engine.errors import EngineError
+from samples import sample
+from tests.scripted_pool import ScriptedPool
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("health").data
+ANN, BOB = {"X-API-Key": "key-of-ann"}, {"Authorization": "Bearer key-of-bob"}
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> str:
+    path = tmp_path / "keys.txt"
+    path.write_text(f"ann:{hash_key('key-of-ann')}\nbob:{hash_key('key-of-bob')}\n")
+    return str(path)
+
+
+async def test_without_a_key_nothing_is_taken_or_shown(run: Any, keys: str) -> None:
+    async with run(api_keys_file=keys) as service:
+        for answer in (
+            await service.upload(PNG),
+            await service.upload(PNG, **{"X-API-Key": "wrong"}),
+            await service.client.get("/images/" + "0" * 36),
+            await service.client.get("/dead-letters"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("key", [ANN, BOB])
+async def test_a_key_opens_in_either_header(run: Any, keys: str, key: dict[str, str]) -> None:
+    async with run(api_keys_file=keys) as service:
+        assert (await service.upload(PNG, **key)).status_code == 202
+
+
+async def test_a_foreign_job_is_as_unknown_as_none(run: Any, keys: str) -> None:
+    async with run(api_keys_file=keys) as service:
+        job_id = (await service.upload(PNG, **ANN)).json()["id"]
+        own = await service.client.get(f"/images/{job_id}", headers=ANN)
+        foreign = await service.client.get(f"/images/{job_id}", headers=BOB)
+        none = await service.client.get("/images/00000000-0000-0000-0000-000000000000", headers=BOB)
+        assert own.status_code in (200, 202)
+        assert foreign.status_code == none.status_code == 404
+        for answer in (foreign, none):
+            assert answer.json()["detail"] == "there is no such job"
+
+
+async def test_foreign_dead_letters_can_be_neither_seen_nor_touched(run: Any, keys: str) -> None:
+    async with run(ScriptedPool(default=EngineError("odd")), api_keys_file=keys, max_attempts=1) as service:
+        job_id = (await service.upload(PNG, **ANN)).json()["id"]
+        while (await service.client.get(f"/images/{job_id}", headers=ANN)).status_code == 202:
+            pass
+        assert [job["id"] for job in (await service.client.get("/dead-letters", headers=ANN)).json()["items"]] == [
+            job_id
+        ]
+        assert (await service.client.get("/dead-letters", headers=BOB)).json()["items"] == []
+        for method, path in (("GET", ""), ("POST", "/requeue"), ("DELETE", "")):
+            answer = await service.client.request(method, f"/dead-letters/{job_id}{path}", headers=BOB)
+            assert answer.status_code == 404
+        assert (await service.client.post("/dead-letters/requeue", headers=BOB)).json()["requeued"] == 0
+
+
+@pytest.mark.parametrize(("protect", "status"), [(False, 200), (True, 401)])
+async def test_health_is_open_unless_it_is_protected(run: Any, keys: str, protect: bool, status: int) -> None:
+    async with run(api_keys_file=keys, protect_health=protect) as service:
+        for probe in ("live", "ready"):
+            assert (await service.client.get(f"/health/{probe}")).status_code == status
+            assert (await service.client.get(f"/health/{probe}", headers=ANN)).status_code == 200
+
+
+async def test_uploads_beyond_the_rate_are_429_and_polls_are_counted_apart(run: Any, keys: str) -> None:
+    async with run(api_keys_file=keys, uploads_per_minute=2) as service:
+        first = await service.upload(PNG, **ANN)
+        assert (first.headers["RateLimit-Limit"], first.headers["RateLimit-Remaining"]) == ("2", "1")
+        await service.upload(PNG, **ANN)
+        refused = await service.upload(PNG, **ANN)
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert int(refused.headers["Retry-After"]) == 30
+        assert refused.headers["RateLimit-Remaining"] == "0"
+        assert (await service.upload(PNG, **BOB)).status_code == 202
+        poll = await service.client.get(f"/images/{first.json()['id']}", headers=ANN)
+        assert poll.status_code in (200, 202)
+
+
+async def test_reads_beyond_the_rate_are_429_and_health_is_never_counted(run: Any) -> None:
+    async with run(reads_per_minute=1) as service:
+        await service.client.get("/dead-letters")
+        assert (await service.client.get("/dead-letters")).status_code == 429
+        for _ in range(3):
+            assert (await service.client.get("/health/live")).status_code == 200
+
+
+async def test_one_key_may_have_so_many_unfinished_jobs(run: Any, keys: str) -> None:
+    async with run(api_keys_file=keys, max_jobs_per_key=2) as service:
+        service.pool.hold()
+        for _ in range(2):
+            assert (await service.upload(PNG, **ANN)).status_code == 202
+        refused = await service.upload(PNG, **ANN)
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert (await service.upload(PNG, **BOB)).status_code == 202
+        service.pool.release()
+
+
+async def test_other_origins_are_let_in_only_when_named(run: Any) -> None:
+    page = {"Origin": "https://example.org"}
+    async with run() as service:
+        assert "access-control-allow-origin" not in (await service.client.get("/health/live", headers=page)).headers
+    async with run(cors_origins="https://example.org, https://example.com") as service:
+        answer = await service.client.get("/health/live", headers=page)
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
+
+
+async def test_every_answer_carries_the_headers_that_browsers_heed(run: Any) -> None:
+    async with run() as service:
+        for path in ("/", "/health/live", "/nowhere"):
+            headers = (await service.client.get(path)).headers
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]

@@ -1,0 +1,92 @@
+"""Keys: named, stored as hashes, read again when their file changes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import main
+from app.access import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys.txt"
+    path.write_text(f"# who may come in\n\nann:{hash_key('key-of-ann')}  # laptop\nbob:{hash_key('key-of-bob')}\n")
+    return path
+
+
+def test_a_key_belongs_to_its_name(file: Path) -> None:
+    keys = Keys(file)
+    assert keys.owner("key-of-ann") == "ann"
+    assert keys.owner("key-of-bob") == "bob"
+
+
+@pytest.mark.parametrize("presented", ["", "key-of-eve", "key-of-ann ", "\udcff", "é", hash_key("key-of-ann")])
+def test_anything_else_belongs_to_nobody(file: Path, presented: str) -> None:
+    assert Keys(file).owner(presented) is None
+
+
+def test_a_changed_file_is_read_again(file: Path) -> None:
+    keys = Keys(file)
+    file.write_text(f"eve:{hash_key('key-of-eve')}\n")
+    assert keys.owner("key-of-ann") is None
+    assert keys.owner("key-of-eve") == "eve"
+
+
+def test_a_file_that_breaks_while_in_use_leaves_the_keys_in_force(file: Path) -> None:
+    keys = Keys(file)
+    file.write_text("what is this")
+    assert keys.owner("key-of-ann") == "ann"
+    file.unlink()
+    assert keys.owner("key-of-ann") == "ann"
+
+
+def test_a_rotated_file_of_the_same_size_and_time_is_seen(file: Path, tmp_path: Path) -> None:
+    keys = Keys(file)
+    facts = file.stat()
+    new = tmp_path / "new.txt"
+    new.write_text(file.read_text().replace(hash_key("key-of-ann"), hash_key("other-ann!")))
+    os.utime(new, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    new.replace(file)
+    assert keys.owner("other-ann!") == "ann"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "# nobody\n", "ann", "ann:secret", f"ann:{'A' * 64}", f":{'a' * 64}", f"ann:{'a' * 64}\nann:{'b' * 64}"],
+)
+def test_a_file_that_makes_no_sense_is_refused_and_never_shown(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "keys.txt"
+    path.write_text(content)
+    with pytest.raises(BadKeyFile) as caught:
+        read_keys(path)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_command_makes_a_key_that_the_file_it_prints_lets_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["key", "ann"]) == 0
+    printed = capsys.readouterr()
+    path = tmp_path / "keys.txt"
+    path.write_text(printed.out)
+    key = printed.err.split()[-1]
+    assert Keys(path).owner(key) == "ann"
+    assert key not in printed.out
+
+
+def test_the_command_refuses_a_name_that_the_file_could_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["key", "ann:bob"]) == 2
+    assert not capsys.readouterr().out
+
+
+def test_keys_are_never_alike() -> None:
+    assert len({new_key() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)]
+)
+def test_loopback_is_told_from_the_world(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

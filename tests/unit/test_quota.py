@@ -1,0 +1,46 @@
+"""A token bucket a client."""
+
+from app.quota import CLIENTS_KEPT, RateLimit
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_client_may_spend_its_minute_at_once_and_then_waits() -> None:
+    limit = RateLimit(3, Clock())
+    assert [limit.take("a").granted for _ in range(4)] == [True, True, True, False]
+
+
+def test_tokens_come_back_with_time() -> None:
+    clock = Clock()
+    limit = RateLimit(3, clock)
+    for _ in range(3):
+        limit.take("a")
+    refused = limit.take("a")
+    assert (refused.remaining, refused.reset_seconds) == (0, 20)
+    clock.now = 20.0
+    assert limit.take("a").granted
+    assert not limit.take("a").granted
+
+
+def test_clients_do_not_pay_for_each_other() -> None:
+    limit = RateLimit(1, Clock())
+    assert limit.take("a").granted
+    assert limit.take("b").granted
+    assert not limit.take("a").granted
+
+
+def test_what_is_left_is_told() -> None:
+    allowance = RateLimit(60, Clock()).take("a")
+    assert (allowance.limit, allowance.remaining, allowance.reset_seconds) == (60, 59, 1)
+
+
+def test_many_clients_cost_bounded_memory() -> None:
+    limit = RateLimit(1, Clock())
+    for number in range(CLIENTS_KEPT + 100):
+        limit.take(str(number))
+    assert len(limit._buckets) == CLIENTS_KEPT
