@@ -1,0 +1,213 @@
+"""How well images are read, by our engine and the stock ones side by side: `python -m benchmarks accuracy MANIFEST`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.fingerprint import Machine, fingerprint
+from benchmarks.manifest import Case, digest, load, quick
+from benchmarks.polygons import shape
+from benchmarks.readers import STOCK, Reader, ReaderName, open_reader
+from benchmarks.scoring import Figures, Line, Score, figures, score
+from ocr_engine.errors import OcrError
+from ocr_engine.options import Backend, EngineOptions, ModelFamily
+
+ALL = "ALL"
+"""Name of the row for all sets."""
+
+Source = Callable[[Case], Sequence[Line]]
+"""Where the lines of an image come from: an engine, or a file that an engine wrote."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """One image read by one engine."""
+
+    file: str
+    set: str
+    engine: str
+    seconds: float
+    """From the bytes to the lines; 0 where lines were given rather than read."""
+    error: str
+    """What the engine raised; its lines count as none."""
+    score: Score
+
+
+class SetFigures(Struct, frozen=True, kw_only=True):
+    """One engine on one set, or on all."""
+
+    engine: str
+    set: str
+    errors: int
+    seconds: float
+    figures: Figures
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What one run measured."""
+
+    benchmark: str
+    machine: Machine
+    options: EngineOptions
+    manifest: str
+    digest: str
+    """Of the images and their truths."""
+    summary: tuple[SetFigures, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the benchmark; 0 when it could be run, 2 when it could not be started."""
+    arguments = _parser().parse_args(argv)
+    options = EngineOptions(
+        model=arguments.model,
+        backend=arguments.backend,
+        threads=arguments.threads,
+        min_confidence=arguments.min_confidence,
+    )
+    try:
+        cases = [case for case in load(arguments.manifest) if not arguments.set or case.set in arguments.set]
+        readers = _readers(arguments, options)
+    except (OSError, ValueError, ImportError, OcrError) as error:
+        print(f"accuracy: {error}", file=sys.stderr)
+        return 2
+    if not cases:
+        print("accuracy: no image belongs to that set", file=sys.stderr)
+        return 2
+    if arguments.quick:
+        cases = quick(cases)
+    outcomes = run(cases, readers, lambda line: print(line, file=sys.stderr, flush=True))
+    report = Report(
+        benchmark="accuracy",
+        machine=fingerprint(),
+        options=options,
+        manifest=arguments.manifest.name,
+        digest=digest(cases),
+        summary=tuple(summarise(outcomes)),
+        outcomes=tuple(outcomes),
+    )
+    print(table(report.summary))
+    if arguments.json:
+        arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    return 0
+
+
+def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Callable[[str], None]) -> list[Outcome]:
+    """Every image read by every engine, one engine after the other on the same image."""
+    outcomes = []
+    for number, case in enumerate(cases, start=1):
+        told = []
+        for name, reader in readers:
+            lines: Sequence[Line] = ()
+            error = ""
+            begun = time.perf_counter()
+            try:
+                lines = reader(case)
+            except Exception as problem:  # whatever a stock engine raises is its result
+                error = f"{type(problem).__name__}: {problem}"
+            seconds = time.perf_counter() - begun
+            result = score(case.truth, lines)
+            outcomes.append(
+                Outcome(file=case.file, set=case.set, engine=name, seconds=seconds, error=error, score=result)
+            )
+            told.append(f"{name} {result.edits_ci / max(1, result.characters):.3f} {seconds:.2f} s{' ' + error}")
+        say(f"{number:>4}/{len(cases)} {case.file}: {' | '.join(told)}")
+    return outcomes
+
+
+def summarise(outcomes: Iterable[Outcome]) -> list[SetFigures]:
+    """Figures of each engine on each set, and on all sets where there are several."""
+    outcomes = list(outcomes)
+    sets = list(dict.fromkeys(outcome.set for outcome in outcomes))
+    summary = []
+    for engine in dict.fromkeys(outcome.engine for outcome in outcomes):
+        for name in [*sets, ALL] if len(sets) > 1 else sets:
+            chosen = [outcome for outcome in outcomes if outcome.engine == engine and name in (outcome.set, ALL)]
+            summary.append(
+                SetFigures(
+                    engine=engine,
+                    set=name,
+                    errors=sum(bool(outcome.error) for outcome in chosen),
+                    seconds=sum(outcome.seconds for outcome in chosen),
+                    figures=figures([outcome.score for outcome in chosen]),
+                )
+            )
+    return summary
+
+
+def table(summary: Sequence[SetFigures]) -> str:
+    """The summary for people; the columns are explained in docs/accuracy.md."""
+    columns = ("cer", "cer_ci", "rcer_ci", "box_ci", "word_f1", "word_f1_ci", "character_f1")
+    lines = [f"{'engine':<22}{'set':<12}{'images':>7}{'errors':>7}{'s':>9}" + "".join(f"{c:>14}" for c in columns)]
+    for row in summary:
+        values = (getattr(row.figures, column) for column in columns)
+        lines.append(
+            f"{row.engine:<22}{row.set:<12}{row.figures.images:>7}{row.errors:>7}{row.seconds:>9.1f}"
+            + "".join(f"{'-' if value is None else format(value, '.4f'):>14}" for value in values)
+        )
+    return "\n".join(lines)
+
+
+def _readers(arguments: argparse.Namespace, options: EngineOptions) -> list[tuple[str, Source]]:
+    if arguments.predictions:
+        given = _predictions(arguments.predictions)
+        return [(arguments.predictions.name, lambda case: given.get(case.file, ()))]
+    names: Sequence[ReaderName] = arguments.engine or ("ours", *STOCK)
+    readers: list[tuple[str, Source]] = []
+    for name in names:
+        try:
+            readers.append((name, _of_file(open_reader(name, options))))
+        except ImportError as error:
+            if arguments.engine:
+                raise ImportError(f"{name} cannot be imported ({error}); see docs/accuracy.md") from error
+            print(f"accuracy: without {name}, which is not installed ({error})", file=sys.stderr)
+    return readers
+
+
+def _of_file(reader: Reader) -> Source:
+    return lambda case: reader(case.path.read_bytes())
+
+
+class _Prediction(Struct, frozen=True):
+    """A line of a file of predictions, as it is written."""
+
+    file: str
+    lines: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+def _predictions(path: Path) -> dict[str, tuple[Line, ...]]:
+    """The lines read in each image by whatever wrote the file. Raises OSError and ValueError."""
+    decoder = msgspec.json.Decoder(_Prediction)
+    predictions = [decoder.decode(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {
+        prediction.file: tuple(
+            Line(line.get("text") or "", shape(line["box"]) if line.get("box") else None) for line in prediction.lines
+        )
+        for prediction in predictions
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
+    parser.add_argument("manifest", type=Path, help="JSON-lines manifest, or a folder of images with NAME.txt beside")
+    parser.add_argument("--quick", action="store_true", help="the first few images of each set only")
+    parser.add_argument("--set", action="append", metavar="NAME", help="only this set; may be given several times")
+    parser.add_argument(
+        "--engine",
+        action="append",
+        choices=get_args(ReaderName),
+        help="only this one; may be given several times; without it ours and every stock engine that is installed",
+    )
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="score these lines rather than read")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here as well")
+    defaults = EngineOptions()
+    parser.add_argument("--model", choices=get_args(ModelFamily), default=defaults.model)
+    parser.add_argument("--backend", choices=get_args(Backend), default=defaults.backend)
+    parser.add_argument("--threads", type=int, default=defaults.threads, metavar="N")
+    parser.add_argument("--min-confidence", type=float, default=defaults.min_confidence, metavar="SHARE")
+    return parser
