@@ -65,6 +65,8 @@ class Job(Struct, frozen=True, kw_only=True):
     id: str
     owner: str = ""
     """Name of the API key that submitted it; empty where the service asks for none."""
+    traceparent: str = ""
+    """W3C trace context of the request that submitted it; empty where nobody traces."""
     status: JobState = JobState.QUEUED
     revision: int = 0
     """Counts every transition. The store compares it: `attempt` alone would not do, since an interrupted

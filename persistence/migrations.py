@@ -16,6 +16,7 @@ def _jobs_images_tombstones(db: Database) -> None:
         CREATE TABLE jobs (
             id TEXT PRIMARY KEY NOT NULL,
             owner TEXT NOT NULL,
+            traceparent TEXT NOT NULL,
             status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'dead-letter', 'cancelled')),
             revision INTEGER NOT NULL,
             attempt INTEGER NOT NULL,

@@ -109,12 +109,13 @@ class SqliteStore:
 
     async def backlog(self, owner: str | None = None) -> Backlog:
         def work(db: Database) -> Backlog:
-            jobs, image_bytes = db.execute(
-                "SELECT count(*), coalesce(sum(image_bytes), 0) FROM jobs INDEXED BY jobs_unfinished "
+            jobs, image_bytes, oldest = db.execute(
+                "SELECT count(*), coalesce(sum(image_bytes), 0), min(created_at) FROM jobs INDEXED BY jobs_unfinished "
                 "WHERE status IN ('queued', 'processing') AND owner = coalesce(?, owner)",
                 (owner,),
             ).fetchone()
-            return Backlog(jobs=jobs, image_bytes=image_bytes)
+            oldest = datetime.fromisoformat(oldest) if oldest else None
+            return Backlog(jobs=jobs, image_bytes=image_bytes, oldest=oldest)
 
         return await self._reader.run(work)
 

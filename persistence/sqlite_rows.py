@@ -9,7 +9,7 @@ from ocr_engine.result import ImageInfo, OcrResult
 from persistence.job import Job, JobError, JobState
 
 COLUMNS = (
-    "id, owner, status, revision, attempt, created_at, updated_at, due_at, started_at, "
+    "id, owner, traceparent, status, revision, attempt, created_at, updated_at, due_at, started_at, "
     "media_type, width, height, frames, image_bytes, error_code, failures, result"
 )
 
@@ -22,6 +22,7 @@ def to_row(job: Job) -> dict[str, object]:
     return {
         "id": job.id,
         "owner": job.owner,
+        "traceparent": job.traceparent,
         "status": job.status.value,
         "revision": job.revision,
         "attempt": job.attempt,
@@ -43,12 +44,13 @@ def to_row(job: Job) -> dict[str, object]:
 def from_row(row: tuple[Any, ...]) -> Job:
     """The job of a row that was selected by COLUMNS."""
     (
-        job_id, owner, status, revision, attempt, created_at, updated_at, due_at, started_at,
+        job_id, owner, traceparent, status, revision, attempt, created_at, updated_at, due_at, started_at,
         media_type, width, height, frames, image_bytes, _, failures, result,
     ) = row  # fmt: skip
     return Job(
         id=job_id,
         owner=owner,
+        traceparent=traceparent,
         status=JobState(status),
         revision=revision,
         attempt=attempt,

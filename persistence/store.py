@@ -45,6 +45,8 @@ class Backlog(Struct, frozen=True, kw_only=True):
 
     jobs: int
     image_bytes: int
+    oldest: datetime | None
+    """When the oldest of them was submitted; None where there is none."""
 
 
 class JobStore(Protocol):

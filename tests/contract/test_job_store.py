@@ -10,7 +10,7 @@ import pytest
 from persistence.job import Job, JobState
 from persistence.store import Backlog, JobExists, JobStore, StoreError
 from tests.contract.conftest import OpenStore
-from tests.contract.jobs import RESULT, after, failure, job
+from tests.contract.jobs import RESULT, START, after, failure, job
 
 pytestmark = pytest.mark.anyio
 
@@ -216,17 +216,17 @@ async def test_counts_has_every_state(store: JobStore) -> None:
 
 
 async def test_the_backlog_is_what_has_not_ended(store: JobStore) -> None:
-    assert await store.backlog() == Backlog(jobs=0, image_bytes=0)
+    assert await store.backlog() == Backlog(jobs=0, image_bytes=0, oldest=None)
     await stored(store, job("a", size=100), job("b", size=20), job("c", size=3))
     await moved(store, job("b", size=20), job("b", size=20).claimed(after(1)))
     await moved(store, job("c", size=3), job("c", size=3).cancelled(after(1)))
-    assert await store.backlog() == Backlog(jobs=2, image_bytes=120)
+    assert await store.backlog() == Backlog(jobs=2, image_bytes=120, oldest=START)
 
 
 async def test_the_backlog_of_one_owner_is_told_apart(store: JobStore) -> None:
     await stored(store, job("a", size=100, owner="ann"), job("b", size=20, owner="bob"), job("c", size=3, owner="ann"))
-    assert await store.backlog("ann") == Backlog(jobs=2, image_bytes=103)
-    assert await store.backlog("nobody") == Backlog(jobs=0, image_bytes=0)
+    assert await store.backlog("ann") == Backlog(jobs=2, image_bytes=103, oldest=START)
+    assert await store.backlog("nobody") == Backlog(jobs=0, image_bytes=0, oldest=None)
 
 
 # dead letters
