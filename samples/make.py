@@ -162,7 +162,7 @@ def table() -> Drawing:
         ("City", "Country", "Population", "Founded"),
         ("Lisbon", "Portugal", "545,000", "1147"),
         ("Vienna", "Austria", "1,975,000", "1221"),
-        ("Tallinn", "Estonia", "453,000", "1248"),
+        ("Dublin", "Ireland", "592,000", "1185"),
         ("Bergen", "Norway", "291,000", "1070"),
     ]
     for row, cells in enumerate(rows):

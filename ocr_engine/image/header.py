@@ -16,7 +16,7 @@ from ocr_engine.image.tiff import TiffReader, exif_orientation
 from ocr_engine.result import ImageInfo
 
 MAX_STEPS = 2000
-"""Segments, chunks or blocks that are looked at in one file: some 0.3 ms at most."""
+"""Segments, chunks or blocks that are looked at in one file: about a millisecond of work."""
 MAX_JUNK = 65_536
 """Bytes between two JPEG segments in which the next one is searched."""
 MAX_EXIF = 65_536
@@ -57,7 +57,7 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 def probe(data: bytes, max_pixels: int) -> ImageInfo:
-    """What the header of an image file says; never decodes, and takes under a millisecond whatever the file claims.
+    """What the header of an image file says; never decodes, and takes a millisecond at most, whatever the file claims.
 
     `frames` counts as far as the first 2000 chunks or blocks reach: at least 1, at most 2000.
     Raises UnsupportedImage (no magic number that we accept), InvalidImage (broken header) or TooManyPixels.
