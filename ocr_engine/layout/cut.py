@@ -12,6 +12,8 @@ REACH = 0.3
 """How far, in line heights, a box may reach over the edge of its column."""
 CONVINCED = 2.5
 """Evidence that makes a column: about three lines of prose beside three others."""
+PATIENCE = 0.5
+"""Share of a column's evidence that a table at its end may speak against: tables in columns are common."""
 PROSE = 0.5
 """From here on a line counts as prose where only yes or no will do."""
 NEVER = -1e9
@@ -71,14 +73,16 @@ class Cutter:
             total, first, last = best_run(gains)
             if total < CONVINCED:
                 continue
-            first, last = self._with_ends(region, band, gains, first, last)
+            first, last = self._with_ends(region, band, gains, first, last, PATIENCE * total)
             inside = region[(band >= first) & (band <= last)]
             tall = float(lines.bottom[inside].max() - lines.top[inside].min())
             if best is None or (tall, total) > (best.tall, best.total):
                 best = Cut(tall, total, float(place), first, last)
         return best
 
-    def _with_ends(self, region: Indices, band: Indices, gains: Floats, first: int, last: int) -> tuple[int, int]:
+    def _with_ends(
+        self, region: Indices, band: Indices, gains: Floats, first: int, last: int, patience: float
+    ) -> tuple[int, int]:
         """The run together with the rest of the columns above and below it.
 
         What follows closely belongs to them, unless it asks to be read in rows as loudly as columns must ask for a cut.
@@ -91,18 +95,18 @@ class Cutter:
         gap = top[1:] - bottom[:-1]
         solid = np.zeros(len(gains), dtype=bool)
         solid[band[self._prose[region] >= PROSE]] = True
-        last = last + self._extent(gains[last + 1 :], gap[last:], solid[last + 1 :])
-        first = first - self._extent(gains[:first][::-1], gap[:first][::-1], solid[:first][::-1])
+        last = last + self._extent(gains[last + 1 :], gap[last:], solid[last + 1 :], patience)
+        first = first - self._extent(gains[:first][::-1], gap[:first][::-1], solid[:first][::-1], patience)
         return first, last
 
-    def _extent(self, gains: Floats, gap: Floats, solid: Flags) -> int:
+    def _extent(self, gains: Floats, gap: Floats, solid: Flags, patience: float) -> int:
         """How many of the bands beside a run belong to it."""
         total, extent = 0.0, 0
         for i, gain in enumerate(gains):
-            if gain == NEVER or gap[i] > self._gap and not (solid[i] and gain == 0):
+            if gain == NEVER or (gap[i] > self._gap and not (solid[i] and gain == 0)):
                 break
             total += gain
-            if total <= -CONVINCED:
+            if total <= -max(CONVINCED, patience):
                 return 0
             extent = i + 1
         return extent

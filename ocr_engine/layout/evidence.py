@@ -23,6 +23,12 @@ INDENT = 3.0
 """Most that lines of one block differ on the left."""
 WINDOW = 3
 """A line is judged with so many above and below it: a block may run from one kind of text into another."""
+EDGE = 0.5
+"""Edges of lines that are alike differ by less."""
+ALIKE = (2, 6)
+"""Others that begin and end as a line does: may be chance, must be a column."""
+APART = (0.4, 1.0)
+"""White space between level neighbours by the width of the narrower: may part columns, parts cells for certain."""
 LEVEL = 0.35
 """Neighbours whose middles differ by less stand in one row."""
 BESIDE = 0.4
@@ -64,7 +70,18 @@ def prose(lines: Lines) -> Floats:
             share = sum(full[near]) / len(full[near])
             enough = ENOUGH[min(len(full[near]), len(ENOUGH)) - 1]
             verdict[block[i]] = _grade(share, FILLED) * _grade(widest[i] / height, COLUMN) * enough
-    return verdict
+    return np.maximum(verdict, _in_step(lines))
+
+
+def _in_step(lines: Lines) -> Floats:
+    """How much each line looks like one of many that begin and end alike, as in justified columns, 0 to 1."""
+    near = EDGE * _smaller(lines.height)
+    alike = (np.abs(lines.left[:, None] - lines.left[None, :]) < near) & (
+        np.abs(lines.right[:, None] - lines.right[None, :]) < near
+    )
+    others = (alike.sum(axis=1) - 1).tolist()
+    wide = (lines.width / lines.height).tolist()
+    return np.array([_grade(n, ALIKE) * _grade(w, COLUMN) for n, w in zip(others, wide, strict=True)])
 
 
 def neighbours(lines: Lines, prose: Floats) -> Pairs:
@@ -79,11 +96,16 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
     pairs = np.unique(np.stack([left, right], axis=1)[np.isfinite(gap[left, right])], axis=0)
     left, right = pairs[:, 0], pairs[:, 1]
     level = np.abs(lines.y[left] - lines.y[right]) < LEVEL * np.minimum(lines.height[left], lines.height[right])
+    apart = gap[left, right] / np.minimum(lines.width[left], lines.width[right])
+    close = np.array(
+        [1 - _grade(share, APART) if same else 1.0 for share, same in zip(apart.tolist(), level.tolist(), strict=True)]
+    )
     a, b = prose[left], prose[right]
-    both, neither = a * b, (1 - a) * (1 - b)
+    both, one, neither = a * b, a + b - 2 * a * b, (1 - a) * (1 - b)
+    both, neither = both * close, neither + both * (1 - close)
     evidence = (
         both * np.where(level, BOTH_PROSE_LEVEL, BOTH_PROSE)
-        + (1 - both - neither) * np.where(level, ONE_PROSE_LEVEL, ONE_PROSE)
+        + one * np.where(level, ONE_PROSE_LEVEL, ONE_PROSE)
         + neither * np.where(level, NO_PROSE_LEVEL, NO_PROSE)
     )
     return Pairs(left, right, evidence)
