@@ -102,7 +102,7 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
     )
     a, b = prose[left], prose[right]
     both, one, neither = a * b, a + b - 2 * a * b, (1 - a) * (1 - b)
-    both, neither = both * close, neither + both * (1 - close)
+    both, one = both * close, one + both * (1 - close)
     evidence = (
         both * np.where(level, BOTH_PROSE_LEVEL, BOTH_PROSE)
         + one * np.where(level, ONE_PROSE_LEVEL, ONE_PROSE)

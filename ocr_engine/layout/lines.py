@@ -15,6 +15,12 @@ TALL = 1.5
 """A box this many times as high as wide holds vertical text (PaddleOCR turns crops from the same ratio on)."""
 STEADY = 3.0
 """Only boxes this many times as long as thick tell the page's skew: the corners of short ones are too rough."""
+BENT = 0.15
+"""Slope that differs more from the page's tells nothing of how the paper bends: the box lies askew."""
+ENOUGH_TO_BEND = 8
+"""Long boxes from which a bend can be told."""
+RELUCTANCE = 0.05
+"""Pull towards a flat page, by the weight of all boxes (ridge regression)."""
 
 
 class Lines(Struct, frozen=True):
@@ -54,13 +60,19 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     if down[tall].sum() > across[~tall].sum():
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
-    skew = _skew(corners, across, down)
-    turn = np.array([[np.cos(skew), -np.sin(skew)], [np.sin(skew), np.cos(skew)]])
-    corners = corners @ turn
+    steady = across >= STEADY * down
+    corners = _turned(corners, _skew(corners[steady], across[steady]))
     # the middle of each side rather than its outermost corner: a box that leans a little grows neither taller nor wider
     xs = np.sort((corners + corners[:, [3, 2, 1, 0]])[:, :2, 0] / 2, axis=1)
     ys = np.sort((corners + corners[:, [1, 0, 3, 2]])[:, [0, 2], 1] / 2, axis=1)
+    ys -= _sag(corners, across, steady)[:, None]
     return Lines(xs[:, 0], ys[:, 0], xs[:, 1], np.maximum(ys[:, 1], ys[:, 0] + 1))
+
+
+def _turned(corners: Floats, angle: float) -> Floats:
+    """The corners turned back by the angle, in radians."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return corners @ np.array([[cos, -sin], [sin, cos]])
 
 
 def _length(vectors: Floats) -> Floats:
@@ -68,13 +80,37 @@ def _length(vectors: Floats) -> Floats:
     return np.hypot(vectors[:, 0], vectors[:, 1]) / 2
 
 
-def _skew(corners: Floats, across: Floats, down: Floats) -> float:
-    """Median angle of the long boxes in radians, each counted by its length."""
-    long = across >= STEADY * down
-    if not long.any():
+def _slopes(corners: Floats) -> Floats:
+    """Angles of the boxes' text in radians."""
+    along = corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]
+    return np.arctan2(along[:, 1], along[:, 0])
+
+
+def _skew(corners: Floats, across: Floats) -> float:
+    """Median angle of the boxes in radians, each counted by its length."""
+    if not len(corners):
         return 0.0
-    along = (corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3])[long]
-    angles = np.arctan2(along[:, 1], along[:, 0])
+    angles = _slopes(corners)
     order = np.argsort(angles)
-    weight = np.cumsum(across[long][order])
+    weight = np.cumsum(across[order])
     return float(angles[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _sag(corners: Floats, across: Floats, steady: NDArray[np.bool_]) -> Floats:
+    """How far each box hangs below where it would on a flat page, pixels: photographed paper bends and recedes.
+
+    The slope of the text is taken to change in proportion to the place, fitted to the slopes of the long boxes by
+    least squares (counted by length, outliers left out); the sag is that slope summed up along x.
+    """
+    middle = corners.mean(axis=1)
+    centre, spread = np.median(middle, axis=0), np.ptp(middle, axis=0) / 2 + 1
+    x, y = ((middle - centre) / spread).T
+    slope = np.tan(_slopes(corners))
+    trusted = steady & (np.abs(slope) < BENT)
+    if trusted.sum() < ENOUGH_TO_BEND:
+        return np.zeros(len(x))
+    terms = np.stack([np.ones(len(x)), x, y], axis=1)
+    weight = across * trusted
+    shrink = np.diag([0.0, 1.0, 1.0]) * RELUCTANCE * weight.sum()
+    level, bend, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + shrink, terms.T @ (weight * slope))
+    return np.asarray(spread[0] * (level * x + bend * x**2 / 2 + fan * x * y))
