@@ -5,6 +5,8 @@ thresholds of PaddleOCR's PP-OCR configurations, as rapidocr_onnxruntime's DBPos
 every box is a rectangle here: growing a rectangle needs neither pyclipper nor shapely, only two additions.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +19,34 @@ TEXT_PROBABILITY = 0.3
 BOX_PROBABILITY = 0.5
 """A box is kept when its pixels' mean probability reaches this (rapidocr `box_thresh`)."""
 UNCLIP_RATIO = 1.6
-"""How far a box grows: area times this by perimeter. The model is trained on shrunken boxes (rapidocr `unclip_ratio`)."""
+"""How far a box grows: area times this by perimeter. The model is trained on shrunken ones (`unclip_ratio`)."""
 SMALLEST_SIDE = 3.0
 """Pixels of the map; what is thinner is noise (rapidocr `min_size`)."""
 
 
-def boxes_from_map(probability: NDArray[np.float32]) -> Quads:
-    """Boxes of the lines in a map of shape (H, W), in its pixels; in no particular order."""
+def boxes_from_map(
+    probability: NDArray[np.float32], least: float = BOX_PROBABILITY
+) -> tuple[Quads, NDArray[np.float32]]:
+    """Boxes of the lines in a map (H, W), in its pixels, and the mean probability (n,) of each, none under `least`."""
     # thickened by a pixel to the bottom right, as rapidocr does, so that dotted print does not fall apart
     mask = cv2.dilate((probability > TEXT_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    quads = [quad for contour in contours if (quad := _box(probability, contour)) is not None]
-    return np.stack(quads) if quads else np.empty((0, 4, 2), np.float32)
+    quads, certainty = [], []
+    for contour in contours:
+        centre, (width, height), angle = cv2.minAreaRect(contour)
+        if min(width, height) < SMALLEST_SIDE:
+            continue
+        mean = _mean_inside(probability, _corners(centre, width, height, angle))
+        if mean < least:
+            continue
+        growth = UNCLIP_RATIO * width * height / (width + height)
+        quads.append(clockwise(_corners(centre, width + growth, height + growth, angle)))
+        certainty.append(mean)
+    return np.array(quads, np.float32).reshape(-1, 4, 2), np.array(certainty, np.float32)
 
 
-def _box(probability: NDArray[np.float32], contour: NDArray[np.int32]) -> NDArray[np.float32] | None:
-    (centre, (width, height), angle) = cv2.minAreaRect(contour)
-    if min(width, height) < SMALLEST_SIDE:
-        return None
-    if _mean_inside(probability, cv2.boxPoints((centre, (width, height), angle))) < BOX_PROBABILITY:
-        return None
-    growth = 2 * UNCLIP_RATIO * width * height / (2 * (width + height))
-    return clockwise(cv2.boxPoints((centre, (width + growth, height + growth), angle)))
+def _corners(centre: Sequence[float], width: float, height: float, angle: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.boxPoints((centre, (width, height), angle)), np.float32)
 
 
 def _mean_inside(probability: NDArray[np.float32], corners: NDArray[np.float32]) -> float:

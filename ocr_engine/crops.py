@@ -32,6 +32,13 @@ def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
     return warped.astype(np.uint8, copy=False)
 
 
+def resize(pixels: Pixels, width: int, height: int) -> Pixels:
+    """The picture at another size; shrunken, every pixel of it counts."""
+    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
+
+
 def turn(pixels: Pixels, degrees: Rotation) -> Pixels:
     """The picture turned clockwise."""
     return cv2.rotate(pixels, _TURNS[degrees]).astype(np.uint8, copy=False) if degrees else pixels

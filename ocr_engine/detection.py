@@ -1,45 +1,136 @@
-"""Where the lines of text are on a page."""
+"""Where the lines of text are on a page: a coarse look at all of it, a fine one only where the text is small.
 
-import cv2
+The model finds every line whose letters are some 8 pixels high or more, in a picture of any size, and its work grows
+with the pixels. So a page is first looked at shrunken to `COARSE_PIXELS`; that is enough for most pages. Where the
+look shows boxes of small print, or the shadow of print that is smaller still, that part of the page is looked at
+again, at the scale that its letters need.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, boxes_from_map
+from ocr_engine.boxes import BOX_PROBABILITY, Quads, boxes_from_map, sides
+from ocr_engine.crops import Pixels, resize
+from ocr_engine.model_files import Normalisation
 from ocr_engine.session import Session
+from ocr_engine.tensors import fill
 
 STRIDE = 32
-"""The model halves its input five times: sides are multiples of this."""
-LONG_SIDE = 1280
-"""Pixels: larger pages are shrunk to this for detection."""
-MEAN, STD = 0.5, 0.5
-"""Normalisation of pixels in 0 to 1, as the rapidocr wheel configures the models that it carries."""
+"""The model halves its input five times: its sides are multiples of this."""
+COARSE_PIXELS = 640_000
+"""Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow."""
+FINE_PIXELS = 800_000
+"""Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
+SMALL = 12.0
+"""Height of a box, in pixels of the look, under which lines begin to be missed or to merge: letters of 8 pixels."""
+MARGIN = 3.5
+"""Height of a box less that of its letters, in pixels of the look."""
+GOAL = 11.0
+"""Height of the letters, in pixels of the look, that a fine look aims at."""
+SHADOW = 0.3
+"""Mean probability of a box that is no text yet, but reason enough to look more closely."""
+
+
+class Look(Struct, frozen=True):
+    """What a look at a page found."""
+
+    quads: Quads
+    """Boxes of the lines, in the page's pixels."""
+    small: Quads
+    """Those, and shadows of others, whose print was too small for the scale."""
+    scale: float
+    """Pixels of the look by pixels of the page."""
 
 
 class Detector:
     """Finds lines with a DB model of the PP-OCR family."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, normalisation: Normalisation) -> None:
         self._session = session
+        self._normalisation = normalisation
 
-    def detect(self, page: NDArray[np.uint8]) -> Quads:
-        """Boxes (n, 4, 2) of the lines on a page (H, W, 3) BGR, in its pixels."""
+    def glance(self, page: Pixels) -> Look:
+        """A coarse look at a page (H, W, 3), however it is turned."""
         height, width = page.shape[:2]
-        scale = min(1.0, LONG_SIDE / max(height, width))
-        quads = boxes_from_map(self._probability(page, scale))
-        map_height, map_width = _input_size(height, width, scale)
-        return quads * np.array((width / map_width, height / map_height), np.float32)
+        return self._look(page, min(1.0, math.sqrt(COARSE_PIXELS / (height * width))))
 
-    def _probability(self, page: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
-        height, width = _input_size(*page.shape[:2], scale)
-        resized = cv2.resize(page, (width, height))
-        batch = np.ascontiguousarray(resized.transpose(2, 0, 1)[None], np.float32)
-        batch *= 1 / (255 * STD)
-        batch -= MEAN / STD
-        return self._session.run(batch)[0, 0]
+    def refine(self, page: Pixels, look: Look) -> Quads:
+        """Boxes (n, 4, 2) of all lines of an upright page, given the glance at it."""
+        if look.scale >= 1 or not len(look.small):
+            return look.quads
+        letters = np.maximum(_heights(look.small) * look.scale - MARGIN, GOAL / 3)
+        scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
+        kept = look.quads[_heights(look.quads) * look.scale >= SMALL]
+        found = [self._look_at_band(page, band, scale) for band in _bands(page, look.small, scale)]
+        fine = _without_overlap(np.concatenate(found), kept)
+        return np.concatenate((kept, fine))
+
+    def _look_at_band(self, page: Pixels, band: "_Band", scale: float) -> Quads:
+        part = page[band.top : band.bottom, band.left : band.right]
+        quads = self._look(part, scale).quads + np.array((band.left, band.top), np.float32)
+        middle = quads[:, :, 1].mean(axis=1)
+        return quads[(middle >= band.own_top) & (middle < band.own_bottom)]
+
+    def _look(self, page: Pixels, scale: float) -> Look:
+        height, width = page.shape[:2]
+        rows = max(STRIDE, round(height * scale / STRIDE) * STRIDE)
+        columns = max(STRIDE, round(width * scale / STRIDE) * STRIDE)
+        batch = np.empty((1, 3, rows, columns), np.float32)
+        fill(batch[0], resize(page, columns, rows), self._normalisation)
+        quads, certainty = boxes_from_map(self._session.run(batch)[0, 0], SHADOW)
+        sure = certainty >= BOX_PROBABILITY
+        small = _heights(quads) < SMALL
+        to_page = np.array((width / columns, height / rows), np.float32)
+        return Look(quads[sure] * to_page, quads[small] * to_page, scale)
 
 
-def _input_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    return (
-        max(STRIDE, round(height * scale / STRIDE) * STRIDE),
-        max(STRIDE, round(width * scale / STRIDE) * STRIDE),
-    )
+class _Band(Struct, frozen=True):
+    """A part of the page, with a rim so that the lines which it owns are whole."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+    own_top: float
+    own_bottom: float
+    """The lines whose middle lies between these are this band's."""
+
+
+def _heights(quads: Quads) -> NDArray[np.float32]:
+    across, down = sides(quads)
+    return np.minimum(across, down)
+
+
+def _bands(page: Pixels, small: Quads, scale: float) -> Iterator[_Band]:
+    """Bands across the upright page that together hold the small print."""
+    height, width = page.shape[:2]
+    rim = 3 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
+    left, top = np.maximum(small.min(axis=(0, 1)) - rim, 0)
+    right, bottom = np.minimum(small.max(axis=(0, 1)) + rim, (width, height))
+    most = max(4 * rim, FINE_PIXELS / scale**2 / (right - left) - 2 * rim)
+    count = math.ceil((bottom - top) / most)
+    edges = np.linspace(top, bottom, count + 1)
+    for own_top, own_bottom in itertools.pairwise(edges):
+        yield _Band(
+            int(left),
+            math.ceil(right),
+            max(0, int(own_top - rim)),
+            min(height, math.ceil(own_bottom + rim)),
+            float(own_top),
+            float(own_bottom),
+        )
+
+
+def _without_overlap(quads: Quads, kept: Quads) -> Quads:
+    """Those of the boxes whose middle is in none of the kept ones."""
+    if not len(quads) or not len(kept):
+        return quads
+    middle = quads.mean(axis=1)
+    low, high = kept.min(axis=1), kept.max(axis=1)
+    inside = ((middle[:, None] > low) & (middle[:, None] < high)).all(axis=2)
+    return quads[~inside.any(axis=1)]

@@ -14,11 +14,9 @@ from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import reading_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
+from ocr_engine.reading import Reader
 from ocr_engine.recognition import Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
-
-DOUBTFUL = 0.75
-"""Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
 
 
 class Engine:
@@ -31,9 +29,9 @@ class Engine:
         self._options = options
         loaded = models.load(options)
         self._models = loaded.described
-        self._detector = Detector(loaded.detection)
-        self._recogniser = Recogniser(loaded.recognition, loaded.characters)
-        self._orienter = Orienter(AngleClassifier(loaded.angle), self._recogniser)
+        self._detector = Detector(loaded.detection, loaded.detection_input)
+        self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
+        self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
     def recognise(self, data: bytes) -> OcrResult:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
@@ -53,18 +51,22 @@ class Engine:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
-        quads = self._detector.detect(pixels)
-        detected = time.perf_counter()
-        rotation = self._orienter.turn_needed(pixels, quads)
+        look = self._detector.glance(pixels)
+        glanced = time.perf_counter()
+        rotation = self._orienter.turn_needed(pixels, look.quads)
+        oriented = time.perf_counter()
         upright = turn(pixels, rotation)
         if rotation:
-            # found anew on the turned page, so that it reads exactly as the page would that was never turned
-            quads = self._detector.detect(upright)
-        oriented = time.perf_counter()
+            # looked at anew, so that it reads exactly as the page would that was never turned
+            look = self._detector.glance(upright)
+        quads = self._detector.refine(upright, look)
+        detected = time.perf_counter()
         readings = self._read(upright, quads)
         lines = self._lines(quads, readings, rotation, width, height)
         timings = OcrTimings(
-            detect=detected - begun, orient=oriented - detected, recognise=time.perf_counter() - oriented
+            detect=(glanced - begun) + (detected - oriented),
+            orient=oriented - glanced,
+            recognise=time.perf_counter() - detected,
         )
         return OcrPage(number=1, width=width, height=height, rotation=rotation, lines=lines), timings
 
@@ -72,13 +74,7 @@ class Engine:
         tall = is_tall(quads)
         crops = [cut(page, quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
-        readings = self._recogniser.read(crops)
-        doubtful = [i for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL]
-        turned = self._recogniser.read([turn(crops[i], 180) for i in doubtful])
-        for i, reading in zip(doubtful, turned, strict=True):
-            if reading.confidence > readings[i].confidence:
-                readings[i] = reading
-        return readings
+        return self._reader.read(crops)
 
     def _lines(
         self, quads: Quads, readings: list[Reading], rotation: Rotation, width: int, height: int

@@ -6,18 +6,19 @@ votes: a page turns as a whole, and where the vote is close the recogniser decid
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, sides
-from ocr_engine.crops import Pixels, cut, is_tall, turn
-from ocr_engine.recognition import Recogniser
+from ocr_engine.crops import Pixels, cut, is_tall, resize, turn
+from ocr_engine.model_files import Normalisation
+from ocr_engine.reading import Reader
 from ocr_engine.result import Rotation
 from ocr_engine.session import Session
+from ocr_engine.tensors import fill
 
-SHAPE = (48, 192)
-"""Height and width, pixels, of the classifier's input."""
+HEIGHT, WIDTH = 48, 192
+"""Pixels: the classifier's input."""
 VOTERS = 12
 """Lines that are asked; more cost time and hardly ever change the answer."""
 CLEAR = 0.75
@@ -30,20 +31,29 @@ SAMPLES = 3
 class AngleClassifier:
     """Tells upright crops of lines from those that stand on their head."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, normalisation: Normalisation) -> None:
         self._session = session
+        self._normalisation = normalisation
 
     def upside_down(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
-        """Probability (n,) that each crop stands on its head."""
-        return self._session.run(np.stack([_input(crop) for crop in crops]))[:, 1]
+        """Probability (n,) that each crop stands on its head, by the middle of its text.
+
+        rapidocr squeezes the whole line into the classifier's input, which makes it wrong on long ones.
+        """
+        batch = np.zeros((len(crops), 3, HEIGHT, WIDTH), np.float32)
+        for row, crop in zip(batch, crops, strict=True):
+            middle = _middle(crop)
+            width = min(WIDTH, max(1, -(-HEIGHT * middle.shape[1] // middle.shape[0])))
+            fill(row[:, :, :width], resize(middle, width, HEIGHT), self._normalisation)
+        return self._session.run(batch)[:, 1]
 
 
 class Orienter:
     """Decides by how much a page has to be turned."""
 
-    def __init__(self, classifier: AngleClassifier, recogniser: Recogniser) -> None:
+    def __init__(self, classifier: AngleClassifier, reader: Reader) -> None:
         self._classifier = classifier
-        self._recogniser = recogniser
+        self._reader = reader
 
     def turn_needed(self, page: Pixels, quads: Quads) -> Rotation:
         """Degrees clockwise by which the page must be turned for the lines in the boxes to stand upright."""
@@ -74,20 +84,12 @@ class Orienter:
 
     def _sureness(self, crops: Sequence[Pixels]) -> float:
         """How much was read, each character counted by the confidence in it."""
-        return sum(reading.confidence * len(reading.text) for reading in self._recogniser.read(crops))
+        return sum(reading.confidence * len(reading.text) for reading in self._reader.read_upright(crops))
 
 
-def _input(crop: Pixels) -> NDArray[np.float32]:
-    """(3, 48, 192) in -1 to 1: the middle of a longer line, undistorted; rapidocr squeezes the whole line in."""
-    height, width = SHAPE
-    own = max(1, -(-height * crop.shape[1] // crop.shape[0]))
-    if own > width:
-        part = max(1, crop.shape[1] * width // own)
-        start = (crop.shape[1] - part) // 2
-        crop, own = crop[:, start : start + part], width
-    resized = cv2.resize(crop, (own, height))
-    padded = np.zeros((3, height, width), np.float32)
-    padded[:, :, :own] = resized.transpose(2, 0, 1)
-    padded[:, :, :own] *= 2 / 255
-    padded[:, :, :own] -= 1
-    return padded
+def _middle(crop: Pixels) -> Pixels:
+    """As much of a longer line as fills the classifier's input undistorted."""
+    height, width = crop.shape[:2]
+    part = min(width, max(1, WIDTH * height // HEIGHT))
+    start = (width - part) // 2
+    return crop[:, start : start + part]
