@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Response, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import OpenAPIRenderPlugin
@@ -24,6 +25,13 @@ class DocsPage(OpenAPIRenderPlugin):
         return (WEB / "docs.html").read_bytes()
 
 
+def no_html_errors(response: Response[Any]) -> Response[Any]:
+    """Litestar answers unknown paths under `/docs` with a page of its own; ours are problems like everywhere."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problem+json answers of a route, for its documentation."""
     return {
@@ -40,7 +48,7 @@ def openapi_config() -> OpenAPIConfig:
         title="Smart Queue OCR",
         version=VERSION,
         description="Upload an image, read its text. Errors are problem+json (RFC 9457) with a stable `code`.",
-        path="/docs",
+        openapi_router=Router("/docs", route_handlers=[], after_request=no_html_errors),
         components=Components(
             security_schemes={
                 "ApiKey": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),

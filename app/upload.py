@@ -15,7 +15,7 @@ MAX_PARTS = 32
 
 
 async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> bytes:
-    """The uploaded bytes, never empty. Raises ApiError (400, 408, 413, 415); `timeout` in seconds.
+    """The uploaded bytes, never empty. Raises ApiError (400, 408, 413, 415, 503); `timeout` in seconds.
 
     Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
     through the push parser that it is built on.
@@ -32,6 +32,9 @@ async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> byte
                     "unsupported_media_type",
                     f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
                 )
+    except asyncio.CancelledError:
+        # only the server cancels a request: its stop is through, and this client is still sending
+        raise ApiError("stopping", "the service stopped before the whole body had come") from None
     except TimeoutError:
         raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
     except RequestEntityTooLarge:

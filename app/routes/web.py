@@ -1,12 +1,16 @@
 """`/`: the page, and the static files that it and the API's documentation are made of."""
 
+import mimetypes
 from pathlib import Path
 
 from litestar import Response, Router, get
-from litestar.datastructures import CacheControlHeader
-from litestar.static_files import create_static_files_router
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import File
 
 WEB = Path(__file__).resolve().parent.parent / "web"
+FILES = {path.relative_to(WEB): path for path in WEB.rglob("*") if path.is_file()}
+"""Every file that is served. Looked up rather than opened by name: no path of a client ever reaches the disk."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -23,16 +27,18 @@ async def page() -> Response[bytes]:
     )
 
 
-router = Router(
-    "/",
-    route_handlers=[
-        page,
-        create_static_files_router(
-            "/static",
-            directories=[WEB],
-            include_in_schema=False,
-            send_as_attachment=False,
-            cache_control=CacheControlHeader(no_cache=True),  # asked again each time: no mix of two versions
-        ),
-    ],
-)
+@get("/static/{file:path}", include_in_schema=False)
+async def static_file(file: FromPath[Path]) -> File:
+    """A file of the page, asked for anew each time: an upgrade must not mix two versions. Raises NotFoundException."""
+    known = FILES.get(file.relative_to("/"))
+    if known is None:
+        raise NotFoundException
+    return File(
+        known,
+        media_type=mimetypes.guess_type(known.name)[0],
+        content_disposition_type="inline",
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
+router = Router("/", route_handlers=[page, static_file])
