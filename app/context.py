@@ -3,11 +3,14 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from loguru import logger
+
+OnAnswer = Callable[[str, str, int, float], None]
 
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _QUIET = ("/health/", "/metrics")
@@ -32,8 +35,10 @@ def request_id(scope: Scope) -> str:
 class RequestFrame:
     """Pure ASGI, around the whole of Litestar: its own middleware is not run for unknown routes (litestar#175)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_answer: OnAnswer) -> None:
+        """`on_answer` is told method, route, status (0: the client left) and seconds of every request."""
         self._app = app
+        self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on with its id in the log's context; logs it when it is answered."""
@@ -61,11 +66,14 @@ class RequestFrame:
             try:
                 await self._app(scope, receive, framed)
             finally:
+                seconds = time.perf_counter() - begun
+                # absent where no route matched; paths themselves would be labels without end
+                self._on_answer(scope["method"], str(scope.get("path_template") or "unmatched"), status, seconds)
                 level = "DEBUG" if scope["path"].startswith(_QUIET) and status < 500 else "INFO"
                 logger.bind(
                     event="request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    seconds=round(time.perf_counter() - begun, 4),
+                    seconds=round(seconds, 4),
                 ).log(level, "request answered" if status else "client left before the answer")

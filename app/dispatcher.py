@@ -30,11 +30,11 @@ class Dispatcher:
         store: JobStore,
         pool: OcrPool,
         policy: RetryPolicy,
-        on_change: Callable[[Job], None] = lambda _: None,
+        on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
         now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`on_change` is told of every transition that was stored."""
+        """`on_change` is told of every transition that was stored: the job before and after."""
         self._store = store
         self._pool = pool
         self._policy = policy
@@ -65,7 +65,7 @@ class Dispatcher:
         claimed = job.claimed(self._now())
         if not await self._store.replace(job, claimed):
             return None
-        self._on_change(claimed)
+        self._on_change(job, claimed)
         return claimed
 
     async def _attempt(self, job: Job) -> Job:
@@ -112,7 +112,7 @@ class Dispatcher:
                 pause = min(pause * 2, WRITE_PAUSE_LIMIT)
                 continue
             if stored:
-                self._on_change(new)
+                self._on_change(old, new)
             else:
                 logger.bind(event="job.outcome_dropped", job_id=new.id).warning(
                     "the job was changed by somebody else meanwhile; this outcome is dropped"

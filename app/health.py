@@ -67,6 +67,7 @@ class AiHealth:
         thresholds: Thresholds,
         cache_seconds: float,
         timeout_seconds: float,
+        on_verdict: Callable[[Verdict], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
@@ -75,6 +76,7 @@ class AiHealth:
         self._thresholds = thresholds
         self._cache_seconds = cache_seconds
         self._timeout = timeout_seconds
+        self._on_verdict = on_verdict
         self._clock = clock
         self._flight: asyncio.Task[Verdict] | None = None
         self._last: Verdict | None = None
@@ -127,6 +129,7 @@ class AiHealth:
             taken_at=self._clock(),
             error=fault,
         )
+        self._on_verdict(self._last)
         return self._last
 
 

@@ -8,8 +8,8 @@ from ocr_engine.pool import PoolEvent
 from persistence.job import Job, JobState
 
 
-def job_changed(job: Job) -> None:
-    """Logs a stored transition."""
+def job_changed(old: Job, job: Job) -> None:
+    """Logs a stored transition from `old`."""
     log = logger.bind(job_id=job.id, attempt=job.attempt)
     match job.status:
         case JobState.PROCESSING:
@@ -24,7 +24,7 @@ def job_changed(job: Job) -> None:
                 lines=sum(len(page.lines) for page in job.result.pages),
                 confidence=round(job.result.confidence, 3),
             ).info("job done")
-        case JobState.QUEUED if job.failures and job.failures[-1].attempt == job.attempt:
+        case JobState.QUEUED if len(job.failures) > len(old.failures):
             failure = job.failures[-1]
             log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
                 f"attempt failed: {failure.detail}"

@@ -23,17 +23,19 @@ from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
 from app.lifespan import dispatching, opened_store, warm
+from app.measured_store import MeasuredStore
+from app.metrics import Metrics
 from app.openapi import openapi_config
 from app.pressure import Limits, Pressure
 from app.queue import LocalQueue
 from app.quota import RateLimit
 from app.retry import RetryPolicy
-from app.routes import dead_letters, health, images, web
+from app.routes import dead_letters, health, images, operations, web
 from app.service import Service
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
+from ocr_engine.pool import Economy, ManagedPool, PoolEvent, ProcessOcrPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 from samples import sample
@@ -56,16 +58,18 @@ def create_app(
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with (
-            opened_store(settings.database_url) as store,
-            warm((make_pool or process_pool)(settings)) as pool,
+            opened_store(settings.database_url) as opened,
+            warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
         ):
-            service = assemble(settings, store, pool, on_failure or stop_process)
+            store = MeasuredStore(opened, metrics.store_used)
+            service = assemble(settings, store, pool, metrics, on_failure or stop_process)
             async with dispatching(service):
                 app.state.service = service
                 yield
 
+    metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend)
     app = Litestar(
-        route_handlers=[images.router, dead_letters.router, probes(settings), web.router],
+        route_handlers=[images.router, dead_letters.router, open_routes(settings), web.router],
         state=State({"gate": gate(settings)}),
         cors_config=cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
@@ -75,7 +79,7 @@ def create_app(
         request_max_body_size=settings.max_image_bytes,
         logging_config=None,
     )
-    app.asgi_handler = RequestFrame(app.asgi_handler)
+    app.asgi_handler = RequestFrame(app.asgi_handler, metrics.request_answered)
     return app
 
 
@@ -88,9 +92,11 @@ def gate(settings: Settings) -> Gate:
     )
 
 
-def probes(settings: Settings) -> Router:
-    """The health routes, behind the keys where that is asked for; never counted against a rate."""
-    return Router("/", route_handlers=[health.router], guards=[identified] if settings.protect_health else [])
+def open_routes(settings: Settings) -> Router:
+    """Health and operations, behind the keys where that is asked for; never counted against a rate."""
+    probes = Router("/", route_handlers=[health.router], guards=[identified] if settings.protect_health else [])
+    figures = Router("/", route_handlers=[operations.router], guards=[identified] if settings.protect_metrics else [])
+    return Router("/", route_handlers=[probes, figures])
 
 
 def cors(settings: Settings) -> CORSConfig | None:
@@ -100,8 +106,13 @@ def cors(settings: Settings) -> CORSConfig | None:
     return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
 
 
-def process_pool(settings: Settings) -> ManagedPool:
+def process_pool(settings: Settings, metrics: Metrics) -> ManagedPool:
     """MAX_WORKERS real OCR processes."""
+
+    def pool_changed(event: PoolEvent) -> None:
+        journal.pool_changed(event)
+        metrics.pool_changed(event)
+
     return ProcessOcrPool(
         EngineOptions(
             model=settings.ocr_model,
@@ -118,11 +129,17 @@ def process_pool(settings: Settings) -> ManagedPool:
             max_memory=settings.worker_max_memory_bytes,
             address_space=settings.worker_address_space_bytes,
         ),
-        on_event=journal.pool_changed,
+        on_event=pool_changed,
     )
 
 
-def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure: Callable[[str], None]) -> Service:
+def assemble(
+    settings: Settings,
+    store: JobStore,
+    pool: ManagedPool,
+    metrics: Metrics,
+    on_failure: Callable[[str], None],
+) -> Service:
     """The parts, wired."""
     queue = LocalQueue(limit=settings.queue_limit)
     capacity = Capacity(workers=settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
@@ -142,8 +159,9 @@ def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure:
     )
     known = sample("health")
 
-    def job_changed(job: Job) -> None:
-        journal.job_changed(job)
+    def job_changed(old: Job, job: Job) -> None:
+        journal.job_changed(old, job)
+        metrics.job_changed(old, job)
         if job.status is JobState.DONE and job.result is not None:
             capacity.learn(job.result.timings.total)
 
@@ -172,7 +190,9 @@ def assemble(settings: Settings, store: JobStore, pool: ManagedPool, on_failure:
             ),
             cache_seconds=settings.health_cache_seconds,
             timeout_seconds=settings.health_timeout_seconds,
+            on_verdict=metrics.health_judged,
         ),
+        metrics=metrics,
         on_failure=on_failure,
     )
 

@@ -48,7 +48,7 @@ def openapi_config() -> OpenAPIConfig:
         title="Smart Queue OCR",
         version=VERSION,
         description="Upload an image, read its text. Errors are problem+json (RFC 9457) with a stable `code`.",
-        openapi_router=Router("/docs", route_handlers=[], after_request=no_html_errors),
+        openapi_router=Router("/docs", route_handlers=[], after_request=no_html_errors, include_in_schema=False),
         components=Components(
             security_schemes={
                 "ApiKey": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),

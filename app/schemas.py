@@ -79,21 +79,24 @@ class QueueView(Struct, frozen=True, kw_only=True):
     """How much work there is, and how fast it goes."""
 
     depth: Annotated[int, Meta(description="Jobs that wait for a worker.")]
+    active: Annotated[int, Meta(description="Jobs that workers have.")]
     limit: int
     workers: int
     service_seconds: Annotated[Seconds, Meta(description="Mean seconds of a recognition, lately.")]
-    drain_seconds: Annotated[Seconds, Meta(description="Seconds until the waiting jobs are through.")]
+    drain_seconds: Annotated[Seconds, Meta(description="Seconds until the work that is there now is through.")]
 
 
-def queue_view(service: Service) -> QueueView:
-    """The queue as it stands."""
+async def queue_view(service: Service) -> QueueView:
+    """The queue as it stands. Raises StoreError."""
+    active = (await service.store.counts())[JobState.PROCESSING]
     depth = service.queue.depth()
     return QueueView(
         depth=depth,
+        active=active,
         limit=service.settings.queue_limit,
         workers=service.settings.max_workers,
         service_seconds=round(service.capacity.service_seconds, 4),
-        drain_seconds=round(service.capacity.drain_seconds(depth), 3),
+        drain_seconds=round(service.capacity.drain_seconds(depth + active), 3),
     )
 
 

@@ -10,6 +10,7 @@ from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
 from app.health import AiHealth
 from app.intake import Intake
+from app.metrics import Metrics
 from app.pressure import Pressure
 from app.queue import JobQueue
 from config.settings import Settings
@@ -33,6 +34,7 @@ class Service:
         pressure: Pressure,
         capacity: Capacity,
         ai_health: AiHealth,
+        metrics: Metrics,
         on_failure: Callable[[str], None],
     ) -> None:
         """`on_failure` is called once, with the reason, when the service cannot go on."""
@@ -45,10 +47,12 @@ class Service:
         self._pressure = pressure
         self.capacity = capacity
         self.ai_health = ai_health
+        self.metrics = metrics
         self._dispatcher = dispatcher
         self._on_failure = on_failure
         self._running: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._self_check: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -59,6 +63,8 @@ class Service:
             name="dispatchers",
         )
         self._watching = asyncio.create_task(self._watch(self._running), name="watch")
+        if self.settings.health_interval_seconds:
+            self._self_check = asyncio.create_task(self._check_itself(), name="self-check")
 
     @property
     def draining(self) -> bool:
@@ -96,8 +102,9 @@ class Service:
 
     async def _drain_now(self) -> None:
         self.queue.stop()
-        if self._watching is not None:
-            self._watching.cancel()
+        for helper in (self._watching, self._self_check):
+            if helper is not None:
+                helper.cancel()
         if self._running is None:
             return
         logger.bind(event="service.draining", waiting=self.queue.depth()).info("stopping: running jobs may finish")
@@ -109,6 +116,12 @@ class Service:
         logger.bind(event="service.drained", waiting=self.queue.depth()).info(
             "dispatchers stopped; waiting jobs are run after the next start"
         )
+
+    async def _check_itself(self) -> None:
+        """Keeps the verdict on the sample fresh, so that the metrics tell of bad reading though nobody asks."""
+        while True:
+            await self.ai_health.verdict()
+            await asyncio.sleep(self.settings.health_interval_seconds)
 
     async def _watch(self, running: asyncio.Task[None]) -> None:
         """Ends the service when it cannot do its work any more: a dead dispatcher, or no worker left."""

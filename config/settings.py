@@ -100,6 +100,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Lines read with less confidence are flagged and left out of `text`."),
     ] = 0.5
 
+    health_interval_seconds: Annotated[
+        float,
+        Meta(
+            ge=0, description="How often the service reads the sample by itself, for the metrics; 0: when asked."
+        ),
+    ] = 0.0
     health_cache_seconds: Annotated[Seconds, Meta(description="How long `/health/ai` repeats its last answer.")] = 10.0
     health_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest wait of `/health/ai` for its sample; then it is `failing`.")
@@ -131,6 +137,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="File of API keys, `name:sha256` a line (see Access). Empty: no key is asked for."),
     ] = ""
     protect_health: Annotated[bool, Meta(description="Ask for a key on `/health/*` too.")] = False
+    protect_metrics: Annotated[bool, Meta(description="Ask for a key on `/metrics` and `/queue` too.")] = False
     uploads_per_minute: Annotated[
         Natural, Meta(description="Uploads a minute and client (key, or address without keys); 0: no limit.")
     ] = 0

@@ -51,7 +51,7 @@ async def ai(service: NamedDependency[Service]) -> Response[AiHealthView]:
         memory_available_bytes=psutil.virtual_memory().available,
     )
     age = service.ai_health.age(verdict)
-    view = ai_health_view(verdict, age, queue_view(service), system, service.pool.workers())
+    view = ai_health_view(verdict, age, await queue_view(service), system, service.pool.workers())
     return Response(view, status_code=503 if verdict.grade is Grade.FAILING else 200)
 
 

@@ -64,7 +64,9 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
         named = api_error(error, service.retry_after())
         if named is None:
             raise
+        service.metrics.upload_refused(named.code)
         raise named from error
+    service.metrics.upload_accepted(info.media_type, info.size)
     return Response(
         job_view(job),
         status_code=202,

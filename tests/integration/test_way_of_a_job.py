@@ -50,7 +50,7 @@ async def stored(store: JobStore, job_id: str) -> Job:
 async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> None:
     job = await submitted(store)
     changes: list[JobState] = []
-    dispatcher = Dispatcher(store, ScriptedPool(text_result("read")), POLICY, lambda job: changes.append(job.status))
+    dispatcher = Dispatcher(store, ScriptedPool(text_result("read")), POLICY, lambda _, job: changes.append(job.status))
     assert await dispatcher.handle(job.id) is None
     done = await stored(store, job.id)
     assert (done.status, done.result and done.result.text, done.attempt) == (JobState.DONE, "read", 1)

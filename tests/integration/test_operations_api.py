@@ -1,0 +1,88 @@
+"""`/queue` and `/metrics` as autoscalers and Prometheus meet them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.access import hash_key
+from samples import sample
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("health").data
+
+
+async def scraped(service: Any) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    answer = await service.client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_the_queue_shows_work_and_speed(run: Any) -> None:
+    async with run() as service:
+        service.pool.hold()
+        for _ in range(3):
+            await service.upload(PNG)
+        await service.pool.started.acquire()
+        view = (await service.client.get("/queue")).json()
+        assert (view["depth"], view["active"], view["workers"]) == (2, 1, 1)
+        assert view["drain_seconds"] == pytest.approx(3 * view["service_seconds"])
+        service.pool.release()
+
+
+async def test_a_scrape_shows_what_happened(run: Any) -> None:
+    async with run() as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.ended(job_id)
+        await service.upload(b"no image")
+        await service.client.get("/nowhere/at/all")
+        await service.client.get("/health/ai")
+        figures = await scraped(service)
+
+        def figure(name: str, **labels: str) -> float:
+            return figures[name, frozenset(labels.items())]
+
+        assert figure("ocr_jobs_ended_total", status="done", code="") == 1
+        assert figure("ocr_jobs", status="done") == 1
+        assert figure("ocr_uploads_total", media_type="image/png", outcome="accepted") == 1
+        assert figure("ocr_uploads_total", media_type="unknown", outcome="unsupported_media_type") == 1
+        assert figure("ocr_http_request_seconds_count", method="POST", route="/images", status="202") == 1
+        assert figure("ocr_http_request_seconds_count", method="GET", route="unmatched", status="404") == 1
+        assert figure("ocr_store_seconds_count", operation="add") == 1
+        assert figure("ocr_workers", state="idle") == 1
+        assert figure("ocr_store_free_bytes") > 0
+        assert sum(figure("ocr_ai_health", grade=grade) for grade in ("good", "acceptable", "low", "failing")) == 1
+
+
+async def test_an_upload_that_waits_shows_its_age(run: Any) -> None:
+    async with run() as service:
+        service.pool.hold()
+        await service.upload(PNG)
+        await service.pool.started.acquire()
+        figures = await scraped(service)
+        assert figures["ocr_oldest_job_age_seconds", frozenset()] > 0
+        assert figures["ocr_backlog_bytes", frozenset()] == len(PNG)
+        service.pool.release()
+
+
+@pytest.mark.parametrize(("protect", "status"), [(False, 200), (True, 401)])
+async def test_figures_are_open_unless_they_are_protected(run: Any, tmp_path: Path, protect: bool, status: int) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"ann:{hash_key('key-of-ann')}\n")
+    async with run(api_keys_file=str(keys), protect_metrics=protect) as service:
+        for path in ("/metrics", "/queue"):
+            assert (await service.client.get(path)).status_code == status
+            assert (await service.client.get(path, headers={"X-API-Key": "key-of-ann"})).status_code == 200
+
+
+async def test_the_service_reads_the_sample_by_itself_when_told_to(run: Any) -> None:
+    async with run(health_interval_seconds=3600.0) as service:
+        await service.pool.started.acquire()
+        assert service.pool.images == [PNG]

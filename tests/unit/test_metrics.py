@@ -1,0 +1,110 @@
+"""Metrics follow Prometheus' conventions, have bounded labels, and are documented."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.health import Grade, Verdict
+from app.metrics import Metrics
+from ocr_engine.pool import PoolEvent
+from tests.contract.jobs import RESULT, after, failure, job
+
+OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+UNITS = ("_seconds", "_bytes", "_ratio", "_total", "_info")
+COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health"}
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(model="ppocr-v6", backend="onnxruntime")
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def names() -> list[str]:
+    families = Metrics(model="m", backend="b").registry.collect()
+    ours = [family for family in families if family.name.startswith("ocr_")]
+    return [family.name + ("_total" if family.type == "counter" else "") for family in ours]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_metric_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_name_ends_in_its_base_unit(name: str) -> None:
+    assert name.endswith(UNITS) or name in COUNTS_OF_THINGS
+
+
+def test_the_exposition_can_be_parsed(metrics: Metrics) -> None:
+    text = generate_latest(metrics.registry).decode()
+    assert {family.name for family in text_string_to_metric_families(text)} >= {"ocr_jobs_ended", "ocr_wait_seconds"}
+
+
+def test_a_finished_job_is_counted_with_its_times(metrics: Metrics) -> None:
+    claimed = job().claimed(after(2))
+    metrics.job_changed(job(), claimed)
+    metrics.job_changed(claimed, claimed.completed(RESULT, after(3)))
+    assert value(metrics, "ocr_jobs_ended_total", status="done", code="") == 1
+    assert value(metrics, "ocr_wait_seconds_sum") == 2
+    assert value(metrics, "ocr_recognition_seconds_sum") == RESULT.timings.total
+    assert value(metrics, "ocr_attempts_failed_total", code="timeout") == 0
+
+
+def test_every_failed_attempt_is_counted_once(metrics: Metrics) -> None:
+    claimed = job().claimed(after(0))
+    retried = claimed.retried(failure("timeout", 1), after(1), after(1))
+    again = retried.claimed(after(1))
+    put_back = again.interrupted(after(2))
+    last = put_back.claimed(after(3))
+    dead = last.dead_lettered(failure("worker_crashed", 2), after(4))
+    for old, new in pairwise((job(), claimed, retried, again, put_back, last, dead)):
+        metrics.job_changed(old, new)
+    assert value(metrics, "ocr_attempts_failed_total", code="timeout") == 1
+    assert value(metrics, "ocr_attempts_failed_total", code="worker_crashed") == 1
+    assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="worker_crashed") == 1
+
+
+def test_labels_are_bounded_whatever_clients_send(metrics: Metrics) -> None:
+    for number in range(50):
+        metrics.request_answered(f"METHOD{number}", "unmatched", 405, 0.1)
+        metrics.upload_refused(f"code-{number}")
+    assert value(metrics, "ocr_http_request_seconds_count", method="other", route="unmatched", status="405") == 50
+    assert value(metrics, "ocr_uploads_total", media_type="unknown", outcome="internal") == 50
+
+
+def test_series_exist_before_their_first_event(metrics: Metrics) -> None:
+    """An alert on an increase needs the step from 0 to 1."""
+    assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="timeout") == 0
+    assert value(metrics, "ocr_worker_events_total", event="died") == 0
+    metrics.pool_changed(PoolEvent(kind="died", worker="worker-1"))
+    assert value(metrics, "ocr_worker_events_total", event="died") == 1
+
+
+def test_the_latest_verdict_is_the_only_grade_that_is_set(metrics: Metrics) -> None:
+    for grade in (Grade.GOOD, Grade.LOW):
+        metrics.health_judged(
+            Verdict(
+                grade=grade,
+                latency_seconds=0.5,
+                ocr_seconds=0.4,
+                sample_text="a",
+                expected_text="a",
+                similarity=1.0,
+                confidence=1.0,
+                worker="worker-1",
+                taken_at=0.0,
+            )
+        )
+    assert {grade: value(metrics, "ocr_ai_health", grade=grade) for grade in Grade} == {
+        Grade.GOOD: 0,
+        Grade.ACCEPTABLE: 0,
+        Grade.LOW: 1,
+        Grade.FAILING: 0,
+    }
