@@ -3,8 +3,9 @@
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.evidence import LEADING, Flags, Pairs
-from ocr_engine.layout.lines import Floats, Indices, Lines
+from ocr_engine.layout.blocks import LEADING
+from ocr_engine.layout.evidence import Pairs
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines
 
 CORE = 0.6
 """Share of a line's height, in its middle, that counts when lines above each other are told apart: boxes overlap."""

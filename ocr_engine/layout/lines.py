@@ -10,6 +10,7 @@ from ocr_engine.result import Polygon
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 TALL = 1.5
 """A box this many times as high as wide holds vertical text (PaddleOCR turns crops from the same ratio on)."""
@@ -72,7 +73,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
 def _turned(corners: Floats, angle: float) -> Floats:
     """The corners turned back by the angle, in radians."""
     cos, sin = np.cos(angle), np.sin(angle)
-    return corners @ np.array([[cos, -sin], [sin, cos]])
+    return np.asarray(corners @ np.array([[cos, -sin], [sin, cos]]))
 
 
 def _length(vectors: Floats) -> Floats:
@@ -96,7 +97,7 @@ def _skew(corners: Floats, across: Floats) -> float:
     return float(angles[order][np.searchsorted(weight, weight[-1] / 2)])
 
 
-def _sag(corners: Floats, across: Floats, steady: NDArray[np.bool_]) -> Floats:
+def _sag(corners: Floats, across: Floats, steady: Flags) -> Floats:
     """How far each box hangs below where it would on a flat page, pixels: photographed paper bends and recedes.
 
     The slope of the text is taken to change in proportion to the place, fitted to the slopes of the long boxes by
@@ -114,3 +115,19 @@ def _sag(corners: Floats, across: Floats, steady: NDArray[np.bool_]) -> Floats:
     shrink = np.diag([0.0, 1.0, 1.0]) * RELUCTANCE * weight.sum()
     level, bend, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + shrink, terms.T @ (weight * slope))
     return np.asarray(spread[0] * (level * x + bend * x**2 / 2 + fan * x * y))
+
+
+def overlap(start: Floats, end: Floats) -> Floats:
+    """How much each two of n intervals share, shape (n, n); negative is the space between them."""
+    return np.minimum(end[:, None], end[None, :]) - np.maximum(start[:, None], start[None, :])
+
+
+def smaller(lengths: Floats) -> Floats:
+    """The smaller of each two of n lengths, shape (n, n)."""
+    return np.minimum(lengths[:, None], lengths[None, :])
+
+
+def grade(values: Floats, bounds: tuple[float, float]) -> Floats:
+    """0 up to the lower bound, 1 from the upper one on, in proportion between."""
+    low, high = bounds
+    return np.clip((values - low) / (high - low), 0.0, 1.0)
