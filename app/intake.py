@@ -11,7 +11,7 @@ from app import clock
 from app.access import ANYBODY
 from app.pressure import Pressure
 from app.queue import JobQueue
-from app.retry import RetryPolicy, after_error
+from app.retry import RetryPolicy, after_error, wait_until_due
 from ocr_engine.errors import WorkerCrashed
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
@@ -27,12 +27,15 @@ class Intake:
         queue: JobQueue,
         policy: RetryPolicy,
         pressure: Pressure,
+        on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
+        """`on_change` is told what a start made of the jobs that a crash had cut off: before and after."""
         self._store = store
         self._queue = queue
         self._policy = policy
         self._pressure = pressure
+        self._on_change = on_change
         self._now = now
 
     async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY) -> Job:
@@ -51,9 +54,7 @@ class Intake:
         for job in jobs:
             current = await self._after_crash(job) if job.status is JobState.PROCESSING else job
             if current.status is JobState.QUEUED:
-                wait = (current.due_at - self._now()).total_seconds()
-                # a clock that was set back must not hide a job for longer than any back-off
-                await self._queue.put(current.id, delay=min(max(0.0, wait), self._policy.max_seconds))
+                await self._queue.put(current.id, delay=wait_until_due(current, self._policy, self._now()))
         if jobs:
             logger.bind(event="jobs.resumed", jobs=len(jobs)).info("unfinished jobs queued again")
         return len(jobs)
@@ -70,4 +71,5 @@ class Intake:
         error = WorkerCrashed("the service stopped abruptly while this image was being read")
         settled = after_error(job, error, self._policy, self._now(), random.random())
         await self._store.replace(job, settled)
+        self._on_change(job, settled)
         return settled

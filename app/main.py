@@ -170,7 +170,7 @@ def assemble(
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, pressure),
+        intake=Intake(store, queue, policy, pressure, on_change=job_changed),
         dead_letters=DeadLetters(store, queue),
         pressure=pressure,
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
