@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ocr_engine.layout.blocks import blocks, plumb, prose
+from ocr_engine.layout.blocks import find_blocks, plumb, prose
 from ocr_engine.layout.cut import Cutter
 from ocr_engine.layout.evidence import neighbours
 from ocr_engine.layout.lines import level
@@ -27,7 +27,7 @@ def reading_order(polygons: Sequence[Polygon], width: float, height: float) -> l
     if len(polygons) < 2:
         return list(range(len(polygons)))
     lines = level(polygons)
-    runs = blocks(lines)
+    runs = find_blocks(lines)
     lines = plumb(lines, runs)
     likely = prose(lines, runs)
     return Cutter(lines, likely, neighbours(lines, likely)).order(np.arange(len(polygons)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ocr_engine.layout.lines import RELUCTANCE, Floats, Indices, Lines, grade, overlap, smaller
+from ocr_engine.layout.lines import RELUCTANCE, Floats, Indices, Lines, grade, least, pairs_within
 
 # All lengths are multiples of the height of the lines in question: print has no other scale.
 LEADING = 1.3
@@ -13,6 +13,10 @@ SAME_SIZE = 0.65
 """Least ratio of the heights of two lines of one block."""
 INDENT = 3.0
 """Most that lines of one block differ on the left."""
+LOWER = 0.4
+"""A line is below another, not beside it, when its middle is at least this much lower."""
+SHARED = 0.3
+"""Lines below each other share at least this much of the shorter one's width."""
 WINDOW = 3
 """A line is judged with so many above and below it: a block may run from one kind of text into another."""
 COLUMN = (4.0, 9.0)
@@ -31,34 +35,35 @@ ALIKE = (2, 6)
 """Others that begin and end as a line does: may be chance, must be a column."""
 
 
-def blocks(lines: Lines) -> list[Indices]:
+def find_blocks(lines: Lines) -> list[Indices]:
     """Runs of lines of one size straight below each other, closely set, flush on the left but for indents.
 
     Nearest neighbours that choose each other, as in O'Gorman's docstrum (IEEE PAMI 15, 1993), on whole lines.
     """
-    height = smaller(lines.height)
-    over = overlap(lines.left, lines.right) > 0.3 * smaller(lines.width)
-    white = lines.top[None, :] - lines.bottom[:, None]
-    below = over & (lines.y[None, :] > lines.y[:, None] + 0.4 * height) & (white < LEADING * height)
-    drop = np.where(below, lines.y[None, :] - lines.y[:, None], np.inf)
-    next_, previous = drop.argmin(axis=1), drop.argmin(axis=0)
+    n = len(lines.y)
+    upper, lower = pairs_within(lines.y, (LEADING + 1) / SAME_SIZE * lines.height)
+    size = np.minimum(lines.height[upper], lines.height[lower])
+    shared = np.minimum(lines.right[upper], lines.right[lower]) - np.maximum(lines.left[upper], lines.left[lower])
+    drop = lines.y[lower] - lines.y[upper]
+    below = (drop > LOWER * size) & (lines.top[lower] - lines.bottom[upper] < LEADING * size)
+    below &= shared > SHARED * np.minimum(lines.width[upper], lines.width[lower])
+    upper, lower, size, drop = upper[below], lower[below], size[below], drop[below]
+    next_drop, previous_drop = least(upper, drop, n), least(lower, drop, n)
     # a line with two beside each other under it spans columns: it belongs to neither
-    alone = (drop < drop.min(axis=1, keepdims=True) + 0.5 * height).sum(axis=1) == 1
-    alone_above = (drop < drop.min(axis=0, keepdims=True) + 0.5 * height).sum(axis=0) == 1
-    everyone = np.arange(len(next_))
-    linked = below[everyone, next_] & (previous[next_] == everyone) & alone & alone_above[next_]
-    linked &= height[everyone, next_] >= SAME_SIZE * np.maximum(lines.height, lines.height[next_])
-    linked &= np.abs(lines.left - lines.left[next_]) <= INDENT * height[everyone, next_]
-    found: list[list[int]] = []
-    block_of: dict[int, list[int]] = {}
-    for i in np.argsort(lines.y, kind="stable").tolist():
-        block = block_of.get(i)
-        if block is None:
-            found.append(block := [])
-        block.append(i)
-        if linked[i]:
-            block_of[int(next_[i])] = block
-    return [np.array(block) for block in found]
+    rivals_below = np.bincount(upper, weights=drop < next_drop[upper] + LOWER * size, minlength=n)
+    rivals_above = np.bincount(lower, weights=drop < previous_drop[lower] + LOWER * size, minlength=n)
+    linked = (drop == next_drop[upper]) & (drop == previous_drop[lower])
+    linked &= (rivals_below[upper] == 1) & (rivals_above[lower] == 1)
+    linked &= size >= SAME_SIZE * np.maximum(lines.height[upper], lines.height[lower])
+    linked &= np.abs(lines.left[upper] - lines.left[lower]) <= INDENT * size
+    following = dict(zip(upper[linked].tolist(), lower[linked].tolist(), strict=True))
+    blocks = []
+    for start in sorted({*range(n)} - {*following.values()}):
+        block = [start]
+        while (line := following.get(block[-1])) is not None:
+            block.append(line)
+        blocks.append(np.array(block))
+    return blocks
 
 
 def prose(lines: Lines, blocks: Sequence[Indices]) -> Floats:
@@ -109,8 +114,7 @@ def _around(values: Floats) -> Floats:
 
 def _in_step(lines: Lines) -> Floats:
     """How much each line looks like one of many that begin and end alike, as in justified columns, 0 to 1."""
-    near = EDGE * smaller(lines.height)
-    alike = (np.abs(lines.left[:, None] - lines.left[None, :]) < near) & (
-        np.abs(lines.right[:, None] - lines.right[None, :]) < near
-    )
-    return grade(alike.sum(axis=1) - 1, ALIKE) * grade(lines.width / lines.height, COLUMN)
+    i, j = pairs_within(lines.left, EDGE * lines.height)
+    alike = np.abs(lines.right[i] - lines.right[j]) < EDGE * lines.height[i]
+    others = np.bincount(i, weights=alike, minlength=len(lines.left)) - 1
+    return grade(others, ALIKE) * grade(lines.width / lines.height, COLUMN)

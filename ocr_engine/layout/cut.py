@@ -17,6 +17,10 @@ PATIENCE = 0.5
 """Share of a column's evidence that a table at its end may speak against: tables in columns are common."""
 PROSE = 0.5
 """From here on a line counts as prose where only yes or no will do."""
+HEADLINE = 1.6
+"""Height, by that of the text, from which a line alone across much of the region is a headline."""
+ACROSS = 0.4
+"""That much: a share of the region's width. The white space beside a headline belongs to it."""
 NEVER = -1e9
 """Evidence of a line that crosses the place of a cut."""
 
@@ -66,11 +70,13 @@ class Cutter:
             return None
         count = int(band.max()) + 1
         best: Cut | None = None
+        headlines = self._headlines(region, band)
         for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), reach):
             crossing = (lines.left[region] < place - reach) & (lines.right[region] > place + reach)
             parted = (lines.right[left] <= place + reach) & (lines.left[right] >= place - reach)
             gains = np.bincount(band_of[left], weights=parted * evidence, minlength=count).astype(np.float64)
             gains[band[crossing]] = NEVER
+            gains[headlines] = NEVER
             total, first, last = best_run(gains)
             if total < CONVINCED:
                 continue
@@ -80,6 +86,14 @@ class Cutter:
             if best is None or (tall, total) > (best.tall, best.total):
                 best = Cut(tall, total, float(place), first, last)
         return best
+
+    def _headlines(self, region: Indices, band: Indices) -> Indices:
+        """The bands that hold nothing but a headline over several columns."""
+        lines = self._lines
+        text = np.median(lines.height[region])
+        spread = lines.right[region].max() - lines.left[region].min()
+        large = (lines.height[region] >= HEADLINE * text) & (lines.width[region] >= ACROSS * spread)
+        return np.flatnonzero((np.bincount(band) == 1) & (np.bincount(band, weights=large) == 1))
 
     def _with_ends(
         self, region: Indices, band: Indices, gains: Floats, first: int, last: int, patience: float
@@ -116,7 +130,7 @@ class Cutter:
 def best_run(gains: Floats) -> tuple[float, int, int]:
     """Sum, first and last index of the run with the largest sum, the shortest of equals (Kadane's algorithm)."""
     best, total, begun = (-np.inf, 0, 0), 0.0, 0
-    for i, gain in enumerate(gains):
+    for i, gain in enumerate(gains.tolist()):
         if total <= 0:
             total, begun = 0.0, i
         total += gain
@@ -140,15 +154,17 @@ def bands(lines: Lines, region: Indices) -> Indices:
 def rows(lines: Lines, region: Indices) -> list[int]:
     """The region's lines row by row, each from left to right."""
     found: list[list[int]] = []
-    for line in region[np.argsort(lines.y[region], kind="stable")]:
+    middle, height = lines.y.tolist(), lines.height.tolist()
+    for line in region[np.argsort(lines.y[region], kind="stable")].tolist():
         if found:
             row = found[-1]
-            distance = abs(lines.y[line] - np.mean(lines.y[row]))
-            height, usual = lines.height[line], np.mean(lines.height[row])
-            if distance < max(0.5 * min(height, usual), 0.35 * max(height, usual)):
-                row.append(int(line))
+            usual_middle = sum(middle[i] for i in row) / len(row)
+            usual_height = sum(height[i] for i in row) / len(row)
+            near = max(0.5 * min(height[line], usual_height), 0.35 * max(height[line], usual_height))
+            if middle[line] - usual_middle < near:
+                row.append(line)
                 continue
-        found.append([int(line)])
+        found.append([line])
     return [line for row in found for line in sorted(row, key=lines.left.__getitem__)]
 
 

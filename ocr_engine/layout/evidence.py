@@ -9,7 +9,7 @@ to, and by whether they are level.
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.lines import Floats, Indices, Lines, grade, overlap, smaller
+from ocr_engine.layout.lines import Floats, Indices, Lines, grade, least, pairs_within
 
 # Lengths are multiples of the height of the lines in question.
 APART = (0.4, 1.0)
@@ -18,6 +18,8 @@ LEVEL = 0.35
 """Neighbours whose middles differ by less stand in one row."""
 BESIDE = 0.4
 """Neighbours share at least this much of the lower one's height."""
+OVERLAP = 0.5
+"""Most that the boxes of neighbours reach into each other."""
 
 # What a pair of neighbours says for a column's edge between them (positive) or for one row (negative): 1 is as much
 # as a line of prose on both sides. Level lines of prose are common (one grid for the page), level cells are the rule.
@@ -37,17 +39,17 @@ class Pairs(Struct, frozen=True):
 
 def neighbours(lines: Lines, prose: Floats) -> Pairs:
     """Every line paired with the nearest one on its right and the nearest one on its left."""
-    beside = overlap(lines.top, lines.bottom) >= BESIDE * smaller(lines.height)
-    gap = np.where(beside & (lines.x[None, :] > lines.x[:, None]), lines.left[None, :] - lines.right[:, None], np.inf)
-    gap[gap < -0.5 * smaller(lines.height)] = np.inf
-    everyone = np.arange(len(prose))
-    rightward, leftward = gap.argmin(axis=1), gap.argmin(axis=0)
-    left = np.concatenate([everyone, leftward])
-    right = np.concatenate([rightward, everyone])
-    pairs = np.unique(np.stack([left, right], axis=1)[np.isfinite(gap[left, right])], axis=0)
-    left, right = pairs[:, 0], pairs[:, 1]
-    level = np.abs(lines.y[left] - lines.y[right]) < LEVEL * np.minimum(lines.height[left], lines.height[right])
-    apart = gap[left, right] / np.minimum(lines.width[left], lines.width[right])
+    n = len(prose)
+    left, right = pairs_within(lines.y, (lines.height + lines.height.max()) / 2)
+    size = np.minimum(lines.height[left], lines.height[right])
+    shared = np.minimum(lines.bottom[left], lines.bottom[right]) - np.maximum(lines.top[left], lines.top[right])
+    gap = lines.left[right] - lines.right[left]
+    beside = (shared >= BESIDE * size) & (lines.x[right] > lines.x[left]) & (gap > -OVERLAP * size)
+    left, right, size, gap = left[beside], right[beside], size[beside], gap[beside]
+    nearest = (gap == least(left, gap, n)[left]) | (gap == least(right, gap, n)[right])
+    left, right, size, gap = left[nearest], right[nearest], size[nearest], gap[nearest]
+    level = np.abs(lines.y[left] - lines.y[right]) < LEVEL * size
+    apart = gap / np.minimum(lines.width[left], lines.width[right])
     close = np.where(level, 1 - grade(apart, APART), 1.0)
     a, b = prose[left], prose[right]
     both, one, neither = a * b, a + b - 2 * a * b, (1 - a) * (1 - b)

@@ -67,7 +67,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     xs = np.sort((corners + corners[:, [3, 2, 1, 0]])[:, :2, 0] / 2, axis=1)
     ys = np.sort((corners + corners[:, [1, 0, 3, 2]])[:, [0, 2], 1] / 2, axis=1)
     ys -= _sag(corners, across, steady)[:, None]
-    return Lines(xs[:, 0], ys[:, 0], xs[:, 1], np.maximum(ys[:, 1], ys[:, 0] + 1))
+    return Lines(xs[:, 0], ys[:, 0], np.maximum(xs[:, 1], xs[:, 0] + 1), np.maximum(ys[:, 1], ys[:, 0] + 1))
 
 
 def _turned(corners: Floats, angle: float) -> Floats:
@@ -117,17 +117,24 @@ def _sag(corners: Floats, across: Floats, steady: Flags) -> Floats:
     return np.asarray(spread[0] * (level * x + bend * x**2 / 2 + fan * x * y))
 
 
-def overlap(start: Floats, end: Floats) -> Floats:
-    """How much each two of n intervals share, shape (n, n); negative is the space between them."""
-    return np.minimum(end[:, None], end[None, :]) - np.maximum(start[:, None], start[None, :])
+def pairs_within(values: Floats, reach: Floats) -> tuple[Indices, Indices]:
+    """All i, j, also i = j, with values[j] no further from values[i] than reach[i]; far fewer than all pairs."""
+    order = np.argsort(values, kind="stable")
+    start = np.searchsorted(values[order], values - reach)
+    count = np.searchsorted(values[order], values + reach, side="right") - start
+    left = np.repeat(np.arange(len(values)), count)
+    place = np.arange(len(left)) + np.repeat(start - (np.cumsum(count) - count), count)
+    return left, order[place]
 
 
-def smaller(lengths: Floats) -> Floats:
-    """The smaller of each two of n lengths, shape (n, n)."""
-    return np.minimum(lengths[:, None], lengths[None, :])
+def least(groups: Indices, values: Floats, n: int) -> Floats:
+    """The smallest value of each of n groups; infinite for a group without any."""
+    result = np.full(n, np.inf)
+    np.minimum.at(result, groups, values)
+    return result
 
 
-def grade(values: Floats, bounds: tuple[float, float]) -> Floats:
+def grade(values: Floats | Indices, bounds: tuple[float, float]) -> Floats:
     """0 up to the lower bound, 1 from the upper one on, in proportion between."""
     low, high = bounds
     return np.clip((values - low) / (high - low), 0.0, 1.0)

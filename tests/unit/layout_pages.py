@@ -140,7 +140,7 @@ def magazine(sheet: Sheet) -> None:
     )  # fmt: skip
 
 
-def pulled_quote(sheet: Sheet) -> None:
+def margin_notes(sheet: Sheet) -> None:
     """A sheet of one wide column with short notes beside it in the margin."""
     lot = sheet.lot
     size = lot.uniform(14, 18)
@@ -289,8 +289,52 @@ def screenshot(sheet: Sheet) -> None:
     sheet.column(280, 90 + 4 * size, 640, HEIGHT - 100, size, pitch=1.45 * size, flush=False)
 
 
+def vertical_text(sheet: Sheet) -> None:
+    """Columns of characters from the right to the left, in two storeys."""
+    lot = sheet.lot
+    size = lot.uniform(16, 24)
+    for top, bottom in ((80.0, 660.0), (720.0, 1320.0)):
+        x = WIDTH - 80
+        while x > 80:
+            length = (bottom - top) * (1.0 if lot.random() < 0.7 else lot.uniform(0.2, 0.9))
+            letters = "".join(lot.choices(string.ascii_lowercase, k=round(length / size)))
+            sheet.lines.append((letters, ((x, top), (x + size, top), (x + size, top + length), (x, top + length))))
+            x -= 1.6 * size
+
+
+def broken_by_a_quote(sheet: Sheet) -> None:
+    """Two columns that make way for a quotation of large print between them."""
+    lot = sheet.lot
+    size = lot.uniform(12, 15)
+    pitch, start = 1.3 * size, lot.uniform(400, 700)
+    end = start + 9 * pitch
+    sheet.line(60, 50, 800, 40)
+    for k, x in enumerate((60.0, 515.0)):
+        y = sheet.column(x, 120, 425, start, size, pitch=pitch)
+        narrow = x if k == 0 else x + 115
+        y = sheet.column(narrow, y, 310, end, size, pitch=pitch)
+        sheet.column(x, y, 425, HEIGHT - 80, size, pitch=pitch)
+        if k == 0:
+            for j in range(4):
+                sheet.line(400, start + 1.5 * pitch + j * 1.9 * size, lot.uniform(150, 200), 1.5 * size)
+
+
+def bent(page: list[Line], seed: int) -> list[Line]:
+    """The page photographed: the paper bends, leans and recedes."""
+    lot = random.Random(seed)
+    sag, fan, slope = lot.uniform(-25, 25), lot.uniform(-0.06, 0.06), lot.uniform(-20, 20)
+    lean = lot.uniform(-0.04, 0.04)
+
+    def moved(point: tuple[float, float]) -> tuple[float, float]:
+        u, v = point[0] / WIDTH * 2 - 1, point[1] / HEIGHT * 2 - 1
+        x = point[0] + fan * v * u * WIDTH / 2 + lean * v * HEIGHT / 2
+        return x, point[1] + sag * u * u + slope * u * (1 + v / 2)
+
+    return [(text, (moved(a), moved(b), moved(c), moved(d))) for text, (a, b, c, d) in page]
+
+
 IN_COLUMNS: tuple[Callable[[Sheet], None], ...] = (
-    newspaper, academic, magazine, pulled_quote, table_in_columns, screenshot,
+    newspaper, academic, magazine, margin_notes, table_in_columns, screenshot,
 )  # fmt: skip
 IN_ROWS: tuple[Callable[[Sheet], None], ...] = (
     receipt, form, invoice, price_list, contents, report, slide,
@@ -314,7 +358,7 @@ def shuffled(page: list[Line], seed: int) -> list[Line]:
 
 
 def _shaken(corners: Polygon, lot: random.Random) -> Polygon:
-    size = corners[3][1] - corners[0][1]
+    size = min(corners[3][1] - corners[0][1], corners[1][0] - corners[0][0])
     left, right = lot.uniform(-0.25, 0.1) * size, lot.uniform(-0.1, 0.25) * size
     up, down = lot.uniform(-0.2, 0.05) * size, lot.uniform(-0.05, 0.2) * size
     (x0, y0), (x1, _), (_, y1), _ = corners
