@@ -9,12 +9,14 @@ from datetime import datetime
 from loguru import logger
 
 from app import clock
-from app.retry import RetryPolicy, after_error
-from ocr_engine.errors import InternalError, OcrError
+from app.retry import RetryPolicy, after_error, wait_until_due
+from ocr_engine.errors import InternalError, OcrError, PoolUnavailable
 from ocr_engine.pool import OcrPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 
+PAUSE = 1.0
+"""Seconds before a job is tried again that met a store or a pool which could not serve it."""
 WRITE_PAUSE = 0.2
 """Seconds before an outcome that could not be stored is tried again; doubles up to WRITE_PAUSE_LIMIT."""
 WRITE_PAUSE_LIMIT = 5.0
@@ -47,7 +49,7 @@ class Dispatcher:
         job = await self._store.get(job_id)
         if job is None or job.status is not JobState.QUEUED:
             return None
-        if (wait := self._wait(job)) > 0:
+        if (wait := wait_until_due(job, self._policy, self._now())) > 0:
             return wait
         claimed = await self._claim(job)
         if claimed is None:
@@ -55,11 +57,10 @@ class Dispatcher:
         outcome = await self._attempt(claimed)
         if not await self._record(claimed, outcome):
             return None
-        return self._wait(outcome) if outcome.status is JobState.QUEUED else None
-
-    def _wait(self, job: Job) -> float:
-        # capped: a clock that was set back must not hide a job for longer than any back-off
-        return min((job.due_at - self._now()).total_seconds(), self._policy.max_seconds)
+        if outcome.status is not JobState.QUEUED:
+            return None
+        interrupted = len(outcome.failures) == len(claimed.failures)
+        return PAUSE if interrupted else wait_until_due(outcome, self._policy, self._now())
 
     async def _claim(self, job: Job) -> Job | None:
         claimed = job.claimed(self._now())
@@ -79,7 +80,8 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._record(job, job.interrupted(self._now()))
             raise
-        except StoreError:
+        except (StoreError, PoolUnavailable):
+            # not the job's fault: the attempt is given back
             return job.interrupted(self._now())
         except OcrError as error:
             return after_error(job, error, self._policy, self._now(), self._jitter())

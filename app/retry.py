@@ -24,6 +24,15 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         return timedelta(seconds=ceiling / 2 * (1 + jitter))
 
 
+def wait_until_due(job: Job, policy: RetryPolicy, now: datetime) -> float:
+    """Seconds until the job's next attempt may begin; 0 or less: now.
+
+    A wait longer than any back-off means that the clock was set back: the job is not made to wait for it.
+    """
+    wait = (job.due_at - now).total_seconds()
+    return wait if wait <= policy.max_seconds else 0.0
+
+
 def after_error(job: Job, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Job:
     """The processing job as it stands after `error`: queued for another attempt, or a dead letter."""
     failure = JobError(code=error.code, detail=error.detail, at=now, attempt=job.attempt, worker=error.worker)

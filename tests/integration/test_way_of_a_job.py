@@ -1,7 +1,7 @@
 """Claim, recognise, store the outcome: with stores that fail, stops that interrupt, and restarts."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.intake import Intake
 from app.pressure import Limits, Pressure
 from app.queue import LocalQueue
 from app.retry import RetryPolicy
+from ocr_engine.errors import PoolUnavailable
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError, open_store
@@ -72,9 +73,29 @@ async def test_an_unknown_id_is_acknowledged(store: JobStore) -> None:
 
 async def test_a_job_that_is_not_due_yet_is_asked_for_again(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
-    dispatcher = Dispatcher(store, pool, POLICY, now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
-    assert await dispatcher.handle(job.id) == POLICY.max_seconds
+    early = job.due_at - timedelta(seconds=0.005)
+    dispatcher = Dispatcher(store, pool, POLICY, now=lambda: early)
+    assert await dispatcher.handle(job.id) == pytest.approx(0.005)
     assert not pool.images
+
+
+async def test_a_clock_that_was_set_back_holds_up_no_job(store: JobStore) -> None:
+    job = await submitted(store)
+    dispatcher = Dispatcher(store, ScriptedPool(), POLICY, now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    assert await dispatcher.handle(job.id) is None
+    done = await stored(store, job.id)
+    assert done.status is JobState.DONE
+    assert done.updated_at >= job.updated_at
+    assert done.wait_seconds == 0
+
+
+async def test_a_pool_that_cannot_serve_costs_no_attempt(store: JobStore) -> None:
+    job = await submitted(store)
+    delay = await Dispatcher(store, ScriptedPool(PoolUnavailable("none left")), POLICY).handle(job.id)
+    back = await stored(store, job.id)
+    assert delay is not None
+    assert delay > 0
+    assert (back.status, back.attempt, back.failures) == (JobState.QUEUED, 0, ())
 
 
 async def test_an_unexpected_error_costs_an_attempt_and_strands_no_job(store: JobStore) -> None:
