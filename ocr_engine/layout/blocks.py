@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ocr_engine.layout.lines import RELUCTANCE, Floats, Indices, Lines, grade, least, pairs_within
+from ocr_engine.layout.lines import BENT, RELUCTANCE, Floats, Indices, Lines, grade, least, pairs_within
 
 # All lengths are multiples of the height of the lines in question: print has no other scale.
 LEADING = 1.3
@@ -29,6 +29,8 @@ ENOUGH = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much a block of 1, 2, 3, 4 lines can say, or of more."""
 LONG = 4
 """Half the lines of a block whose left edge tells how the page leans."""
+FLUSH = 0.6
+"""Share of the lines of such a block that keep to that edge."""
 EDGE = 0.5
 """Edges of lines that are alike differ by less."""
 ALIKE = (2, 6)
@@ -91,9 +93,14 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     leans, places, weights = [], [], []
     for block in blocks:
         half = len(block) // 2
-        if half >= LONG:
-            rise = lines.y[block[half:]] - lines.y[block[:-half]]
-            leans.append(float(np.median((lines.left[block[half:]] - lines.left[block[:-half]]) / rise)))
+        if half < LONG:
+            continue
+        rise = lines.y[block[half:]] - lines.y[block[:-half]]
+        shift = lines.left[block[half:]] - lines.left[block[:-half]]
+        lean = float(np.median(shift / rise))
+        flush = np.abs(shift - lean * rise) < EDGE * lines.height[block[half:]]
+        if abs(lean) < BENT and flush.mean() >= FLUSH:
+            leans.append(lean)
             places.append(float(lines.left[block].mean()))
             weights.append(float(len(block)))
     if not leans:
@@ -103,8 +110,8 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     weight = np.array(weights)
     pull = np.diag([0.0, RELUCTANCE * weight.sum()])
     lean, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + pull, terms.T @ (weight * np.array(leans)))
-    shift = (lines.y - lines.y.mean()) * (lean + fan * (lines.x - middle) / spread)
-    return Lines(lines.left - shift, lines.top, lines.right - shift, lines.bottom)
+    moved = (lines.y - lines.y.mean()) * (lean + fan * (lines.x - middle) / spread)
+    return Lines(lines.left - moved, lines.top, lines.right - moved, lines.bottom)
 
 
 def _around(values: Floats) -> Floats:

@@ -21,6 +21,8 @@ HEADLINE = 1.6
 """Height, by that of the text, from which a line alone across much of the region is a headline."""
 ACROSS = 0.4
 """That much: a share of the region's width. The white space beside a headline belongs to it."""
+DETOURS = 0.15
+"""Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
 NEVER = -1e9
 """Evidence of a line that crosses the place of a cut."""
 
@@ -44,6 +46,11 @@ class Cutter:
         self._pairs = pairs
         self._reach = REACH * float(np.median(lines.height))
         self._gap = LEADING * float(np.median(lines.height))
+        beside_prose = np.zeros((2, len(prose)), dtype=bool)
+        beside_prose[0, pairs.right[prose[pairs.left] >= PROSE]] = True
+        beside_prose[1, pairs.left[prose[pairs.right] >= PROSE]] = True
+        # prose on both sides makes way for such a line: it stands in the columns, not across them
+        self._gives_way: Flags = np.logical_and(*beside_prose)
 
     def order(self, region: Indices) -> list[int]:
         """The region's lines in reading order."""
@@ -54,13 +61,16 @@ class Cutter:
         if cut is None:
             return rows(self._lines, region)
         within = (band >= cut.first) & (band <= cut.last)
+        aside = within & self._crossing(region, cut.place)
         on_left = self._lines.x[region] < cut.place
-        parts = (band < cut.first, within & on_left, within & ~on_left, band > cut.last)
+        parts = (band < cut.first, within & on_left & ~aside, aside, within & ~on_left & ~aside, band > cut.last)
+        if any(part.all() for part in parts):
+            return rows(self._lines, region)
         return [line for part in parts for line in self.order(region[part])]
 
     def _best_cut(self, region: Indices, band: Indices) -> Cut | None:
         """The tallest of the cuts that the evidence asks for."""
-        lines, pairs, reach = self._lines, self._pairs, self._reach
+        lines, pairs = self._lines, self._pairs
         band_of = np.full(len(lines.left), -1)
         band_of[region] = band
         ours = (band_of[pairs.left] >= 0) & (band_of[pairs.right] >= 0)
@@ -71,13 +81,17 @@ class Cutter:
         count = int(band.max()) + 1
         best: Cut | None = None
         headlines = self._headlines(region, band)
-        for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), reach):
-            crossing = (lines.left[region] < place - reach) & (lines.right[region] > place + reach)
-            parted = (lines.right[left] <= place + reach) & (lines.left[right] >= place - reach)
+        for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
+            crossing = self._crossing(region, place)
+            parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
             gains = np.bincount(band_of[left], weights=parted * evidence, minlength=count).astype(np.float64)
-            gains[band[crossing]] = NEVER
             gains[headlines] = NEVER
-            total, first, last = best_run(gains)
+            around = gains.copy()
+            around[band[crossing & ~self._gives_way[region]]] = NEVER
+            gains[band[crossing]] = NEVER
+            total, first, last = best_run(around)
+            if np.mean(crossing[(band >= first) & (band <= last)]) > DETOURS:
+                total, first, last = best_run(gains)
             if total < CONVINCED:
                 continue
             first, last = self._with_ends(region, band, gains, first, last, PATIENCE * total)
@@ -86,6 +100,11 @@ class Cutter:
             if best is None or (tall, total) > (best.tall, best.total):
                 best = Cut(tall, total, float(place), first, last)
         return best
+
+    def _crossing(self, region: Indices, place: float) -> Flags:
+        """Which lines of the region reach over both sides of x `place`."""
+        left, right = self._lines.left[region], self._lines.right[region]
+        return (left < place - self._reach) & (right > place + self._reach)
 
     def _headlines(self, region: Indices, band: Indices) -> Indices:
         """The bands that hold nothing but a headline over several columns."""

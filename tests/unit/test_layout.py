@@ -1,0 +1,141 @@
+"""The reading order: columns one after the other, tables and forms row by row."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+
+from ocr_engine.layout import reading_order
+from ocr_engine.result import Polygon
+from tests.unit import layout_pages
+from tests.unit.layout_pages import HEIGHT, WIDTH, Line, Sheet
+
+SEEDS = range(12)
+Kind = Callable[[Sheet], None]
+
+
+def error(page: Sequence[Line], ordered: Sequence[Line]) -> float:
+    """Edits from one order of the text to the other, by its length."""
+    true, read = ("".join(text for text, _ in lines) for lines in (page, ordered))
+    return Levenshtein.normalized_distance(true, read)
+
+
+def ordered(page: Sequence[Line]) -> list[Line]:
+    return [page[i] for i in reading_order([polygon for _, polygon in page], WIDTH, HEIGHT)]
+
+
+def in_raster_order(page: Sequence[Line]) -> list[Line]:
+    """Row by row over the whole page, as detectors give their boxes; the rule of the accuracy figures."""
+    rows: list[list[Line]] = []
+    for line in sorted(page, key=middle):
+        if rows and middle(line) - sum(map(middle, rows[-1])) / len(rows[-1]) < 0.5 * height(line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line[1][0][0])]
+
+
+def middle(line: Line) -> float:
+    return sum(y for _, y in line[1]) / 4
+
+
+def height(line: Line) -> float:
+    return line[1][3][1] - line[1][0][1]
+
+
+def box(left: float, top: float, right: float, bottom: float) -> Polygon:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def names(kinds: Sequence[Kind]) -> list[str]:
+    return [kind.__name__ for kind in kinds]
+
+
+@pytest.mark.parametrize("kind", layout_pages.IN_COLUMNS, ids=names(layout_pages.IN_COLUMNS))
+def test_columns_are_read_one_after_the_other(kind: Kind) -> None:
+    pages = [layout_pages.drawn(kind, seed) for seed in SEEDS]
+    errors = [error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]
+    assert mean(errors) <= 0.02
+    assert mean(errors) <= 0.2 * mean([error(page, in_raster_order(page)) for page in pages])
+
+
+@pytest.mark.parametrize("kind", layout_pages.IN_ROWS, ids=names(layout_pages.IN_ROWS))
+def test_receipts_forms_and_tables_are_read_row_by_row(kind: Kind) -> None:
+    for seed in SEEDS:
+        page = layout_pages.drawn(kind, seed)
+        found = error(page, ordered(layout_pages.shuffled(page, 1)))
+        assert found <= min(0.005, error(page, in_raster_order(page)))
+
+
+@pytest.mark.parametrize("kind", layout_pages.IN_ROWS, ids=names(layout_pages.IN_ROWS))
+def test_rows_on_photographed_paper_are_read_no_worse_than_from_top_to_bottom(kind: Kind) -> None:
+    pages = [layout_pages.bent(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
+    ours = [error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]
+    assert mean(ours) <= mean([error(page, in_raster_order(page)) for page in pages])
+
+
+@pytest.mark.parametrize("kind", layout_pages.IN_COLUMNS, ids=names(layout_pages.IN_COLUMNS))
+def test_columns_on_photographed_paper_are_found(kind: Kind) -> None:
+    pages = [layout_pages.bent(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
+    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.03
+
+
+def test_vertical_text_is_read_in_columns_from_the_right() -> None:
+    for seed in SEEDS:
+        page = layout_pages.drawn(layout_pages.vertical_text, seed)
+        assert ordered(layout_pages.shuffled(page, 1)) == page
+
+
+def test_columns_lead_around_a_quotation_set_between_them() -> None:
+    pages = [layout_pages.drawn(layout_pages.broken_by_a_quote, seed) for seed in SEEDS]
+    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.2
+
+
+def test_a_heading_across_two_columns_comes_before_both() -> None:
+    left = [box(50, y, 450, y + 20) for y in range(100, 400, 26)]
+    right = [box(480, y, 880, y + 20) for y in range(100, 400, 26)]
+    heading = box(50, 40, 700, 80)
+    assert reading_order([*right, *left, heading], 900, 500) == [24, *range(12, 24), *range(12)]
+
+
+def test_prices_follow_their_items() -> None:
+    items = [box(50, y, 350, y + 20) for y in range(100, 400, 26)]
+    prices = [box(480, y, 540, y + 20) for y in range(100, 400, 26)]
+    pairs = [index for i in range(12) for index in (i, 12 + i)]
+    assert reading_order([*items, *prices], 600, 500) == pairs
+
+
+def test_a_table_of_equal_cells_far_apart_is_read_row_by_row() -> None:
+    rows = [(box(20, y, 180, y + 17), box(920, y, 1090, y + 17)) for y in range(100, 460, 15)]
+    assert reading_order([cell for row in rows for cell in row], 1200, 600) == list(range(48))
+
+
+def test_the_order_does_not_depend_on_the_order_of_the_boxes() -> None:
+    page = layout_pages.drawn(layout_pages.newspaper, 3)
+    orders = {tuple(ordered(layout_pages.shuffled(page, seed))) for seed in range(5)}
+    assert len(orders) == 1
+
+
+def test_no_lines_have_no_order() -> None:
+    assert reading_order([], 100, 100) == []
+
+
+numbers = st.floats(-1e4, 1e4, allow_nan=False)
+points = st.tuples(numbers, numbers)
+polygons = st.tuples(points, points, points, points)
+
+
+@given(st.lists(polygons, max_size=40))
+def test_every_line_is_read_exactly_once_whatever_its_shape(shapes: list[Polygon]) -> None:
+    assert sorted(reading_order(shapes, 1000, 1000)) == list(range(len(shapes)))
+
+
+@given(st.lists(st.sampled_from([box(0, 0, 0, 0), box(5, 5, 9, 9), box(0, 0, 100, 10)]), max_size=30))
+def test_boxes_on_top_of_each_other_and_without_extent_are_read_once(shapes: list[Polygon]) -> None:
+    assert sorted(reading_order(shapes, 100, 100)) == list(range(len(shapes)))
