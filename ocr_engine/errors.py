@@ -1,4 +1,4 @@
-"""Why recognition failed: one family; each has a stable code, says whether a retry can mend it and whose fault it is."""
+"""Why recognition failed: one family, with stable codes that say whether a retry can mend it and whose fault it is."""
 
 from typing import ClassVar
 

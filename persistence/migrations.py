@@ -37,7 +37,8 @@ def _jobs_images_tombstones(db: Database) -> None:
     # the queries name their index: without statistics SQLite would take the first for all of them, and sort
     db.execute("CREATE INDEX jobs_by_status ON jobs (status)")
     db.execute("""
-        CREATE INDEX jobs_unfinished ON jobs (created_at, id, owner, image_bytes) WHERE status IN ('queued', 'processing')
+        CREATE INDEX jobs_unfinished ON jobs (created_at, id, owner, image_bytes)
+        WHERE status IN ('queued', 'processing')
     """)
     db.execute("""
         CREATE INDEX jobs_dead_letters ON jobs (updated_at, id) WHERE status = 'dead-letter'
