@@ -30,8 +30,8 @@ def test_every_sample_is_read_as_its_text_says(start: Callable[..., Server]) -> 
 
 def test_the_api_answers_while_every_worker_reads(start: Callable[..., Server]) -> None:
     server = start(MAX_WORKERS="2").ready()
-    with ThreadPoolExecutor(20) as clients:
-        ids = list(clients.map(server.upload, [sample("receipt").data] * 20))
+    with ThreadPoolExecutor(8) as clients:
+        ids = list(clients.map(server.upload, [sample("receipt").data] * 8))
     server.wait_for("job.claimed", count=2)
     assert server.client.get("/health/live").status_code == 200
     assert {server.client.get(f"/images/{job_id}").status_code for job_id in ids} <= {200, 202}
