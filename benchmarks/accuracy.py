@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -99,6 +100,9 @@ def main(argv: Sequence[str]) -> int:
 
 def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Callable[[str], None]) -> list[Outcome]:
     """Every image read by every engine, one engine after the other on the same image."""
+    for _, reader in readers:
+        with suppress(Exception):  # untimed: some engines load their models with the first image
+            reader(cases[0])
     outcomes = []
     for number, case in enumerate(cases, start=1):
         told = []
@@ -115,7 +119,8 @@ def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Calla
             outcomes.append(
                 Outcome(file=case.file, set=case.set, engine=name, seconds=seconds, error=error, score=result)
             )
-            told.append(f"{name} {result.edits_ci / max(1, result.characters):.3f} {seconds:.2f} s{' ' + error}")
+            rate = result.edits_ci / max(1, result.characters)
+            told.append(f"{name} {rate:.3f} {seconds:.2f} s {error}".rstrip())
         say(f"{number:>4}/{len(cases)} {case.file}: {' | '.join(told)}")
     return outcomes
 
