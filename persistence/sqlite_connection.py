@@ -102,7 +102,10 @@ class OwnedConnection:
             future = self._thread.submit(self._guarded, work)
         except RuntimeError as error:
             raise StoreError("the store is closed") from error
-        return await asyncio.shield(asyncio.wrap_future(future))
+        answer = asyncio.wrap_future(future)
+        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(answer)
 
     async def close(self) -> None:
         """Waits for the work under way. Twice is harmless."""

@@ -82,7 +82,7 @@ class Load:
             self.refused[str(answer.json()["code"])] += 1
             if answer.status_code not in (503, 507):
                 self.broken_promises.append(f"an upload was answered {answer.status_code}: {answer.text}")
-            self._stop.wait(0.1)
+            self._stop.wait(0.3)
 
     def _poll(self, client: httpx.Client, rng: random.Random, mine: list[str]) -> None:
         if mine:

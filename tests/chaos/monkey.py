@@ -1,5 +1,6 @@
 """What happens to a service at random: worker and service killed, stopped, hung, at any point of a job's way."""
 
+import contextlib
 import os
 import random
 import signal
@@ -43,7 +44,7 @@ class Monkey:
     def strike(self, server: Server) -> bool:
         """Does something terrible; True where the service is gone afterwards."""
         fault = self._rng.choices(list(FAULTS), weights=list(FAULTS.values()))[0]
-        workers = server.worker_pids()
+        workers = _workers(server)
         if "worker" in fault and not workers:
             fault = "kill the service"  # it is still starting
         self.done[fault] += 1
@@ -88,8 +89,17 @@ class Monkey:
             self.faults.append(f"worker {pid} outlived its parent")
 
 
+def _workers(server: Server) -> list[int]:
+    """The living OCR processes; none where the service itself is gone."""
+    pids = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(server.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # dead, or a zombie that is about to be reaped
+                if "spawn_main" in str(child.cmdline()):
+                    pids.append(child.pid)
+    return pids
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        return

@@ -53,10 +53,12 @@ def run(directory: Path, *, seed: int, seconds: float, clients: int = 4) -> Repo
             if monkey.strike(lives[-1]):
                 lives.append(Server(directory, settings))
         lives[-1].wait_for("service.listening")
+        load.stop()
+        _come_to_rest(lives[-1])
+        exit_code = lives[-1].stop()
     finally:
         load.stop()
-    _come_to_rest(lives[-1])
-    exit_code = lives[-1].stop()
+        lives[-1].process.kill()
     done = Counter(entry["job_id"] for life in lives for entry in life.entries("job.done"))
     known = {entry["job_id"]: None for life in lives for entry in life.entries("job.accepted")}
     account = asyncio.run(audit(f"sqlite:///{directory}/jobs.db", known | load.accepted, done))
