@@ -3,7 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.blocks import LEADING
+from ocr_engine.layout.blocks import LEADING, across_two
 from ocr_engine.layout.evidence import Pairs
 from ocr_engine.layout.lines import Flags, Floats, Indices, Lines
 
@@ -15,6 +15,8 @@ CONVINCED = 2.5
 """Evidence that makes a column: about three lines of prose beside three others."""
 PATIENCE = 0.5
 """Share of a column's evidence that a table at its end may speak against: tables in columns are common."""
+HINT = 0.2
+"""Prose enough, on both sides of a line, for it to stand in the columns rather than across them."""
 PROSE = 0.5
 """From here on a line counts as prose where only yes or no will do."""
 HEADLINE = 1.6
@@ -45,11 +47,11 @@ class Cutter:
         self._prose = prose
         self._pairs = pairs
         self._reach = REACH * float(np.median(lines.height))
+        self._merged = across_two(lines, prose)
         self._gap = LEADING * float(np.median(lines.height))
         beside_prose = np.zeros((2, len(prose)), dtype=bool)
-        beside_prose[0, pairs.right[prose[pairs.left] >= PROSE]] = True
-        beside_prose[1, pairs.left[prose[pairs.right] >= PROSE]] = True
-        # prose on both sides makes way for such a line: it stands in the columns, not across them
+        beside_prose[0, pairs.right[prose[pairs.left] >= HINT]] = True
+        beside_prose[1, pairs.left[prose[pairs.right] >= HINT]] = True
         self._gives_way: Flags = np.logical_and(*beside_prose)
 
     def order(self, region: Indices) -> list[int]:
@@ -61,8 +63,9 @@ class Cutter:
         if cut is None:
             return rows(self._lines, region)
         within = (band >= cut.first) & (band <= cut.last)
-        aside = within & self._crossing(region, cut.place)
-        on_left = self._lines.x[region] < cut.place
+        crossing, merged = self._crossing(region, cut.place), self._merged[region]
+        aside = within & crossing & ~merged
+        on_left = (self._lines.x[region] < cut.place) | (crossing & merged)
         parts = (band < cut.first, within & on_left & ~aside, aside, within & ~on_left & ~aside, band > cut.last)
         if any(part.all() for part in parts):
             return rows(self._lines, region)
@@ -82,7 +85,7 @@ class Cutter:
         best: Cut | None = None
         headlines = self._headlines(region, band)
         for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
-            crossing = self._crossing(region, place)
+            crossing = self._crossing(region, place) & ~self._merged[region]
             parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
             gains = np.bincount(band_of[left], weights=parted * evidence, minlength=count).astype(np.float64)
             gains[headlines] = NEVER
