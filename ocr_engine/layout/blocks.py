@@ -9,8 +9,10 @@ from ocr_engine.layout.lines import BENT, RELUCTANCE, Flags, Floats, Indices, Li
 # All lengths are multiples of the height of the lines in question: print has no other scale.
 LEADING = 1.3
 """Most white space between two lines of one block."""
-TIGHT = 0.8
-"""Less white space than that is between lines of one paragraph."""
+TIGHT = 1.0
+"""Most white space between lines that certainly belong together."""
+HINT = 0.2
+"""Prose enough for a line to be taken for part of a column where other things speak for that, too."""
 SAME_SIZE = 0.65
 """Least ratio of the heights of two lines of one block."""
 INDENT = 3.0
@@ -119,21 +121,22 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
 def across_two(lines: Lines, prose: Floats) -> Flags:
     """Which boxes hold two lines of neighbouring columns: detection takes them for one where the gutter is narrow.
 
-    Such a box has prose of two columns closely above it, and closely below it.
+    Such a box has prose of two columns closely above it or below it. So has the line before two columns, or after them,
+    where no space is left; little harm is done when that is read with the left one.
     """
     n = len(prose)
     i, j = pairs_within(lines.y, (TIGHT + 1) / SAME_SIZE * lines.height)
     size = np.minimum(lines.height[i], lines.height[j])
     shared = np.minimum(lines.right[i], lines.right[j]) - np.maximum(lines.left[i], lines.left[j])
-    close = (shared > SHARED * np.minimum(lines.width[i], lines.width[j])) & (prose[j] >= 0.5)
+    close = (shared > SHARED * np.minimum(lines.width[i], lines.width[j])) & (prose[j] >= HINT)
     close &= size >= SAME_SIZE * np.maximum(lines.height[i], lines.height[j])
     close &= np.maximum(lines.top[i], lines.top[j]) - np.minimum(lines.bottom[i], lines.bottom[j]) < TIGHT * size
-    both = np.ones(n, dtype=bool)
+    found = np.zeros(n, dtype=bool)
     for side in (-1, 1):
         there = close & ((lines.y[j] - lines.y[i]) * side > LOWER * size)
         # one of them ends before another begins
-        both &= least(i[there], lines.right[j[there]], n) < -least(i[there], -lines.left[j[there]], n)
-    return both
+        found |= least(i[there], lines.right[j[there]], n) < -least(i[there], -lines.left[j[there]], n)
+    return found
 
 
 def _around(values: Floats) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.blocks import LEADING, across_two
+from ocr_engine.layout.blocks import HINT, LEADING, across_two
 from ocr_engine.layout.evidence import Pairs
 from ocr_engine.layout.lines import Flags, Floats, Indices, Lines
 
@@ -15,8 +15,6 @@ CONVINCED = 2.5
 """Evidence that makes a column: about three lines of prose beside three others."""
 PATIENCE = 0.5
 """Share of a column's evidence that a table at its end may speak against: tables in columns are common."""
-HINT = 0.2
-"""Prose enough, on both sides of a line, for it to stand in the columns rather than across them."""
 PROSE = 0.5
 """From here on a line counts as prose where only yes or no will do."""
 HEADLINE = 1.6

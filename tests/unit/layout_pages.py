@@ -333,6 +333,23 @@ def bent(page: list[Line], seed: int) -> list[Line]:
     return [(text, (moved(a), moved(b), moved(c), moved(d))) for text, (a, b, c, d) in page]
 
 
+def with_merged_lines(page: list[Line], seed: int) -> list[Line]:
+    """The page as detected where gutters are narrow: here and there two level lines of two columns are one box."""
+    lot = random.Random(seed)
+    lines: list[Line | None] = list(page)
+    for i, (text, corners) in enumerate(page):
+        if lines[i] is None or lot.random() > 0.03:
+            continue
+        size = corners[3][1] - corners[0][1]
+        for j, (other_text, other) in enumerate(page):
+            gutter, step = other[0][0] - corners[1][0], abs(other[0][1] - corners[1][1])
+            if lines[j] is not None and 0 < gutter < 3 * size and step < 0.4 * size:
+                lines[i] = (text + other_text, (corners[0], other[1], other[2], corners[3]))
+                lines[j] = None
+                break
+    return [line for line in lines if line is not None]
+
+
 IN_COLUMNS: tuple[Callable[[Sheet], None], ...] = (
     newspaper, academic, magazine, margin_notes, table_in_columns, screenshot,
 )  # fmt: skip

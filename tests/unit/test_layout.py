@@ -94,7 +94,13 @@ def test_vertical_text_is_read_in_columns_from_the_right() -> None:
 
 def test_columns_lead_around_a_quotation_set_between_them() -> None:
     pages = [layout_pages.drawn(layout_pages.broken_by_a_quote, seed) for seed in SEEDS]
-    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.2
+    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.15
+
+
+@pytest.mark.parametrize("kind", [layout_pages.newspaper, layout_pages.magazine, layout_pages.academic])
+def test_a_box_over_two_columns_does_not_tear_them_apart(kind: Kind) -> None:
+    pages = [layout_pages.with_merged_lines(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
+    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.1
 
 
 def test_a_heading_across_two_columns_comes_before_both() -> None:
