@@ -97,7 +97,8 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     leans, places, weights = [], [], []
     for block in blocks:
         half = len(block) // 2
-        if half < LONG:
+        # the left edges of narrow blocks are those of numbers: centred, or flush on the right
+        if half < LONG or np.median(lines.width[block] / lines.height[block]) < COLUMN[1]:
             continue
         rise = lines.y[block[half:]] - lines.y[block[:-half]]
         shift = lines.left[block[half:]] - lines.left[block[:-half]]
@@ -106,7 +107,7 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
         if abs(lean) < BENT and flush.mean() >= FLUSH:
             leans.append(lean)
             places.append(float(lines.left[block].mean()))
-            weights.append(float(len(block)))
+            weights.append(float(len(block) ** 2))
     if not leans:
         return lines
     middle, spread = float(np.mean(lines.x)), float(np.ptp(lines.x)) / 2 + 1
