@@ -21,6 +21,10 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     characters: str = ""
     """Path of the recognition model's character list, one a line; empty: the list that the model carries itself."""
     backend: Backend = "onnxruntime"
+    optimised_graphs: bool = True
+    """Run each model as a graph that was rewritten for this processor and verified, rather than as it was released."""
+    cache_dir: str = ""
+    """Folder where the rewritten graphs are kept; empty: the user's own cache."""
     threads: int = 1
     """Threads inside a session. 1 is the right unit when every core has a worker of its own."""
     min_confidence: float = 0.5

@@ -1,0 +1,107 @@
+"""A graph of operators that can be edited: what rewriting works on, instead of protobuf messages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+Array = NDArray[Any]
+
+
+@dataclass(eq=False)
+class Node:
+    """One operator: its name, what goes in and comes out by name, its attributes."""
+
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    domain: str = ""
+
+    @property
+    def output(self) -> str:
+        """The first output, mostly the only one."""
+        return self.outputs[0]
+
+
+class Graph:
+    """Nodes in an order in which they can run, and the constants that they read."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        """Takes apart a model; the model itself stays as it is."""
+        self._model = model
+        self.input = model.graph.input[0].name
+        self.output = model.graph.output[0].name
+        self.constants: dict[str, Array] = {
+            tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer
+        }
+        self.nodes: list[Node] = []
+        for proto in model.graph.node:
+            attributes = {item.name: helper.get_attribute_value(item) for item in proto.attribute}
+            if proto.op_type == "Constant" and "value" in attributes:
+                self.constants[proto.output[0]] = numpy_helper.to_array(attributes["value"])
+            else:
+                self.nodes.append(Node(proto.op_type, list(proto.input), list(proto.output), attributes, proto.domain))
+        self._named = 0
+
+    def constant(self, value: Array, hint: str) -> str:
+        """The name of a new constant."""
+        name = self.name(hint)
+        self.constants[name] = np.ascontiguousarray(value)
+        return name
+
+    def name(self, hint: str) -> str:
+        """A name that is not in use yet."""
+        self._named += 1
+        return f"{hint}/{self._named}"
+
+    def producers(self) -> dict[str, Node]:
+        """Which node makes each tensor."""
+        return {name: node for node in self.nodes for name in node.outputs}
+
+    def consumers(self) -> dict[str, list[Node]]:
+        """Which nodes read each tensor; the graph's own output counts as read once, by nobody."""
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in node.inputs:
+                readers.setdefault(name, []).append(node)
+        return readers
+
+    def replace(self, old: Iterable[Node], new: list[Node]) -> None:
+        """Puts nodes in the place of the last of the old ones."""
+        gone = list(old)
+        at = max(self.nodes.index(node) for node in gone)
+        self.nodes[at + 1 : at + 1] = new
+        self.nodes = [node for node in self.nodes if not any(node is other for other in gone)]
+
+    def prune(self) -> None:
+        """Drops what nobody reads."""
+        wanted = {self.output}
+        kept = []
+        for node in reversed(self.nodes):
+            if wanted.intersection(node.outputs):
+                kept.append(node)
+                wanted.update(node.inputs)
+        self.nodes = kept[::-1]
+        self.constants = {name: value for name, value in self.constants.items() if name in wanted}
+
+    def model(self, outputs: Iterable[str] = ()) -> onnx.ModelProto:
+        """The graph as a model for batches of one; `outputs` are shown beside the graph's own."""
+        made = onnx.ModelProto()
+        made.CopyFrom(self._model)
+        graph = made.graph
+        del graph.node[:], graph.initializer[:], graph.value_info[:]
+        graph.node.extend(
+            helper.make_node(node.op, node.inputs, node.outputs, domain=node.domain, **node.attributes)
+            for node in self.nodes
+        )
+        graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.constants.items())
+        graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+        # the sizes of the output follow from the input's: what the original declares may be wrong for a batch of one
+        graph.output[0].type.tensor_type.ClearField("shape")
+        graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
+        return made

@@ -1,0 +1,144 @@
+"""Optimised graphs compute what the originals compute, and their cache can be trusted, damaged or absent."""
+
+import multiprocessing
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ocr_engine import graphs, model_files
+from ocr_engine.graphs import cache
+from ocr_engine.graphs.build import TOLERANCE
+from ocr_engine.model_files import ModelFile, Role
+from ocr_engine.options import EngineOptions, ModelFamily
+from ocr_engine.session import OnnxSession, Session
+
+
+def file_of(family: ModelFamily, role: Role) -> ModelFile:
+    return next(file for file in model_files.find(EngineOptions(model=family)) if file.role == role)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("graphs"))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(family, role) for family in ("ppocr-v6", "ppocr-v4") for role in ("detection", "recognition", "angle")],
+    ids="-".join,
+)
+def pair(request: pytest.FixtureRequest, folder: str) -> tuple[Role, Session, Session]:
+    """A model as it was released, and its optimised graph."""
+    model = file_of(*request.param)
+    prepared = graphs.prepare(model, folder)
+    assert prepared.model, prepared.fault
+    return model.role, OnnxSession(model, 1, graphs.Prepared()), OnnxSession(model, 1, prepared)
+
+
+def noise(shape: tuple[int, ...], seed: int, grain: int) -> NDArray[np.float32]:
+    """Random pixels of -1 to 1 in squares of `grain` pixels."""
+    small = np.random.default_rng(seed).uniform(-1, 1, (*shape[:2], -(-shape[2] // grain), -(-shape[3] // grain)))
+    large = small.repeat(grain, axis=2).repeat(grain, axis=3)[:, :, : shape[2], : shape[3]]
+    return np.ascontiguousarray(large, np.float32)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.integers(1, 8),
+    columns=st.integers(1, 12),
+    batch=st.integers(1, 2),
+    seed=st.integers(0, 2**32 - 1),
+    grain=st.sampled_from([1, 3, 8, 32]),
+)
+def test_optimised_and_original_agree_on_random_inputs_of_many_shapes(
+    pair: tuple[Role, Session, Session], rows: int, columns: int, batch: int, seed: int, grain: int
+) -> None:
+    role, original, optimised = pair
+    pixels = noise((batch, 3, rows * 32 if role == "detection" else 48, columns * 32), seed, grain)
+    expected, got = original.run(pixels), optimised.run(pixels)
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE)
+
+
+ANGLE = file_of("ppocr-v6", "angle")
+
+
+def test_a_graph_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = graphs.prepare(ANGLE, str(tmp_path))
+    monkeypatch.setattr(cache, "_make", lambda model: pytest.fail("made twice"))
+    assert graphs.prepare(ANGLE, str(tmp_path)) == first
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 1000])
+def test_a_damaged_file_is_made_anew(damage: bytes, tmp_path: Path) -> None:
+    made = graphs.prepare(ANGLE, str(tmp_path))
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + damage)
+    assert graphs.prepare(ANGLE, str(tmp_path)) == made
+    assert path.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert graphs.prepare(ANGLE, str(blocked / "below")).model
+
+
+def test_what_cannot_be_written_whole_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: str, target: Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.replace", fail)
+    assert graphs.prepare(ANGLE, str(tmp_path)).model
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_optimiser_runtime_or_processor_makes_another_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphs.prepare(ANGLE, str(tmp_path))
+    monkeypatch.setattr(cache, "_processor", lambda: "flags: another")
+    graphs.prepare(ANGLE, str(tmp_path))
+    monkeypatch.setattr("onnxruntime.__version__", "99")
+    graphs.prepare(ANGLE, str(tmp_path))
+    monkeypatch.setattr(cache, "_optimiser", lambda: "changed")
+    graphs.prepare(ANGLE, str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_processes_that_start_together_share_one_whole_file(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        results = pool.starmap(graphs.prepare, [(ANGLE, str(tmp_path))] * 4)
+    assert all(result == results[0] and result.model for result in results)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_engine.graphs.build.TOLERANCE", -1.0)
+    prepared = graphs.prepare(ANGLE, str(tmp_path))
+    assert not prepared.model
+    assert "GraphDiffers" in prepared.fault
+    session = OnnxSession(ANGLE, 1, prepared)
+    assert session.note == prepared.fault
+    assert session.run(noise((3, 3, 48, 192), 0, 1)).shape == (3, 2)
+
+
+def test_that_a_model_cannot_be_optimised_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_engine.graphs.build.TOLERANCE", -1.0)
+    first = graphs.prepare(ANGLE, str(tmp_path))
+    monkeypatch.undo()
+    assert graphs.prepare(ANGLE, str(tmp_path)) == first
+
+
+def test_a_model_with_the_same_name_and_other_content_has_another_graph(tmp_path: Path) -> None:
+    other = msgspec.structs.replace(ANGLE, sha256="0" * 64)
+    graphs.prepare(ANGLE, str(tmp_path))
+    graphs.prepare(other, str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
