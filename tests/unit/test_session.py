@@ -1,0 +1,81 @@
+"""Both runtimes keep the promises of a session."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocr_engine import model_files
+from ocr_engine.errors import EngineError
+from ocr_engine.model_files import ModelFile, Role
+from ocr_engine.options import Backend, EngineOptions
+from ocr_engine.session import Session, open_session
+
+FILES = {file.role: file for file in model_files.find(EngineOptions())}
+BACKENDS: list[Backend] = ["onnxruntime", "openvino"]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EngineOptions:
+    return EngineOptions(backend=request.param, cache_dir=str(tmp_path_factory.mktemp("graphs")))
+
+
+@pytest.fixture(scope="module")
+def angle(options: EngineOptions) -> Session:
+    return open_session(FILES["angle"], options)
+
+
+def crops(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1, 1, (count, 3, 48, 192)).astype(np.float32)
+
+
+def test_a_batch_gives_what_its_members_give_alone(angle: Session) -> None:
+    batch = crops(5)
+    alone = [angle.run(batch[i : i + 1])[0] for i in range(5)]
+    np.testing.assert_allclose(angle.run(batch), alone, atol=1e-2)
+
+
+def test_a_result_stays_when_the_session_runs_again(angle: Session) -> None:
+    first = angle.run(crops(1))
+    copy = first.copy()
+    angle.run(-crops(1, seed=1))
+    np.testing.assert_array_equal(first, copy)
+
+
+def test_the_same_input_gives_the_same_output(angle: Session) -> None:
+    np.testing.assert_array_equal(angle.run(crops(2)), angle.run(crops(2)))
+
+
+@pytest.mark.parametrize(
+    ("role", "shape"), [("detection", (None, 3, None, None)), ("recognition", (None, 3, 48, None))]
+)
+def test_a_session_says_what_it_takes(options: EngineOptions, role: Role, shape: tuple[int | None, ...]) -> None:
+    assert open_session(FILES[role], options).input_shape == shape
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_model_that_cannot_be_opened_is_named(backend: Backend, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"no model")
+    model = ModelFile(role="angle", path=path, sha256="0" * 64)
+    with pytest.raises(EngineError, match=f"the angle model {path} cannot be opened"):
+        open_session(model, EngineOptions(backend=backend, cache_dir=str(tmp_path)))
+
+
+def test_both_runtimes_find_the_same_lines_in_the_detection_map(tmp_path: Path) -> None:
+    page = np.full((1, 3, 96, 320), 1, np.float32)
+    for x in range(40, 280, 12):
+        page[:, :, 36:60, x : x + 4] = -1
+    maps = [
+        open_session(FILES["detection"], EngineOptions(backend=backend, cache_dir=str(tmp_path))).run(page)
+        for backend in BACKENDS
+    ]
+    assert maps[0].max() > 0.5
+    assert ((maps[0] > 0.3) == (maps[1] > 0.3)).mean() > 0.99
+
+
+def test_openvino_that_is_not_installed_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(EngineError, match="openvino is not installed: run `uv sync --extra openvino`"):
+        open_session(FILES["angle"], EngineOptions(backend="openvino"))
