@@ -51,7 +51,7 @@ def pool_changed(event: PoolEvent) -> None:
         case "recycled":
             log.info(f"worker renewed {event.detail}")
         case "died":
-            log.warning(f"worker died: {event.detail}")
+            log.bind(cause=event.cause).warning("worker died")
         case "start_failed":
             log.error(f"worker could not be started: {event.detail}")
         case "given_up":

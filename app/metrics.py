@@ -105,8 +105,8 @@ class Metrics:
         )
         self._worker_events = Counter(
             "ocr_worker_events_total",
-            "Processes of workers that started, died, were renewed (recycled), failed to start or were given up.",
-            ["event"],
+            "Processes of workers: started, died (with the cause), recycled, start_failed, given_up.",
+            ["event", "cause"],
             registry=registry,
         )
 
@@ -131,8 +131,10 @@ class Metrics:
         for code in ("timeout", "worker_crashed", "engine_error", "invalid_image", "internal"):
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
-        for event in ("started", "died", "recycled", "start_failed", "given_up"):
-            self._worker_events.labels(event)
+        for event in ("started", "recycled", "start_failed", "given_up"):
+            self._worker_events.labels(event, "")
+        for cause in ("crashed", "timeout", "interrupted"):
+            self._worker_events.labels("died", cause)
 
     def job_changed(self, old: Job, job: Job) -> None:
         """Counts a stored transition from `old`."""
@@ -152,7 +154,7 @@ class Metrics:
 
     def pool_changed(self, event: PoolEvent) -> None:
         """Counts what happened to a worker."""
-        self._worker_events.labels(event.kind).inc()
+        self._worker_events.labels(event.kind, event.cause or "").inc()
 
     def upload_accepted(self, media_type: str, size: int) -> None:
         """Counts an accepted upload; `media_type` is the probe's."""

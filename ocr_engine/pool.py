@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.options import EngineOptions
-from ocr_engine.process import DiedIdle, WorkerProcess
+from ocr_engine.process import DeathCause, DiedIdle, WorkerProcess
 from ocr_engine.result import OcrResult
 from ocr_engine.worker import WarmUpFailed
 
@@ -80,6 +80,8 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
     worker: str
     pid: int | None = None
     detail: str = ""
+    cause: DeathCause | None = None
+    """Of `died`."""
     seconds: float = 0.0
 
 
@@ -195,7 +197,7 @@ class ProcessOcrPool:
                 failures = 0 if process.jobs else failures + 1
                 slot.fault = process.cause
                 slot.state = WorkerState.STARTING
-                self._report("died", slot, process.pid, process.cause)
+                self._report("died", slot, process.pid, cause=process.cause)
                 await process.end()
             self._give_up(slot)
         finally:
@@ -259,9 +261,15 @@ class ProcessOcrPool:
             self.failed.set()
 
     def _report(
-        self, kind: PoolEventKind, slot: "_Slot", pid: int | None, detail: str = "", seconds: float = 0.0
+        self,
+        kind: PoolEventKind,
+        slot: "_Slot",
+        pid: int | None,
+        detail: str = "",
+        cause: DeathCause | None = None,
+        seconds: float = 0.0,
     ) -> None:
-        self._on_event(PoolEvent(kind=kind, worker=slot.name, pid=pid, detail=detail, seconds=seconds))
+        self._on_event(PoolEvent(kind=kind, worker=slot.name, pid=pid, detail=detail, cause=cause, seconds=seconds))
 
 
 class _Slot:

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from typing import Literal
 
 import psutil
 
@@ -14,6 +15,9 @@ from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrResult
 from ocr_engine.worker import DutyReport
+
+DeathCause = Literal["crashed", "timeout", "interrupted", "stopped"]
+"""Ended by itself, or killed: its job took too long, its job was interrupted, or it is not needed any more."""
 
 
 class DiedIdle(Exception):
@@ -41,7 +45,7 @@ class WorkerProcess:
         """Set while it has no image."""
         self.at_rest.set()
         self.died = asyncio.Event()
-        self.cause = "ended unexpectedly"
+        self.cause: DeathCause = "crashed"
 
     @property
     def alive(self) -> bool:
@@ -90,13 +94,13 @@ class WorkerProcess:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(work)
         except TimeoutError:
-            self.kill(f"killed: a job took longer than {timeout:g} s")
+            self.kill("timeout")
             raise JobTimeout(f"recognition took longer than {timeout:g} s") from None
         except BrokenProcessPool:
             self._on_death()
             raise WorkerCrashed("the OCR process died while it read this image") from None
         except asyncio.CancelledError:
-            self.kill("killed: its job was interrupted")
+            self.kill("interrupted")
             raise
         except OcrError:
             raise
@@ -105,7 +109,7 @@ class WorkerProcess:
         finally:
             self.at_rest.set()
 
-    def kill(self, cause: str) -> None:
+    def kill(self, cause: DeathCause) -> None:
         """Ends the process at once, whatever it does."""
         if self.alive:
             self.cause = cause

@@ -82,9 +82,9 @@ def test_labels_are_bounded_whatever_clients_send(metrics: Metrics) -> None:
 def test_series_exist_before_their_first_event(metrics: Metrics) -> None:
     """An alert on an increase needs the step from 0 to 1."""
     assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="timeout") == 0
-    assert value(metrics, "ocr_worker_events_total", event="died") == 0
-    metrics.pool_changed(PoolEvent(kind="died", worker="worker-1"))
-    assert value(metrics, "ocr_worker_events_total", event="died") == 1
+    assert value(metrics, "ocr_worker_events_total", event="died", cause="crashed") == 0
+    metrics.pool_changed(PoolEvent(kind="died", worker="worker-1", cause="crashed"))
+    assert value(metrics, "ocr_worker_events_total", event="died", cause="crashed") == 1
 
 
 def test_the_latest_verdict_is_the_only_grade_that_is_set(metrics: Metrics) -> None:
