@@ -61,7 +61,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     if down[tall].sum() > across[~tall].sum():
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
-    steady = across >= STEADY * down
+    steady = across > STEADY * down
     corners = _turned(corners, _skew(corners[steady], across[steady]))
     # the middle of each side rather than its outermost corner: a box that leans a little grows neither taller nor wider
     xs = np.sort((corners + corners[:, [3, 2, 1, 0]])[:, :2, 0] / 2, axis=1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
@@ -143,5 +143,6 @@ def test_every_line_is_read_exactly_once_whatever_its_shape(shapes: list[Polygon
 
 
 @given(st.lists(st.sampled_from([box(0, 0, 0, 0), box(5, 5, 9, 9), box(0, 0, 100, 10)]), max_size=30))
+@example([box(0, 0, 0, 0)] * 8)
 def test_boxes_on_top_of_each_other_and_without_extent_are_read_once(shapes: list[Polygon]) -> None:
     assert sorted(reading_order(shapes, 100, 100)) == list(range(len(shapes)))
