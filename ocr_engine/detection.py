@@ -26,6 +26,9 @@ COARSE_PIXELS = 640_000
 """Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow."""
 FINE_PIXELS = 800_000
 """Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
+MOST_PIXELS = 2_000_000
+"""Of any look, however absurd the page: its sides are at least STRIDE, so a line of 12 million pixels, which is a file
+of some kB, would be a look of 384 million."""
 SMALL = 12.0
 """Height of a box, in pixels of the look, under which lines begin to be missed or to merge: letters of 8 pixels."""
 MARGIN = 3.5
@@ -74,10 +77,11 @@ class Detector:
         part = page[band.top : band.bottom, band.left : band.right]
         quads = self._look(part, scale).quads + np.array((band.left, band.top), np.float32)
         middle = quads[:, :, 1].mean(axis=1)
-        return quads[(middle >= band.own_top) & (middle < band.own_bottom)]
+        return np.asarray(quads[(middle >= band.own_top) & (middle < band.own_bottom)], np.float32)
 
     def _look(self, page: Pixels, scale: float) -> Look:
         height, width = page.shape[:2]
+        scale = min(scale, math.sqrt(MOST_PIXELS / (height * width)), MOST_PIXELS / STRIDE / max(height, width))
         rows = max(STRIDE, round(height * scale / STRIDE) * STRIDE)
         columns = max(STRIDE, round(width * scale / STRIDE) * STRIDE)
         batch = np.empty((1, 3, rows, columns), np.float32)
@@ -103,7 +107,7 @@ class _Band(Struct, frozen=True):
 
 def _heights(quads: Quads) -> NDArray[np.float32]:
     across, down = sides(quads)
-    return np.minimum(across, down)
+    return np.asarray(np.minimum(across, down), np.float32)
 
 
 def _bands(page: Pixels, small: Quads, scale: float) -> Iterator[_Band]:
@@ -133,4 +137,4 @@ def _without_overlap(quads: Quads, kept: Quads) -> Quads:
     middle = quads.mean(axis=1)
     low, high = kept.min(axis=1), kept.max(axis=1)
     inside = ((middle[:, None] > low) & (middle[:, None] < high)).all(axis=2)
-    return quads[~inside.any(axis=1)]
+    return np.asarray(quads[~inside.any(axis=1)], np.float32)
