@@ -18,6 +18,8 @@ from ocr_engine.tensors import fill
 
 HEIGHT = 48
 """Pixels: the height of a line that the PP-OCR recognition models are trained on."""
+MOST_WIDTH = 9600
+"""Pixels: some 400 letters. The model's attention grows with the square: a line of 6000 letters took 4 GB and its worker."""
 WIDTH_STEP = 16
 """Widths are rounded up to this: two steps of the model's output, and few enough shapes."""
 BATCH_WIDTH = 640
@@ -46,6 +48,7 @@ class Recogniser:
 
     def read(self, crops: Sequence[Pixels], widths: Sequence[int]) -> list[Reading]:
         """The text of each upright crop (H, W, 3), `widths` pixels wide when 48 high, in the order given."""
+        widths = [min(width, MOST_WIDTH) for width in widths]
         readings = [NOTHING] * len(crops)
         for width, members in _batches(widths):
             batch = np.zeros((len(members), 3, HEIGHT, width), np.float32)
