@@ -19,7 +19,7 @@ from ocr_engine.tensors import fill
 HEIGHT = 48
 """Pixels: the height of a line that the PP-OCR recognition models are trained on."""
 MOST_WIDTH = 9600
-"""Pixels: some 400 letters. The model's attention grows with the square: a line of 6000 letters took 4 GB and its worker."""
+"""Pixels: some 400 letters. The model's attention grows with the square: a line of 6000 letters took 4 GB."""
 WIDTH_STEP = 16
 """Widths are rounded up to this: two steps of the model's output, and few enough shapes."""
 BATCH_WIDTH = 640
