@@ -37,7 +37,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 \
     PORT=8000 \
-    DATABASE_URL=sqlite:////data/jobs.db
+    DATABASE_URL=sqlite:////data/jobs.db \
+    OCR_CACHE_DIR=/data/graphs
+# The graphs are made for the processor that runs them, so at the first start (about 3 s) and not while building.
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

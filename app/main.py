@@ -116,6 +116,11 @@ def process_pool(settings: Settings, metrics: Metrics) -> ManagedPool:
     return ProcessOcrPool(
         EngineOptions(
             model=settings.ocr_model,
+            detection_model=settings.ocr_detection_model,
+            recognition_model=settings.ocr_recognition_model,
+            angle_model=settings.ocr_angle_model,
+            characters=settings.ocr_characters,
+            cache_dir=settings.ocr_cache_dir,
             backend=settings.ocr_backend,
             min_confidence=settings.ocr_min_confidence,
             max_pixels=settings.max_image_pixels,

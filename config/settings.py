@@ -91,6 +91,21 @@ class Settings(Struct, frozen=True, kw_only=True):
     ocr_model: Annotated[
         Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")
     ] = "ppocr-v6"
+    ocr_detection_model: Annotated[
+        str, Meta(description="Path of another detection model (.onnx, PP-OCR family). Empty: that of `OCR_MODEL`.")
+    ] = ""
+    ocr_recognition_model: Annotated[
+        str, Meta(description="Path of another recognition model, for other languages. Empty: that of `OCR_MODEL`.")
+    ] = ""
+    ocr_angle_model: Annotated[
+        str, Meta(description="Path of another classifier of upside-down lines. Empty: that of `OCR_MODEL`.")
+    ] = ""
+    ocr_characters: Annotated[
+        str, Meta(description="Path of the recognition model's characters, one a line. Empty: the model's own list.")
+    ] = ""
+    ocr_cache_dir: Annotated[
+        str, Meta(description="Folder of the models' optimised graphs, made once. Empty: the user's own cache.")
+    ] = ""
     ocr_backend: Annotated[
         Literal["onnxruntime", "openvino"],
         Meta(description="Runtime: `onnxruntime`, or `openvino` where the extra is installed."),
