@@ -181,11 +181,19 @@ def rows(lines: Lines, region: Indices) -> list[int]:
             usual_middle = sum(middle[i] for i in row) / len(row)
             usual_height = sum(height[i] for i in row) / len(row)
             near = max(0.5 * min(height[line], usual_height), 0.35 * max(height[line], usual_height))
-            if middle[line] - usual_middle < near:
+            # beside a line of large print several small ones may stand below each other
+            if middle[line] - usual_middle < near and not any(_below(lines, line, other) for other in row):
                 row.append(line)
                 continue
         found.append([line])
     return [line for row in found for line in sorted(row, key=lines.left.__getitem__)]
+
+
+def _below(lines: Lines, line: int, other: int) -> bool:
+    """Whether a line stands under the other rather than beside it."""
+    shared = min(lines.right[line], lines.right[other]) - max(lines.left[line], lines.left[other])
+    stacked = shared > 0.5 * min(lines.width[line], lines.width[other])
+    return bool(stacked and lines.y[line] - lines.y[other] > 0.5 * min(lines.height[line], lines.height[other]))
 
 
 def _thin(places: Floats, apart: float) -> Floats:

@@ -117,6 +117,13 @@ def test_prices_follow_their_items() -> None:
     assert reading_order([*items, *prices], 600, 500) == pairs
 
 
+def test_small_lines_below_each_other_beside_large_print_stay_in_order() -> None:
+    large = box(200, 100, 600, 160)
+    names = [box(20, 104, 160, 124), box(24, 121, 150, 141), box(20, 138, 170, 158)]
+    order = reading_order([large, *names], 700, 300)
+    assert [line for line in order if line] == [1, 2, 3]
+
+
 def test_a_table_of_equal_cells_far_apart_is_read_row_by_row() -> None:
     rows = [(box(20, y, 180, y + 17), box(920, y, 1090, y + 17)) for y in range(100, 460, 15)]
     assert reading_order([cell for row in rows for cell in row], 1200, 600) == list(range(48))
