@@ -1,0 +1,1 @@
+"""Generated malice: seeded, so that what fails today fails tomorrow."""
