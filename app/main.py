@@ -122,6 +122,7 @@ def process_pool(settings: Settings, metrics: Metrics) -> ManagedPool:
             characters=settings.ocr_characters,
             cache_dir=settings.ocr_cache_dir,
             backend=settings.ocr_backend,
+            reading_order=settings.ocr_reading_order,
             min_confidence=settings.ocr_min_confidence,
             max_pixels=settings.max_image_pixels,
         ),

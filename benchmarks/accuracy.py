@@ -17,7 +17,7 @@ from benchmarks.polygons import shape
 from benchmarks.readers import STOCK, Reader, ReaderName, open_reader
 from benchmarks.scoring import Figures, Line, Score, figures, score
 from ocr_engine.errors import OcrError
-from ocr_engine.options import Backend, EngineOptions, ModelFamily
+from ocr_engine.options import Backend, EngineOptions, ModelFamily, ReadingOrder
 
 ALL = "ALL"
 """Name of the row for all sets."""
@@ -69,6 +69,7 @@ def main(argv: Sequence[str]) -> int:
         model=arguments.model,
         backend=arguments.backend,
         threads=arguments.threads,
+        reading_order=arguments.reading_order,
         min_confidence=arguments.min_confidence,
     )
     try:
@@ -213,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     defaults = EngineOptions()
     parser.add_argument("--model", choices=get_args(ModelFamily), default=defaults.model)
     parser.add_argument("--backend", choices=get_args(Backend), default=defaults.backend)
+    parser.add_argument("--reading-order", choices=get_args(ReadingOrder), default=defaults.reading_order)
     parser.add_argument("--threads", type=int, default=defaults.threads, metavar="N")
     parser.add_argument("--min-confidence", type=float, default=defaults.min_confidence, metavar="SHARE")
     return parser

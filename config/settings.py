@@ -115,11 +115,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Lines read with less confidence are flagged and left out of `text`."),
     ] = 0.5
 
+    ocr_reading_order: Annotated[
+        Literal["columns", "rows"],
+        Meta(description="`columns`: one after the other where a page has them, as people read; `rows`: row by row."),
+    ] = "columns"
     health_interval_seconds: Annotated[
         float,
-        Meta(
-            ge=0, description="How often the service reads the sample by itself, for the metrics; 0: when asked."
-        ),
+        Meta(ge=0, description="How often the service reads the sample by itself, for the metrics; 0: when asked."),
     ] = 0.0
     health_cache_seconds: Annotated[Seconds, Meta(description="How long `/health/ai` repeats its last answer.")] = 10.0
     health_timeout_seconds: Annotated[

@@ -11,7 +11,7 @@ from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
 from ocr_engine.detection import Detector
 from ocr_engine.errors import EngineError, OcrError
-from ocr_engine.layout import reading_order
+from ocr_engine.layout import reading_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.reading import Reader
@@ -81,8 +81,8 @@ class Engine:
     ) -> tuple[OcrLine, ...]:
         """The lines that hold text, in reading order, where a viewer shows them."""
         kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
-        upright_width, upright_height = (height, width) if rotation in (90, 270) else (width, height)
-        order = reading_order([_polygon(quads[i]) for i in kept], upright_width, upright_height)
+        boxes = [_polygon(quads[i]) for i in kept]
+        order = reading_order(boxes) if self._options.reading_order == "columns" else row_order(boxes)
         shown = np.clip(turn_back(quads, rotation, width, height), 0, (width, height))
         return tuple(
             OcrLine(

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
+ReadingOrder = Literal["columns", "rows"]
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):
@@ -29,5 +30,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """Threads inside a session. 1 is the right unit when every core has a worker of its own."""
     min_confidence: float = 0.5
     """Lines below are flagged `low_confidence` and left out of the text."""
+    reading_order: ReadingOrder = "columns"
+    """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
-from ocr_engine.layout.cut import Cutter
+from ocr_engine.layout.cut import Cutter, rows
 from ocr_engine.layout.evidence import neighbours
 from ocr_engine.layout.lines import level
 from ocr_engine.result import Polygon
 
-__all__ = ["reading_order"]
+__all__ = ["reading_order", "row_order"]
 
 
-def reading_order(polygons: Sequence[Polygon], width: float, height: float) -> list[int]:
+def reading_order(polygons: Sequence[Polygon]) -> list[int]:
     """Indices of the lines' boxes, in pixels of the page turned upright, in reading order; each exactly once.
 
     Columns are read one after the other, tables and forms row by row, pages of vertical text from the right.
@@ -31,3 +31,8 @@ def reading_order(polygons: Sequence[Polygon], width: float, height: float) -> l
     lines = plumb(lines, runs)
     likely = prose(lines, runs)
     return Cutter(lines, likely, neighbours(lines, likely)).order(np.arange(len(polygons)))
+
+
+def row_order(polygons: Sequence[Polygon]) -> list[int]:
+    """Indices of the lines' boxes row by row, each row from the left, even where there are columns; each exactly once."""
+    return rows(level(polygons), np.arange(len(polygons))) if polygons else []

@@ -7,10 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from ocr_engine.layout import reading_order
+from ocr_engine.layout import reading_order, row_order
 from ocr_engine.result import Polygon
 from tests.unit import layout_pages
-from tests.unit.layout_pages import HEIGHT, WIDTH, Line, Sheet
+from tests.unit.layout_pages import Line, Sheet
 
 SEEDS = range(12)
 Kind = Callable[[Sheet], None]
@@ -23,7 +23,7 @@ def error(page: Sequence[Line], ordered: Sequence[Line]) -> float:
 
 
 def ordered(page: Sequence[Line]) -> list[Line]:
-    return [page[i] for i in reading_order([polygon for _, polygon in page], WIDTH, HEIGHT)]
+    return [page[i] for i in reading_order([polygon for _, polygon in page])]
 
 
 def in_raster_order(page: Sequence[Line]) -> list[Line]:
@@ -107,26 +107,26 @@ def test_a_heading_across_two_columns_comes_before_both() -> None:
     left = [box(50, y, 450, y + 20) for y in range(100, 400, 26)]
     right = [box(480, y, 880, y + 20) for y in range(100, 400, 26)]
     heading = box(50, 40, 700, 80)
-    assert reading_order([*right, *left, heading], 900, 500) == [24, *range(12, 24), *range(12)]
+    assert reading_order([*right, *left, heading]) == [24, *range(12, 24), *range(12)]
 
 
 def test_prices_follow_their_items() -> None:
     items = [box(50, y, 350, y + 20) for y in range(100, 400, 26)]
     prices = [box(480, y, 540, y + 20) for y in range(100, 400, 26)]
     pairs = [index for i in range(12) for index in (i, 12 + i)]
-    assert reading_order([*items, *prices], 600, 500) == pairs
+    assert reading_order([*items, *prices]) == pairs
 
 
 def test_small_lines_below_each_other_beside_large_print_stay_in_order() -> None:
     large = box(200, 100, 600, 160)
     names = [box(20, 104, 160, 124), box(24, 121, 150, 141), box(20, 138, 170, 158)]
-    order = reading_order([large, *names], 700, 300)
+    order = reading_order([large, *names])
     assert [line for line in order if line] == [1, 2, 3]
 
 
 def test_a_table_of_equal_cells_far_apart_is_read_row_by_row() -> None:
     rows = [(box(20, y, 180, y + 17), box(920, y, 1090, y + 17)) for y in range(100, 460, 15)]
-    assert reading_order([cell for row in rows for cell in row], 1200, 600) == list(range(48))
+    assert reading_order([cell for row in rows for cell in row]) == list(range(48))
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_boxes() -> None:
@@ -136,7 +136,14 @@ def test_the_order_does_not_depend_on_the_order_of_the_boxes() -> None:
 
 
 def test_no_lines_have_no_order() -> None:
-    assert reading_order([], 100, 100) == []
+    assert reading_order([]) == []
+    assert row_order([]) == []
+
+
+def test_rows_are_read_as_rows_on_request_whatever_stands_in_them() -> None:
+    left, right = ([box(x, 20 * row, x + 380, 20 * row + 14) for row in range(12)] for x in (0, 420))
+    assert reading_order([*left, *right]) == list(range(24))
+    assert row_order([*left, *right]) == [index for row in range(12) for index in (row, row + 12)]
 
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
@@ -146,10 +153,10 @@ polygons = st.tuples(points, points, points, points)
 
 @given(st.lists(polygons, max_size=40))
 def test_every_line_is_read_exactly_once_whatever_its_shape(shapes: list[Polygon]) -> None:
-    assert sorted(reading_order(shapes, 1000, 1000)) == list(range(len(shapes)))
+    assert sorted(reading_order(shapes)) == list(range(len(shapes)))
 
 
 @given(st.lists(st.sampled_from([box(0, 0, 0, 0), box(5, 5, 9, 9), box(0, 0, 100, 10)]), max_size=30))
 @example([box(0, 0, 0, 0)] * 8)
 def test_boxes_on_top_of_each_other_and_without_extent_are_read_once(shapes: list[Polygon]) -> None:
-    assert sorted(reading_order(shapes, 100, 100)) == list(range(len(shapes)))
+    assert sorted(reading_order(shapes)) == list(range(len(shapes)))
