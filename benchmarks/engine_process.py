@@ -1,0 +1,89 @@
+"""An engine in a process of its own: paths of images in, times and memory out, a line of JSON each."""
+
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.readers import ReaderName, open_reader
+from ocr_engine.engine import Engine
+from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrTimings
+
+
+class Failed(Exception):
+    """An engine's process could not start, or died."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What reading one image took."""
+
+    seconds: float
+    peak_memory: int
+    """Bytes resident at most since the process began."""
+    error: str = ""
+    stages: OcrTimings | None = None
+    """Ours only."""
+
+
+class EngineProcess:
+    """Starts the engine of that name; `close` ends it. Raises Failed."""
+
+    def __init__(self, name: ReaderName, options: EngineOptions) -> None:
+        self.name = name
+        command = [sys.executable, "-m", "benchmarks.engine_process", name, msgspec.json.encode(options).decode()]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._line()
+
+    def read(self, image: Path) -> Answer:
+        """Has the engine read an image."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"{image}\n".encode())
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise Failed(f"{self.name} died") from error
+        return msgspec.json.decode(self._line(), type=Answer)
+
+    def close(self) -> None:
+        """Ends the process. Twice is harmless."""
+        self._process.communicate()
+
+    def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            _, fault = self._process.communicate()
+            raise Failed(f"{self.name}: {fault.decode().strip().rpartition(chr(10))[2]}")
+        return line
+
+
+def serve(name: ReaderName, options: EngineOptions) -> None:
+    """The child: loads the engine, says so, and reads images until there are no more."""
+    engine = Engine(options) if name == "ours" else None
+    reader = None if engine else open_reader(name, options)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        image = Path(line.strip()).read_bytes()
+        error, stages = "", None
+        begun = time.perf_counter()
+        try:
+            if engine:
+                stages = engine.recognise(image).timings
+            elif reader:
+                reader(image)
+        except Exception as problem:  # whatever a stock engine raises is its result
+            error = f"{type(problem).__name__}: {problem}"
+        seconds = time.perf_counter() - begun
+        # Linux counts in units of 1024 bytes
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        answer = Answer(seconds=seconds, peak_memory=peak, error=error, stages=stages)
+        print(msgspec.json.encode(answer).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    serve(msgspec.convert(sys.argv[1], ReaderName), msgspec.json.decode(sys.argv[2], type=EngineOptions))
