@@ -34,5 +34,5 @@ def reading_order(polygons: Sequence[Polygon]) -> list[int]:
 
 
 def row_order(polygons: Sequence[Polygon]) -> list[int]:
-    """Indices of the lines' boxes row by row, each row from the left, even where there are columns; each exactly once."""
+    """Indices of the lines row by row, each row from the left, even where there are columns; each exactly once."""
     return rows(level(polygons), np.arange(len(polygons))) if polygons else []
