@@ -19,6 +19,7 @@ SETTINGS = {
     "JOB_TIMEOUT_SECONDS": "8",
     "RETRY_BASE_SECONDS": "0.05",
     "RETRY_MAX_SECONDS": "0.5",
+    "START_TIMEOUT_SECONDS": "20",  # one may be hung while it starts
     "DRAIN_SECONDS": "1",
     "WORKER_MAX_JOBS": "25",  # renewals happen as well
 }

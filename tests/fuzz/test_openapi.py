@@ -1,0 +1,66 @@
+"""The OpenAPI document and the service agree: requests made from the one are answered by the other as it says."""
+
+import contextlib
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.generation import GenerationMode
+
+from config.settings import Settings
+from ocr_engine.image import MEDIA_TYPES
+from samples import sample
+from tests.live_server import LiveServer, live_server
+from tests.scripted_pool import ScriptedPool, text_result
+
+# what an image is, no schema can say
+IMAGES = st.sampled_from([sample(name).data for name in ("health", "tiny", "turned")])
+schemathesis.openapi.format("binary", IMAGES)
+for media_type in (*MEDIA_TYPES, "application/octet-stream"):
+    schemathesis.openapi.media_type(media_type, IMAGES)
+
+# a cursor is opaque: that any text is one is the best that a schema can say of it
+OPAQUE_CURSOR = {
+    "include-path": "/dead-letters",
+    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}},
+}
+CONFIG = schemathesis.Config.from_dict({"operations": [OPAQUE_CURSOR]})
+
+bounded = examples(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('api')}/jobs.db")
+    pool = ScriptedPool(default=text_result(sample("health").text))
+    with live_server(msgspec.structs.replace(settings, queue_limit=100_000), pool) as server:
+        yield server
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as documented", "not so"])
+def test_every_operation_answers_as_documented(server: LiveServer, mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_url(f"{server.url}/docs/openapi.json", config=CONFIG)
+    operations = [operation.ok() for operation in schema.get_all_operations()]
+    assert len(operations) >= 5
+    for operation in operations:
+
+        @bounded
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def answers_as_documented(case: schemathesis.Case) -> None:
+            case.call_and_validate()
+
+        with contextlib.suppress(*([Unsatisfiable] if mode is GenerationMode.NEGATIVE else [])):
+            answers_as_documented()  # a request without parameters cannot be a wrong one
+    assert server.works()
