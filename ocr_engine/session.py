@@ -53,8 +53,8 @@ class OnnxSession:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps buffers from run to run: without it each run maps and unmaps them anew, and detection takes 1.15 to
-        # 1.25 times as long.
+        # The arena keeps buffers from run to run: without it each run maps and unmaps them anew, and detection takes
+        # 1.15 to 1.25 times as long.
         # Memory patterns would plan one block for each shape of input on top of that, and pages have many shapes:
         # 395 MB at the peak with them, 281 MB without, in the same time.
         options.enable_cpu_mem_arena = True

@@ -189,8 +189,8 @@ class _Blocker:
         return True
 
     def _fuse_relu(self, name: str) -> bool:
-        maker = next((made for made in self._nodes if made.outputs == [self._blocked[name]]), None)
-        if maker is None or maker.op != "Conv" or "activation" in maker.attributes or len(self._reads[name]) > 1:
+        maker = self._maker(name)
+        if maker is None:
             return False
         maker.attributes = {**maker.attributes, "activation": "Relu"}
         return True
@@ -228,6 +228,8 @@ class _Blocker:
     def _scale(self, name: str, scale: str, output: str) -> bool:
         """Channels times numbers known only when running: a depthwise convolution with those as its 1x1 weights."""
         channels = self._padded(self._channels(name))
+        if self._scale_weights(name, scale, output, channels):
+            return True
         weights = self._graph.name("scale")
         shape = self._graph.constant(np.array([channels, 1, 1, 1]), "shape")
         self._nodes.append(Node("Reshape", [self._blocked[scale], shape], [weights]))
@@ -236,18 +238,48 @@ class _Blocker:
         self._emit(Node("Conv", args, [self._graph.name("blocked")], attributes, DOMAIN), output)
         return True
 
+    def _scale_weights(self, name: str, scale: str, output: str, channels: int) -> bool:
+        """Scales the few weights of the pointwise convolution that makes the map, instead of the map."""
+        maker = self._maker(name)
+        if maker is None or len(maker.inputs) != 3 or self._graph.constants[maker.inputs[2]].any():
+            return False
+        weights = self._graph.constants.get(maker.inputs[1])
+        if weights is None or maker.attributes["group"] != 1 or weights.shape[2:] != (1, 1):
+            return False
+        names = [self._graph.name("scaled") for _ in range(4)]
+        by_block = weights.reshape(channels // self._block, -1, self._block)
+        self._nodes.remove(maker)
+        self._nodes += [
+            Node(
+                "Reshape", [self._blocked[scale], self._graph.constant(_ints(-1, 1, self._block), "shape")], names[:1]
+            ),
+            Node("Mul", [self._graph.constant(by_block, "weights"), names[0]], names[1:2]),
+            Node("Reshape", [names[1], self._graph.constant(_ints(*weights.shape), "shape")], names[2:3]),
+        ]
+        self._emit(Node("Conv", [maker.inputs[0], names[2]], names[3:], maker.attributes, DOMAIN), output)
+        return True
+
+    def _maker(self, name: str) -> Node | None:
+        """The convolution in blocks that makes a tensor for one reader, and does nothing to its result yet."""
+        maker = next((made for made in self._nodes if made.outputs == [self._blocked[name]]), None)
+        if maker is None or maker.op != "Conv" or len(self._reads[name]) > 1 or "activation" in maker.attributes:
+            return None
+        return maker
+
     def _sum_into(self, name: str, other: str, output: str) -> bool:
         """Lets the convolution that makes one of two tensors add the other to its result as it writes it."""
-        maker = next((made for made in self._nodes if made.outputs == [self._blocked[name]]), None)
-        if maker is None or maker.op != "Conv" or maker.domain != DOMAIN or len(self._reads[name]) > 1:
-            return False
-        if len(maker.inputs) > 3 or "activation" in maker.attributes:
+        maker = self._maker(name)
+        if maker is None or len(maker.inputs) > 3:
             return False
         # run last, when the other one is there
         self._nodes.remove(maker)
         maker.inputs = [*maker.inputs, *[""] * (3 - len(maker.inputs)), self._blocked[other]]
         self._emit(maker, output)
         return True
+
+
+def _ints(*values: int) -> Array:
+    return np.array(values, np.int64)
 
 
 def _pad(weights: Array, axis: int, size: int) -> Array:

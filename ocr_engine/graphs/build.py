@@ -37,8 +37,8 @@ def build(model: ModelFile) -> bytes:
     original = onnx.load_model_from_string(_fused(model))
     graph = Graph(original)
     trials = [_strokes(height, width) for height, width in _SHAPES[model.role]]
-    rewrite(graph)
     block = _block()
+    rewrite(graph, block)
     if block > 1:
         use_blocks(graph, block, _trial_shapes(graph, trials))
     made: bytes = graph.model().SerializeToString()
