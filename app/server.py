@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
             app,
             host=host,
             port=port,
+            loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
             http=Connection,
             ws="none",
             log_config=None,

@@ -53,8 +53,9 @@ class JobStore(Protocol):
     """Where the truth about jobs lives.
 
     Every write is durable when it returns, and every read that begins afterwards sees it. Every method raises
-    StoreError, having changed nothing, and works again by itself once the cause is gone. A write once asked for is
-    carried out: cancelling its caller gives up the answer, not the write, and `close` waits for it.
+    StoreError, having changed nothing (or, where a server was lost in the middle of a write, perhaps all of it), and
+    works again by itself once the cause is gone. A write once asked for is carried out: cancelling its caller gives up
+    the answer, not the write, and `close` waits for it.
     """
 
     async def add(self, job: Job, image: bytes) -> None:
@@ -110,13 +111,25 @@ class JobStore(Protocol):
 
 
 async def open_store(url: str) -> JobStore:
-    """Opens, and migrates where needed, the store that the URL names: `sqlite:///relative` or `sqlite:////absolute`.
+    """Opens, and migrates where needed, the store that the URL names.
 
-    Raises StoreUnusable, and leaves the file as it was, where that cannot be done.
+    `sqlite:///relative`, `sqlite:////absolute` or `postgresql://user:password@host/database`. Raises StoreUnusable,
+    and leaves what is there as it was, where that cannot be done.
     """
     scheme, separator, rest = url.partition("://")
+    if shared(url):
+        try:
+            from persistence.postgres import PostgresStore
+        except ModuleNotFoundError as error:
+            raise StoreUnusable(f"PostgreSQL needs the extra `cluster`: {error}") from error
+        return await PostgresStore.open(url)
     if scheme == "sqlite" and separator and rest.startswith("/") and len(rest) > 1:
         from persistence.sqlite import SqliteStore
 
         return await SqliteStore.open(rest[1:])
-    raise StoreUnusable(f"DATABASE_URL {url!r} names no known store; use sqlite:///path/to/jobs.db")
+    raise StoreUnusable(f"DATABASE_URL {url!r} names no known store; use sqlite:///path/to/jobs.db or postgresql://")
+
+
+def shared(url: str) -> bool:
+    """True where the store that the URL names is one that several nodes may use at once."""
+    return url.startswith(("postgresql://", "postgres://"))

@@ -8,12 +8,13 @@ import pytest
 
 from persistence.store import JobStore
 from persistence.store import open_store as open_by_url
+from tests.postgres import Postgres
 
 OpenStore = Callable[[], Awaitable[JobStore]]
 """Opens one and the same store each time: what was stored before is there."""
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], OpenStore]:
     """Each call gives the way to open another, empty store."""
     numbers = itertools.count()
@@ -22,7 +23,14 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Op
         url = f"sqlite:///{tmp_path}/{next(numbers)}.db"
         return lambda: open_by_url(url)
 
-    return {"sqlite": sqlite}[request.param]
+    def postgres() -> OpenStore:
+        url = server.empty_database()
+        return lambda: open_by_url(url)
+
+    if request.param == "sqlite":
+        return sqlite
+    server: Postgres = request.getfixturevalue("postgres")
+    return postgres
 
 
 @pytest.fixture

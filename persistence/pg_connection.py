@@ -1,0 +1,117 @@
+"""Connections to a PostgreSQL server that may go away and come back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+import asyncpg
+
+from persistence.store import StoreError, StoreFull
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+COMMAND_SECONDS = 5.0
+"""Longest wait for one answer: what tells a connection whose other end has vanished."""
+CONNECT_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
+"""How long work is tried again while the server is away: a restart takes about one second."""
+RETRY_PAUSE = 0.1
+MOST_CONNECTIONS = 8
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # the connection was closed beneath us
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, or in recovery after a crash
+    asyncpg.TooManyConnectionsError,
+)
+"""The server cannot be reached, or stopped answering: what was asked for may or may not have been carried out."""
+
+FAULTS = (*AWAY, asyncpg.PostgresError)
+
+
+class Connections:
+    """A pool of connections; work is done on any of them, and again on another one where the first was lost."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+        self._writes: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Raises FAULTS where the server cannot be reached."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=MOST_CONNECTIONS,
+            command_timeout=COMMAND_SECONDS,
+            timeout=CONNECT_SECONDS,
+        )
+        return cls(pool)
+
+    async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` gives. Raises StoreError."""
+        return await self._patiently(lambda connection, _: work(connection))
+
+    async def write(self, work: Callable[[Connection, bool], Awaitable[T]]) -> T:
+        """What `work` gives, done in one transaction, even if the caller is cancelled meanwhile. Raises StoreError.
+
+        `work` is told whether an earlier try of its may have been committed although its answer was lost.
+        """
+
+        async def in_transaction(connection: Connection, again: bool) -> T:
+            async with connection.transaction():
+                return await work(connection, again)
+
+        task = asyncio.create_task(self._patiently(in_transaction))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Waits for writes under way. Twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._writes:
+            await asyncio.wait(self._writes)
+        try:
+            await asyncio.wait_for(self._pool.close(), CONNECT_SECONDS)
+        except FAULTS:
+            self._pool.terminate()
+
+    async def _patiently(self, work: Callable[[Connection, bool], Coroutine[Any, Any, T] | Awaitable[T]]) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        again = False
+        while True:
+            try:
+                async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                    return await work(connection, again)
+            except AWAY as error:
+                if loop.time() >= deadline:
+                    raise fault(error) from error
+            except asyncpg.PostgresError as error:
+                raise fault(error) from error
+            again = True
+            await asyncio.sleep(RETRY_PAUSE)
+
+
+def fault(error: BaseException) -> StoreError:
+    """The error in the words of every store."""
+    if isinstance(error, asyncpg.DiskFullError):
+        return StoreFull(f"no room left for the database: {error}")
+    if isinstance(error, AWAY):
+        return StoreError(f"the database cannot be reached: {error or type(error).__name__}")
+    return StoreError(f"the database failed: {error}")

@@ -1,0 +1,40 @@
+"""PgQueuer's tables beside ours: an entry can be written in the transaction that stores its job.
+
+What is done with the entries is `app/queue_pgqueuer.py`.
+"""
+
+from datetime import timedelta
+from typing import cast
+
+import asyncpg
+from pgqueuer.queries import Queries
+
+from persistence.pg_connection import Connection
+
+ENTRYPOINT = "ocr"
+"""PgQueuer's name of the kind of work."""
+
+
+def queries(connection: Connection) -> Queries:
+    """PgQueuer's statements on this connection; inside its transaction, where there is one."""
+    return Queries.from_asyncpg_connection(cast("asyncpg.Connection[asyncpg.Record]", connection))
+
+
+async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> None:
+    """An entry for the job, due in `delay` seconds; nothing where it has one already, waiting or being worked on."""
+    await queries(connection).enqueue(
+        ENTRYPOINT,
+        job_id.encode(),
+        execute_after=timedelta(seconds=max(0.0, delay)),
+        dedupe_key=job_id,
+        on_conflict="skip",
+    )
+
+
+async def install(connection: Connection) -> None:
+    """PgQueuer's schema, as the installed version wants it; changes nothing where it is so already."""
+    engine = queries(connection)
+    if await engine.schema_is_installed():
+        await engine.upgrade()
+    else:
+        await engine.install()
