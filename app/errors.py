@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from app.context import request_id
 from app.dead_letters import NotADeadLetter
-from app.pressure import MemoryShort, QuotaExceeded
+from app.pressure import MemoryShort, QuotaExceeded, TooMuchComing
 from app.queue import QueueFull, QueueStopped
 from ocr_engine.errors import OcrError
 from persistence.store import StoreError, StoreFull
@@ -119,6 +119,8 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
             return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
         case QuotaExceeded():
             return ApiError("quota_exceeded", str(error), retry_after=retry_after)
+        case TooMuchComing():
+            return ApiError("overloaded", "too many uploads at the same time; try again later", retry_after=retry_after)
         case MemoryShort():
             return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)
         case NotADeadLetter():

@@ -26,7 +26,7 @@ from app.lifespan import dispatching, opened_store, warm
 from app.measured_store import MeasuredStore
 from app.metrics import Metrics
 from app.openapi import openapi_config
-from app.pressure import Limits, Pressure
+from app.pressure import Incoming, Limits, Pressure
 from app.queue import LocalQueue
 from app.quota import RateLimit
 from app.retry import RetryPolicy
@@ -176,9 +176,10 @@ def assemble(
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, pressure, on_change=job_changed),
+        intake=Intake(store, queue, policy, pressure),
         dead_letters=DeadLetters(store, queue),
         pressure=pressure,
+        incoming=Incoming(settings.max_incoming_bytes),
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
         capacity=capacity,
         ai_health=AiHealth(

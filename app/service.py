@@ -11,7 +11,7 @@ from app.dispatcher import Dispatcher
 from app.health import AiHealth
 from app.intake import Intake
 from app.metrics import Metrics
-from app.pressure import Pressure
+from app.pressure import Incoming, Pressure
 from app.queue import JobQueue
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
@@ -32,6 +32,7 @@ class Service:
         dispatcher: Dispatcher,
         dead_letters: DeadLetters,
         pressure: Pressure,
+        incoming: Incoming,
         capacity: Capacity,
         ai_health: AiHealth,
         metrics: Metrics,
@@ -45,6 +46,7 @@ class Service:
         self.intake = intake
         self.dead_letters = dead_letters
         self._pressure = pressure
+        self.incoming = incoming
         self.capacity = capacity
         self.ai_health = ai_health
         self.metrics = metrics

@@ -9,13 +9,16 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.errors import ApiError
+from app.pressure import Body
 
 MAX_PARTS = 32
 """Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
 
 
-async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> bytes:
-    """The uploaded bytes, never empty. Raises ApiError (400, 408, 413, 415, 503); `timeout` in seconds.
+async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:
+    """The uploaded bytes, never empty, gathered in `body`. `timeout` in seconds.
+
+    Raises ApiError (400, 408, 413, 415, 503) or TooMuchComing.
 
     Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
     through the push parser that it is built on.
@@ -24,9 +27,10 @@ async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> byte
     try:
         async with asyncio.timeout(timeout):
             if media_type == "multipart/form-data":
-                image = await _file_part(request, options.get("boundary", ""))
+                await _file_part(request, body, options.get("boundary", ""))
             elif media_type.startswith("image/") or media_type in ("application/octet-stream", ""):
-                image = await _raw_body(request)
+                async for chunk in request.stream():
+                    body += chunk
             else:
                 raise ApiError(
                     "unsupported_media_type",
@@ -42,20 +46,13 @@ async def read_image(request: Request[Any, Any, Any], *, timeout: float) -> byte
         raise ApiError("image_too_large", f"an upload may have at most {limit} bytes") from None
     except InternalServerException:
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
-    if not image:
+    if not body.data:
         raise ApiError("missing_file", "the body is empty, or its part `file` is missing or empty")
-    return image
+    return bytes(body.data)
 
 
-async def _raw_body(request: Request[Any, Any, Any]) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-    return bytes(body)
-
-
-async def _file_part(request: Request[Any, Any, Any], boundary: str) -> bytes:
-    image, segment, found = bytearray(), None, False
+async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str) -> None:
+    segment, found = None, False
     if not boundary:
         raise ApiError("malformed_request", "multipart/form-data without a boundary")
     try:
@@ -69,9 +66,8 @@ async def _file_part(request: Request[Any, Any, Any], boundary: str) -> bytes:
                                 raise ApiError("malformed_request", "more than one part `file`; send one image a job")
                             found = True
                     elif event and segment is not None and segment.name == "file":
-                        image += event
+                        body += event
     except ParserLimitReached as error:
         raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
     except ParserError as error:
         raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
-    return bytes(image)

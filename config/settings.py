@@ -49,6 +49,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_waiting_bytes: Annotated[
         Count, Meta(description="Bytes of images that may wait, all together; above that 503 with Retry-After.")
     ] = 4_000_000_000
+    max_incoming_bytes: Annotated[
+        Count, Meta(description="Bytes of uploads under way, all together in memory; above that 503 with Retry-After.")
+    ] = 512_000_000
     min_free_disk_bytes: Annotated[
         Natural, Meta(description="Uploads are refused with 507 while the store's disk has less room than this.")
     ] = 500_000_000

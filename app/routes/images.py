@@ -57,21 +57,28 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
     try:
         with service.queue.reserve():
             pass  # refuse before the body is read, not after
-        image = await read_image(request, timeout=service.settings.upload_timeout_seconds)
-        info = probe(image, service.settings.max_image_pixels)
-        job = await service.intake.submit(image, info, owner_of(request))
+        with service.incoming.body() as body:
+            image = await read_image(request, body, timeout=service.settings.upload_timeout_seconds)
+            info = probe(image, service.settings.max_image_pixels)
+            job = await service.intake.submit(image, info, owner_of(request))
     except Exception as error:
-        named = api_error(error, service.retry_after())
-        if named is None:
-            raise
-        service.metrics.upload_refused(named.code)
-        raise named from error
+        raise refusal(service, error) from error
     service.metrics.upload_accepted(info.media_type, info.size)
     return Response(
         job_view(job),
         status_code=202,
         headers={"Location": f"/images/{job.id}", "Retry-After": str(service.retry_after())},
     )
+
+
+def refusal(service: Service, error: Exception) -> ApiError:
+    """What an upload is answered that ended with this error, counted. Raises the error itself where it has no name."""
+    # apart from the handler: an exception in a variable of the frame that raises it is a cycle, and keeps the image
+    named = api_error(error, service.retry_after())
+    if named is None:
+        raise error
+    service.metrics.upload_refused(named.code)
+    return named
 
 
 @get(

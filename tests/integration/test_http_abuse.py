@@ -164,6 +164,25 @@ def test_a_thousand_idle_connections_do_not_keep_others_out(live: Live) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> None:
+    server = live(max_incoming_bytes=len(PNG) + 1000)
+    head = post(b"Content-Type: image/png\r\nContent-Length: %d\r\n" % len(PNG))
+    with server.wire() as stalled:
+        stalled.send(head + PNG[:2000])
+        while server.service.incoming.bytes < 2000:
+            assert httpx.get(f"{server.url}/health/live").status_code == 200
+        answer = server.say(head + PNG)
+        assert answer is not None
+        assert (answer.status, answer.problem["code"]) == (503, "overloaded")
+        assert int(answer.headers["retry-after"]) >= 1
+    while server.service.incoming.bytes:
+        assert httpx.get(f"{server.url}/health/live").status_code == 200
+    answer = server.say(head + PNG)
+    assert answer is not None
+    assert answer.status == 202
+    assert server.works()
+
+
 # clients that vanish
 
 
