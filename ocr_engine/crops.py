@@ -27,7 +27,8 @@ def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
     across, down = sides(quad[None])
     width, height = max(1, round(float(across[0]))), max(1, round(float(down[0])))
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, target)
+    # corners lie on the pixels' edges, and OpenCV counts from their centres
+    matrix = cv2.getPerspectiveTransform(quad - np.float32(0.5), target - np.float32(0.5))
     warped = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return warped.astype(np.uint8, copy=False)
 

@@ -104,7 +104,8 @@ def _batches(widths: Sequence[int]) -> list[tuple[int, list[int]]]:
     for i, width in enumerate(widths):
         by_width.setdefault(max(1, -(-width // WIDTH_STEP)) * WIDTH_STEP, []).append(i)
     batches = []
-    for width, members in sorted(by_width.items()):
+    # the widest first: what comes after it fits into the memory that it leaves
+    for width, members in sorted(by_width.items(), reverse=True):
         most = max(1, BATCH_WIDTH // width)
         batches += [(width, members[at : at + most]) for at in range(0, len(members), most)]
     return batches

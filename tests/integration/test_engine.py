@@ -1,0 +1,153 @@
+"""The engine with its real models on our own samples: the text is pinned, however the picture comes."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from ocr_engine.engine import Engine
+from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
+from ocr_engine.options import EngineOptions
+from samples import Sample, all_samples, sample
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("graphs"))
+
+
+@pytest.fixture(scope="module")
+def engine(cache: str) -> Engine:
+    return Engine(EngineOptions(cache_dir=cache))
+
+
+@pytest.fixture(scope="module")
+def letter() -> Image.Image:
+    return Image.open(io.BytesIO(sample("letter").data)).convert("RGB")
+
+
+def encoded(image: Image.Image, form: str = "PNG", **settings: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **settings)
+    return file.getvalue()
+
+
+def with_alpha(image: Image.Image) -> Image.Image:
+    """Opaque ink on nothing."""
+    grey = ImageOps.invert(image.convert("L"))
+    ink = Image.new("RGBA", image.size, (20, 20, 20, 0))
+    ink.putalpha(grey)
+    return ink
+
+
+def sixteen_bits(image: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+
+
+def turned_by_exif(image: Image.Image) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the picture is stored on its side: a viewer turns it a quarter clockwise
+    return encoded(image.transpose(Image.Transpose.ROTATE_90), exif=exif)
+
+
+VARIANTS: dict[str, Callable[[Image.Image], bytes]] = {
+    "upside down": lambda image: encoded(image.transpose(Image.Transpose.ROTATE_180)),
+    "on its left side": lambda image: encoded(image.transpose(Image.Transpose.ROTATE_90)),
+    "on its right side": lambda image: encoded(image.transpose(Image.Transpose.ROTATE_270)),
+    "turned by EXIF": turned_by_exif,
+    "palette": lambda image: encoded(image.quantize(64)),
+    "CMYK": lambda image: encoded(image.convert("CMYK"), "TIFF"),
+    "16 bits": lambda image: encoded(sixteen_bits(image)),
+    "alpha": lambda image: encoded(with_alpha(image)),
+    "grey": lambda image: encoded(image.convert("L")),
+    "several frames": lambda image: encoded(image, "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]),
+}
+
+
+@pytest.mark.parametrize("each", all_samples(), ids=lambda each: each.name)
+def test_a_sample_gives_the_text_that_is_on_it(engine: Engine, each: Sample) -> None:
+    assert engine.recognise(each.data).text == each.text
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_page_reads_the_same_however_it_is_stored(engine: Engine, letter: Image.Image, variant: str) -> None:
+    assert engine.recognise(VARIANTS[variant](letter)).text == sample("letter").text
+
+
+def test_a_turned_page_says_how_it_has_to_be_turned(engine: Engine, letter: Image.Image) -> None:
+    turns = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+    for rotation, transposition in turns.items():
+        (page,) = engine.recognise(encoded(letter.transpose(transposition))).pages
+        assert page.rotation == rotation
+
+
+def test_polygons_lie_where_a_viewer_shows_the_text(engine: Engine, letter: Image.Image) -> None:
+    (upright,) = engine.recognise(encoded(letter)).pages
+    (turned,) = engine.recognise(encoded(letter.transpose(Image.Transpose.ROTATE_180))).pages
+    assert (upright.width, upright.height) == letter.size
+    for line, same in zip(upright.lines, turned.lines, strict=True):
+        mirrored = [(letter.width - x, letter.height - y) for x, y in same.polygon]
+        assert np.allclose(line.polygon, mirrored, atol=0.01)
+        (left, top), (right, _), (_, bottom), _ = line.polygon
+        assert left < right
+        assert top < bottom
+
+
+def test_a_line_on_its_head_is_read_on_a_page_that_is_not(engine: Engine, letter: Image.Image) -> None:
+    upside_down = Image.open(io.BytesIO(sample("health").data)).convert("RGB").transpose(Image.Transpose.ROTATE_180)
+    page = Image.new("RGB", (letter.width, letter.height + upside_down.height), "white")
+    page.paste(letter, (0, 0))
+    page.paste(upside_down, (0, letter.height))
+    assert engine.recognise(encoded(page)).text == f"{sample('letter').text}\n{sample('health').text}"
+
+
+def test_small_print_on_a_large_scan_is_found(engine: Engine, letter: Image.Image) -> None:
+    page = Image.new("RGB", (letter.width * 4, letter.height * 4), "white")
+    page.paste(letter, (letter.width, letter.height))
+    assert engine.recognise(encoded(page)).text == sample("letter").text
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1), (3000, 20)])
+def test_a_page_of_any_size_without_text_has_no_lines(engine: Engine, size: tuple[int, int]) -> None:
+    result = engine.recognise(encoded(Image.new("RGB", size, "white")))
+    assert result.text == ""
+    assert result.confidence == 0
+    assert result.pages[0].lines == ()
+
+
+def test_doubtful_lines_are_flagged_and_not_dropped(letter: Image.Image, cache: str) -> None:
+    strict = Engine(EngineOptions(min_confidence=1.0, cache_dir=cache))
+    (page,) = strict.recognise(encoded(letter)).pages
+    assert len(page.lines) == len(sample("letter").text.splitlines())
+    assert all(line.low_confidence for line in page.lines if line.confidence < 1)
+
+
+def test_a_result_names_its_models_and_tells_its_times(engine: Engine) -> None:
+    result = engine.recognise(sample("health").data)
+    assert {model.role for model in result.models} == {"detection", "recognition", "angle"}
+    stages = result.timings.decode + result.timings.detect + result.timings.orient + result.timings.recognise
+    assert 0 < stages <= result.timings.total
+
+
+def test_what_is_no_image_is_the_client_s_fault(engine: Engine) -> None:
+    with pytest.raises(UnsupportedImage):
+        engine.recognise(b"no image")
+    with pytest.raises(InvalidImage):
+        engine.recognise(sample("health").data[:200])
+
+
+def test_too_many_pixels_are_refused(cache: str) -> None:
+    careful = Engine(EngineOptions(max_pixels=100, cache_dir=cache))
+    with pytest.raises(TooManyPixels):
+        careful.recognise(sample("health").data)
+
+
+def test_a_fault_of_another_kind_becomes_an_engine_error(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(engine._detector, "glance", fail)
+    with pytest.raises(EngineError, match="RuntimeError: out of luck"):
+        engine.recognise(sample("health").data)

@@ -1,0 +1,65 @@
+"""Boxes are found in a probability map where its text is, and nowhere else."""
+
+import cv2
+import numpy as np
+import pytest
+
+from ocr_engine.boxes import boxes_from_map, clockwise, sides
+
+
+def map_with(*rectangles: tuple[int, int, int, int], level: float = 0.9) -> np.ndarray:
+    """A map (96, 160) that is `level` inside the rectangles (left, top, right, bottom)."""
+    probability = np.zeros((96, 160), np.float32)
+    for left, top, right, bottom in rectangles:
+        probability[top:bottom, left:right] = level
+    return probability
+
+
+def test_a_shrunken_line_grows_by_area_by_perimeter_on_every_side() -> None:
+    quads, certainty = boxes_from_map(map_with((30, 40, 130, 50)))
+    assert len(quads) == 1
+    across, down = sides(quads)
+    # the mask is thickened by a pixel to the bottom right; the corners of a contour are its outermost pixels' centres
+    growth = 1.6 * 100 * 10 / 110
+    assert across[0] == pytest.approx(100 + growth, abs=0.1)
+    assert down[0] == pytest.approx(10 + growth, abs=0.1)
+    assert quads[0].mean(axis=0) == pytest.approx((80, 45), abs=1)
+    assert certainty[0] > 0.8
+
+
+def test_every_line_has_a_box_of_its_own() -> None:
+    quads, _ = boxes_from_map(map_with((10, 10, 70, 18), (90, 10, 150, 18), (10, 60, 150, 70)))
+    assert len(quads) == 3
+
+
+def test_a_map_without_text_has_no_boxes() -> None:
+    quads, certainty = boxes_from_map(np.zeros((64, 64), np.float32))
+    assert quads.shape == (0, 4, 2)
+    assert certainty.shape == (0,)
+
+
+def test_specks_and_faint_regions_are_no_lines() -> None:
+    probability = map_with((20, 20, 22, 22))
+    probability[60:70, 20:140] = 0.4
+    quads, _ = boxes_from_map(probability)
+    assert len(quads) == 0
+
+
+def test_faint_regions_are_had_by_those_who_ask_for_them() -> None:
+    quads, certainty = boxes_from_map(map_with((20, 60, 140, 70), level=0.4), least=0.3)
+    assert len(quads) == 1
+    assert certainty[0] == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_leaning_line_keeps_its_angle() -> None:
+    probability = np.zeros((200, 200), np.float32)
+    cv2.fillPoly(probability, [cv2.boxPoints(((100, 100), (120, 12), 20)).astype(np.int32)], (0.9,))
+    quads, _ = boxes_from_map(probability)
+    (top_left, top_right, *_) = quads[0]
+    angle = np.degrees(np.arctan2(top_right[1] - top_left[1], top_right[0] - top_left[0]))
+    assert angle == pytest.approx(20, abs=1.5)
+
+
+def test_corners_start_top_left_whatever_their_order() -> None:
+    corners = np.array([(50, 30), (10, 10), (50, 10), (10, 30)], np.float32)
+    assert clockwise(corners).tolist() == [[10, 10], [50, 10], [50, 30], [10, 30]]

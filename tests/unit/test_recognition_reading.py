@@ -1,0 +1,82 @@
+"""Lines are given as little width as their print allows, and more where the answer is in doubt."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from ocr_engine.reading import DOUBTFUL, SURE, TIGHTEST_PITCH, Reader
+from ocr_engine.recognition import HEIGHT, Reading
+
+
+class Print:
+    """Stands in for the recogniser: knows each crop by its first pixel, and notes the widths it was given."""
+
+    def __init__(self, *lines: tuple[str, float], turned: tuple[str, float] = ("", 0.0)) -> None:
+        self.lines = lines
+        self.turned = turned
+        self.given: list[tuple[int, int]] = []
+
+    def read(self, crops: Sequence[np.ndarray], widths: Sequence[int]) -> list[Reading]:
+        readings = []
+        for crop, width in zip(crops, widths, strict=True):
+            number = int(crop[0, 0, 0])
+            self.given.append((number, width))
+            readings.append(Reading(*(self.lines[number] if number < 200 else self.turned)))
+        return readings
+
+    def crops(self, pitch: int) -> list[np.ndarray]:
+        """Each line at `pitch` pixels a character; the last pixel tells a crop that was turned."""
+        crops = []
+        for number, (text, _) in enumerate(self.lines):
+            crop = np.zeros((HEIGHT, max(1, pitch * len(text)), 3), np.uint8)
+            crop[0, 0], crop[-1, -1] = number, 255
+            crops.append(crop)
+        return crops
+
+
+def widths_of(recogniser: Print, number: int) -> list[int]:
+    return [width for each, width in recogniser.given if each == number]
+
+
+def test_wide_letters_are_squeezed_more_than_narrow_ones() -> None:
+    wide, narrow = Print(*[("x" * 20, 0.99)] * 12), Print(*[("x" * 20, 0.99)] * 12)
+    Reader(wide).read(wide.crops(pitch=40))
+    Reader(narrow).read(narrow.crops(pitch=14))
+    assert widths_of(wide, 11) == [20 * 40 * 0.45]
+    assert widths_of(narrow, 11)[-1] / (20 * 14) > 0.85
+
+
+def test_a_line_set_tighter_than_the_page_is_read_again_with_its_own_pitch() -> None:
+    lines = [("x" * 20, 0.99)] * 11 + [("x" * 45, 0.99)]
+    recogniser = Print(*lines)
+    crops = recogniser.crops(pitch=30)
+    crops[11] = crops[11][:, : 45 * 13]
+    Reader(recogniser).read_upright(crops)
+    first, second = widths_of(recogniser, 11)
+    assert first < 45 * TIGHTEST_PITCH <= second
+
+
+def test_an_unsure_line_is_read_again_with_more_room() -> None:
+    recogniser = Print(("x" * 20, SURE - 0.1))
+    Reader(recogniser).read_upright(recogniser.crops(pitch=20))
+    assert widths_of(recogniser, 0) == [300, 480]
+
+
+def test_a_sure_line_is_read_once() -> None:
+    recogniser = Print(("x" * 20, SURE))
+    Reader(recogniser).read(recogniser.crops(pitch=20))
+    assert len(recogniser.given) == 1
+
+
+@pytest.mark.parametrize(("turned", "expected"), [(("right", 0.97), "right"), (("worse", 0.1), "x" * 20)])
+def test_a_doubtful_line_is_read_turned_and_the_surer_reading_stays(turned: tuple[str, float], expected: str) -> None:
+    recogniser = Print(("x" * 20, DOUBTFUL - 0.1), turned=turned)
+    (reading,) = Reader(recogniser).read(recogniser.crops(pitch=20))
+    assert reading.text == expected
+
+
+def test_no_lines_need_no_reading() -> None:
+    recogniser = Print()
+    assert Reader(recogniser).read([]) == []
+    assert recogniser.given == []
