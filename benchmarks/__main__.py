@@ -1,0 +1,56 @@
+"""`python -m benchmarks`: one word a benchmark; without any, a guided quick run."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = {
+    "engine": "how fast images are read, ours and the stock engines side by side",
+    "accuracy": "how well images are read",
+    "pool": "what a pool of processes adds, and how fast it mends itself",
+    "store": "how fast and how durably jobs are stored",
+    "service": "the whole service under load, between its own cost and what the CPUs can give",
+    "cluster": "several nodes on one PostgreSQL",
+    "all": "all of these in one report (but accuracy and cluster, which need more than this machine has)",
+    "simulate": "what more workers or machines would carry",
+    "compare": "two reports side by side",
+}
+RESULTS = Path("benchmarks/results")
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one benchmark; its exit code."""
+    command, *rest = argv or [""]
+    try:
+        if command in COMMANDS:
+            return int(import_module(f"benchmarks.{command if command != 'all' else 'everything'}").main(rest))
+        if not command:
+            return guided()
+    except KeyboardInterrupt:
+        print("\nstopped; everything that was started is ended", file=sys.stderr)
+        return INTERRUPTED
+    width = max(map(len, COMMANDS))
+    print("python -m benchmarks [COMMAND [--help] …]\n\nWithout a command: a guided quick run.\n")
+    print("\n".join(f"  {name:<{width}}  {meaning}" for name, meaning in COMMANDS.items()))
+    return 0 if command in ("-h", "--help") else 2
+
+
+def guided() -> int:
+    """A look at everything within some minutes, with the report as a page."""
+    from benchmarks import everything
+
+    print(
+        "A quick look at this machine: the service with 1, 2, … workers between its own cost and what the CPUs can\n"
+        "give, then its pool and its store. A few minutes; Ctrl-C ends it. For figures to quote: leave the machine\n"
+        "alone and run `python -m benchmarks service`.\n",
+        file=sys.stderr,
+    )
+    files = ["--json", str(RESULTS / "quick.json"), "--html", str(RESULTS / "quick.html")]
+    return everything.main(["--quick", "--no-peers", *files])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,60 @@
+"""The service with an engine that takes no time: `python -m benchmarks.fake_service`. HTTP, store, queue and log are
+the real ones, so what a job costs here is what the service itself adds to recognition."""
+
+import asyncio
+import sys
+
+from app.main import create_app, settings_or_exit
+from app.server import serve
+from config import logging
+from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.result import OcrLine, OcrPage, OcrResult
+
+LINES = 20
+"""Of the result that every image gives: about a receipt."""
+PAGE = OcrPage(
+    number=1,
+    width=800,
+    height=1200,
+    lines=tuple(
+        OcrLine(text=f"Line {n} of a page of text", confidence=0.99, polygon=((10, n), (700, n), (700, n + 9), (10, n)))
+        for n in range(LINES)
+    ),
+)
+
+
+class FreePool:
+    """A ManagedPool that has read every image already."""
+
+    def __init__(self, workers: int) -> None:
+        self.failed = asyncio.Event()
+        self._workers = workers
+
+    async def recognise(self, image: bytes) -> OcrResult:
+        """The same page, at once."""
+        return OcrResult(pages=(PAGE,), worker="worker-1")
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    def workers(self) -> list[WorkerInfo]:
+        """As many as were asked for."""
+        return [
+            WorkerInfo(name=f"worker-{number}", state=WorkerState.IDLE, pid=None, restarts=0)
+            for number in range(1, self._workers + 1)
+        ]
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+def main() -> int:
+    """Serves on a free port until a signal, with the environment's settings."""
+    settings = settings_or_exit({"PORT": "0"})
+    logging.set_up(settings.log_level, settings.log_format)
+    serve(create_app(settings, make_pool=lambda _: FreePool(settings.max_workers)), settings.host, settings.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

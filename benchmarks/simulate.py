@@ -1,0 +1,185 @@
+"""What would more workers, or more machines, carry? `python -m benchmarks simulate REPORT.json --target 10`
+
+A queueing model is fed with the measured service times, checked against the measured loads, and then asked. Machines
+are like the measured one and share one queue, as they do in a cluster.
+"""
+
+import argparse
+import itertools
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks import command
+from benchmarks.load import schedule
+from benchmarks.measures import LoadPoint, ServiceFigures, WorkersPoint, percentile
+from benchmarks.queueing import drawn, greatest_rate, sojourns
+from benchmarks.report import aligned, read
+
+REPEATS = 200
+"""Simulated runs, each as long as the measured one, that make the band of a check."""
+BAND = 0.9
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """A measured load, and where the model would have expected its latency; seconds."""
+
+    load: LoadPoint
+    share: float
+    """Which percentile."""
+    measured: float
+    low: float
+    high: float
+    """Where nine of ten simulated runs of the same length lie."""
+
+    @property
+    def agrees(self) -> bool:
+        """Does the measured one lie there, too?"""
+        return self.low <= self.measured <= self.high
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """What so many workers on so many machines would carry."""
+
+    workers: int
+    """On each machine."""
+    machines: int
+    rate: float
+    """Jobs a second within the latency target; 0 where even an idle system misses it."""
+    limit: float
+    """Jobs a second that the workers can do at all."""
+    measured: bool
+    """Was a machine with so many workers measured? Otherwise it is guessed from those that were."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Checks and forecasts; 2 where the report cannot be used."""
+    arguments = _parser().parse_args(argv)
+    try:
+        report = read(arguments.report)
+    except (OSError, msgspec.DecodeError) as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return 2
+    if report.service is None:
+        print(f"simulate: {arguments.report} holds no measurement of the service", file=sys.stderr)
+        return 2
+    cpus = report.machine.cores_usable
+    counts = arguments.workers or sorted({point.workers for point in report.service.workers} | {2 * cpus})
+    share = arguments.percentile / 100
+    print(check_table(checks(report.service, 0.5) + checks(report.service, share)), end="\n\n")
+    print(f"Greatest rate with {arguments.percentile:g} % of the jobs within {arguments.target:g} s:")
+    print(
+        forecast_table(
+            [
+                forecast(report.service, cpus, workers, machines, share, arguments.target)
+                for machines, workers in itertools.product(arguments.machines, counts)
+            ]
+        )
+    )
+    return 0
+
+
+def occupations(point: WorkersPoint) -> list[float]:
+    """Seconds for which each job took a worker out of service: its recognition, stretched by what else there is to do
+    between two jobs, so that the workers together carry exactly the rate that was measured."""
+    mean = sum(point.service_times) / len(point.service_times)
+    stretch = point.workers / point.rate / mean
+    return [seconds * stretch for seconds in point.service_times]
+
+
+def checks(service: ServiceFigures, share: float) -> list[Check]:
+    """The model against every measured load whose percentile is known."""
+    points = {point.workers: point for point in service.workers}
+    found = []
+    for load in service.load:
+        measured = {0.5: load.latency.p50, 0.95: load.latency.p95, 0.99: load.latency.p99}.get(share)
+        if measured is None:
+            continue
+        times = occupations(points[load.workers])
+        simulated = sorted(
+            percentile(
+                list(
+                    sojourns(
+                        schedule(load.arrivals, load.offered, load.jobs, seed),
+                        drawn(random.Random(-seed), times),
+                        load.workers,
+                    )
+                ),
+                share,
+            )
+            or 0.0
+            for seed in range(1, REPEATS + 1)
+        )
+        outside = int(REPEATS * (1 - BAND) / 2)
+        found.append(
+            Check(load=load, share=share, measured=measured, low=simulated[outside], high=simulated[-1 - outside])
+        )
+    return found
+
+
+def forecast(service: ServiceFigures, cpus: int, workers: int, machines: int, share: float, target: float) -> Forecast:
+    """What so many workers on each of so many machines carry within `target` seconds at that percentile."""
+    # the nearest measured count at or below, or the least: neighbours slow each other down (memory, caches, clock)
+    known = max(
+        (point for point in service.workers if point.workers <= workers),
+        default=service.workers[0],
+        key=lambda p: p.workers,
+    )
+    crowding = max(1.0, workers / cpus) / max(1.0, known.workers / cpus)
+    times = [seconds * crowding for seconds in occupations(known)]
+    return Forecast(
+        workers=workers,
+        machines=machines,
+        rate=greatest_rate(times, workers=workers * machines, share=share, target=target),
+        limit=workers * machines / (sum(times) / len(times)),
+        measured=known.workers == workers,
+    )
+
+
+def check_table(found: Sequence[Check]) -> str:
+    """The checks for people."""
+    if not found:
+        return "No measured load to check the model against: run `service` with its open loop."
+    rows = [
+        (
+            f"{check.load.workers} workers",
+            f"{check.load.offered:.2f}",
+            f"p{check.share * 100:g}",
+            f"{check.measured:.2f}",
+            f"{check.low:.2f} to {check.high:.2f}",
+            "yes" if check.agrees else "no",
+        )
+        for check in found
+    ]
+    return "The model against what was measured, latency in s:\n" + aligned(
+        [("", "jobs/s", "", "measured", "model", "agrees"), *rows]
+    )
+
+
+def forecast_table(found: Sequence[Forecast]) -> str:
+    """The forecasts for people."""
+    rows = [
+        (
+            f"{each.machines} x {each.workers}",
+            f"{each.rate:.2f}",
+            f"{each.rate * 3600:.0f}",
+            f"{each.rate / each.limit:.0%}",
+            "measured" if each.measured else "guessed",
+        )
+        for each in found
+    ]
+    return aligned([("machines x workers", "jobs/s", "jobs/h", "of all they can", "a machine with so many"), *rows])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks simulate", description=__doc__)
+    parser.add_argument("report", type=Path, help="JSON that `service` or `all` wrote")
+    parser.add_argument("--workers", type=command.numbers, metavar="N,N", help="on each machine")
+    parser.add_argument("--machines", type=command.numbers, default=[1, 2, 4], metavar="N,N")
+    parser.add_argument("--target", type=float, default=10.0, metavar="SECONDS", help="latency that is allowed; 10")
+    parser.add_argument("--percentile", type=float, default=95.0, choices=(50.0, 95.0, 99.0), help="of latency; 95")
+    return parser
