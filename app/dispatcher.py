@@ -10,7 +10,7 @@ from loguru import logger
 
 from app import clock
 from app.retry import RetryPolicy, after_error, wait_until_due
-from ocr_engine.errors import InternalError, OcrError, PoolUnavailable
+from ocr_engine.errors import InternalError, OcrError, PoolUnavailable, WorkerCrashed
 from ocr_engine.pool import OcrPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
@@ -47,6 +47,8 @@ class Dispatcher:
     async def handle(self, job_id: str) -> float | None:
         """Runs one attempt of the job, if there is one to run. A queue's Handler."""
         job = await self._store.get(job_id)
+        if job is not None and job.status is JobState.PROCESSING:
+            job = await self._after_crash(job)
         if job is None or job.status is not JobState.QUEUED:
             return None
         if (wait := wait_until_due(job, self._policy, self._now())) > 0:
@@ -61,6 +63,18 @@ class Dispatcher:
             return None
         interrupted = len(outcome.failures) == len(claimed.failures)
         return PAUSE if interrupted else wait_until_due(outcome, self._policy, self._now())
+
+    async def _after_crash(self, job: Job) -> Job | None:
+        """The job after an attempt that nobody will end: a queue delivers no id whose handler lives.
+
+        The attempt counts: the job may be what killed the process. None where somebody else was faster.
+        """
+        error = WorkerCrashed("the service stopped abruptly while this image was being read")
+        settled = after_error(job, error, self._policy, self._now(), self._jitter())
+        if not await self._store.replace(job, settled):
+            return None
+        self._on_change(job, settled)
+        return settled
 
     async def _claim(self, job: Job) -> Job | None:
         claimed = job.claimed(self._now())

@@ -1,6 +1,5 @@
 """How jobs come in: from a client, and from the store after a restart."""
 
-import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -11,8 +10,7 @@ from app import clock
 from app.access import ANYBODY
 from app.pressure import Pressure
 from app.queue import JobQueue
-from app.retry import RetryPolicy, after_error, wait_until_due
-from ocr_engine.errors import WorkerCrashed
+from app.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.store import JobStore
@@ -27,15 +25,18 @@ class Intake:
         queue: JobQueue,
         policy: RetryPolicy,
         pressure: Pressure,
-        on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
+        abandoned_after: float = 0.0,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
-        """`on_change` is told what a start made of the jobs that a crash had cut off: before and after."""
+        """`abandoned_after`: seconds after which an attempt, if no queue knows of it any more, has no worker either.
+
+        0 where no other process can be at it.
+        """
         self._store = store
         self._queue = queue
         self._policy = policy
         self._pressure = pressure
-        self._on_change = on_change
+        self._abandoned_after = abandoned_after
         self._now = now
 
     async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY) -> Job:
@@ -49,27 +50,26 @@ class Intake:
         return job
 
     async def resume(self) -> int:
-        """Queues every unfinished job again, attempts kept; gives their number. At start, before any work."""
-        jobs = await self._store.unfinished()
-        for job in jobs:
-            current = await self._after_crash(job) if job.status is JobState.PROCESSING else job
-            if current.status is JobState.QUEUED:
-                await self._queue.put(current.id, delay=wait_until_due(current, self._policy, self._now()))
-        if jobs:
-            logger.bind(event="jobs.resumed", jobs=len(jobs)).info("unfinished jobs queued again")
-        return len(jobs)
+        """Queues the unfinished jobs that the queue does not have; gives their number.
+
+        At start, and now and then where the queue may have lost some.
+        """
+        resumed = 0
+        for job in await self._store.unfinished():
+            resumed += await self._queue.put(job.id, delay=self._wait(job))
+        if resumed:
+            logger.bind(event="jobs.resumed", jobs=resumed).info("unfinished jobs queued again")
+        return resumed
 
     async def _store_and_queue(self, image: bytes, info: ImageInfo, owner: str) -> Job:
         moment = self._now()
         job = Job(id=str(uuid.uuid4()), owner=owner, image=info, created_at=moment, updated_at=moment, due_at=moment)
         await self._store.add(job, image)
-        await self._queue.put(job.id)
+        await self._queue.put_new(job.id)
         return job
 
-    async def _after_crash(self, job: Job) -> Job:
-        """The service died while a worker had this job. The attempt counts: the job may be what killed it."""
-        error = WorkerCrashed("the service stopped abruptly while this image was being read")
-        settled = after_error(job, error, self._policy, self._now(), random.random())
-        await self._store.replace(job, settled)
-        self._on_change(job, settled)
-        return settled
+    def _wait(self, job: Job) -> float:
+        if job.status is JobState.QUEUED or job.started_at is None:
+            return wait_until_due(job, self._policy, self._now())
+        running = (self._now() - job.started_at).total_seconds()
+        return max(0.0, self._abandoned_after - max(0.0, running))

@@ -26,13 +26,21 @@ class QueueStopped(Exception):
 
 
 class JobQueue(Protocol):
-    """Delivers ids at least once. The store holds the truth: an id twice is harmless, resume finds a lost one."""
+    """Delivers ids at least once, and an id to one handler at a time: it comes again when that handler has ended, or
+    has died together with its process. The store holds the truth: an id twice is harmless, resume finds a lost one.
+    """
 
     def reserve(self) -> contextlib.AbstractContextManager[None]:
         """Holds a place for one job while it is stored. Raises QueueFull or QueueStopped before anything is done."""
 
-    async def put(self, job_id: str, *, delay: float = 0.0) -> None:
-        """Delivers the id, not before `delay` seconds have passed. Never refuses: `reserve` is the bound."""
+    async def put_new(self, job_id: str) -> None:
+        """As `put`, for a job that was stored this moment: a queue in the store's own database has its id by then."""
+
+    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+        """Delivers the id, not before `delay` seconds have passed. Never refuses: `reserve` is the bound.
+
+        False where there was nothing to do, the queue having the id or taking nothing more.
+        """
 
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """Drives `concurrency` named dispatchers until `stop`; cancelled, it cancels handlers and waits for them."""
@@ -56,6 +64,7 @@ class LocalQueue:
         self._ready: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
         self._order = itertools.count()
         self._delayed: set[asyncio.TimerHandle] = set()
+        self._handled: set[str] = set()
         self._reserved = 0
         self._stopped = False
         self._stop_tokens = 0
@@ -73,13 +82,17 @@ class LocalQueue:
         finally:
             self._reserved -= 1
 
-    async def put(self, job_id: str, *, delay: float = 0.0) -> None:
+    async def put_new(self, job_id: str) -> None:
+        """See JobQueue."""
+        await self.put(job_id)
+
+    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
         """See JobQueue."""
         if self._stopped:
-            return  # the store has it; resume finds it
+            return False  # the store has it; resume finds it
         if delay <= 0:
             self._ready.put_nowait((_JOB_RANK, next(self._order), job_id))
-            return
+            return True
 
         def due() -> None:
             self._delayed.discard(timer)
@@ -87,6 +100,7 @@ class LocalQueue:
 
         timer = asyncio.get_running_loop().call_later(delay, due)
         self._delayed.add(timer)
+        return True
 
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """See JobQueue."""
@@ -114,13 +128,14 @@ class LocalQueue:
                 self._stop_tokens -= 1
                 self._wake_one_to_stop()
                 return
+            if job_id in self._handled:
+                await self.put(job_id, delay=REDELIVERY_SECONDS)
+                continue
+            self._handled.add(job_id)
             try:
-                delay = await handler(job_id)
-            except Exception:
-                logger.bind(event="job.handler_failed", job_id=job_id).exception(
-                    "a dispatcher failed; the job is delivered again"
-                )
-                delay = REDELIVERY_SECONDS
+                delay = await handle_safely(handler, job_id)
+            finally:
+                self._handled.discard(job_id)
             if delay is not None:
                 await self.put(job_id, delay=delay)
 
@@ -128,3 +143,14 @@ class LocalQueue:
         # ahead of every id; the dispatcher that takes it passes it on to the next
         self._stop_tokens += 1
         self._ready.put_nowait((_STOP_RANK, next(self._order), ""))
+
+
+async def handle_safely(handler: Handler, job_id: str) -> float | None:
+    """What the handler answers; where it raises: that the id comes again soon."""
+    try:
+        return await handler(job_id)
+    except Exception:
+        logger.bind(event="job.handler_failed", job_id=job_id).exception(
+            "a dispatcher failed; the job is delivered again"
+        )
+        return REDELIVERY_SECONDS

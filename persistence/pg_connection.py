@@ -36,6 +36,11 @@ AWAY = (
 FAULTS = (*AWAY, asyncpg.PostgresError)
 
 
+async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection. Raises FAULTS."""
+    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+
+
 class Connections:
     """A pool of connections; work is done on any of them, and again on another one where the first was lost."""
 
@@ -45,12 +50,12 @@ class Connections:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, most: int = MOST_CONNECTIONS) -> Self:
         """Raises FAULTS where the server cannot be reached."""
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
-            max_size=MOST_CONNECTIONS,
+            max_size=most,
             command_timeout=COMMAND_SECONDS,
             timeout=CONNECT_SECONDS,
         )

@@ -8,6 +8,7 @@ from typing import cast
 
 import asyncpg
 from pgqueuer.queries import Queries
+from pgqueuer.types import QueueEntrypoint
 
 from persistence.pg_connection import Connection
 
@@ -20,15 +21,26 @@ def queries(connection: Connection) -> Queries:
     return Queries.from_asyncpg_connection(cast("asyncpg.Connection[asyncpg.Record]", connection))
 
 
-async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> None:
-    """An entry for the job, due in `delay` seconds; nothing where it has one already, waiting or being worked on."""
-    await queries(connection).enqueue(
+async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> bool:
+    """An entry for the job, due in `delay` seconds; False where it has one already, waiting or being worked on."""
+    entries = await queries(connection).enqueue(
         ENTRYPOINT,
         job_id.encode(),
         execute_after=timedelta(seconds=max(0.0, delay)),
         dedupe_key=job_id,
         on_conflict="skip",
     )
+    return entries[0] is not None
+
+
+async def depth(connection: Connection) -> int:
+    """Entries that wait, delayed ones included."""
+    return await queries(connection).queued_work([QueueEntrypoint(ENTRYPOINT)])
+
+
+async def prune(connection: Connection, older_than: timedelta) -> None:
+    """Forgets what PgQueuer logged: three rows a job, which it keeps for ever and nobody here reads."""
+    await connection.execute("DELETE FROM pgqueuer_log WHERE created < now() - $1::interval", older_than)
 
 
 async def install(connection: Connection) -> None:

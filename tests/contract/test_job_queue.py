@@ -7,15 +7,30 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.queue import Handler, JobQueue, LocalQueue, QueueFull, QueueStopped
+from app.queue_pgqueuer import PgQueue
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 
 LIMIT = 3
 
 
-@pytest.fixture(params=["local"])
-def queue(request: pytest.FixtureRequest) -> JobQueue:
-    return {"local": lambda: LocalQueue(limit=LIMIT)}[request.param]()
+@pytest.fixture(params=["local", "pgqueuer"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The URL of the queue's database; None for the queue that has none."""
+    if request.param == "local":
+        return None
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.empty_database()
+
+
+@pytest.fixture
+async def queue(database: str | None) -> AsyncIterator[JobQueue]:
+    if database is None:
+        yield LocalQueue(limit=LIMIT)
+        return
+    async with PgQueue.opened(database, limit=LIMIT) as shared:
+        yield shared
 
 
 @contextlib.asynccontextmanager
@@ -93,6 +108,27 @@ async def test_an_id_is_delivered_again_when_its_handler_raises(
         await queue.put("a")
         await handler.wait_for(2)
     assert handler.seen == ["a", "a"]
+
+
+async def test_an_id_is_never_with_two_handlers(queue: JobQueue) -> None:
+    arrived, go_on = asyncio.Semaphore(0), asyncio.Event()
+    at_work: list[str] = []
+
+    async def handler(job_id: str) -> None:
+        assert job_id not in at_work
+        at_work.append(job_id)
+        arrived.release()
+        await go_on.wait()
+        at_work.remove(job_id)
+
+    async with running(queue, handler, concurrency=2):
+        await queue.put("a")
+        await arrived.acquire()
+        await queue.put("a")
+        await queue.put("b")
+        await arrived.acquire()
+        assert at_work == ["a", "b"]
+        go_on.set()
 
 
 async def test_as_many_handlers_as_asked_for_run_side_by_side(queue: JobQueue) -> None:

@@ -22,6 +22,7 @@ from tests.scripted_pool import ScriptedPool, text_result
 pytestmark = pytest.mark.anyio
 
 POLICY = RetryPolicy(max_attempts=3, base_seconds=0.001, max_seconds=0.01)
+PATIENT = RetryPolicy(max_attempts=3, base_seconds=100, max_seconds=100)
 PNG = sample("health").data
 INFO = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=5)
 
@@ -33,9 +34,9 @@ async def store(tmp_path: Path) -> Any:
     await opened.close()
 
 
-def intake(store: JobStore, queue: LocalQueue | None = None) -> Intake:
+def intake(store: JobStore, queue: LocalQueue | None = None, **options: Any) -> Intake:
     limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=0, max_jobs_per_key=0)
-    return Intake(store, queue or LocalQueue(limit=10), POLICY, Pressure(store, limits))
+    return Intake(store, queue or LocalQueue(limit=10), POLICY, Pressure(store, limits), **options)
 
 
 async def submitted(store: JobStore) -> Job:
@@ -179,15 +180,38 @@ async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore) -> Non
     assert (await stored(store, job.id)).status is JobState.CANCELLED
 
 
-async def test_resume_queues_what_a_crash_left_and_counts_the_attempt_it_cost(store: JobStore) -> None:
-    waiting, running = await submitted(store), await submitted(store)
-    now = datetime.now(UTC)
-    await store.replace(running, running.claimed(now))
+async def test_resume_queues_what_a_crash_left(store: JobStore) -> None:
+    await submitted(store)
+    running = await submitted(store)
+    await store.replace(running, running.claimed(datetime.now(UTC)))
     queue = LocalQueue(limit=10)
     assert await intake(store, queue).resume() == 2
     assert queue.depth() == 2
-    assert (await stored(store, waiting.id)).attempt == 0
-    again = await stored(store, running.id)
+
+
+async def test_an_attempt_that_another_process_may_be_at_is_left_alone_until_it_must_have_ended(
+    store: JobStore,
+) -> None:
+    job = await submitted(store)
+    begun = datetime.now(UTC)
+    await store.replace(job, job.claimed(begun))
+    delays: list[float] = []
+
+    class Recording(LocalQueue):
+        async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+            delays.append(delay)
+            return True
+
+    await intake(store, Recording(limit=10), abandoned_after=100, now=lambda: begun + timedelta(seconds=40)).resume()
+    assert delays == [60.0]
+
+
+async def test_a_job_whose_process_died_is_tried_again_and_the_attempt_counts(store: JobStore) -> None:
+    job = await submitted(store)
+    await store.replace(job, job.claimed(datetime.now(UTC)))
+    wait = await Dispatcher(store, ScriptedPool(), PATIENT).handle(job.id)
+    again = await stored(store, job.id)
+    assert wait is not None
     assert (again.status, again.attempt, again.failures[0].code) == (JobState.QUEUED, 1, "worker_crashed")
 
 
@@ -196,7 +220,7 @@ async def test_a_job_that_kills_the_service_every_time_ends_in_the_dead_letters(
     for _ in range(POLICY.max_attempts):
         current = await stored(store, job.id)
         await store.replace(current, current.claimed(datetime.now(UTC)))
-        await intake(store).resume()
+        await Dispatcher(store, ScriptedPool(), PATIENT).handle(job.id)
     ended = await stored(store, job.id)
     assert ended.status is JobState.DEAD_LETTER
     assert len(ended.failures) == POLICY.max_attempts
