@@ -20,20 +20,22 @@ _UNARY = frozenset({"Relu", "Sigmoid", "Tanh", "Gelu", "QuickGelu", "HardSigmoid
 Shape = tuple[int, ...]
 
 
-def use_blocks(graph: Graph, block: int, shapes: Mapping[str, Sequence[Shape]]) -> None:
-    """Rewrites the graph for batches of one and blocks of so many channels.
+def use_blocks(graph: Graph, block: int, shapes: Mapping[str, Sequence[Shape]], *, single: bool) -> None:
+    """Rewrites the graph for blocks of so many channels.
 
-    `shapes` gives the sizes of every tensor in some trial runs, by which it is known what has the same size.
+    `shapes` gives the sizes of every tensor in some trial runs, by which it is known what has the same size. `single`:
+    for batches of one only, where more can be done.
     """
-    _Blocker(graph, block, shapes).run()
+    _Blocker(graph, block, shapes, single).run()
     graph.prune()
 
 
 class _Blocker:
-    def __init__(self, graph: Graph, block: int, shapes: Mapping[str, Sequence[Shape]]) -> None:
+    def __init__(self, graph: Graph, block: int, shapes: Mapping[str, Sequence[Shape]], single: bool) -> None:
         self._graph = graph
         self._block = block
         self._shapes = shapes
+        self._single = single
         self._nodes: list[Node] = []
         self._blocked: dict[str, str] = {}  # the twin in blocks of each tensor that has one
         self._plain = {graph.input, *graph.constants}  # the tensors that exist as the original has them
@@ -208,7 +210,7 @@ class _Blocker:
             return True
         if right not in self._blocked:
             return False
-        if node.op == "Mul" and self._is_vector(right, left):
+        if self._single and node.op == "Mul" and self._is_vector(right, left):
             return self._scale(left, right, node.output)
         if self._shapes[left] != self._shapes[right]:
             return False

@@ -29,18 +29,19 @@ class GraphDiffers(Exception):
 
 
 def build(model: ModelFile) -> bytes:
-    """The optimised graph of a model, for batches of one.
+    """The optimised graph of a model; that of a detector is for batches of one.
 
     Raises GraphDiffers where a trial shows another result, and whatever the tools raise for models that they do not
     know: the caller then uses the original.
     """
     original = onnx.load_model_from_string(_fused(model))
     graph = Graph(original)
-    trials = [_strokes(height, width) for height, width in _SHAPES[model.role]]
+    single = model.role == "detection"
+    trials = [_strokes(1 if single else 2, height, width) for height, width in _SHAPES[model.role]]
     block = _block()
     rewrite(graph, block)
     if block > 1:
-        use_blocks(graph, block, _trial_shapes(graph, trials))
+        use_blocks(graph, block, _trial_shapes(graph, trials), single=single)
     made: bytes = graph.model().SerializeToString()
     _verify(model, made, trials)
     return made
@@ -92,15 +93,15 @@ def _block() -> int:
     return next(int(tensor.dims[0]) for tensor in fused.graph.initializer if tensor.name == convolution.input[1])
 
 
-def _strokes(height: int, width: int) -> NDArray[np.float32]:
-    """(1, 3, height, width) in -1 to 1: dark strokes on light ground, something like writing, always the same."""
+def _strokes(batch: int, height: int, width: int) -> NDArray[np.float32]:
+    """(batch, 3, height, width) in -1 to 1: dark strokes on light ground, something like writing, always the same."""
     random = np.random.default_rng(height * 10_000 + width)
     image = np.full((height, width), 0.9, np.float32)
     for _ in range(max(4, height * width // 400)):
         y, x = random.integers(0, height), random.integers(0, width)
         tall, wide = ((int(random.integers(6, 20)), 2), (2, int(random.integers(4, 16))))[int(random.integers(2))]
         image[y : y + tall, x : x + wide] = -0.8
-    noise = random.normal(0, 0.05, (1, 3, height, width))
+    noise = random.normal(0, 0.05, (batch, 3, height, width))
     return np.clip(image + noise, -1, 1).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ class Prepared(Struct, frozen=True):
     """What became of optimising a model."""
 
     model: bytes = b""
-    """The optimised model, for batches of one and to be run as it is; empty where the original has to serve."""
+    """The optimised model, to be run as it is; a detector for batches of one. Empty where the original has to serve."""
     fault: str = ""
     """Why the original has to serve."""
 

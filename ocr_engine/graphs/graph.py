@@ -90,7 +90,7 @@ class Graph:
         self.constants = {name: value for name, value in self.constants.items() if name in wanted}
 
     def model(self, outputs: Iterable[str] = ()) -> onnx.ModelProto:
-        """The graph as a model for batches of one; `outputs` are shown beside the graph's own."""
+        """The graph as a model; `outputs` are shown beside the graph's own."""
         made = onnx.ModelProto()
         made.CopyFrom(self._model)
         graph = made.graph
@@ -100,8 +100,7 @@ class Graph:
             for node in self.nodes
         )
         graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.constants.items())
-        graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-        # the sizes of the output follow from the input's: what the original declares may be wrong for a batch of one
+        # the sizes of the output follow from the input's
         graph.output[0].type.tensor_type.ClearField("shape")
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return made

@@ -323,17 +323,21 @@ def _classify_with_gemm(graph: Graph) -> None:
     if product.op not in ("FusedMatMul", "MatMul") or bias is None or weights not in graph.constants:
         return
     transposed = int(product.attributes.get("transA", 0))
-    names = [graph.name("classes") for _ in range(3)]
-    shape = [graph.constants[weights].shape[0], -1] if transposed else [-1, graph.constants[weights].shape[0]]
-    graph.replace(
-        [product, add, softmax],
-        [
-            Node("Reshape", [product.inputs[0], graph.constant(np.array(shape), "shape")], [names[0]]),
-            Node("Gemm", [names[0], weights, bias], [names[1]], {"transA": transposed}),
-            Node("Softmax", [names[1]], [names[2]], {"axis": 1}),
-            Node("Unsqueeze", [names[2]], [graph.output], {"axes": [0]}),
-        ],
-    )
+    features, classes = graph.constants[weights].shape
+    names = [graph.name("classes") for _ in range(7)]
+    steps = names[0] if transposed else product.inputs[0]
+    nodes = [Node("Transpose", [product.inputs[0]], [steps], {"perm": [0, 2, 1]})] if transposed else []
+    nodes += [
+        Node("Reshape", [steps, graph.constant(np.array([-1, features]), "shape")], [names[1]]),
+        Node("Gemm", [names[1], weights, bias], [names[2]]),
+        Node("Shape", [steps], [names[3]]),
+        Node("Gather", [names[3], graph.constant(np.array([0, 1]), "axes")], [names[4]]),
+        Node("Concat", [names[4], graph.constant(np.array([classes]), "classes")], [names[5]], {"axis": 0}),
+        # before the Softmax, where it is only another name for the same memory; as the last it would be a copy
+        Node("Reshape", [names[2], names[5]], [names[6]]),
+        Node("Softmax", [names[6]], [graph.output], {"axis": 2}),
+    ]
+    graph.replace([product, add, softmax], nodes)
 
 
 def _hard_swish(graph: Graph) -> None:
