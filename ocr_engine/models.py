@@ -22,20 +22,24 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
     """The recognition model's classes after the blank and without the space at the end, in its order."""
     described: tuple[OcrModel, ...]
     """What a result says of them."""
+    notes: tuple[str, ...]
+    """What an operator should know of how they run, such as why one does not run as an optimised graph."""
 
 
 def load(options: EngineOptions) -> LoadedModels:
     """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""
     files = model_files.find(options)
+    detection, recognition, angle = (open_session(file, options) for file in files)
     return LoadedModels(
-        detection=open_session(files.detection, options),
-        recognition=open_session(files.recognition, options),
-        angle=open_session(files.angle, options),
+        detection=detection,
+        recognition=recognition,
+        angle=angle,
         detection_input=files.detection.normalisation,
         recognition_input=files.recognition.normalisation,
         angle_input=files.angle.normalisation,
         characters=files.characters,
         described=tuple(_described(file) for file in files),
+        notes=tuple(session.note for session in (detection, recognition, angle) if session.note),
     )
 
 

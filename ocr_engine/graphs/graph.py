@@ -104,3 +104,24 @@ class Graph:
         graph.output[0].type.tensor_type.ClearField("shape")
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return made
+
+
+def convolution(
+    graph: Graph,
+    source: str,
+    target: str,
+    weights: Array,
+    bias: Array | None,
+    stride: int = 1,
+    pad: int = 0,
+    group: int = 1,
+    activation: str = "",
+) -> Node:
+    """A convolution with the same stride and padding in both directions; `weights` (O, I / group, H, W)."""
+    inputs = [source, graph.constant(weights.astype(np.float32), "weights")]
+    if bias is not None:
+        inputs.append(graph.constant(bias.astype(np.float32), "bias"))
+    attributes = {"kernel_shape": list(weights.shape[2:]), "strides": [stride] * 2, "pads": [pad] * 4, "group": group}
+    if not activation:
+        return Node("Conv", inputs, [target], attributes)
+    return Node("FusedConv", inputs, [target], {**attributes, "activation": activation}, "com.microsoft")

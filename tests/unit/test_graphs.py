@@ -47,7 +47,7 @@ def noise(shape: tuple[int, ...], seed: int, grain: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(large, np.float32)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.integers(1, 8),
     columns=st.integers(1, 12),

@@ -10,6 +10,11 @@ from ocr_engine.errors import EngineError
 from ocr_engine.options import EngineOptions, ModelFamily
 
 
+@pytest.fixture(scope="module")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("graphs"))
+
+
 @pytest.mark.parametrize(
     ("family", "names", "characters"),
     [
@@ -26,15 +31,17 @@ def test_each_family_is_found_in_its_wheel(family: ModelFamily, names: list[str]
 
 @pytest.mark.parametrize("family", ["ppocr-v6", "ppocr-v4"])
 def test_a_recogniser_has_a_class_for_the_blank_each_character_and_the_space(
-    family: ModelFamily, tmp_path: Path
+    family: ModelFamily, cache_dir: str
 ) -> None:
-    loaded = models.load(EngineOptions(model=family, cache_dir=str(tmp_path)))
+    loaded = models.load(EngineOptions(model=family, cache_dir=cache_dir))
     scores = loaded.recognition.run(np.zeros((1, 3, 48, 64), np.float32))
     assert scores.shape == (1, 8, len(loaded.characters) + 2)
 
 
-def test_models_are_described_by_role_name_and_hash(tmp_path: Path) -> None:
-    described = models.load(EngineOptions(cache_dir=str(tmp_path))).described
+def test_models_are_described_by_role_name_and_hash(cache_dir: str) -> None:
+    loaded = models.load(EngineOptions(cache_dir=cache_dir))
+    assert not loaded.notes
+    described = loaded.described
     assert [model.role for model in described] == ["detection", "recognition", "angle"]
     assert described[0].name == "PP-OCRv6_det_small.onnx"
     assert described[0].sha256.startswith("090f04ab")
