@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 from loguru import logger
 
+from app.queue import JobQueue, LocalQueue
 from app.service import Service
+from config.settings import Settings
 from ocr_engine.pool import ManagedPool
-from persistence.store import JobStore, open_store
+from persistence.store import JobStore, open_store, shared
 
 
 @asynccontextmanager
@@ -18,6 +20,20 @@ async def opened_store(url: str) -> AsyncIterator[JobStore]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
+    """The queue beside the store: in this process, or in the database that nodes share."""
+    if not shared(settings.database_url):
+        yield LocalQueue(limit=settings.queue_limit)
+        return
+    from app.queue_pgqueuer import PgQueue  # needs the extra `cluster`
+
+    async with PgQueue.opened(
+        settings.database_url, limit=settings.queue_limit, lease=settings.queue_lease_seconds
+    ) as queue:
+        yield queue
 
 
 @asynccontextmanager

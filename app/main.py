@@ -22,12 +22,13 @@ from app.errors import on_exception
 from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
-from app.lifespan import dispatching, opened_store, warm
+from app.lifespan import dispatching, opened_queue, opened_store, warm
 from app.measured_store import MeasuredStore
 from app.metrics import Metrics
+from app.no_workers import NoWorkers
 from app.openapi import openapi_config
 from app.pressure import Incoming, Limits, Pressure
-from app.queue import LocalQueue
+from app.queue import JobQueue
 from app.quota import RateLimit
 from app.retry import RetryPolicy
 from app.routes import dead_letters, health, images, operations, web
@@ -37,7 +38,7 @@ from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import Economy, ManagedPool, PoolEvent, ProcessOcrPool
 from persistence.job import Job, JobState
-from persistence.store import JobStore
+from persistence.store import JobStore, shared
 from samples import sample
 
 FIRST_SERVICE_GUESS = 1.0
@@ -59,17 +60,18 @@ def create_app(
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with (
             opened_store(settings.database_url) as opened,
+            opened_queue(settings) as queue,
             warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
         ):
             store = MeasuredStore(opened, metrics.store_used)
-            service = assemble(settings, store, pool, metrics, on_failure or stop_process)
+            service = assemble(settings, store, queue, pool, metrics, on_failure or stop_process)
             async with dispatching(service):
                 app.state.service = service
                 yield
 
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend)
     app = Litestar(
-        route_handlers=[images.router, dead_letters.router, open_routes(settings), web.router],
+        route_handlers=routes(settings),
         state=State({"gate": gate(settings)}),
         cors_config=cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
@@ -92,6 +94,13 @@ def gate(settings: Settings) -> Gate:
     )
 
 
+def routes(settings: Settings) -> list[Router]:
+    """What the node answers: a worker nothing but health and metrics."""
+    if settings.role == "worker":
+        return [open_routes(settings)]
+    return [images.router, dead_letters.router, open_routes(settings), web.router]
+
+
 def open_routes(settings: Settings) -> Router:
     """Health and operations, behind the keys where that is asked for; never counted against a rate."""
     probes = Router("/", route_handlers=[health.router], guards=[identified] if settings.protect_health else [])
@@ -107,7 +116,9 @@ def cors(settings: Settings) -> CORSConfig | None:
 
 
 def process_pool(settings: Settings, metrics: Metrics) -> ManagedPool:
-    """MAX_WORKERS real OCR processes."""
+    """MAX_WORKERS real OCR processes; none on an API node."""
+    if settings.role == "api":
+        return NoWorkers()
 
     def pool_changed(event: PoolEvent) -> None:
         journal.pool_changed(event)
@@ -142,12 +153,12 @@ def process_pool(settings: Settings, metrics: Metrics) -> ManagedPool:
 def assemble(
     settings: Settings,
     store: JobStore,
+    queue: JobQueue,
     pool: ManagedPool,
     metrics: Metrics,
     on_failure: Callable[[str], None],
 ) -> Service:
     """The parts, wired."""
-    queue = LocalQueue(limit=settings.queue_limit)
     capacity = Capacity(workers=settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
     policy = RetryPolicy(
         max_attempts=settings.max_attempts,
@@ -176,7 +187,7 @@ def assemble(
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, pressure),
+        intake=Intake(store, queue, policy, pressure, abandoned_after=abandoned_after(settings)),
         dead_letters=DeadLetters(store, queue),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes),
@@ -202,6 +213,11 @@ def assemble(
         metrics=metrics,
         on_failure=on_failure,
     )
+
+
+def abandoned_after(settings: Settings) -> float:
+    """Seconds after which no node can be at an attempt any more; 0 where there is one node only."""
+    return settings.job_timeout_seconds + settings.drain_seconds if shared(settings.database_url) else 0.0
 
 
 def running_service(state: State) -> Service:

@@ -7,12 +7,13 @@ business, since no queue counts a job that kills its worker.
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from loguru import logger
+from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as Entry
 from pgqueuer.qm import QueueManager
@@ -67,7 +68,7 @@ class PgQueue:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, url: str, *, limit: int, lease: float = LEASE_SECONDS) -> Any:
+    async def opened(cls, url: str, *, limit: int, lease: float = LEASE_SECONDS) -> AsyncIterator[Self]:
         """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors."""
         connections = await Connections.open(url, most=2)
         queue = cls(url, connections, limit, lease)
@@ -135,7 +136,7 @@ class PgQueue:
                 # a connection of its own: on a pool the first check of the listener may come before the listener
                 connection = await connect(self._url)
                 try:
-                    await self._serve(_Exact.from_asyncpg_connection(connection), handler, concurrency)
+                    await self._serve(_Exact(AsyncpgDriver(connection), most=concurrency), handler, concurrency)
                 finally:
                     connection.terminate()
             except Exception as error:
@@ -146,7 +147,6 @@ class PgQueue:
                     await asyncio.wait_for(self._stopped.wait(), RESTART_PAUSE)
 
     async def _serve(self, queries: _Exact, handler: Handler, concurrency: int) -> None:
-        queries.most = concurrency
         manager = QueueManager(queries)
 
         @manager.entrypoint(pg_queue.ENTRYPOINT)

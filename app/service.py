@@ -1,6 +1,7 @@
 """The running parts in one hand, and how the whole stops."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from loguru import logger
@@ -15,7 +16,10 @@ from app.pressure import Incoming, Pressure
 from app.queue import JobQueue
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
-from persistence.store import JobStore, StoreError
+from persistence.store import JobStore, StoreError, shared
+
+RECOVERY_SECONDS = 30.0
+"""How often a node compares the unfinished jobs with what the shared queue has."""
 
 
 class Service:
@@ -55,11 +59,16 @@ class Service:
         self._running: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._self_check: asyncio.Task[None] | None = None
+        self._recovery: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Queues what an earlier life left unfinished, then lets the dispatchers run."""
+        """Queues what an earlier life left unfinished, then lets the dispatchers run; on an API node there are none."""
         await self.intake.resume()
+        if shared(self.settings.database_url):
+            self._recovery = asyncio.create_task(self._recover(), name="recovery")
+        if self.settings.role == "api":
+            return
         self._running = asyncio.create_task(
             self.queue.run(self._dispatcher.handle, concurrency=self.settings.max_workers),
             name="dispatchers",
@@ -82,10 +91,11 @@ class Service:
         reasons = []
         if self.draining:
             reasons.append("the service is stopping")
-        if self._running is None or (self._running.done() and not self.draining):
-            reasons.append("the dispatchers are not running")
-        if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
-            reasons.append("no OCR worker is warm")
+        if self.settings.role != "api":
+            if self._running is None or (self._running.done() and not self.draining):
+                reasons.append("the dispatchers are not running")
+            if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
+                reasons.append("no OCR worker is warm")
         if self.queue.depth() >= self.settings.queue_limit:
             reasons.append("the queue is full")
         try:
@@ -104,7 +114,7 @@ class Service:
 
     async def _drain_now(self) -> None:
         self.queue.stop()
-        for helper in (self._watching, self._self_check):
+        for helper in (self._watching, self._self_check, self._recovery):
             if helper is not None:
                 helper.cancel()
         if self._running is None:
@@ -118,6 +128,13 @@ class Service:
         logger.bind(event="service.drained", waiting=self.queue.depth()).info(
             "dispatchers stopped; waiting jobs are run after the next start"
         )
+
+    async def _recover(self) -> None:
+        """Queues what a shared queue lost: entries that somebody deleted, or that could not be written."""
+        while True:
+            await asyncio.sleep(RECOVERY_SECONDS)
+            with contextlib.suppress(StoreError):
+                await self.intake.resume()
 
     async def _check_itself(self) -> None:
         """Keeps the verdict on the sample fresh, so that the metrics tell of bad reading though nobody asks."""

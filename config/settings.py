@@ -32,8 +32,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8000
     database_url: Annotated[
         NonEmpty,
-        Meta(description="Where jobs live: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`."),
+        Meta(
+            description="Where jobs live: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, or "
+            "`postgresql://user:password@host/database`, which several nodes may share (docs/cluster.md)."
+        ),
     ] = "sqlite:///data/jobs.db"
+    role: Annotated[
+        Literal["all", "api", "worker"],
+        Meta(description="What a node on PostgreSQL does: `all`; `api`: no OCR; `worker`: no uploads, no page."),
+    ] = "all"
+    queue_lease_seconds: Annotated[
+        float,
+        Meta(ge=1, description="On PostgreSQL: silence of a node after which others take over the jobs that it had."),
+    ] = 6.0
 
     max_workers: Annotated[
         int,
@@ -219,6 +230,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values[field.name] = msgspec.convert(text, field.type, strict=False)
             except msgspec.ValidationError as fault:
                 faults.append(f"{variable}={text!r}: {fault}")
+    if values.get("role", "all") != "all" and not values.get("database_url", "").startswith("postgres"):
+        faults.append(f"ROLE={values['role']!r}: other nodes reach its jobs on PostgreSQL only; set DATABASE_URL")
     if faults:
         raise SettingsError(faults)
     return Settings(**values)

@@ -1,0 +1,28 @@
+"""The pool of a node that leaves the reading to others."""
+
+import asyncio
+
+from ocr_engine.errors import PoolUnavailable
+from ocr_engine.pool import WorkerInfo
+from ocr_engine.result import OcrResult
+
+
+class NoWorkers:
+    """A ManagedPool without processes."""
+
+    def __init__(self) -> None:
+        self.failed = asyncio.Event()
+
+    async def start(self) -> None:
+        """Nothing to warm."""
+
+    async def recognise(self, image: bytes) -> OcrResult:
+        """Raises PoolUnavailable."""
+        raise PoolUnavailable("this node has no workers")
+
+    def workers(self) -> list[WorkerInfo]:
+        """None."""
+        return []
+
+    async def close(self) -> None:
+        """Nothing to end."""

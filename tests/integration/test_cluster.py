@@ -1,0 +1,140 @@
+"""Several nodes on one PostgreSQL: whole applications, only their OCR processes are scripted."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+
+from app.lifespan import opened_queue
+from config.settings import Settings
+from ocr_engine.errors import InvalidImage
+from ocr_engine.result import ImageInfo
+from persistence import pg_queue
+from persistence.job import Job
+from persistence.pg_connection import connect
+from persistence.store import open_store
+from samples import sample
+from tests.integration.conftest import Running
+from tests.postgres import Postgres
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("health").data
+Node = Callable[..., contextlib.AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    return postgres.empty_database()
+
+
+@pytest.fixture
+def node(run: Node, database: str) -> Node:
+    """Starts a node on the shared database."""
+    return lambda role, pool=None, **changes: run(
+        pool, role=role, database_url=database, queue_lease_seconds=1.0, **changes
+    )
+
+
+async def test_every_api_node_knows_what_any_node_did(node: Node) -> None:
+    async with node("api") as first, node("api") as second, node("worker", ScriptedPool(text_result("read"))):
+        job_id = (await first.upload(PNG)).json()["id"]
+        assert (await second.ended(job_id))["text"] == "read"
+        assert (await first.ended(job_id))["text"] == "read"
+
+
+async def test_a_job_waits_for_the_first_worker_node(node: Node) -> None:
+    async with node("api") as api:
+        assert (await api.client.get("/health/ready")).json()["reasons"] == []
+        job_id = (await api.upload(PNG)).json()["id"]
+        assert (await api.client.get(f"/images/{job_id}")).json()["status"] == "queued"
+        async with node("worker"):
+            assert (await api.ended(job_id))["status"] == "done"
+
+
+async def test_a_worker_node_answers_health_and_metrics_only(node: Node) -> None:
+    async with node("worker") as worker:
+        assert (await worker.upload(PNG)).status_code == 404
+        assert (await worker.client.get("/")).status_code == 404
+        assert (await worker.client.get("/health/ready")).status_code == 200
+        assert (await worker.client.get("/metrics")).status_code == 200
+
+
+async def test_a_dead_letter_is_requeued_from_another_node(node: Node) -> None:
+    pool = ScriptedPool(InvalidImage("it is torn"))
+    async with node("api") as first, node("all", pool) as second:
+        job_id = (await first.upload(PNG)).json()["id"]
+        assert (await second.ended(job_id))["status"] == "dead-letter"
+        assert (await first.client.post(f"/dead-letters/{job_id}/requeue")).status_code == 202
+        assert (await second.ended(job_id))["status"] == "done"
+
+
+async def test_the_bound_of_the_queue_is_that_of_all_nodes(node: Node) -> None:
+    async with node("api", queue_limit=1) as first:
+        await first.upload(PNG)
+        async with node("api", queue_limit=1) as second:
+            refused = await second.upload(PNG)
+            assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+
+
+async def test_a_drained_node_leaves_its_job_to_the_others(node: Node) -> None:
+    busy = ScriptedPool()
+    busy.hold()
+    async with node("api") as api:
+        async with node("worker", busy, drain_seconds=0.01):
+            job_id = (await api.upload(PNG)).json()["id"]
+            await busy.started.acquire()
+        async with node("worker"):
+            ended = await api.ended(job_id)
+    assert (ended["status"], ended["attempts"], ended["failures"]) == ("done", 1, [])
+
+
+@pytest.fixture
+async def abandoned(database: str) -> AsyncIterator[str]:
+    """The id of a job that a node had when it died: picked and claimed, and never heard of again."""
+    store = await open_store(database)
+    now = datetime.now(UTC)
+    info = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=len(PNG))
+    job = Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now)
+    await store.add(job, PNG)
+    connection = await connect(database)
+    entries = await pg_queue.queries(connection).dequeue(
+        batch_size=1,
+        entrypoints={pg_queue.ENTRYPOINT: EntrypointExecutionParameter(concurrency_limit=0)},
+        queue_manager_id=uuid.uuid4(),
+        global_concurrency_limit=None,
+        heartbeat_timeout=timedelta(seconds=1),
+    )
+    assert len(entries) == 1
+    await connection.close()
+    assert await store.replace(job, job.claimed(now))
+    yield job.id
+    await store.close()
+
+
+async def test_what_a_dead_node_had_is_done_by_another_one_and_the_attempt_counts(node: Node, abandoned: str) -> None:
+    async with node("all") as survivor:
+        ended = await survivor.ended(abandoned)
+    assert (ended["status"], ended["attempts"]) == ("done", 2)
+    assert [failure["code"] for failure in ended["failures"]] == ["worker_crashed"]
+
+
+async def test_a_lost_entry_of_the_queue_is_made_again_once(node: Node, database: str) -> None:
+    async with node("api") as api:
+        job_id = (await api.upload(PNG)).json()["id"]
+        connection = await connect(database)
+        await connection.execute("DELETE FROM pgqueuer")
+        await connection.close()
+        assert await api.service.intake.resume() == 1
+        assert await api.service.intake.resume() == 0
+        async with node("worker"):
+            assert (await api.ended(job_id))["attempts"] == 1
+
+
+async def test_a_queue_without_postgres_is_the_one_in_this_process() -> None:
+    async with opened_queue(Settings()) as queue:
+        assert type(queue).__name__ == "LocalQueue"
