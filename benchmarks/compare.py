@@ -13,7 +13,6 @@ from benchmarks.report import aligned
 
 NAMING = (
     "workers",
-    "clients",
     "engine",
     "peer",
     "set",
@@ -25,7 +24,19 @@ NAMING = (
     "process",
 )
 """Fields that say which entry of a list it is, rather than what was measured."""
-PASSED_OVER = ("machine", "images", "outcomes", "service_times", "pairs", "taken_at", "load_before", "options")
+PASSED_OVER = (
+    "machine",
+    "images",
+    "outcomes",
+    "service_times",
+    "pairs",
+    "taken_at",
+    "load_before",
+    "options",
+    "count",
+    "clients",
+    "jobs",
+)
 
 
 class Ratio(Struct, frozen=True):
@@ -75,7 +86,8 @@ def figures(report: Any, path: str = "") -> Iterator[tuple[str, float]]:
         yield path, float(report)
     elif isinstance(report, dict):
         for key, value in report.items():
-            if key not in PASSED_OVER:
+            naming = key in NAMING and not isinstance(value, dict | list)
+            if key not in PASSED_OVER and not naming:
                 yield from figures(value, f"{path}.{key}".lstrip("."))
     elif isinstance(report, list):
         seen: dict[str, int] = {}

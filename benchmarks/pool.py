@@ -82,6 +82,8 @@ class Watch:
 
     async def kill_and_await_successor(self, pool: ProcessOcrPool) -> float:
         """Seconds from the kill of the pool's one process until the next is warm."""
+        # a process that dies before its first image counts as one that cannot live, and a few of those end the pool
+        await pool.recognise(sample("tiny").data)
         self._warm.clear()
         begun = time.monotonic()
         _kill(pool)

@@ -87,8 +87,10 @@ def occupations(point: WorkersPoint) -> list[float]:
     """Seconds for which each job took a worker out of service: its recognition, stretched by what else there is to do
     between two jobs, so that the workers together carry exactly the rate that was measured."""
     mean = sum(point.service_times) / len(point.service_times)
-    stretch = point.workers / point.rate / mean
-    return [seconds * stretch for seconds in point.service_times]
+    occupied = point.workers / point.rate
+    if mean == 0:
+        return [occupied]
+    return [seconds * occupied / mean for seconds in point.service_times]
 
 
 def checks(service: ServiceFigures, share: float) -> list[Check]:
