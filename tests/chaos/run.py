@@ -1,6 +1,7 @@
 """One run of chaos: load, faults, a last life in peace, the account."""
 
 import asyncio
+import math
 import socket
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from tests.e2e.conftest import Server
 
 SETTINGS = {
     "MAX_WORKERS": "2",
-    "QUEUE_LIMIT": "20",
+    "QUEUE_LIMIT": "10",
     "JOB_TIMEOUT_SECONDS": "8",
     "RETRY_BASE_SECONDS": "0.05",
     "RETRY_MAX_SECONDS": "0.5",
@@ -38,8 +39,8 @@ class Report(Struct, frozen=True, kw_only=True):
     faults: list[str]
 
 
-def run(directory: Path, *, seed: int, seconds: float, clients: int = 4) -> Report:
-    """Strikes for so many seconds, then lets everything come to its end and draws up the account."""
+def run(directory: Path, *, seed: int, seconds: float = math.inf, faults: float = math.inf, clients: int = 4) -> Report:
+    """Strikes for so long or so often, then lets everything come to its end and draws up the account."""
     port = _free_port()
     settings = SETTINGS | {"PORT": str(port)}
     monkey, load = Monkey(seed), Load(f"http://127.0.0.1:{port}", clients=clients, seed=seed)
@@ -47,7 +48,7 @@ def run(directory: Path, *, seed: int, seconds: float, clients: int = 4) -> Repo
     lives = [Server(directory, settings)]
     load.start()
     try:
-        while time.monotonic() < end:
+        while time.monotonic() < end and sum(monkey.done.values()) < faults:
             if not monkey.disturbs_start():
                 lives[-1].wait_for("service.listening")
             _let_pass(lives[-1], monkey.lines())

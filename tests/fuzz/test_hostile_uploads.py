@@ -12,7 +12,7 @@ from samples import sample
 from tests.e2e.conftest import Server
 from tests.fuzz.hostile import blank_png, hostile_files
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 MAX_PIXELS = 12_000_000
 SERVICE_BYTES = 500_000_000
