@@ -41,8 +41,8 @@ class Peer(Protocol):
     name: str
     scales: bool
     """May it be started with several workers?"""
-    module: str
-    """What has to be installed in the Python that runs it."""
+    requires: str
+    """A statement that succeeds where it is installed whole: parts of some packages import without the rest."""
 
     def start(self, python: Path, workers: int) -> AbstractAsyncContextManager[RunningPeer]:
         """The peer, ready; ended when left. Raises PeerFailed."""
@@ -55,13 +55,14 @@ class PlainLoop:
 
     def __init__(self, module: str) -> None:
         self.name = f"{module}, plain loop"
-        self.module = module
+        self.requires = f"from {module} import RapidOCR"
+        self._module = module
 
     @asynccontextmanager
     async def start(self, python: Path, workers: int) -> AsyncIterator[RunningPeer]:
         """See Peer."""
         async with _process(
-            [str(python), str(LOOP), self.module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [str(python), str(LOOP), self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
             loop = _RunningLoop(process)
             await loop.answer()
@@ -90,7 +91,7 @@ class RapidOcrApi:
     """`rapidocr_api`: FastAPI around RapidOCR, one engine for each of uvicorn's workers."""
 
     name = "rapidocr_api"
-    module = "rapidocr_api"
+    requires = "import fastapi, rapidocr_api, uvicorn; from rapidocr import RapidOCR"
     scales = True
 
     @asynccontextmanager
@@ -176,7 +177,7 @@ async def _read_all(
 
 def _runs(python: Path, peer: Peer) -> bool:
     """Can that Python import the peer? A child asks: what is imported here would be measured here."""
-    done = subprocess.run([python, "-c", f"import {peer.module}"], capture_output=True, check=False)
+    done = subprocess.run([python, "-c", peer.requires], capture_output=True, check=False)
     return done.returncode == 0
 
 
