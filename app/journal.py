@@ -48,6 +48,8 @@ def pool_changed(event: PoolEvent) -> None:
     match event.kind:
         case "started":
             log.bind(start_seconds=round(event.seconds, 3)).info("worker warm and ready")
+            if event.detail:
+                log.bind(event="worker.note").warning(event.detail)
         case "recycled":
             log.info(f"worker renewed {event.detail}")
         case "died":

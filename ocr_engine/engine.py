@@ -29,6 +29,8 @@ class Engine:
         self._options = options
         loaded = models.load(options)
         self._models = loaded.described
+        self.notes = loaded.notes
+        """What the operator should know of the models: why one runs as it was released, for instance."""
         self._detector = Detector(loaded.detection, loaded.detection_input)
         self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)

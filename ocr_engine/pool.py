@@ -213,7 +213,7 @@ class ProcessOcrPool:
         process = WorkerProcess(self._options, self._economy.address_space)
         try:
             async with asyncio.timeout(self._start_timeout):
-                await process.start(self._warm_up)
+                report = await process.start(self._warm_up)
         except (WarmUpFailed, OcrError, BrokenProcessPool, TimeoutError) as error:
             await process.end()
             slot.fault = str(error) or f"no answer within {self._start_timeout:g} s"
@@ -223,7 +223,7 @@ class ProcessOcrPool:
             await process.end()
             raise
         slot.starts += 1
-        self._report("started", slot, process.pid, seconds=time.perf_counter() - begun)
+        self._report("started", slot, process.pid, "; ".join(report.notes), seconds=time.perf_counter() - begun)
         return process
 
     async def _serve(self, slot: "_Slot", process: WorkerProcess) -> WorkerProcess:

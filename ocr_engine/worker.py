@@ -24,6 +24,8 @@ class DutyReport(Struct, frozen=True, kw_only=True):
     pid: int
     warm_up: OcrResult
     """What it read in the warm-up image."""
+    notes: tuple[str, ...]
+    """What the operator should know of its models."""
 
 
 class WarmUpFailed(Exception):
@@ -61,7 +63,7 @@ def report_for_duty(warm_up: bytes) -> DutyReport:
     result = _engine.recognise(warm_up)
     if not result.text.strip():
         raise WarmUpFailed("nothing was read in the warm-up image")
-    return DutyReport(pid=os.getpid(), warm_up=result)
+    return DutyReport(pid=os.getpid(), warm_up=result, notes=_engine.notes)
 
 
 def recognise(image: bytes) -> OcrResult:
