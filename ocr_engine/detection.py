@@ -113,7 +113,7 @@ def _heights(quads: Quads) -> NDArray[np.float32]:
 def _bands(page: Pixels, small: Quads, scale: float) -> Iterator[_Band]:
     """Bands across the upright page that together hold the small print."""
     height, width = page.shape[:2]
-    rim = 3 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
+    rim = 1.5 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
     left, top = np.maximum(small.min(axis=(0, 1)) - rim, 0)
     right, bottom = np.minimum(small.max(axis=(0, 1)) + rim, (width, height))
     most = max(4 * rim, FINE_PIXELS / scale**2 / (right - left) - 2 * rim)

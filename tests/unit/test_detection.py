@@ -1,0 +1,95 @@
+"""A page is looked at coarsely, and closely only where its print is small."""
+
+import numpy as np
+import pytest
+
+from ocr_engine.boxes import sides
+from ocr_engine.detection import COARSE_PIXELS, FINE_PIXELS, STRIDE, Detector
+from ocr_engine.model_files import Normalisation
+
+
+class Ink:
+    """A session that takes dark pixels for text, as a DB model does: in the middle of each line."""
+
+    note = ""
+    input_shape = (None, 3, None, None)
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        self.shapes.append(batch.shape)
+        return np.where(batch[:, :1] < 0, np.float32(0.95), np.float32(0.0))
+
+
+def page(width: int, height: int, *lines: tuple[int, int, int, int]) -> np.ndarray:
+    """White, with bars of ink (left, top, right, bottom)."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    for left, top, right, bottom in lines:
+        pixels[top:bottom, left:right] = 0
+    return pixels
+
+
+def detect(pixels: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    session = Ink()
+    detector = Detector(session, Normalisation())
+    return detector.refine(pixels, detector.glance(pixels)), session.shapes
+
+
+def middles(quads: np.ndarray) -> list[tuple[float, float]]:
+    return sorted(tuple(quad.mean(axis=0).tolist()) for quad in quads)
+
+
+def test_a_small_page_is_not_blown_up() -> None:
+    quads, shapes = detect(page(320, 96, (20, 40, 300, 60)))
+    assert shapes == [(1, 3, 96, 320)]
+    assert len(quads) == 1
+
+
+def test_a_large_page_of_large_print_is_looked_at_once_and_shrunken() -> None:
+    quads, shapes = detect(page(4000, 3000, (200, 400, 3600, 600), (200, 900, 3600, 1100)))
+    assert len(shapes) == 1
+    assert shapes[0][2] * shapes[0][3] == pytest.approx(COARSE_PIXELS, rel=0.1)
+    assert middles(quads) == [pytest.approx((1900, 500), abs=10), pytest.approx((1900, 1000), abs=10)]
+
+
+def test_small_print_on_a_large_page_is_looked_at_closely_and_alone() -> None:
+    pixels = page(4000, 3000, (200, 400, 3600, 600), (400, 2500, 900, 2518), (400, 2550, 900, 2568))
+    quads, shapes = detect(pixels)
+    assert len(shapes) > 1
+    assert all(shape[2] * shape[3] < COARSE_PIXELS for shape in shapes[1:])
+    assert middles(quads) == [
+        pytest.approx((650, 2509), abs=6),
+        pytest.approx((650, 2559), abs=6),
+        pytest.approx((1900, 500), abs=10),
+    ]
+
+
+def test_a_page_full_of_small_print_is_looked_at_in_bands_and_every_line_is_found_once() -> None:
+    lines = [(100, top, 3900, top + 14) for top in range(100, 2900, 60)]
+    quads, shapes = detect(page(4000, 3000, *lines))
+    assert len(shapes) > 2
+    assert all(shape[2] * shape[3] <= FINE_PIXELS * 1.1 for shape in shapes)
+    assert [round(y) for _, y in sorted(middles(quads), key=lambda middle: middle[1])] == pytest.approx(
+        [(top + bottom) / 2 for _, top, _, bottom in lines], abs=5
+    )
+
+
+def test_sides_of_the_input_are_what_the_model_can_halve() -> None:
+    for width, height in ((1, 1), (17, 28), (1000, 33), (2481, 3507)):
+        _, shapes = detect(page(width, height))
+        assert all(side % STRIDE == 0 and side >= STRIDE for shape in shapes for side in shape[2:])
+
+
+def test_a_page_without_text_has_no_boxes() -> None:
+    quads, shapes = detect(page(640, 480))
+    assert quads.shape == (0, 4, 2)
+    assert len(shapes) == 1
+
+
+def test_boxes_are_as_large_as_their_lines() -> None:
+    quads, _ = detect(page(640, 480, (100, 200, 500, 230)))
+    across, down = sides(quads)
+    growth = 1.6 * 400 * 30 / 430
+    assert across[0] == pytest.approx(400 + growth, rel=0.02)
+    assert down[0] == pytest.approx(30 + growth, rel=0.05)
