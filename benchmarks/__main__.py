@@ -12,7 +12,7 @@ COMMANDS = {
     "store": "how fast and how durably jobs are stored",
     "service": "the whole service under load, between its own cost and what the CPUs can give",
     "cluster": "several nodes on one PostgreSQL",
-    "all": "all of these in one report (but accuracy and cluster, which need more than this machine has)",
+    "all": "all of these but cluster, in one report",
     "simulate": "what more workers or machines would carry",
     "compare": "two reports side by side",
 }

@@ -2,14 +2,15 @@
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from benchmarks import command, engine, pool, service, store
+from benchmarks import accuracy, command, engine, pool, service, store
 from benchmarks.measures import Report
 from benchmarks.progress import Progress
+from samples import FOLDER as SAMPLES
 
 
 def main(argv: Sequence[str]) -> int:
@@ -20,22 +21,26 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
-    """The service, its pool, its store, and the engine beside the stock ones. Raises as command.FAILURES."""
+    """The service, its pool, its store, and the engine: its speed and what it reads. Raises as command.FAILURES."""
     report = await service.measure(arguments, progress)
     small = argparse.Namespace(
         quick=arguments.quick, workers=max(arguments.workers), folder=None, database_url=arguments.database_url
     )
     pools = await pool.measure(small, progress)
     stores = await store.measure(small, progress)
-    others = {} if arguments.quick else {"engine": _engine(arguments, progress)}
+    progress.end()
+    quick = ["--quick"] if arguments.quick else []
+    images = ["--images", str(arguments.images)] if arguments.images else []
+    others = {
+        "engine": _report_of(engine.main, [*quick, *images]),
+        "accuracy": _report_of(accuracy.main, [str(SAMPLES), "--engine", "ours", *quick]),
+    }
     return msgspec.structs.replace(report, pool=pools.pool, store=stores.store, others=others)
 
 
-def _engine(arguments: argparse.Namespace, progress: Progress) -> msgspec.Raw:
-    """The engine's own report; its progress and table go where they always go."""
-    progress.step("engine")
-    progress.end()
+def _report_of(benchmark: Callable[[Sequence[str]], int], argv: Sequence[str]) -> msgspec.Raw:
+    """A benchmark's own report; its progress and its table go where they always go. `null` where it cannot be run."""
     with tempfile.TemporaryDirectory(prefix="ocr-benchmark-") as folder:
-        file = Path(folder, "engine.json")
-        engine.main(["--json", str(file), *(["--images", str(arguments.images)] if arguments.images else [])])
+        file = Path(folder, "report.json")
+        benchmark([*argv, "--json", str(file)])
         return msgspec.Raw(file.read_bytes() if file.exists() else b"null")

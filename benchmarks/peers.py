@@ -195,12 +195,15 @@ async def _process(program: list[str], *, stdin: int, stdout: int) -> AsyncItera
 
 
 async def _until_it_answers(http: Client, process: asyncio.subprocess.Process) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.returncode is None and time.monotonic() < deadline:
-        try:
-            await http.get("/")
-        except (OSError, EOFError):
-            await asyncio.sleep(0.2)
-        else:
-            return
-    raise PeerFailed("it did not begin to answer")
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while process.returncode is None:
+                try:
+                    await http.get("/")
+                except (ConnectionError, EOFError):
+                    await asyncio.sleep(0.2)
+                else:
+                    return
+    except TimeoutError:
+        raise PeerFailed(f"it did not answer within {START_SECONDS:g} s") from None
+    raise PeerFailed("it ended before it answered")

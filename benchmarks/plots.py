@@ -23,21 +23,24 @@ class Series(Struct, frozen=True, kw_only=True):
 
 
 class Plot(Struct, frozen=True, kw_only=True):
-    """A plot, both axes from 0."""
+    """A plot, both axes from 0; series without points are left out."""
 
     title: str
     x: str
     y: str
     series: Sequence[Series]
+    whole: bool = False
+    """Is `x` a count?"""
 
 
 def svg(plot: Plot) -> str:
     """The plot as an `svg` element; empty text where there is nothing to draw."""
-    points = [point for series in plot.series for point in series.points]
+    drawn = [series for series in plot.series if series.points]
+    points = [point for series in drawn for point in series.points]
     if not points:
         return ""
-    x_ticks, y_ticks = ticks(max(x for x, _ in points)), ticks(max(y for _, y in points))
-    legend = LINE_HEIGHT * len(plot.series)
+    x_ticks, y_ticks = ticks(max(x for x, _ in points), whole=plot.whole), ticks(max(y for _, y in points))
+    legend = LINE_HEIGHT * len(drawn)
     bottom = HEIGHT - BOTTOM
 
     def across(x: float) -> float:
@@ -60,12 +63,11 @@ def svg(plot: Plot) -> str:
     parts.append(
         f'<text transform="translate(14 {bottom / 2:.0f}) rotate(-90)" text-anchor="middle">{escape(plot.y)}</text>'
     )
-    for number, series in enumerate(plot.series):
+    for number, series in enumerate(drawn):
         look = f"c{series.colour}{' dashed' if series.dashed else ''}"
         places = [(across(x), down(y)) for x, y in series.points]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        if path:
-            parts.append(f'<path class="line {look}" d="M{path}"/>')
+        parts.append(f'<path class="line {look}" d="M{path}"/>')
         if not series.dashed:
             parts += [
                 f'<circle class="{look}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
@@ -78,11 +80,15 @@ def svg(plot: Plot) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def ticks(most: float) -> list[float]:
-    """Round numbers from 0 to at least `most`: steps of 1, 2 or 5 times a power of ten, about five of them."""
+def ticks(most: float, *, whole: bool = False) -> list[float]:
+    """Round numbers from 0 to at least `most`: steps of 1, 2 or 5 times a power of ten, about five of them.
+
+    `whole`: no fractions between them.
+    """
     if most <= 0:
         return [0.0, 1.0]
     rough = most / 5
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(step for step in (1, 2, 5, 10) if step * power >= rough * 0.999) * power
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
+    step = max(step, 1.0) if whole else step
     return [round(step * n, 12) for n in range(math.ceil(most / step - 1e-9) + 1)]

@@ -79,6 +79,7 @@ def throughput(service: ServiceFigures) -> Plot:
     return Plot(
         title="Throughput",
         x="workers",
+        whole=True,
         y="jobs/s",
         series=[
             Series(name="service", points=[(point.workers, point.rate) for point in service.workers]),
@@ -138,6 +139,7 @@ def memory(service: ServiceFigures) -> Plot:
     return Plot(
         title="Memory (PSS)",
         x="workers",
+        whole=True,
         y="MB",
         series=[
             Series(name="all processes", points=total(own=False)),

@@ -75,6 +75,10 @@ def test_ticks_are_round_and_reach_the_largest_value(most: float, expected: list
     assert ticks(most) == expected
 
 
+def test_ticks_of_counts_are_whole() -> None:
+    assert ticks(2, whole=True) == [0, 1, 2]
+
+
 def test_a_plot_draws_its_points_to_scale() -> None:
     drawn = svg(Plot(title="t", x="x", y="y", series=[Series(name="s", points=[(0, 0), (10, 5)])]))
     path = next(element for element in elements(drawn) if element.get("class") == "line c0")
