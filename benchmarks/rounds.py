@@ -61,17 +61,17 @@ async def with_workers(
     """Closed and open loop with so many workers; `rates` instead of the plan's where they are given."""
     options = engine_options(load_settings({}))
     images = readable(images, options.max_pixels)
-    progress.step(f"{workers} workers: starting bare engines")
+    progress.step(f"with {workers}: starting bare engines")
     async with bare_engines(workers, options, warm_up=images[0]) as engines:
         jobs = await _jobs(engines, images, plan.round_seconds, workers, progress)
-        progress.step(f"{workers} workers: starting the service")
+        progress.step(f"with {workers}: starting the service")
         async with running(server, workers=workers) as service:
             point = await _closed(service, engines, jobs, workers, plan.pairs, progress)
             points = []
             for share in plan.rates if rates is None else rates:
                 rate = share * point.rate
                 moments = schedule(arrivals, rate, max(1, round(rate * plan.rate_seconds)))
-                progress.step(f"{workers} workers: {rate:.2f} jobs/s arrive ({share:.0%})", len(moments))
+                progress.step(f"with {workers}: {rate:.2f} jobs/s arrive ({share:.0%})", len(moments))
                 outcome = await open_loop(service, [path.read_bytes() for path in jobs], moments, progress.advance)
                 faults = await verify(service, outcome.records)
                 points.append(_load_point(outcome, workers, arrivals, rate, len(moments), len(faults)))
@@ -116,7 +116,7 @@ async def _jobs(
 ) -> list[Path]:
     """As many images, in turn, as the engines read in that time: at least a few for each worker."""
     endless = list(itertools.islice(itertools.cycle(images), 100_000))
-    progress.step(f"{workers} workers: how much is a round?")
+    progress.step(f"with {workers}: how much is a round?")
     read, _ = await engines.read_within(endless, seconds, progress.advance)
     # whole turns through the images where that is possible, so that every round has the same mix
     whole = round(read / len(images)) * len(images)
@@ -143,7 +143,7 @@ async def _closed(
             # A B, B A, …: what drifts steadily falls on both alike
             for bare in (False, True) if number % 2 == 0 else (True, False):
                 kind = "bare engines" if bare else "the service"
-                progress.step(f"{workers} workers: round {number + 1}/{pairs} of {kind}", len(jobs))
+                progress.step(f"with {workers}: round {number + 1}/{pairs} of {kind}", len(jobs))
                 if bare:
                     ceiling = await engines.read(jobs, progress.advance)
                 else:

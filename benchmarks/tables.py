@@ -198,10 +198,13 @@ def _pool(figures: PoolFigures) -> Iterator[Table]:
                     ("idle process killed, successor warm", figures.replacement),
                     ("process killed at work, next image read", figures.recovery),
                     *(
-                        (f"round trip of {trip.image} ({trip.bytes / 1e3:.0f} kB)", trip.total)
+                        row
                         for trip in figures.round_trips
+                        for row in (
+                            (f"round trip of {trip.image} ({trip.bytes / 1e3:.0f} kB)", trip.total),
+                            ("  of that not recognition", trip.overhead),
+                        )
                     ),
-                    *(("  of that not recognition", trip.overhead) for trip in figures.round_trips),
                 )
             ),
         ],
