@@ -148,7 +148,7 @@ def check_table(found: Sequence[Check]) -> str:
         return "No measured load to check the model against: run `service` with its open loop."
     rows = [
         (
-            f"{check.load.workers} workers",
+            f"{check.load.workers} worker{'s' * (check.load.workers > 1)}",
             f"{check.load.offered:.2f}",
             f"p{check.share * 100:g}",
             f"{check.measured:.2f}",
