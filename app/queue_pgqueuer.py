@@ -7,6 +7,7 @@ business, since no queue counts a job that kills its worker.
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,6 +71,8 @@ class PgQueue:
     @contextlib.asynccontextmanager
     async def opened(cls, url: str, *, limit: int, lease: float = LEASE_SECONDS) -> AsyncIterator[Self]:
         """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors."""
+        # while the server is away it would log a traceback ten times a second; `queue.interrupted` tells of that
+        logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
         connections = await Connections.open(url, most=2)
         queue = cls(url, connections, limit, lease)
         try:

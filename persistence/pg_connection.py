@@ -28,6 +28,7 @@ AWAY = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,  # the connection was closed beneath us
+    asyncpg.InternalClientError,  # lost in the middle of a transaction, asyncpg 0.32 may stumble over its own state
     asyncpg.OperatorInterventionError,  # shutting down, starting up, or in recovery after a crash
     asyncpg.TooManyConnectionsError,
 )
@@ -54,7 +55,7 @@ class Connections:
         """Raises FAULTS where the server cannot be reached."""
         pool = await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,  # while the server is away asyncpg would log each try to keep that many
             max_size=most,
             command_timeout=COMMAND_SECONDS,
             timeout=CONNECT_SECONDS,

