@@ -24,9 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     key = commands.add_parser("key", help="make an API key: the key on stderr, its line for API_KEYS_FILE on stdout")
     key.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
+    commands.add_parser("migrate", help="bring the database of DATABASE_URL up to this version, and exit")
     options = parser.parse_args(arguments)
     if options.command == "key":
         return make_key(options.name)
+    if options.command == "migrate":
+        return migrate()
     if options.version:
         from app import VERSION
 
@@ -45,6 +48,25 @@ def make_key(name: str) -> int:
     key = new_key()
     print(f"the key of {name}, shown only now: {key}", file=sys.stderr)
     print(f"{name}:{hash_key(key)}")
+    return 0
+
+
+def migrate() -> int:
+    """Does what every start does with the database first; 3 where it cannot be used."""
+    import asyncio
+
+    from app.main import settings_or_exit
+    from persistence.store import StoreUnusable, open_store
+
+    async def open_and_close(url: str) -> None:
+        store = await open_store(url)
+        await store.close()
+
+    try:
+        asyncio.run(open_and_close(settings_or_exit().database_url))
+    except StoreUnusable as error:
+        print(f"smart-queue-ocr: {error}", file=sys.stderr)
+        return 3
     return 0
 
 

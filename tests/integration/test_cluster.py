@@ -1,5 +1,6 @@
 """Several nodes on one PostgreSQL: whole applications, only their OCR processes are scripted."""
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
+from app.__main__ import main
 from app.lifespan import opened_queue
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
@@ -138,3 +140,31 @@ async def test_a_lost_entry_of_the_queue_is_made_again_once(node: Node, database
 async def test_a_queue_without_postgres_is_the_one_in_this_process() -> None:
     async with opened_queue(Settings()) as queue:
         assert type(queue).__name__ == "LocalQueue"
+
+
+@pytest.fixture
+def unmigrated(postgres: Postgres) -> str:
+    return postgres.new_database()
+
+
+def test_migrate_makes_the_schema_once_and_refuses_a_newer_one(
+    unmigrated: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def pretend_to_be_newer() -> None:
+        connection = await connect(unmigrated)
+        await connection.execute("INSERT INTO schema_migrations VALUES (999, 'of the future', now())")
+        await connection.close()
+
+    monkeypatch.setenv("DATABASE_URL", unmigrated)
+    assert main(["migrate"]) == 0
+    assert main(["migrate"]) == 0
+    asyncio.run(pretend_to_be_newer())
+    assert main(["migrate"]) == 3
+    assert "newer version" in capsys.readouterr().err
+
+
+async def test_nodes_that_start_at_once_migrate_one_after_the_other(unmigrated: str) -> None:
+    stores = await asyncio.gather(*(open_store(unmigrated) for _ in range(3)))
+    for store in stores:
+        await store.check()
+        await store.close()
