@@ -78,6 +78,7 @@ def run(overrides: dict[str, str | None]) -> int:
     from app.main import create_app, settings_or_exit, stop_process
     from app.server import serve
     from config import logging
+    from config.settings import SettingsError
 
     settings = settings_or_exit({name: value for name, value in overrides.items() if value})
     logging.set_up(settings.log_level, settings.log_format)
@@ -91,6 +92,9 @@ def run(overrides: dict[str, str | None]) -> int:
         app = create_app(settings, on_failure=on_failure)
     except BadKeyFile as error:
         print(f"smart-queue-ocr: API_KEYS_FILE: {error}", file=sys.stderr)
+        return 2
+    except SettingsError as error:
+        print(f"smart-queue-ocr: {error}", file=sys.stderr)
         return 2
     if not settings.api_keys_file and not is_loopback(settings.host):
         logger.bind(event="access.open", host=settings.host).warning(

@@ -13,7 +13,10 @@ from loguru import logger
 OnAnswer = Callable[[str, str, int, float], None]
 
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-_QUIET = ("/health/", "/metrics")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What metrics and traces call by its name; a client may send any word."""
+QUIET = ("/health/", "/metrics")
+"""Paths that probes ask for all day."""
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -69,7 +72,7 @@ class RequestFrame:
                 seconds = time.perf_counter() - begun
                 # absent where no route matched; paths themselves would be labels without end
                 self._on_answer(scope["method"], str(scope.get("path_template") or "unmatched"), status, seconds)
-                level = "DEBUG" if scope["path"].startswith(_QUIET) and status < 500 else "INFO"
+                level = "DEBUG" if scope["path"].startswith(QUIET) and status < 500 else "INFO"
                 logger.bind(
                     event="request",
                     method=scope["method"],

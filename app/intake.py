@@ -26,17 +26,20 @@ class Intake:
         policy: RetryPolicy,
         pressure: Pressure,
         abandoned_after: float = 0.0,
+        traceparent: Callable[[str], str] = lambda _job_id: "",
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_after`: seconds after which an attempt, if no queue knows of it any more, has no worker either.
 
         0 where no other process can be at it.
+        `traceparent`: the W3C trace context under which the job with this id comes in.
         """
         self._store = store
         self._queue = queue
         self._policy = policy
         self._pressure = pressure
         self._abandoned_after = abandoned_after
+        self._traceparent = traceparent
         self._now = now
 
     async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY) -> Job:
@@ -63,7 +66,16 @@ class Intake:
 
     async def _store_and_queue(self, image: bytes, info: ImageInfo, owner: str) -> Job:
         moment = self._now()
-        job = Job(id=str(uuid.uuid4()), owner=owner, image=info, created_at=moment, updated_at=moment, due_at=moment)
+        job_id = str(uuid.uuid4())
+        job = Job(
+            id=job_id,
+            owner=owner,
+            traceparent=self._traceparent(job_id),
+            image=info,
+            created_at=moment,
+            updated_at=moment,
+            due_at=moment,
+        )
         await self._store.add(job, image)
         await self._queue.put_new(job.id)
         return job

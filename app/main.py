@@ -1,11 +1,13 @@
 """The composition root: the only place that names concrete classes. `app` serves any ASGI server."""
 
+import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
@@ -41,6 +43,9 @@ from persistence.job import Job, JobState
 from persistence.store import JobStore, shared
 from samples import sample
 
+if TYPE_CHECKING:
+    from app.tracing import Tracing
+
 FIRST_SERVICE_GUESS = 1.0
 """Seconds a job is thought to take until the first one was measured."""
 
@@ -50,24 +55,33 @@ def create_app(
     *,
     make_pool: Callable[[Settings], ManagedPool] | None = None,
     on_failure: Callable[[str], None] | None = None,
+    tracing: "Tracing | None" = None,
 ) -> Litestar:
     """The service as an ASGI application. `make_pool` replaces the OCR processes (tests, benchmarks).
 
-    `on_failure` is called when the service cannot go on; the default asks the process to stop.
+    `on_failure` is called when the service cannot go on; the default asks the process to stop. `tracing` is used in
+    place of what the settings ask for. Raises BadKeyFile, and SettingsError where an extra is missing.
     """
+    tracing = tracing or wanted_tracing(settings)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with (
+            exported(tracing),
             opened_store(settings.database_url) as opened,
             opened_queue(settings) as queue,
             warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
         ):
-            store = MeasuredStore(opened, metrics.store_used)
-            service = assemble(settings, store, queue, pool, metrics, on_failure or stop_process)
+            store = MeasuredStore(opened, store_used)
+            service = assemble(settings, store, queue, pool, metrics, on_failure or stop_process, tracing)
             async with dispatching(service):
                 app.state.service = service
                 yield
+
+    def store_used(operation: str, seconds: float) -> None:
+        metrics.store_used(operation, seconds)
+        if tracing is not None:
+            tracing.store_used(operation, seconds)
 
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend)
     app = Litestar(
@@ -82,7 +96,31 @@ def create_app(
         logging_config=None,
     )
     app.asgi_handler = RequestFrame(app.asgi_handler, metrics.request_answered)
+    if tracing is not None:
+        app.asgi_handler = tracing.around(app.asgi_handler)
     return app
+
+
+def wanted_tracing(settings: Settings) -> "Tracing | None":
+    """Traces to the collector that the settings name; None, and nothing imported, without one. Raises SettingsError."""
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    try:
+        from app.tracing import exporting_to
+    except ImportError as error:
+        fault = f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra `otel` is not installed: no {error.name}"
+        raise SettingsError([fault]) from error
+    return exporting_to(settings.otel_exporter_otlp_endpoint)
+
+
+@asynccontextmanager
+async def exported(tracing: "Tracing | None") -> AsyncIterator[None]:
+    """At the end, what was traced until then is handed on."""
+    try:
+        yield
+    finally:
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
 
 def gate(settings: Settings) -> Gate:
@@ -157,6 +195,7 @@ def assemble(
     pool: ManagedPool,
     metrics: Metrics,
     on_failure: Callable[[str], None],
+    tracing: "Tracing | None" = None,
 ) -> Service:
     """The parts, wired."""
     capacity = Capacity(workers=settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
@@ -179,6 +218,8 @@ def assemble(
     def job_changed(old: Job, job: Job) -> None:
         journal.job_changed(old, job)
         metrics.job_changed(old, job)
+        if tracing is not None:
+            tracing.job_changed(old, job)
         if job.status is JobState.DONE and job.result is not None:
             capacity.learn(job.result.timings.total)
 
@@ -187,7 +228,14 @@ def assemble(
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, pressure, abandoned_after=abandoned_after(settings)),
+        intake=Intake(
+            store,
+            queue,
+            policy,
+            pressure,
+            abandoned_after=abandoned_after(settings),
+            traceparent=tracing.traceparent if tracing is not None else lambda _job_id: "",
+        ),
         dead_letters=DeadLetters(store, queue),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes),

@@ -1,5 +1,6 @@
 """What operators see in Prometheus: every collector in one object that is passed in. See docs/operations.md."""
 
+import math
 import platform
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from app import VERSION
+from app.context import METHODS
 from app.errors import ERRORS
 from app.health import Grade, Verdict
 from ocr_engine.pool import PoolEvent, WorkerInfo, WorkerState
@@ -68,6 +70,9 @@ class Metrics:
             buckets=CONFIDENCE_BUCKETS,
             registry=registry,
         )
+        self._ready = Gauge(
+            "ocr_ready", "1 while the service should be sent work, as /health/ready says.", registry=registry
+        )
         self._jobs = Gauge("ocr_jobs", "Jobs in the store, by status.", ["status"], registry=registry)
         self._queue_depth = Gauge("ocr_queue_depth", "Jobs that wait for a worker.", registry=registry)
         self._queue_limit = Gauge("ocr_queue_limit", "Jobs that may wait.", registry=registry)
@@ -97,7 +102,11 @@ class Metrics:
             buckets=STORE_BUCKETS,
             registry=registry,
         )
-        self._store_free = Gauge("ocr_store_free_bytes", "Bytes left where images are stored.", registry=registry)
+        self._store_free = Gauge(
+            "ocr_store_free_bytes",
+            "Bytes left where images are stored; NaN where that cannot be told.",
+            registry=registry,
+        )
 
         self._workers = Gauge("ocr_workers", "OCR workers, by state.", ["state"], registry=registry)
         self._worker_memory = Gauge(
@@ -167,7 +176,7 @@ class Metrics:
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""
-        known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+        known = method if method in METHODS else "other"
         self._requests.labels(known, route, str(status)).observe(seconds)
 
     def store_used(self, operation: str, seconds: float) -> None:
@@ -182,9 +191,10 @@ class Metrics:
         self._health_similarity.set(verdict.similarity)
 
     async def exposition(
-        self, store: JobStore, workers: Sequence[WorkerInfo], depth: int, limit: int, now: datetime
+        self, store: JobStore, workers: Sequence[WorkerInfo], depth: int, limit: int, ready: bool, now: datetime
     ) -> bytes:
         """Everything in Prometheus' text format, gauges taken at this moment. Raises StoreError."""
+        self._ready.set(ready)
         for status, count in (await store.counts()).items():
             self._jobs.labels(status).set(count)
         backlog = await store.backlog()
@@ -192,8 +202,8 @@ class Metrics:
         self._oldest.set(max(0.0, (now - backlog.oldest).total_seconds()) if backlog.oldest else 0.0)
         self._queue_depth.set(depth)
         self._queue_limit.set(limit)
-        if (free := await store.free_bytes()) is not None:
-            self._store_free.set(free)
+        free = await store.free_bytes()
+        self._store_free.set(math.nan if free is None else free)
         for state in WorkerState:
             self._workers.labels(state).set(sum(worker.state is state for worker in workers))
         for worker in workers:

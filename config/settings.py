@@ -182,6 +182,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="Origins, separated by commas, whose pages may call the API. Empty: none.")
     ] = ""
 
+    otel_exporter_otlp_endpoint: Annotated[
+        str,
+        Meta(description="Base URL of an OTLP/HTTP collector for traces (extra `otel`). Empty: nothing is traced."),
+    ] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Meta(description="Least level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."),

@@ -31,7 +31,12 @@ async def queue(service: NamedDependency[Service]) -> QueueView:
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, histograms, and gauges of this moment."""
     exposition = await service.metrics.exposition(
-        service.store, service.pool.workers(), service.queue.depth(), service.settings.queue_limit, clock.now()
+        service.store,
+        service.pool.workers(),
+        service.queue.depth(),
+        service.settings.queue_limit,
+        not await service.unready(),
+        clock.now(),
     )
     return Response(exposition, media_type=CONTENT_TYPE_LATEST)
 

@@ -14,7 +14,7 @@ from tests.contract.jobs import RESULT, after, failure, job
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 UNITS = ("_seconds", "_bytes", "_ratio", "_total", "_info")
-COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health"}
+COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health", "ocr_ready"}
 
 
 @pytest.fixture

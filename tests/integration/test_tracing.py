@@ -1,0 +1,183 @@
+"""One trace a job, from its request to its worker, through a retry and a restart; no content in it."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import msgspec
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from app.main import create_app
+from app.tracing import STAGES, Tracing
+from config.settings import Settings, SettingsError
+from ocr_engine.errors import EngineError
+from ocr_engine.result import OcrTimings
+from persistence.store import open_store
+from samples import sample
+from tests.contract.jobs import after, job
+from tests.integration.conftest import Running
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+IMAGE = sample("health").data
+RESULT = msgspec.structs.replace(
+    text_result("confidential words"),
+    timings=OcrTimings(decode=0.01, detect=0.02, orient=0.03, recognise=0.04, total=0.12),
+)
+
+
+class Kept(InMemorySpanExporter):
+    """Outlives the tracers of several lives."""
+
+    def shutdown(self) -> None:
+        return
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return Kept()
+
+
+class Traced:
+    """Lives of a service on one store, every one with a tracer of its own into one exporter."""
+
+    def __init__(self, settings: Settings, exporter: InMemorySpanExporter) -> None:
+        self.settings = settings
+        self.exporter = exporter
+
+    @contextlib.asynccontextmanager
+    async def life(self, pool: ScriptedPool, **changes: object) -> AsyncIterator[Running]:
+        app = create_app(
+            msgspec.structs.replace(self.settings, **changes),
+            make_pool=lambda _: pool,
+            tracing=Tracing(SimpleSpanProcessor(self.exporter)),
+        )
+        async with app.lifespan():
+            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                yield Running(app, client, pool, [])
+
+    def spans(self, name: str) -> list[ReadableSpan]:
+        return [span for span in self.exporter.get_finished_spans() if span.name == name]
+
+    def span(self, name: str) -> ReadableSpan:
+        (only,) = self.spans(name)
+        return only
+
+
+@pytest.fixture
+def traced(settings: Settings, exporter: InMemorySpanExporter) -> Iterator[Traced]:
+    yield Traced(settings, exporter)
+    exporter.clear()
+
+
+def parent(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None
+
+
+async def test_a_job_is_one_trace_from_its_request_to_the_stages_of_its_recognition(traced: Traced) -> None:
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        job_id = (await running.upload(IMAGE)).json()["id"]
+        await running.ended(job_id)
+    request, attempt, recognition = traced.span("POST /images"), traced.span("attempt"), traced.span("recognition")
+    assert parent(request) is None
+    assert parent(attempt) == parent(traced.span("wait")) == request.context.span_id
+    assert parent(recognition) == attempt.context.span_id
+    stages = [traced.span(stage) for stage in STAGES]
+    assert {parent(stage) for stage in stages} == {recognition.context.span_id}
+    assert [stage.end_time - stage.start_time for stage in stages] == [10_000_000, 20_000_000, 30_000_000, 40_000_000]
+    assert recognition.end_time - recognition.start_time == 120_000_000
+    assert {span.context.trace_id for span in (attempt, recognition, *stages)} == {request.context.trace_id}
+    assert request.attributes["http.response.status_code"] == 202
+    assert request.attributes["ocr.job_id"] == attempt.attributes["ocr.job_id"] == job_id
+    assert attempt.attributes["ocr.status"] == "done"
+
+
+async def test_writes_of_the_store_stand_below_what_made_them(traced: Traced) -> None:
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        await running.ended((await running.upload(IMAGE)).json()["id"])
+    assert parent(traced.span("store add")) == traced.span("POST /images").context.span_id
+    assert parent(traced.span("store image")) == traced.span("attempt").context.span_id
+    assert parent(traced.span("store replace")) == traced.span("attempt").context.span_id
+
+
+async def test_the_trace_of_a_client_is_continued(traced: Traced) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        answer = await running.upload(IMAGE, traceparent=f"00-{trace_id}-b7ad6b7169203331-01")
+        await running.ended(answer.json()["id"])
+    assert traced.span("attempt").context.trace_id == int(trace_id, 16)
+
+
+async def test_every_attempt_is_a_span_and_a_failed_one_says_why(traced: Traced) -> None:
+    async with traced.life(ScriptedPool(EngineError("it broke"), RESULT)) as running:
+        await running.ended((await running.upload(IMAGE)).json()["id"])
+    first, second = traced.spans("attempt")
+    assert (first.attributes["error.type"], first.status.is_ok) == ("engine_error", False)
+    assert second.attributes["ocr.attempt"] == 2
+    assert first.context.trace_id == second.context.trace_id == traced.span("POST /images").context.trace_id
+
+
+async def test_the_trace_goes_on_after_a_restart(traced: Traced) -> None:
+    held = ScriptedPool(RESULT)
+    held.hold()
+    async with traced.life(held, drain_seconds=0.01) as running:
+        job_id = (await running.upload(IMAGE)).json()["id"]
+        await held.started.acquire()
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        await running.ended(job_id)
+    interrupted, finished = traced.spans("attempt")
+    assert (interrupted.attributes["ocr.status"], finished.attributes["ocr.status"]) == ("queued", "done")
+    request = traced.span("POST /images")
+    assert parent(interrupted) == parent(finished) == request.context.span_id
+    assert finished.context.trace_id == request.context.trace_id
+
+
+async def test_an_attempt_that_died_with_its_process_is_told_by_the_next_life(traced: Traced) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    store = await open_store(traced.settings.database_url)
+    waiting = msgspec.structs.replace(job(), traceparent=traceparent)
+    await store.add(waiting, IMAGE)
+    assert await store.replace(waiting, waiting.claimed(after(1)))
+    await store.close()
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        await running.ended(waiting.id)
+    died, finished = traced.spans("attempt")
+    assert died.attributes["error.type"] == "worker_crashed"
+    assert parent(died) == parent(finished) == 0xB7AD6B7169203331
+
+
+async def test_no_span_holds_text_or_what_a_client_sent(traced: Traced) -> None:
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        await running.ended((await running.upload(IMAGE, authorization="Bearer very-secret")).json()["id"])
+        await running.client.get("/hidden-path?token=very-secret")
+        await running.client.request("SECRETVERB", "/images")
+    told = "".join(span.to_json() for span in traced.exporter.get_finished_spans())
+    for secret in ("confidential", "very-secret", "hidden-path", "SECRETVERB"):
+        assert secret not in told
+    assert "GET unmatched" in told
+
+
+async def test_probes_are_not_traced(traced: Traced) -> None:
+    async with traced.life(ScriptedPool(RESULT)) as running:
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            assert (await running.client.get(path)).status_code == 200
+    assert traced.exporter.get_finished_spans() == ()
+
+
+def test_without_a_collector_nothing_of_tracing_is_imported() -> None:
+    code = "import sys; from app.main import create_app; from config.settings import Settings; create_app(Settings()); "
+    code += "raise SystemExit(not sys.modules.keys().isdisjoint({'app.tracing', 'opentelemetry.sdk'}))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_collector_without_the_extra_is_a_fault_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "app.tracing", None)
+    with pytest.raises(SettingsError, match="extra `otel` is not installed"):
+        create_app(Settings(otel_exporter_otlp_endpoint="http://127.0.0.1:4318"))
