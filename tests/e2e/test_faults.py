@@ -1,12 +1,10 @@
-"""Faults around the running service: a disk that takes nothing, a locked database, a worker that hangs."""
+"""Faults around the running service: a disk that takes nothing, a worker that hangs."""
 
 import os
 import resource
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
@@ -28,26 +26,15 @@ def nothing_can_be_written(server: Server) -> Iterator[None]:
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program has begun to write to the database and does not come to an end."""
-    other = sqlite3.connect(database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    yield
-    other.execute("ROLLBACK")
-    other.close()
-
-
-@pytest.mark.parametrize("fault", ["nothing can be written", "locked"])
 def test_a_store_that_takes_nothing_refuses_uploads_keeps_outcomes_and_heals_by_itself(
-    start: Callable[..., Server], tmp_path: Path, fault: str
+    start: Callable[..., Server],
 ) -> None:
     server = start().ready()
     (worker,) = server.worker_pids()
     os.kill(worker, signal.SIGSTOP)
     running, waiting = server.upload(KNOWN.data), server.upload(KNOWN.data)
     server.wait_for("job.claimed", job_id=running)
-    with nothing_can_be_written(server) if fault != "locked" else locked(tmp_path / "jobs.db"):
+    with nothing_can_be_written(server):
         refused = server.client.post("/images", content=KNOWN.data, headers={"Content-Type": "image/png"})
         assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
         assert int(refused.headers["Retry-After"]) >= 1
