@@ -1,10 +1,12 @@
 """From an image to its text: decode, detect, orient, recognise, order."""
 
 import time
+from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_engine import image, models
 from ocr_engine.boxes import Quads
@@ -89,14 +91,14 @@ class Engine:
         return tuple(
             OcrLine(
                 text=readings[i].text.strip(),
-                confidence=readings[i].confidence,
-                polygon=_polygon(shown[i]),
+                confidence=round(readings[i].confidence, 4),
+                polygon=_polygon(np.round(shown[i].astype(np.float64), 1)),
                 low_confidence=readings[i].confidence < self._options.min_confidence,
             )
             for i in (kept[place] for place in order)
         )
 
 
-def _polygon(quad: Quads) -> Polygon:
+def _polygon(quad: NDArray[np.floating[Any]]) -> Polygon:
     a, b, c, d = ((float(x), float(y)) for x, y in quad)
     return a, b, c, d

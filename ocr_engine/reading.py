@@ -3,8 +3,8 @@
 The model's work grows with the width of its input, and it answers once for every 8 pixels. Lines of wide letters, or of
 Chinese, which fill 20 to 48 pixels a character, give it many more answers than it needs. So lines are squeezed to a
 common pitch, and a line that turns out to be set tighter than was thought, or that the model is not sure of, is read
-again with more room. Over mixed pages that is 0.7 of the natural width with no character lost; squeezing
-blindly by as much costs up to 13 % of the characters of narrow print.
+again with more room. Over mixed pages that is 0.7 of the natural width, with no more errors than the noise has;
+squeezing blindly by as much costs up to 13 % of the characters of narrow print.
 """
 
 from collections.abc import Sequence
