@@ -1,15 +1,22 @@
 """The stack of async context managers that is a running service: store, pool, resume and dispatch. Left in reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from app.health import AiHealth
 from app.queue import JobQueue, LocalQueue
 from app.service import Service
+from app.shared_health import publish
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool
 from persistence.store import JobStore, open_store, shared
+
+if TYPE_CHECKING:
+    from persistence.pg_nodes import NodeReports
 
 
 @asynccontextmanager
@@ -34,6 +41,32 @@ async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
         settings.database_url, limit=settings.queue_limit, lease=settings.queue_lease_seconds
     ) as queue:
         yield queue
+
+
+@asynccontextmanager
+async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | None"]:
+    """Where nodes hear of each other; None for a node that is alone."""
+    if not shared(settings.database_url):
+        yield None
+        return
+    from persistence.pg_nodes import NodeReports  # needs the extra `cluster`
+
+    async with NodeReports.opened(settings.database_url) as reports:
+        yield reports
+
+
+@asynccontextmanager
+async def publishing(service: Service, reports: "NodeReports | None") -> AsyncIterator[None]:
+    """Other nodes are told how this one reads, where it does."""
+    if reports is None or not isinstance(service.ai_health, AiHealth):
+        yield
+        return
+    telling = asyncio.create_task(publish(service.ai_health, reports), name="publish-health")
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait({telling})
 
 
 @asynccontextmanager

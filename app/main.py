@@ -24,7 +24,7 @@ from app.errors import on_exception
 from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
-from app.lifespan import dispatching, opened_queue, opened_store, warm
+from app.lifespan import dispatching, opened_queue, opened_reports, opened_store, publishing, warm
 from app.measured_store import MeasuredStore
 from app.metrics import Metrics
 from app.no_workers import NoWorkers
@@ -35,6 +35,7 @@ from app.quota import RateLimit
 from app.retry import RetryPolicy
 from app.routes import dead_letters, health, images, operations, web
 from app.service import Service
+from app.shared_health import Health, SharedHealth
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
@@ -45,6 +46,7 @@ from samples import sample
 
 if TYPE_CHECKING:
     from app.tracing import Tracing
+    from persistence.pg_nodes import NodeReports
 
 FIRST_SERVICE_GUESS = 1.0
 """Seconds a job is thought to take until the first one was measured."""
@@ -70,11 +72,12 @@ def create_app(
             exported(tracing),
             opened_store(settings.database_url) as opened,
             opened_queue(settings) as queue,
+            opened_reports(settings) as reports,
             warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
         ):
             store = MeasuredStore(opened, store_used)
-            service = assemble(settings, store, queue, pool, metrics, on_failure or stop_process, tracing)
-            async with dispatching(service):
+            service = assemble(settings, store, queue, reports, pool, metrics, on_failure or stop_process, tracing)
+            async with dispatching(service), publishing(service, reports):
                 app.state.service = service
                 yield
 
@@ -192,6 +195,7 @@ def assemble(
     settings: Settings,
     store: JobStore,
     queue: JobQueue,
+    reports: "NodeReports | None",
     pool: ManagedPool,
     metrics: Metrics,
     on_failure: Callable[[str], None],
@@ -213,7 +217,6 @@ def assemble(
             max_jobs_per_key=settings.max_jobs_per_key,
         ),
     )
-    known = sample("health")
 
     def job_changed(old: Job, job: Job) -> None:
         journal.job_changed(old, job)
@@ -241,25 +244,33 @@ def assemble(
         incoming=Incoming(settings.max_incoming_bytes),
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
         capacity=capacity,
-        ai_health=AiHealth(
-            pool,
-            image=known.data,
-            expected_text=known.text,
-            thresholds=Thresholds(
-                good_similarity=settings.health_good_similarity,
-                acceptable_similarity=settings.health_acceptable_similarity,
-                min_similarity=settings.health_min_similarity,
-                good_confidence=settings.health_good_confidence,
-                acceptable_confidence=settings.health_acceptable_confidence,
-                min_confidence=settings.health_min_confidence,
-                good_latency_seconds=settings.health_good_latency_seconds,
-            ),
-            cache_seconds=settings.health_cache_seconds,
-            timeout_seconds=settings.health_timeout_seconds,
-            on_verdict=metrics.health_judged,
-        ),
+        ai_health=ai_health(settings, pool, reports, metrics),
         metrics=metrics,
         on_failure=on_failure,
+    )
+
+
+def ai_health(settings: Settings, pool: ManagedPool, reports: "NodeReports | None", metrics: Metrics) -> Health:
+    """The sample read by this node's workers; on an API node, what the worker nodes say."""
+    known = sample("health")
+    if settings.role == "api" and reports is not None:
+        return SharedHealth(reports, known.text)
+    return AiHealth(
+        pool,
+        image=known.data,
+        expected_text=known.text,
+        thresholds=Thresholds(
+            good_similarity=settings.health_good_similarity,
+            acceptable_similarity=settings.health_acceptable_similarity,
+            min_similarity=settings.health_min_similarity,
+            good_confidence=settings.health_good_confidence,
+            acceptable_confidence=settings.health_acceptable_confidence,
+            min_confidence=settings.health_min_confidence,
+            good_latency_seconds=settings.health_good_latency_seconds,
+        ),
+        cache_seconds=settings.health_cache_seconds,
+        timeout_seconds=settings.health_timeout_seconds,
+        on_verdict=metrics.health_judged,
     )
 
 

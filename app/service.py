@@ -9,11 +9,11 @@ from loguru import logger
 from app.capacity import Capacity
 from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
-from app.health import AiHealth
 from app.intake import Intake
 from app.metrics import Metrics
 from app.pressure import Incoming, Pressure
 from app.queue import JobQueue
+from app.shared_health import Health
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
 from persistence.store import JobStore, StoreError, shared
@@ -38,7 +38,7 @@ class Service:
         pressure: Pressure,
         incoming: Incoming,
         capacity: Capacity,
-        ai_health: AiHealth,
+        ai_health: Health,
         metrics: Metrics,
         on_failure: Callable[[str], None],
     ) -> None:

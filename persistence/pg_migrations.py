@@ -65,6 +65,16 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        "nodes",
+        """
+        CREATE TABLE nodes (
+            name text PRIMARY KEY,
+            report json NOT NULL,
+            reported_at timestamptz NOT NULL
+        );
+        """,
+    ),
 )
 
 

@@ -16,7 +16,7 @@ import asyncpg
 
 from persistence.postgres import PostgresStore
 
-TABLES = "jobs, images, tombstones, pgqueuer, pgqueuer_log, pgqueuer_statistics"
+TABLES = "jobs, images, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics"
 
 
 class Postgres:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,14 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from app.__main__ import main
 from app.lifespan import opened_queue
+from app.shared_health import publish_once
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from ocr_engine.result import ImageInfo
 from persistence import pg_queue
 from persistence.job import Job
 from persistence.pg_connection import connect
+from persistence.pg_nodes import NodeReports
 from persistence.store import open_store
 from samples import sample
 from tests.integration.conftest import Running
@@ -43,7 +46,7 @@ def node(run: Node, database: str) -> Node:
 
 
 async def test_every_api_node_knows_what_any_node_did(node: Node) -> None:
-    async with node("api") as first, node("api") as second, node("worker", ScriptedPool(text_result("read"))):
+    async with node("api") as first, node("api") as second, node("worker", ScriptedPool(default=text_result("read"))):
         job_id = (await first.upload(PNG)).json()["id"]
         assert (await second.ended(job_id))["text"] == "read"
         assert (await first.ended(job_id))["text"] == "read"
@@ -67,8 +70,10 @@ async def test_a_worker_node_answers_health_and_metrics_only(node: Node) -> None
 
 
 async def test_a_dead_letter_is_requeued_from_another_node(node: Node) -> None:
-    pool = ScriptedPool(InvalidImage("it is torn"))
+    pool = ScriptedPool()
     async with node("api") as first, node("all", pool) as second:
+        await pool.started.acquire()  # the sample, of which the node tells the others
+        pool.script.append(InvalidImage("it is torn"))
         job_id = (await first.upload(PNG)).json()["id"]
         assert (await second.ended(job_id))["status"] == "dead-letter"
         assert (await first.client.post(f"/dead-letters/{job_id}/requeue")).status_code == 202
@@ -88,6 +93,7 @@ async def test_a_drained_node_leaves_its_job_to_the_others(node: Node) -> None:
     busy.hold()
     async with node("api") as api:
         async with node("worker", busy, drain_seconds=0.01):
+            await busy.started.acquire()  # the sample
             job_id = (await api.upload(PNG)).json()["id"]
             await busy.started.acquire()
         async with node("worker"):
@@ -168,3 +174,16 @@ async def test_nodes_that_start_at_once_migrate_one_after_the_other(unmigrated: 
     for store in stores:
         await store.check()
         await store.close()
+
+
+async def test_an_api_node_says_how_the_worker_nodes_read_and_which_one_said_so(node: Node, database: str) -> None:
+    pool = ScriptedPool(default=text_result(sample("health").text))
+    async with node("api") as api, NodeReports.opened(database) as reports:
+        alone = await api.client.get("/health/ai")
+        assert (alone.status_code, alone.json()["status"]) == (503, "failing")
+        assert "no worker node" in alone.json()["error"]["detail"]
+        async with node("worker", pool) as worker:
+            await publish_once(worker.service.ai_health, reports)
+        answer = (await api.client.get("/health/ai")).json()
+    assert (answer["status"], answer["similarity"]) == ("good", 1.0)
+    assert answer["worker"] == f"{socket.gethostname()}/worker-1"

@@ -1,0 +1,60 @@
+"""What nodes say of themselves, for other nodes to read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from msgspec import Struct
+
+from persistence.pg_connection import Connection, Connections
+
+
+class NodeReport(Struct, frozen=True):
+    """The latest word of one node."""
+
+    node: str
+    text: str
+    age: float
+    """Seconds, by the database's clock."""
+
+
+class NodeReports:
+    """One row a node."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, url: str) -> AsyncIterator[Self]:
+        """On the database that a store has migrated. Closed at the end."""
+        connections = await Connections.open(url, most=1)
+        try:
+            yield cls(connections)
+        finally:
+            await connections.close()
+
+    async def publish(self, node: str, text: str) -> None:
+        """Replaces the node's report, and forgets nodes that were silent for a day. Raises StoreError."""
+
+        async def work(connection: Connection, _: bool) -> None:
+            await connection.execute(
+                "INSERT INTO nodes (name, report, reported_at) VALUES ($1, $2, now()) "
+                "ON CONFLICT (name) DO UPDATE SET report = excluded.report, reported_at = excluded.reported_at",
+                node,
+                text,
+            )
+            await connection.execute("DELETE FROM nodes WHERE reported_at < now() - interval '1 day'")
+
+        await self._connections.write(work)
+
+    async def latest(self, within: float) -> NodeReport | None:
+        """The newest report of any node, if it is younger than so many seconds. Raises StoreError."""
+        row = await self._connections.read(
+            lambda connection: connection.fetchrow(
+                "SELECT name, report, extract(epoch FROM now() - reported_at)::float8 FROM nodes "
+                "WHERE reported_at > now() - make_interval(secs => $1) ORDER BY reported_at DESC LIMIT 1",
+                within,
+            )
+        )
+        return NodeReport(*row) if row else None
