@@ -43,3 +43,10 @@ def test_settings_cannot_be_changed() -> None:
 def test_every_setting_has_a_description() -> None:
     assert len(documented()) == len(msgspec.structs.fields(Settings))
     assert all(setting.description.endswith(".") for setting in documented())
+
+
+@pytest.mark.parametrize("role", ["api", "worker"])
+def test_half_a_service_needs_a_database_that_the_other_half_can_reach(role: str) -> None:
+    with pytest.raises(SettingsError, match="ROLE"):
+        from_environment({"ROLE": role})
+    assert from_environment({"ROLE": role, "DATABASE_URL": "postgresql://db/ocr"}).role == role
