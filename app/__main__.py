@@ -56,7 +56,8 @@ def migrate() -> int:
     import asyncio
 
     from app.main import settings_or_exit
-    from persistence.store import StoreUnusable, open_store
+    from persistence.opening import open_store
+    from persistence.store import StoreUnusable
 
     async def open_and_close(url: str) -> None:
         store = await open_store(url)

@@ -13,7 +13,8 @@ from app.service import Service
 from app.shared_health import publish
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool
-from persistence.store import JobStore, open_store, shared
+from persistence.opening import open_store, shared
+from persistence.store import JobStore
 
 if TYPE_CHECKING:
     from persistence.pg_nodes import NodeReports

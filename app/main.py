@@ -41,7 +41,8 @@ from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import Economy, ManagedPool, PoolEvent, ProcessOcrPool
 from persistence.job import Job, JobState
-from persistence.store import JobStore, shared
+from persistence.opening import shared
+from persistence.store import JobStore
 from samples import sample
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from app.queue import JobQueue
 from app.shared_health import Health
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
-from persistence.store import JobStore, StoreError, shared
+from persistence.opening import shared
+from persistence.store import JobStore, StoreError
 
 RECOVERY_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""

@@ -19,7 +19,8 @@ from benchmarks.measures import Report, StoreFigures, StorePoint, percentiles
 from benchmarks.progress import Progress
 from ocr_engine.result import ImageInfo, OcrResult
 from persistence.job import Job
-from persistence.store import JobStore, open_store
+from persistence.opening import open_store
+from persistence.store import JobStore
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 WRITERS = (1, 8)

@@ -208,7 +208,7 @@ def documented() -> list[SettingDoc]:
     return [
         SettingDoc(
             field.name.upper(),
-            "auto" if field.name == "max_workers" else str(field.default),
+            "auto" if field.name == "max_workers" else _shown(field.default),
             _description(field.type),
         )
         for field in msgspec.structs.fields(Settings)
@@ -239,6 +239,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if faults:
         raise SettingsError(faults)
     return Settings(**values)
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default) or "empty"
 
 
 def _description(annotation: Any) -> str:

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from ocr_engine.errors import InvalidImage
 from persistence.job import Job, JobState
-from persistence.store import JobStore, open_store
+from persistence.opening import open_store
+from persistence.store import JobStore
 from tests.chaos.load import Expectation
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from persistence.opening import open_store as open_by_url
 from persistence.store import JobStore
-from persistence.store import open_store as open_by_url
 from tests.postgres import Postgres
 
 OpenStore = Callable[[], Awaitable[JobStore]]

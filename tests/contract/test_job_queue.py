@@ -160,6 +160,31 @@ async def test_dispatchers_have_names(queue: JobQueue) -> None:
     assert names == {"dispatcher-1", "dispatcher-2"}
 
 
+async def test_an_id_is_never_in_two_hands_at_once(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.queue.REDELIVERY_SECONDS", 0.001)
+    inside, most, go_on = 0, 0, asyncio.Event()
+    seen = asyncio.Semaphore(0)
+
+    async def handler(job_id: str) -> None:
+        nonlocal inside, most
+        inside += job_id == "a"
+        most = max(most, inside)
+        seen.release()
+        if job_id == "a":
+            await go_on.wait()
+            inside -= 1
+        else:
+            go_on.set()
+
+    async with running(queue, handler, concurrency=2):
+        await queue.put("a")
+        await queue.put("a")
+        await queue.put("b")
+        for _ in range(2):
+            await seen.acquire()
+    assert most == 1
+
+
 async def test_reserve_refuses_when_the_queue_is_full(queue: JobQueue) -> None:
     for number in range(LIMIT):
         await queue.put(str(number))

@@ -18,9 +18,9 @@ from ocr_engine.errors import InvalidImage
 from ocr_engine.result import ImageInfo
 from persistence import pg_queue
 from persistence.job import Job
+from persistence.opening import open_store
 from persistence.pg_connection import connect
 from persistence.pg_nodes import NodeReports
-from persistence.store import open_store
 from samples import sample
 from tests.integration.conftest import Running
 from tests.postgres import Postgres

@@ -13,9 +13,10 @@ import pytest
 from sqlite_utils import Database
 
 from persistence.job import JobState
+from persistence.opening import open_store
 from persistence.sqlite import SqliteStore
 from persistence.sqlite_file import RESERVED_BYTES
-from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable, open_store
+from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable
 from tests.contract.jobs import RESULT, after, job
 
 pytestmark = pytest.mark.anyio

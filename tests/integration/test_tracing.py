@@ -17,7 +17,7 @@ from app.tracing import STAGES, Tracing
 from config.settings import Settings, SettingsError
 from ocr_engine.errors import EngineError
 from ocr_engine.result import OcrTimings
-from persistence.store import open_store
+from persistence.opening import open_store
 from samples import sample
 from tests.contract.jobs import after, job
 from tests.integration.conftest import Running

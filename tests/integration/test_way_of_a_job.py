@@ -15,7 +15,8 @@ from app.retry import RetryPolicy
 from ocr_engine.errors import PoolUnavailable
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
-from persistence.store import JobStore, StoreError, open_store
+from persistence.opening import open_store
+from persistence.store import JobStore, StoreError
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -60,12 +61,25 @@ async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> N
     assert await store.image(job.id) is None
 
 
-async def test_an_id_delivered_twice_is_run_once(store: JobStore) -> None:
+async def test_an_id_delivered_again_after_its_job_ended_is_acknowledged(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
     dispatcher = Dispatcher(store, pool, POLICY)
-    await asyncio.gather(*(dispatcher.handle(job.id) for _ in range(5)))
+    assert [await dispatcher.handle(job.id) for _ in range(3)] == [None] * 3
     assert len(pool.images) == 1
     assert (await stored(store, job.id)).status is JobState.DONE
+
+
+async def test_of_two_dispatchers_with_one_id_only_one_outcome_counts(store: JobStore) -> None:
+    """No queue hands an id to two at once; should one do so all the same, the store lets one of them win."""
+    job = await submitted(store)
+    pool = ScriptedPool(text_result("first"), text_result("second"))
+    changes: list[JobState] = []
+    dispatcher = Dispatcher(store, pool, POLICY, lambda _, job: changes.append(job.status))
+    await asyncio.gather(dispatcher.handle(job.id), dispatcher.handle(job.id))
+    assert changes.count(JobState.DONE) <= 1
+    while (await stored(store, job.id)).status is JobState.QUEUED:
+        await dispatcher.handle(job.id)
+    assert changes.count(JobState.DONE) == 1
 
 
 async def test_an_unknown_id_is_acknowledged(store: JobStore) -> None:
