@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from multiprocessing import connection
 from pathlib import Path
 
 import anyio.lowlevel
@@ -125,10 +126,12 @@ async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(
     start: Callable[..., Awaitable[Watched]],
 ) -> None:
     pool = await start()
-    victim = psutil.Process(pool.pids()[0])
-    victim.kill()
-    while victim.is_running() and victim.status() != psutil.STATUS_ZOMBIE:
-        os.sched_yield()  # not the event loop: it must find out by itself when the image comes
+    process = pool._slots[0].process
+    assert process is not None
+    assert process._child is not None
+    process._child.kill()
+    # the whole process is gone; the event loop has had no turn to hear of it when the image comes
+    connection.wait([process._child.sentinel])
     assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
     assert [event.kind for event in pool.events] == ["started", "died", "started"]
 
