@@ -24,7 +24,7 @@ class Gate(Struct, frozen=True, kw_only=True):
         """Leaves the owner with the request. Raises ApiError: unauthorized or rate_limited."""
         owner = self.identify(connection)
         client = owner or (connection.client.host if connection.client else "")
-        limit = self.uploads if connection.scope["method"] == "POST" else self.reads  # type: ignore[typeddict-item]
+        limit = self.uploads if connection.scope.get("method") == "POST" else self.reads
         if limit is not None:
             allowance = limit.take(client)
             headers = rate_limit_headers(allowance)
