@@ -12,6 +12,9 @@ Pixels = NDArray[np.uint8]
 
 TALL = 1.5
 """Height by width from where a box is taken for a line that runs up or down (rapidocr get_rotate_crop_image)."""
+MOST_HEIGHT = 192
+"""Pixels of a crop's shorter side: four times what the recogniser takes. Rings around each other would otherwise make
+crops that are together many times the page."""
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -23,13 +26,16 @@ def is_tall(quads: Quads) -> NDArray[np.bool_]:
 
 
 def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
-    """The pixels of one box (4, 2), straightened; never empty."""
+    """The pixels of one box (4, 2), straightened, shrunken where it is higher than `MOST_HEIGHT`; never empty."""
     across, down = sides(quad[None])
     width, height = max(1, round(float(across[0]))), max(1, round(float(down[0])))
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     # corners lie on the pixels' edges, and OpenCV counts from their centres
     matrix = cv2.getPerspectiveTransform(quad - np.float32(0.5), target - np.float32(0.5))
     warped = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    share = MOST_HEIGHT / min(width, height)
+    if share < 1:
+        return resize(np.asarray(warped, np.uint8), round(width * share), round(height * share))
     return warped.astype(np.uint8, copy=False)
 
 

@@ -134,7 +134,7 @@ def _without_overlap(quads: Quads, kept: Quads) -> Quads:
     """Those of the boxes whose middle is in none of the kept ones."""
     if not len(quads) or not len(kept):
         return quads
-    middle = quads.mean(axis=1)
     low, high = kept.min(axis=1), kept.max(axis=1)
-    inside = ((middle[:, None] > low) & (middle[:, None] < high)).all(axis=2)
-    return np.asarray(quads[~inside.any(axis=1)], np.float32)
+    # one by one: thousands against thousands at once would take hundreds of megabytes
+    outside = [not ((middle > low) & (middle < high)).all(axis=1).any() for middle in quads.mean(axis=1)]
+    return np.asarray(quads[outside], np.float32)

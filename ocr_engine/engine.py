@@ -9,16 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine import image, models
-from ocr_engine.boxes import Quads
+from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
 from ocr_engine.detection import Detector
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import reading_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.reading import Reader
-from ocr_engine.recognition import Reading, Recogniser
+from ocr_engine.reading import FIRST_SQUEEZE, Reader
+from ocr_engine.recognition import HEIGHT, MOST_WIDTH, Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
+
+MOST_TEXT = 600_000
+"""Pixels: widths of a page's lines, together, that are read: some 48 000 letters, more than a newspaper page has.
+The cost of a page grows with them: without an end, one hostile image could keep a worker for an hour."""
+LEAST_LINE = 32
+"""Pixels of width that a line costs at least, however short."""
 
 
 class Engine:
@@ -63,7 +69,8 @@ class Engine:
         if rotation:
             # looked at anew, so that it reads exactly as the page would that was never turned
             look = self._detector.glance(upright)
-        quads = self._detector.refine(upright, look)
+        found = self._detector.refine(upright, look)
+        quads = affordable(found)
         detected = time.perf_counter()
         readings = self._read(upright, quads)
         lines = self._lines(quads, readings, rotation, width, height)
@@ -72,7 +79,9 @@ class Engine:
             orient=oriented - glanced,
             recognise=time.perf_counter() - detected,
         )
-        return OcrPage(number=1, width=width, height=height, rotation=rotation, lines=lines), timings
+        truncated = len(quads) < len(found)
+        page = OcrPage(number=1, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
+        return page, timings
 
     def _read(self, page: Pixels, quads: Quads) -> list[Reading]:
         tall = is_tall(quads)
@@ -97,6 +106,17 @@ class Engine:
             )
             for i in (kept[place] for place in order)
         )
+
+
+def affordable(quads: Quads) -> Quads:
+    """All boxes (n, 4, 2), or the uppermost that together hold as much text as is read of one page, `MOST_TEXT`."""
+    across, down = sides(quads)
+    longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+    costs = np.clip(FIRST_SQUEEZE * HEIGHT * longer / shorter, LEAST_LINE, MOST_WIDTH)
+    if costs.sum() <= MOST_TEXT:
+        return quads
+    from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")
+    return np.asarray(quads[from_the_top[np.cumsum(costs[from_the_top]) <= MOST_TEXT]], np.float32)
 
 
 def _polygon(quad: NDArray[np.floating[Any]]) -> Polygon:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ocr_engine.crops import Pixels, turn
-from ocr_engine.recognition import Reading, Recogniser, natural_width
+from ocr_engine.recognition import MOST_WIDTH, Reading, Recogniser, natural_width
 
 PITCH = 12.5
 """Pixels that a character shall have on average, at 48 pixels of height. Errors rise steeply under 11."""
@@ -30,6 +30,9 @@ STRETCH = 1.2
 """Blurred and noisy print is read better when it is given room: word F1 0.943 becomes 0.950 on such pages."""
 DOUBTFUL = 0.75
 """Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
+AGAIN = 120_000
+"""Pixels: widths, together, of what is read again on a page of any length; on longer ones as much as was read first.
+The most that any of 50 mixed pages needs is 33 000. It bounds what a page costs that is full of what is no text."""
 
 
 class Reader:
@@ -37,13 +40,15 @@ class Reader:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
+        self._left = 0
+        """Pixels of width that may still be read again on this page."""
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3), also where a single one stands on its head."""
         readings = self.read_upright(crops)
-        doubtful = [i for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL]
-        turned = [turn(crops[i], 180) for i in doubtful]
-        again = self._recogniser.read(turned, [natural_width(crop) for crop in turned])
+        doubtful = {i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL}
+        doubtful = self._affordable(doubtful)
+        again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
         for i, reading in zip(doubtful, again, strict=True):
             readings[i] = max(readings[i], reading, key=_confidence)
         return readings
@@ -51,6 +56,7 @@ class Reader:
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3)."""
         widths = [natural_width(crop) for crop in crops]
+        self._left = max(AGAIN, round(FIRST_SQUEEZE * sum(min(width, MOST_WIDTH) for width in widths)))
         # the longest lines say most about the pitch
         by_width = sorted(range(len(crops)), key=lambda i: -widths[i])
         readings = dict(self._squeezed(crops, widths, by_width[:SAMPLES], FIRST_SQUEEZE))
@@ -64,18 +70,29 @@ class Reader:
         self, crops: Sequence[Pixels], widths: Sequence[int], chosen: Sequence[int], squeeze: float
     ) -> dict[int, Reading]:
         """The text of the chosen crops; those that are set tighter than the squeeze allows read again less squeezed."""
-        readings = self._read(crops, chosen, [round(widths[i] * squeeze) for i in chosen])
+        readings = self._read(crops, {i: round(widths[i] * squeeze) for i in chosen})
         tight = [i for i, reading in readings.items() if widths[i] * squeeze < TIGHTEST_PITCH * len(reading.text)]
-        relaxed = [round(widths[i] * _squeeze(widths[i] / len(readings[i].text))) for i in tight]
-        return readings | self._read(crops, tight, relaxed)
+        relaxed = {i: round(widths[i] * _squeeze(widths[i] / len(readings[i].text))) for i in tight}
+        return readings | self._read(crops, self._affordable(relaxed))
 
     def _again_with_room(self, crops: Sequence[Pixels], widths: Sequence[int], readings: dict[int, Reading]) -> None:
-        unsure = [i for i, reading in readings.items() if reading.confidence < SURE]
-        for i, again in self._read(crops, unsure, [round(STRETCH * widths[i]) for i in unsure]).items():
+        unsure = {i: round(STRETCH * widths[i]) for i, reading in readings.items() if reading.confidence < SURE}
+        for i, again in self._read(crops, self._affordable(unsure)).items():
             readings[i] = max(readings[i], again, key=_confidence)
 
-    def _read(self, crops: Sequence[Pixels], chosen: Sequence[int], widths: Sequence[int]) -> dict[int, Reading]:
-        return dict(zip(chosen, self._recogniser.read([crops[i] for i in chosen], widths), strict=True))
+    def _affordable(self, widths: dict[int, int]) -> dict[int, int]:
+        """Those of the crops, by number, that may still be read again at these widths; they are counted as read."""
+        chosen = {}
+        for i, width in widths.items():
+            cost = min(width, MOST_WIDTH)
+            if cost <= self._left:
+                self._left -= cost
+                chosen[i] = width
+        return chosen
+
+    def _read(self, crops: Sequence[Pixels], widths: dict[int, int]) -> dict[int, Reading]:
+        """The text of crops by their numbers, at these widths."""
+        return dict(zip(widths, self._recogniser.read([crops[i] for i in widths], [*widths.values()]), strict=True))
 
 
 def _squeeze(pitch: float) -> float:

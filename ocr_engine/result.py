@@ -45,6 +45,8 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     rotation: Rotation = 0
     """Degrees clockwise by which the page has to be turned for its text to stand upright."""
     lines: tuple[OcrLine, ...] = ()
+    truncated: bool = False
+    """True: the page holds more text than is read of one page; what stands furthest down is missing."""
 
     @property
     def text(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ocr_engine.reading import DOUBTFUL, SURE, TIGHTEST_PITCH, Reader
+from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, SURE, TIGHTEST_PITCH, Reader
 from ocr_engine.recognition import HEIGHT, Reading
 
 
@@ -80,3 +80,11 @@ def test_no_lines_need_no_reading() -> None:
     recogniser = Print()
     assert Reader(recogniser).read([]) == []
     assert recogniser.given == []
+
+
+def test_what_is_read_again_has_an_end_however_much_is_in_doubt() -> None:
+    recogniser = Print(*[("x" * 300, 0.1)] * 150)
+    Reader(recogniser).read(recogniser.crops(pitch=20))
+    natural = 150 * 300 * 20
+    assert sum(width for _, width in recogniser.given) <= 2 * FIRST_SQUEEZE * natural
+    assert len({number for number, _ in recogniser.given}) == 150
