@@ -14,10 +14,13 @@ from typing import get_args
 import msgspec
 from msgspec import Struct
 
+from benchmarks import engine_memory
+from benchmarks.engine_memory import Memory
 from benchmarks.engine_process import Answer, EngineProcess, Failed
 from benchmarks.engine_roofline import Efficiency, measure
 from benchmarks.fingerprint import Machine, fingerprint
 from benchmarks.manifest import IMAGES
+from benchmarks.progress import Progress
 from benchmarks.readers import STOCK, ReaderName
 from ocr_engine.options import Backend, EngineOptions, ModelFamily
 from ocr_engine.result import OcrTimings
@@ -58,6 +61,8 @@ class Report(Struct, frozen=True, kw_only=True):
     images: tuple[str, ...]
     engines: tuple[Speed, ...]
     efficiency: tuple[Efficiency, ...]
+    memory: Memory | None
+    """Where `--memory` asked for it."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -74,6 +79,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         engines = _started(_chosen(arguments), options)
         speeds = run(images, engines, lambda line: print(line, file=sys.stderr, flush=True))
+        memory = (
+            engine_memory.measure(EngineProcess("ours", options), images, arguments.memory, Progress())
+            if arguments.memory
+            else None
+        )
     except Failed as error:
         print(f"engine: {error}", file=sys.stderr)
         return 2
@@ -85,9 +95,13 @@ def main(argv: Sequence[str]) -> int:
         images=tuple(str(path.relative_to(arguments.images)) for path in images),
         engines=speeds,
         efficiency=efficiency,
+        memory=memory,
     )
     print(table(speeds, efficiency))
+    if memory:
+        print(memory)
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     return 0
 
@@ -172,6 +186,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--against", action="append", choices=STOCK, help="only this stock engine; repeatable")
     parser.add_argument("--alone", action="store_true", help="our engine only")
     parser.add_argument("--no-efficiency", action="store_true", help="leave out the sessions' efficiency")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N images by one fresh process, then a photo of 24 megapixels",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here as well")
     defaults = EngineOptions()
     parser.add_argument("--model", choices=get_args(ModelFamily), default=defaults.model)

@@ -1,6 +1,5 @@
 """An engine in a process of its own: paths of images in, times and memory out, a line of JSON each."""
 
-import resource
 import subprocess
 import sys
 import time
@@ -25,6 +24,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     seconds: float
     peak_memory: int
     """Bytes resident at most since the process began."""
+    resident: int = 0
+    """Bytes resident now."""
     error: str = ""
     stages: OcrTimings | None = None
     """Ours only."""
@@ -79,10 +80,20 @@ def serve(name: ReaderName, options: EngineOptions) -> None:
         except Exception as problem:  # whatever a stock engine raises is its result
             error = f"{type(problem).__name__}: {problem}"
         seconds = time.perf_counter() - begun
-        # Linux counts in units of 1024 bytes
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        answer = Answer(seconds=seconds, peak_memory=peak, error=error, stages=stages)
+        resident, peak = memory()
+        answer = Answer(seconds=seconds, peak_memory=peak, resident=resident, error=error, stages=stages)
         print(msgspec.json.encode(answer).decode(), flush=True)
+
+
+def memory() -> tuple[int, int]:
+    """Bytes that this process has resident now, and had at most.
+
+    Not getrusage: its maximum begins with that of the process which started this one.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    sizes = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    now, most = (1024 * int(sizes[name].split()[0]) for name in ("VmRSS", "VmHWM"))
+    return now, most
 
 
 if __name__ == "__main__":
