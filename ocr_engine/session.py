@@ -37,11 +37,20 @@ def open_session(model: ModelFile, options: EngineOptions) -> Session:
         if options.backend == "openvino":
             return OpenVinoSession(model, options.threads)
         prepared = graphs.prepare(model, options.cache_dir) if options.optimised_graphs else graphs.Prepared()
-        return OnnxSession(model, options.threads, prepared)
+        return _open_onnx(model, options.threads, prepared)
     except ImportError as error:
         raise EngineError(f"{options.backend} is not installed: run `uv sync --extra {options.backend}`") from error
     except Exception as error:
         raise EngineError(f"the {model.role} model {model.path} cannot be opened: {error}") from error
+
+
+def _open_onnx(model: ModelFile, threads: int, prepared: graphs.Prepared) -> Session:
+    try:
+        return OnnxSession(model, threads, prepared)
+    except Exception as error:  # of whatever kind, the original is there to serve
+        if not prepared.model:
+            raise
+        return OnnxSession(model, threads, graphs.Prepared(fault=f"the optimised graph cannot be opened: {error}"))
 
 
 class OnnxSession:

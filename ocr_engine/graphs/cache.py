@@ -93,7 +93,10 @@ def _read(path: Path) -> Prepared | None:
     digest, payload = content[:_DIGEST], content[_DIGEST:]
     if not trusted or hashlib.sha256(payload).digest() != digest:
         return None
-    return msgspec.msgpack.decode(payload, type=Prepared)
+    try:
+        return msgspec.msgpack.decode(payload, type=Prepared)
+    except msgspec.DecodeError:
+        return None
 
 
 def _write(path: Path, prepared: Prepared) -> None:

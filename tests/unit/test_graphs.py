@@ -1,5 +1,6 @@
 """Optimised graphs compute what the originals compute, and their cache can be trusted, damaged or absent."""
 
+import hashlib
 import multiprocessing
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ocr_engine import graphs, model_files
-from ocr_engine.graphs import cache
+from ocr_engine.graphs import build, cache
 from ocr_engine.graphs.build import TOLERANCE
 from ocr_engine.model_files import ModelFile, Role
 from ocr_engine.options import EngineOptions, ModelFamily
-from ocr_engine.session import OnnxSession, Session
+from ocr_engine.session import OnnxSession, Session, open_session
 
 
 def file_of(family: ModelFamily, role: Role) -> ModelFile:
@@ -66,6 +67,7 @@ def test_optimised_and_original_agree_on_random_inputs_of_many_shapes(
 
 
 ANGLE = file_of("ppocr-v6", "angle")
+OTHER_BLOCK = 8 if build._block() != 8 else 16
 
 
 def test_a_graph_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +84,30 @@ def test_a_damaged_file_is_made_anew(damage: bytes, tmp_path: Path) -> None:
     path.write_bytes(whole[:40] + damage)
     assert graphs.prepare(ANGLE, str(tmp_path)) == made
     assert path.read_bytes() == whole
+
+
+def test_a_file_that_is_whole_but_no_graph_of_ours_is_made_anew(tmp_path: Path) -> None:
+    made = graphs.prepare(ANGLE, str(tmp_path))
+    (path,) = tmp_path.iterdir()
+    junk = b"\x93junk"
+    path.write_bytes(hashlib.sha256(junk).digest() + junk)
+    assert graphs.prepare(ANGLE, str(tmp_path)) == made
+
+
+def test_a_graph_that_cannot_be_opened_leaves_the_original_to_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "prepare", lambda model, folder: graphs.Prepared(model=b"no graph"))
+    session = open_session(ANGLE, EngineOptions(cache_dir=str(tmp_path)))
+    assert "cannot be opened" in session.note
+    assert session.run(noise((3, 3, 48, 192), 0, 1)).shape == (3, 2)
+
+
+def test_a_graph_for_blocks_of_another_processor_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_block", lambda: OTHER_BLOCK)
+    prepared = graphs.prepare(ANGLE, str(tmp_path))
+    assert not prepared.model
+    assert prepared.fault
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
