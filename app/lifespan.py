@@ -11,6 +11,7 @@ from app.health import AiHealth
 from app.queue import JobQueue, LocalQueue
 from app.service import Service
 from app.shared_health import publish
+from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool
 from persistence.opening import open_store, shared
@@ -54,6 +55,18 @@ async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | Non
 
     async with NodeReports.opened(settings.database_url) as reports:
         yield reports
+
+
+@asynccontextmanager
+async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
+    """Those who wait here hear of jobs that end on other nodes, where there are any."""
+    if not shared(settings.database_url) or settings.role == "worker":
+        yield
+        return
+    from persistence.pg_endings import listening  # needs the extra `cluster`
+
+    async with listening(settings.database_url, waiters.ring, waiters.ring_all):
+        yield
 
 
 @asynccontextmanager

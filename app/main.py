@@ -24,7 +24,15 @@ from app.errors import on_exception
 from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
-from app.lifespan import dispatching, opened_queue, opened_reports, opened_store, publishing, warm
+from app.lifespan import (
+    dispatching,
+    hearing,
+    opened_queue,
+    opened_reports,
+    opened_store,
+    publishing,
+    warm,
+)
 from app.measured_store import MeasuredStore
 from app.metrics import Metrics
 from app.no_workers import NoWorkers
@@ -36,6 +44,8 @@ from app.retry import RetryPolicy
 from app.routes import dead_letters, health, images, operations, web
 from app.service import Service
 from app.shared_health import Health, SharedHealth
+from app.start import told_plainly
+from app.waiting import Waiters
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.options import EngineOptions
@@ -76,9 +86,11 @@ def create_app(
             opened_reports(settings) as reports,
             warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
         ):
-            store = MeasuredStore(opened, store_used)
-            service = assemble(settings, store, queue, reports, pool, metrics, on_failure or stop_process, tracing)
-            async with dispatching(service), publishing(service, reports):
+            waiters = Waiters()
+            store = MeasuredStore(opened, store_used, waiters.ring)
+            fail = on_failure or stop_process
+            service = assemble(settings, store, queue, reports, pool, metrics, waiters, fail, tracing)
+            async with dispatching(service), hearing(settings, waiters), publishing(service, reports):
                 app.state.service = service
                 yield
 
@@ -153,7 +165,7 @@ def open_routes(settings: Settings) -> Router:
 def cors(settings: Settings) -> CORSConfig | None:
     """Which pages of other origins may call the API; None: none."""
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
-    exposed = ["Location", "Retry-After", "X-Request-ID"]
+    exposed = ["Location", "Preference-Applied", "Retry-After", "X-Request-ID"]
     return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
 
 
@@ -200,6 +212,7 @@ def assemble(
     pool: ManagedPool,
     metrics: Metrics,
     on_failure: Callable[[str], None],
+    waiters: Waiters,
     tracing: "Tracing | None" = None,
 ) -> Service:
     """The parts, wired."""
@@ -248,6 +261,7 @@ def assemble(
         ai_health=ai_health(settings, pool, reports, metrics),
         metrics=metrics,
         on_failure=on_failure,
+        waiters=waiters,
     )
 
 

@@ -14,6 +14,7 @@ from app.metrics import Metrics
 from app.pressure import Incoming, Pressure
 from app.queue import JobQueue
 from app.shared_health import Health
+from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
 from persistence.opening import shared
@@ -41,6 +42,7 @@ class Service:
         capacity: Capacity,
         ai_health: Health,
         metrics: Metrics,
+        waiters: Waiters,
         on_failure: Callable[[str], None],
     ) -> None:
         """`on_failure` is called once, with the reason, when the service cannot go on."""
@@ -55,6 +57,7 @@ class Service:
         self.capacity = capacity
         self.ai_health = ai_health
         self.metrics = metrics
+        self.waiters = waiters
         self._dispatcher = dispatcher
         self._on_failure = on_failure
         self._running: asyncio.Task[None] | None = None
@@ -115,6 +118,7 @@ class Service:
 
     async def _drain_now(self) -> None:
         self.queue.stop()
+        self.waiters.close()
         for helper in (self._watching, self._self_check, self._recovery):
             if helper is not None:
                 helper.cancel()

@@ -80,6 +80,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     job_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest recognition of one image; then its process is killed.")
     ] = 120.0
+    max_wait_seconds: Annotated[
+        Natural, Meta(description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`.")
+    ] = 30
+
     max_attempts: Annotated[Count, Meta(description="Attempts before a failing job becomes a dead letter.")] = 3
     retry_base_seconds: Annotated[
         Seconds,

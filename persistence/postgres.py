@@ -7,7 +7,7 @@ from typing import Self
 
 import asyncpg
 
-from persistence import pg_queue
+from persistence import pg_endings, pg_queue
 from persistence.job import Job, JobState
 from persistence.pg_connection import COMMAND_SECONDS, CONNECT_SECONDS, FAULTS, Connection, Connections
 from persistence.pg_migrations import migrate
@@ -78,6 +78,8 @@ class PostgresStore:
             replaced = await connection.fetchval(UPDATE, *to_values(new), old.revision, old.status.value) is not None
             if replaced and new.status in (JobState.DONE, JobState.CANCELLED):
                 await connection.execute("DELETE FROM images WHERE job_id = $1", new.id)
+            if replaced and new.status.terminal:
+                await pg_endings.announce(connection, new.id)
             return replaced or (again and await _get(connection, new.id) == new)
 
         return await self._connections.write(work)

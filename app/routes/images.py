@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from app.errors import ApiError, api_error
 from app.gate import admitted, owner_of
 from app.openapi import problems
+from app.prefer import wanted_wait, while_connected
 from app.schemas import JobView, job_view
 from app.service import Service
 from app.upload import read_image
@@ -88,16 +89,23 @@ def refusal(service: Service, error: Exception) -> ApiError:
         **problems(401, 404, 410, 429, 500, 503),
     },
     summary="Read a job",
-    description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`.",
+    description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`. "
+    "With `Prefer: wait=N` the answer comes as soon as the job has ended, or after N seconds (RFC 7240).",
 )
 async def read_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
 ) -> Response[JobView]:
     """The job, with its text once it is done."""
-    job = await own_job(request, service, job_id)
+    job, headers = await own_job(request, service, job_id), {}
+    seconds = min(wanted_wait(request.headers.getall("prefer", [])), service.settings.max_wait_seconds)
+    if seconds and not job.status.terminal and not service.waiters.full:
+        ending = service.waiters.ended(job.id, lambda: own_job(request, service, job_id), seconds)
+        job = await while_connected(request, ending) or job
+        headers["Preference-Applied"] = "wait"
     if job.status.terminal:
-        return Response(job_view(job), status_code=200)
-    return Response(job_view(job), status_code=202, headers={"Retry-After": str(service.retry_after())})
+        return Response(job_view(job), status_code=200, headers=headers)
+    headers["Retry-After"] = str(service.retry_after())
+    return Response(job_view(job), status_code=202, headers=headers)
 
 
 async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:

@@ -20,6 +20,7 @@ class Running:
     """A running application with a client to it."""
 
     def __init__(self, app: Litestar, client: httpx.AsyncClient, pool: ScriptedPool, failures: list[str]) -> None:
+        self.app = app
         self.client = client
         self.pool = pool
         self.failures = failures

@@ -1,0 +1,38 @@
+"""`Prefer: wait=N` (RFC 7240, 4.3): how long a client would wait, and no longer than it is there."""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from litestar import Request
+
+T = TypeVar("T")
+
+_WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
+
+
+def wanted_wait(headers: Sequence[str]) -> int:
+    """Seconds that these Prefer headers ask to wait; 0 where they do not. Of several preferences the first counts."""
+    for preference in ",".join(headers).split(","):
+        if found := _WAIT.fullmatch(preference.strip()):
+            return int(found[1])
+    return 0
+
+
+async def while_connected(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives; None where the client left before, and `work` was cancelled for it."""
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait({working, leaving})
+
+
+async def _left(request: Request[Any, Any, Any]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,120 @@
+"""`Prefer: wait=N` on a job, as clients meet it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from samples import sample
+from tests.postgres import Postgres
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("health").data
+WAIT = {"Prefer": "wait=3600"}
+
+
+async def running_job(service: Any) -> str:
+    """A job that the pool holds."""
+    service.pool.hold()
+    job_id = (await service.upload(PNG)).json()["id"]
+    await service.pool.started.acquire()
+    return str(job_id)
+
+
+async def waiting(service: Any, job_id: str) -> asyncio.Task[Any]:
+    """A request that waits by now."""
+    looked = asyncio.Event()
+    get = service.service.store.get
+
+    async def seen(asked: str) -> Any:
+        job = await get(asked)
+        if service.service.waiters.full:  # of one: it is registered
+            looked.set()
+        return job
+
+    service.service.waiters._most = 1
+    service.service.store.get = seen
+    task = asyncio.create_task(service.client.get(f"/images/{job_id}", headers=WAIT))
+    await looked.wait()
+    return task
+
+
+async def test_the_answer_comes_with_the_end_of_the_job(run: Any) -> None:
+    async with run(ScriptedPool(default=text_result("read")), max_wait_seconds=3600) as service:
+        request = await waiting(service, await running_job(service))
+        service.pool.release()
+        answer = await request
+        assert (answer.status_code, answer.json()["text"]) == (200, "read")
+        assert answer.headers["Preference-Applied"] == "wait"
+
+
+async def test_after_the_longest_wait_the_job_is_shown_as_it_is(run: Any) -> None:
+    async with run(max_wait_seconds=1) as service:
+        job_id = await running_job(service)
+        answer = await service.client.get(f"/images/{job_id}", headers=WAIT)
+        assert (answer.status_code, answer.json()["status"]) == (202, "processing")
+        assert answer.headers["Preference-Applied"] == "wait"
+        assert int(answer.headers["Retry-After"]) >= 1
+        service.pool.release()
+
+
+async def test_one_request_too_many_is_answered_at_once(run: Any) -> None:
+    async with run(max_wait_seconds=3600) as service:
+        job_id = await running_job(service)
+        request = await waiting(service, job_id)
+        answer = await service.client.get(f"/images/{job_id}", headers=WAIT)
+        assert answer.status_code == 202
+        assert "Preference-Applied" not in answer.headers
+        service.pool.release()
+        assert (await request).status_code == 200
+
+
+async def test_a_stop_ends_the_wait_at_once(run: Any) -> None:
+    async with run(max_wait_seconds=3600, drain_seconds=0.01) as service:
+        request = await waiting(service, await running_job(service))
+        await service.service.drain()
+        assert (await request).status_code == 202
+
+
+async def test_a_foreign_or_unknown_job_is_not_waited_for(run: Any) -> None:
+    async with run(max_wait_seconds=3600) as service:
+        answer = await service.client.get("/images/00000000-0000-0000-0000-000000000000", headers=WAIT)
+        assert answer.status_code == 404
+
+
+async def test_a_client_that_leaves_is_not_waited_for(run: Any) -> None:
+    async with run(max_wait_seconds=3600) as service:
+        job_id = await running_job(service)
+        messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": f"/images/{job_id}", "raw_path": f"/images/{job_id}".encode(), "query_string": b"",
+            "root_path": "", "headers": [(b"host", b"test"), (b"prefer", b"wait=3600")], "client": ("127.0.0.1", 1),
+            "server": ("test", 80), "state": {},
+        }  # fmt: skip
+        await service.app(scope, receive, send)
+        assert sent[0]["status"] == 202
+        service.pool.release()
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    return postgres.empty_database()
+
+
+async def test_a_request_at_one_node_hears_of_the_end_at_another(run: Any, database: str) -> None:
+    async with run(role="api", database_url=database, max_wait_seconds=3600) as api:
+        job_id = (await api.upload(PNG)).json()["id"]
+        request = await waiting(api, job_id)
+        async with run(ScriptedPool(default=text_result("read")), role="worker", database_url=database):
+            assert (await request).json()["text"] == "read"
