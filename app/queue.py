@@ -8,6 +8,8 @@ from typing import Protocol
 
 from loguru import logger
 
+from persistence.store import StoreError
+
 Handler = Callable[[str], Awaitable[float | None]]
 """What is done with one id. None: finished with. Seconds: deliver it again then. An exception: again soon."""
 
@@ -149,6 +151,10 @@ async def handle_safely(handler: Handler, job_id: str) -> float | None:
     """What the handler answers; where it raises: that the id comes again soon."""
     try:
         return await handler(job_id)
+    except StoreError as error:
+        # an outage, and no fault of the program: a line and no traceback
+        logger.bind(event="job.handler_failed", job_id=job_id).error(f"the job is delivered again: {error}")
+        return REDELIVERY_SECONDS
     except Exception:
         logger.bind(event="job.handler_failed", job_id=job_id).exception(
             "a dispatcher failed; the job is delivered again"

@@ -4,7 +4,10 @@ import asyncio
 import resource
 import signal
 import socket
+import sys
+from collections.abc import Awaitable, Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from litestar import Litestar
@@ -12,6 +15,7 @@ from loguru import logger
 
 from app.connection import Connection
 from app.service import Service
+from app.start import known
 
 KEEP_ALIVE_SECONDS = 75
 LAST_ANSWERS_SECONDS = 5
@@ -25,7 +29,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Litestar, host: str, port: int) -> None:
         config = uvicorn.Config(
-            app,
+            without_known_tracebacks(app),
             host=host,
             port=port,
             loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
@@ -70,6 +74,21 @@ class Server(uvicorn.Server):
             super(Server, self).handle_exit(sig, frame)
 
         self._stopping = asyncio.create_task(drain_then_stop(), name="stop")
+
+
+def without_known_tracebacks(app: Litestar) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """The application; of a start that failed for a reason that was logged, no traceback is added to the log."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        async def shortened(message: Any) -> None:
+            # Litestar sends this from the handler of the exception, formatted
+            if message["type"] == "lifespan.startup.failed" and known(sys.exc_info()[1]):
+                message["message"] = ""
+            await send(message)
+
+        await app(scope, receive, shortened if scope["type"] == "lifespan" else send)
+
+    return called
 
 
 def serve(app: Litestar, host: str, port: int) -> None:

@@ -23,6 +23,15 @@ PATIENCE_SECONDS = 3.0
 RETRY_PAUSE = 0.1
 MOST_CONNECTIONS = 8
 
+SESSION = {
+    # a node that vanished without a word must not keep its locks until somebody notices
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+"""What the server is asked for with each connection."""
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -39,7 +48,7 @@ FAULTS = (*AWAY, asyncpg.PostgresError)
 
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection. Raises FAULTS."""
-    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SESSION)
 
 
 class Connections:
@@ -59,6 +68,7 @@ class Connections:
             max_size=most,
             command_timeout=COMMAND_SECONDS,
             timeout=CONNECT_SECONDS,
+            server_settings=SESSION,
         )
         return cls(pool)
 
@@ -74,7 +84,7 @@ class Connections:
 
         async def in_transaction(connection: Connection, again: bool) -> T:
             async with connection.transaction():
-                return await work(connection, again)
+                return await self._heard(connection, work(connection, again))
 
         task = asyncio.create_task(self._patiently(in_transaction))
         self._writes.add(task)
@@ -104,7 +114,7 @@ class Connections:
         while True:
             try:
                 async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
-                    return await work(connection, again)
+                    return await self._heard(connection, work(connection, again))
             except AWAY as error:
                 if loop.time() >= deadline:
                     raise fault(error) from error
@@ -112,6 +122,16 @@ class Connections:
                 raise fault(error) from error
             again = True
             await asyncio.sleep(RETRY_PAUSE)
+
+    async def _heard(self, connection: Connection, answer: Awaitable[T]) -> T:
+        """The answer. After a time-out no other connection that is open now is trusted either."""
+        try:
+            return await answer
+        except TimeoutError:
+            # at once: neither its rollback nor its return to the pool would be answered
+            connection.terminate()
+            await self._pool.expire_connections()
+            raise
 
 
 def fault(error: BaseException) -> StoreError:

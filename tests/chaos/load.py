@@ -33,13 +33,17 @@ def images() -> dict[str, tuple[bytes, Expectation]]:
 class Load:
     """Threads, each with its own seeded choice of images; they outlive the service's lives."""
 
-    def __init__(self, url: str, *, clients: int, seed: int) -> None:
+    def __init__(self, *urls: str, clients: int, seed: int, patience: float = 30.0) -> None:
+        """Each request goes to any of the nodes; after `patience` seconds without an answer it is given up."""
         self.accepted: dict[str, Expectation] = {}
+        self.unanswered = 0
+        """Uploads whose answer never came: their jobs may exist or not."""
         self.refused: Counter[str] = Counter()
         """Uploads that were answered with a problem, by its code: allowed, as long as nothing was promised."""
         self.broken_promises: list[str] = []
         """What a client saw that must never be."""
-        self._url = url
+        self._urls = urls
+        self._patience = patience
         self._images = images()
         self._stop = threading.Event()
         self._threads = [
@@ -60,7 +64,7 @@ class Load:
 
     def _run(self, rng: random.Random) -> None:
         mine: list[str] = []
-        with httpx.Client(base_url=self._url, timeout=30) as client:
+        with httpx.Client(timeout=self._patience) as client:
             while not self._stop.is_set():
                 try:
                     self._upload(client, rng, mine)
@@ -70,10 +74,17 @@ class Load:
 
     def _upload(self, client: httpx.Client, rng: random.Random, mine: list[str]) -> None:
         data, expectation = self._images[rng.choices((*_GOOD, BROKEN), weights=(3, 3, 3, 1))[0]]
-        if rng.random() < 0.5:
-            answer = client.post("/images", files={"file": ("scan", data)})
-        else:
-            answer = client.post("/images", content=data, headers={"Content-Type": "image/png"})
+        url = f"{rng.choice(self._urls)}/images"
+        try:
+            if rng.random() < 0.5:
+                answer = client.post(url, files={"file": ("scan", data)})
+            else:
+                answer = client.post(url, content=data, headers={"Content-Type": "image/png"})
+        except httpx.ConnectError:
+            raise  # nobody can have got it
+        except httpx.TransportError:
+            self.unanswered += 1
+            raise
         if answer.status_code == 202:
             job_id = str(answer.json()["id"])
             self.accepted[job_id] = expectation
@@ -87,7 +98,7 @@ class Load:
     def _poll(self, client: httpx.Client, rng: random.Random, mine: list[str]) -> None:
         if mine:
             job_id = rng.choice(mine)
-            answer = client.get(f"/images/{job_id}")
+            answer = client.get(f"{rng.choice(self._urls)}/images/{job_id}")
             if answer.status_code == 200:
                 self._check(job_id, answer.json())
             elif answer.status_code not in (202, 503):

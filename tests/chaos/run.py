@@ -41,7 +41,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def run(directory: Path, *, seed: int, seconds: float = math.inf, faults: float = math.inf, clients: int = 4) -> Report:
     """Strikes for so long or so often, then lets everything come to its end and draws up the account."""
-    port = _free_port()
+    port = free_port()
     settings = SETTINGS | {"PORT": str(port)}
     monkey, load = Monkey(seed), Load(f"http://127.0.0.1:{port}", clients=clients, seed=seed)
     end = time.monotonic() + seconds
@@ -107,6 +107,7 @@ def _surprises(life: Server) -> list[str]:
     return [str(entry) for entry in life.log if entry["event"] in unexplained and entry["level"] != "INFO"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

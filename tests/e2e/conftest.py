@@ -22,7 +22,7 @@ PATIENCE = 60.0
 class Server:
     """`python -m app` on a free port, its log read line by line."""
 
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], module: str = "app") -> None:
         self.log: list[dict[str, Any]] = []
         self._news = threading.Condition()
         environment = {
@@ -34,7 +34,7 @@ class Server:
             **settings,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", module], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -1,0 +1,30 @@
+"""Why a start fails, in words for whoever runs the service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loguru import logger
+
+from ocr_engine.errors import PoolUnavailable
+from persistence.store import StoreError, StoreUnusable
+
+
+class CannotStart(Exception):
+    """The start failed for a reason outside the program, which the log names in one line."""
+
+
+@asynccontextmanager
+async def told_plainly() -> AsyncIterator[None]:
+    """What keeps the parts within from starting is logged. Raises CannotStart for it."""
+    try:
+        yield
+    except (StoreError, StoreUnusable, PoolUnavailable) as error:
+        logger.bind(event="service.start_failed").critical(f"the service cannot start: {error}")
+        raise CannotStart from error
+
+
+def known(error: BaseException | None) -> bool:
+    """True for CannotStart, and for a group of nothing else."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(known(one) for one in error.exceptions)
+    return isinstance(error, CannotStart)

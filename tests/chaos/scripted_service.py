@@ -1,0 +1,64 @@
+"""The service with an engine that knows the samples by heart: `python -m tests.chaos.scripted_service`.
+
+HTTP, store, queue, processes and signals are the real ones, so that a cluster of them can be struck often.
+"""
+
+import asyncio
+import os
+import random
+import sys
+
+from app.main import create_app, settings_or_exit
+from app.server import serve
+from config import logging
+from ocr_engine.errors import InvalidImage
+from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.result import OcrLine, OcrPage, OcrResult
+from tests.chaos.load import images
+
+LONGEST_SECONDS = 0.4
+"""Of a recognition."""
+
+
+class KnowingPool:
+    """A ManagedPool that takes some time and then says what stands beside the sample."""
+
+    def __init__(self, workers: int) -> None:
+        self.failed = asyncio.Event()
+        self._workers = workers
+        self._texts = {data: expectation.text for data, expectation in images().values()}
+
+    async def recognise(self, image: bytes) -> OcrResult:
+        """The sample's own text. Raises InvalidImage for the broken one."""
+        await asyncio.sleep(random.uniform(0, LONGEST_SECONDS))
+        text = self._texts[image]
+        if text is None:
+            raise InvalidImage("its pixels are cut off")
+        corners = ((0, 0), (9, 0), (9, 9), (0, 9))
+        lines = tuple(OcrLine(text=line, confidence=0.99, polygon=corners) for line in text.splitlines())
+        return OcrResult(pages=(OcrPage(number=1, width=10, height=10, lines=lines),), worker=f"worker-{os.getpid()}")
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    def workers(self) -> list[WorkerInfo]:
+        """As many as were asked for."""
+        return [
+            WorkerInfo(name=f"worker-{number}", state=WorkerState.IDLE, pid=None, restarts=0)
+            for number in range(1, self._workers + 1)
+        ]
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+def main() -> int:
+    """Serves until a signal, with the environment's settings."""
+    settings = settings_or_exit()
+    logging.set_up(settings.log_level, settings.log_format)
+    serve(create_app(settings, make_pool=lambda _: KnowingPool(settings.max_workers)), settings.host, settings.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
