@@ -70,8 +70,10 @@ def read_keys(path: Path) -> Mapping[str, str]:
         if not entry:
             continue
         name, _, digest = (part.strip() for part in entry.partition(":"))
-        if not is_name(name) or len(digest) != 64 or set(digest) - set("0123456789abcdef") or name in hashes:
-            raise BadKeyFile(f"{path}, line {number}: not `name:sha256`, or a name that stands twice")
+        if not is_name(name) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            raise BadKeyFile(f"{path}, line {number}: not `name:sha256`")
+        if name in hashes or digest in hashes.values():  # one key with two names would have two owners
+            raise BadKeyFile(f"{path}, line {number}: a name or a key that stands twice")
         hashes[name] = digest
     if not hashes:
         raise BadKeyFile(f"{path} holds no key")

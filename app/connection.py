@@ -17,6 +17,21 @@ LINGER_SECONDS = 5.0
 would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
 UNREAD_SECONDS = 30.0
 """How long a client may leave an answer unread that our buffers cannot hold."""
+MAX_HEAD = 65_536
+"""Bytes of a request's head."""
+
+
+class OneLength(h11.Connection):
+    """HTTP where a body has one length: with two of them requests are smuggled past a gateway (RFC 9112, 6.1)."""
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """As in h11. Raises h11.RemoteProtocolError for such a request too."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _ in event.headers}
+            if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
+                raise h11.RemoteProtocolError("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
+        return event
 
 
 class Connection(H11Protocol):
@@ -28,6 +43,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the wait for the first request."""
         super().connection_made(transport)
+        self.conn = OneLength(h11.SERVER, MAX_HEAD)
         self._await_client()
 
     def connection_lost(self, exc: Exception | None) -> None:

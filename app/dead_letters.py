@@ -7,6 +7,7 @@ from loguru import logger
 from msgspec import Struct
 
 from app import clock
+from app.pressure import Pressure, QuotaExceeded
 from app.queue import JobQueue, QueueFull
 from persistence.job import Job, JobState
 from persistence.store import JobStore
@@ -27,38 +28,45 @@ class Requeued(Struct, frozen=True, kw_only=True):
 
     requeued: int
     remaining: bool
-    """True where the queue was full before all were through: ask again later."""
+    """True where the queue, or the key's quota, was full before all were through: ask again later."""
 
 
 class DeadLetters:
     """The dead-letter queue, as operators handle it."""
 
-    def __init__(self, store: JobStore, queue: JobQueue, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(
+        self, store: JobStore, queue: JobQueue, pressure: Pressure, now: Callable[[], datetime] = clock.now
+    ) -> None:
         self._store = store
         self._queue = queue
+        self._pressure = pressure
         self._now = now
 
     async def requeue(self, job: Job) -> Job:
-        """The job, queued with all attempts before it. Raises NotADeadLetter, QueueFull, QueueStopped, StoreError."""
+        """The job, queued with all attempts before it.
+
+        Raises NotADeadLetter, QueueFull, QuotaExceeded, QueueStopped, StoreError.
+        """
         if job.status is not JobState.DEAD_LETTER:
             raise NotADeadLetter(job)
         with self._queue.reserve():
             again = job.requeued(self._now())
-            if not await self._store.replace(job, again):
-                raise NotADeadLetter(await self._store.get(job.id) or job)
-            await self._queue.put(again.id)
+            async with self._pressure.one_more(job.owner):
+                if not await self._store.replace(job, again):
+                    raise NotADeadLetter(await self._store.get(job.id) or job)
+                await self._queue.put(again.id)
         logger.bind(event="job.requeued", job_id=job.id).info("dead letter queued again")
         return again
 
     async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:
-        """Requeues every dead letter of that code and owner (None: any), as far as the queue has room."""
+        """Requeues every dead letter of that code and owner (None: any), as far as the queue and quotas have room."""
         requeued, after = 0, None
         while True:
             page = await self._store.dead_letters(code=code, owner=owner, after=after, limit=BATCH)
             for job in page.jobs:
                 try:
                     await self.requeue(job)
-                except QueueFull:
+                except (QueueFull, QuotaExceeded):
                     return Requeued(requeued=requeued, remaining=True)
                 except NotADeadLetter:
                     continue

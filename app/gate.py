@@ -21,9 +21,10 @@ class Gate(Struct, frozen=True, kw_only=True):
     reads: RateLimit | None
 
     def admit(self, connection: Connection) -> None:
-        """Leaves the owner with the request. Raises ApiError: unauthorized or rate_limited."""
+        """Leaves owner and client with the request. Raises ApiError: unauthorized or rate_limited."""
         owner = self.identify(connection)
         client = owner or (connection.client.host if connection.client else "")
+        connection.scope["state"]["client"] = client
         limit = self.uploads if connection.scope.get("method") == "POST" else self.reads
         if limit is not None:
             allowance = limit.take(client)
@@ -83,3 +84,8 @@ def identified(connection: Connection, _: BaseRouteHandler) -> None:
 def owner_of(connection: Connection) -> str:
     """Name of the key that the admitted request carries."""
     return str(connection.scope["state"]["owner"])
+
+
+def client_of(connection: Connection) -> str:
+    """Whose share of the service the admitted request takes from: the key's name, or the address where none are set."""
+    return str(connection.scope["state"]["client"])

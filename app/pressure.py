@@ -64,13 +64,21 @@ class Pressure:
             raise shortage
         # counted before the store is asked, so that uploads at the same moment see each other
         self._incoming_bytes += size
-        self._incoming_jobs[owner] += 1
         try:
             await self._check_backlog()
+            async with self.one_more(owner):
+                yield
+        finally:
+            self._incoming_bytes -= size
+
+    @asynccontextmanager
+    async def one_more(self, owner: str) -> AsyncIterator[None]:
+        """Holds the room for one more unfinished job of the key. Raises QuotaExceeded."""
+        self._incoming_jobs[owner] += 1
+        try:
             await self._check_quota(owner)
             yield
         finally:
-            self._incoming_bytes -= size
             self._incoming_jobs[owner] -= 1
             if not self._incoming_jobs[owner]:
                 del self._incoming_jobs[owner]
@@ -90,29 +98,38 @@ class Pressure:
 
 
 class Incoming:
-    """The bodies that are being received, bounded all together: a stalled upload holds what it has sent in memory."""
+    """The bodies that are being received, bounded all together: a stalled upload holds what it has sent in memory.
 
-    def __init__(self, limit: int) -> None:
-        """`limit` in bytes."""
+    One client may hold half of that, so that it cannot shut out the others.
+    """
+
+    def __init__(self, limit: int, largest: int = 0) -> None:
+        """`limit` in bytes; a client may always hold `largest` of them: one image."""
         self._limit = limit
+        self._share = max(limit // 2, largest)
+        self._of_client: Counter[str] = Counter()
         self.bytes = 0
         """Held now."""
 
     @contextmanager
-    def body(self) -> Iterator["Body"]:
+    def body(self, client: str) -> Iterator["Body"]:
         """A body to fill; its bytes count until the end of the block."""
-        body = Body(self._hold)
+        body = Body(lambda size: self._hold(client, size))
         try:
             yield body
         finally:
             self.bytes -= len(body.data)
+            self._of_client[client] -= len(body.data)
+            if not self._of_client[client]:
+                del self._of_client[client]
             body.data.clear()  # at once, not when the last traceback of a failed request is gone
 
-    def _hold(self, size: int) -> None:
+    def _hold(self, client: str, size: int) -> None:
         # what has come counts, not what was announced: to announce costs a client nothing
-        if self.bytes + size > self._limit:
+        if self.bytes + size > self._limit or self._of_client[client] + size > self._share:
             raise TooMuchComing
         self.bytes += size
+        self._of_client[client] += size
 
 
 class Body:

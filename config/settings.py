@@ -61,7 +61,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         Count, Meta(description="Bytes of images that may wait, all together; above that 503 with Retry-After.")
     ] = 4_000_000_000
     max_incoming_bytes: Annotated[
-        Count, Meta(description="Bytes of uploads under way, all together in memory; above that 503 with Retry-After.")
+        Count,
+        Meta(description="Bytes of uploads under way, half of them for one client; above that 503 with Retry-After."),
     ] = 512_000_000
     min_free_disk_bytes: Annotated[
         Natural, Meta(description="Uploads are refused with 507 while the store's disk has less room than this.")
@@ -174,13 +175,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     protect_health: Annotated[bool, Meta(description="Ask for a key on `/health/*` too.")] = False
     protect_metrics: Annotated[bool, Meta(description="Ask for a key on `/metrics` and `/queue` too.")] = False
     uploads_per_minute: Annotated[
-        Natural, Meta(description="Uploads a minute and client (key, or address without keys); 0: no limit.")
+        Natural,
+        Meta(description="Uploads and requeues a minute and client (key, or address without keys); 0: no limit."),
     ] = 0
     reads_per_minute: Annotated[
         Natural, Meta(description="Other requests a minute and client; 0: no limit. Health is never counted.")
     ] = 0
     max_jobs_per_key: Annotated[
-        Natural, Meta(description="Jobs of one key that may be unfinished; above that 429. 0: no limit.")
+        Natural,
+        Meta(description="Jobs of one key that may be unfinished, requeued ones too; above that 429. 0: no limit."),
     ] = 0
     cors_origins: Annotated[
         str, Meta(description="Origins, separated by commas, whose pages may call the API. Empty: none.")

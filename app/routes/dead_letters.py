@@ -1,6 +1,6 @@
 """`/dead-letters`: jobs that were given up, for people to look at, send round again, or delete."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -77,7 +77,7 @@ async def requeue_dead_letter(
     status_code=200,
     responses=problems(401, 429, 500, 503),
     summary="Requeue many dead letters",
-    description="All, or those of one error code, as far as the queue has room.",
+    description="All, or those of one error code, as far as the queue and the key's quota have room.",
 )
 async def requeue_dead_letters(
     request: AnyRequest, service: NamedDependency[Service], code: FromQuery[str | None] = None
@@ -114,8 +114,9 @@ def _only(request: AnyRequest) -> str | None:
 def _cursor(text: str) -> Cursor:
     moment, _, job_id = text.partition("~")
     try:
-        return Cursor(updated_at=msgspec.convert(moment, datetime), id=job_id)
-    except msgspec.ValidationError:
+        # without a zone it is taken as ours; at the ends of the calendar another zone may have no such moment in UTC
+        return Cursor(updated_at=msgspec.convert(moment, datetime).astimezone(UTC), id=job_id)
+    except (msgspec.ValidationError, OverflowError, ValueError):
         raise ApiError("malformed_request", "`after` is not the `next` of a page") from None
 
 

@@ -13,7 +13,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from litestar.params import FromPath
 
 from app.errors import ApiError, api_error
-from app.gate import admitted, owner_of
+from app.gate import admitted, client_of, owner_of
 from app.openapi import problems
 from app.prefer import wanted_wait, while_connected
 from app.schemas import JobView, job_view
@@ -58,7 +58,7 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
     try:
         with service.queue.reserve():
             pass  # refuse before the body is read, not after
-        with service.incoming.body() as body:
+        with service.incoming.body(client_of(request)) as body:
             image = await read_image(request, body, timeout=service.settings.upload_timeout_seconds)
             info = probe(image, service.settings.max_image_pixels)
             job = await service.intake.submit(image, info, owner_of(request))

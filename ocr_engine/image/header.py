@@ -21,6 +21,9 @@ MAX_JUNK = 65_536
 """Bytes between two JPEG segments in which the next one is searched."""
 MAX_EXIF = 65_536
 """Bytes of an EXIF block that are looked at; JPEG holds no more."""
+MAX_UNFOLDING = 500_000
+"""Bytes of a PNG that OpenCV may get: deflate makes up to 1032 of one, and libpng unfolds all of them, texts and what
+lies behind the last row too. Pillow, at half the speed, leaves off."""
 JPEG, PNG, WEBP, BMP, TIFF, GIF = "image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif"
 MEDIA_TYPES = (JPEG, PNG, WEBP, BMP, TIFF, GIF)
 ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF and GIF are accepted"
@@ -173,7 +176,12 @@ def _png(data: bytes) -> Header:
         orientation=orientation,
         frames=max(1, min(frames, MAX_STEPS)),
         # OpenCV allocates what a chunk claims, gigabytes even; so it gets only files whose chunks end within them
-        plain=is_whole and bits == 8 and colour in (_PNG_GREY, _PNG_RGB) and not has_key and frames == 1,
+        plain=is_whole
+        and len(data) <= MAX_UNFOLDING
+        and bits == 8
+        and colour in (_PNG_GREY, _PNG_RGB)
+        and not has_key
+        and frames == 1,
         bits=bits,
     )
 

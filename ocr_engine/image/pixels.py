@@ -19,6 +19,7 @@ from PIL import Image
 
 from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
+from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header, read_header
 
 Pixels = NDArray[np.uint8]
@@ -48,6 +49,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 def decode_first_frame(data: bytes, max_pixels: int) -> Pixels:
     """See `ocr_engine.image.decode`."""
     header = read_header(data, max_pixels)
+    require_bounded(data, header.media_type)
     with _silent_libraries():
         pixels = _with_opencv(data, header) if header.plain else None
         if pixels is None:

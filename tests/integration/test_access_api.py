@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.access import hash_key
-from ocr_engine.errors import EngineError
+from ocr_engine.errors import EngineError, InvalidImage
 from samples import sample
 from tests.scripted_pool import ScriptedPool
 
@@ -108,6 +108,32 @@ async def test_one_key_may_have_so_many_unfinished_jobs(run: Any, keys: str) -> 
         assert int(refused.headers["Retry-After"]) >= 1
         assert (await service.upload(PNG, **BOB)).status_code == 202
         service.pool.release()
+
+
+async def test_requeued_jobs_count_as_unfinished_ones_of_their_key(run: Any, keys: str) -> None:
+    pool = ScriptedPool(InvalidImage("a"), InvalidImage("b"))
+    async with run(pool, api_keys_file=keys, max_jobs_per_key=1) as service:
+        letters = [(await service.upload(PNG, **ANN)).json()["id"]]
+        while (await service.service.store.backlog()).jobs:
+            await service.client.get("/health/live")
+        letters.append((await service.upload(PNG, **ANN)).json()["id"])
+        while (await service.service.store.backlog()).jobs:
+            await service.client.get("/health/live")
+        service.pool.hold()
+        all_of_them = await service.client.post("/dead-letters/requeue", headers=ANN)
+        assert all_of_them.json() == {"requeued": 1, "remaining": True}
+        left = (await service.client.get("/dead-letters", headers=ANN)).json()["items"][0]["id"]
+        one = await service.client.post(f"/dead-letters/{left}/requeue", headers=ANN)
+        assert (one.status_code, one.json()["code"]) == (429, "quota_exceeded")
+        assert (await service.client.get(f"/dead-letters/{left}", headers=ANN)).status_code == 200
+        service.pool.release()
+
+
+async def test_requeues_count_as_uploads(run: Any, keys: str) -> None:
+    async with run(api_keys_file=keys, uploads_per_minute=1) as service:
+        assert (await service.upload(PNG, **ANN)).status_code == 202
+        refused = await service.client.post("/dead-letters/requeue", headers=ANN)
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
 
 
 async def test_other_origins_are_let_in_only_when_named(run: Any) -> None:

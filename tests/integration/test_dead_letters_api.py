@@ -11,6 +11,8 @@ from tests.scripted_pool import ScriptedPool, text_result
 pytestmark = pytest.mark.anyio
 
 PNG = sample("health").data
+OUT_OF_TIME = ("after=0001-01-01T00:00:00%2B14:00~a", "after=9999-12-31T23:59:59-14:00~a", "after=0001-01-01T00:00:00~")
+"""Moments of the calendar that are beyond its ends in UTC."""
 
 
 async def given_up(service: Any) -> str:
@@ -43,7 +45,7 @@ async def test_the_list_is_newest_first_by_code_and_in_pages(run: Any) -> None:
         assert [job["id"] for job in invalid["items"]] == [letters[2], letters[0]]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=x", "after=2026-99-99~a"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=x", "after=2026-99-99~a", *OUT_OF_TIME])
 async def test_a_page_that_makes_no_sense_is_400(run: Any, query: str) -> None:
     async with run() as service:
         answer = await service.client.get(f"/dead-letters?{query}")

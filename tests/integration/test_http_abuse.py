@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from app import connection
+from app.pressure import Incoming, TooMuchComing
 from config.settings import Settings
 from samples import sample
 from tests.live_server import PATIENCE, LiveServer, live_server
@@ -165,7 +166,7 @@ def test_a_thousand_idle_connections_do_not_keep_others_out(live: Live) -> None:
 
 
 def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> None:
-    server = live(max_incoming_bytes=len(PNG) + 1000)
+    server = live(max_incoming_bytes=len(PNG) + 1000, max_image_bytes=len(PNG) + 1000)
     head = post(b"Content-Type: image/png\r\nContent-Length: %d\r\n" % len(PNG))
     with server.wire() as stalled:
         stalled.send(head + PNG[:2000])
@@ -181,6 +182,25 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
     assert answer is not None
     assert answer.status == 202
     assert server.works()
+
+
+def test_one_client_cannot_take_all_the_memory_for_uploads() -> None:
+    incoming = Incoming(100, largest=40)
+    with incoming.body("greedy") as one, incoming.body("greedy") as two:
+        one += bytes(40)
+        two += bytes(10)
+        with pytest.raises(TooMuchComing):
+            two += bytes(1)
+        with incoming.body("other") as third:
+            third += bytes(50)
+    with incoming.body("greedy") as again:
+        again += bytes(50)
+    assert incoming.bytes == 0
+
+
+def test_a_client_may_always_send_one_image() -> None:
+    with Incoming(100, largest=100).body("anybody") as image:
+        image += bytes(100)
 
 
 # clients that vanish
@@ -260,6 +280,8 @@ def test_a_chunked_body_stops_at_the_limit(live: Live) -> None:
         b"Content-Length: 5\r\nContent-Length: 6\r\n",
         b"Content-Length: 99999999999999999999999999\r\n",
         b"Content-Length: 5\r\nTransfer-Encoding: gzip\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
         b"Transfer-Encoding: chunked, chunked\r\n",
         b"X: " + b"x" * 200_000 + b"\r\n",
         b"".join(b"X-%d: x\r\n" % number for number in range(20_000)),
@@ -275,6 +297,12 @@ def test_heads_that_are_no_http_are_400_problems(server: LiveServer, head: bytes
     assert answer is not None
     assert (answer.status, answer.problem["code"]) == (400, "malformed_request")
     assert server.works()
+
+
+def test_http_1_0_has_no_chunks(server: LiveServer) -> None:
+    answer = server.say(b"POST /images HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    assert answer is not None
+    assert (answer.status, answer.problem["code"]) == (400, "malformed_request")
 
 
 @pytest.mark.parametrize(

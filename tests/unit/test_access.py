@@ -54,7 +54,16 @@ def test_a_rotated_file_of_the_same_size_and_time_is_seen(file: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "# nobody\n", "ann", "ann:secret", f"ann:{'A' * 64}", f":{'a' * 64}", f"ann:{'a' * 64}\nann:{'b' * 64}"],
+    [
+        "",
+        "# nobody\n",
+        "ann",
+        "ann:secret",
+        f"ann:{'A' * 64}",
+        f":{'a' * 64}",
+        f"ann:{'a' * 64}\nann:{'b' * 64}",
+        f"ann:{'a' * 64}\nbob:{'a' * 64}",
+    ],
 )
 def test_a_file_that_makes_no_sense_is_refused_and_never_shown(tmp_path: Path, content: str) -> None:
     path = tmp_path / "keys.txt"

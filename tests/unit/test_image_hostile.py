@@ -1,6 +1,7 @@
 """Whatever the bytes: pixels or an error that names the image as the culprit, quietly and in bounded memory."""
 
 import random
+import struct
 import warnings
 import zlib
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
-from ocr_engine.image import decode, probe
+from ocr_engine.image import decode, pixels, probe
 from samples import all_samples
 from tests.unit.images import IMAGE, LIMIT, exif, png, saved
 from tests.unit.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
@@ -54,6 +55,32 @@ def decoded(data: bytes) -> np.ndarray | None:
     assert pixels.shape == (info.height, info.width, 3)
     assert pixels.dtype == np.uint8
     return pixels
+
+
+def test_a_jpeg_of_endless_scans_is_refused_before_it_is_decoded() -> None:
+    data = FILES["progressive jpeg"]
+    scan = data.rindex(b"\xff\xda")
+    assert decoded(data[:-2] + data[scan:-2] * 80 + data[-2:]) is not None
+    assert decoded(data[:-2] + data[scan:-2] * 101 + data[-2:]) is None
+
+
+def test_scans_behind_the_end_of_a_jpeg_do_not_count() -> None:
+    assert decoded(FILES["progressive jpeg"] * 50) is not None
+
+
+@pytest.mark.parametrize(("kind", "most"), [(b"tEXt", 900), (b"IDAT", 65_000)])
+def test_a_png_of_endless_chunks_is_refused_before_it_is_decoded(kind: bytes, most: int) -> None:
+    chunk = struct.pack(">I", 0) + kind + struct.pack(">I", zlib.crc32(kind))
+    data = FILES["png"]
+    at = data.index(b"IDAT") - 4
+    assert decode(data[:at] + chunk * most + data[at:], LIMIT) is not None
+    with pytest.raises(InvalidImage, match="chunks"):
+        decode(data[:at] + chunk * (most + 1000) + data[at:], LIMIT)
+
+
+def test_what_lies_behind_the_last_row_of_a_large_png_is_not_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixels, "_with_opencv", None)  # libpng would
+    assert decode(png([*[bytes(8)] * 7, random.Random(1).randbytes(600_000)], 8, 8, 0), LIMIT) is not None
 
 
 @pytest.mark.parametrize("data", FILES.values(), ids=FILES)
