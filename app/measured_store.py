@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from persistence.job import Job, JobState
 from persistence.store import Backlog, Cursor, JobStore, Page
@@ -60,9 +61,13 @@ class MeasuredStore:
         with self._timed("delete"):
             return await self._store.delete(job)
 
-    async def was_deleted(self, job_id: str) -> bool:
+    async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         with self._timed("was_deleted"):
-            return await self._store.was_deleted(job_id)
+            return await self._store.was_deleted(job_id, owner)
+
+    async def finished(self, before: datetime, limit: int) -> list[Job]:
+        with self._timed("finished"):
+            return await self._store.finished(before, limit)
 
     async def free_bytes(self) -> int | None:
         return await self._store.free_bytes()

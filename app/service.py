@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import timedelta
 
 from loguru import logger
 
@@ -13,6 +14,7 @@ from app.intake import Intake
 from app.metrics import Metrics
 from app.pressure import Incoming, Pressure
 from app.queue import JobQueue
+from app.retention import Retention
 from app.shared_health import Health
 from app.waiting import Waiters
 from config.settings import Settings
@@ -64,6 +66,7 @@ class Service:
         self._watching: asyncio.Task[None] | None = None
         self._self_check: asyncio.Task[None] | None = None
         self._recovery: asyncio.Task[None] | None = None
+        self._retention: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -71,6 +74,9 @@ class Service:
         await self.intake.resume()
         if shared(self.settings.database_url):
             self._recovery = asyncio.create_task(self._recover(), name="recovery")
+        if self.settings.keep_finished_days:
+            kept = timedelta(days=self.settings.keep_finished_days)
+            self._retention = asyncio.create_task(Retention(self.store, kept).run(), name="retention")
         if self.settings.role == "api":
             return
         self._running = asyncio.create_task(
@@ -119,7 +125,7 @@ class Service:
     async def _drain_now(self) -> None:
         self.queue.stop()
         self.waiters.close()
-        for helper in (self._watching, self._self_check, self._recovery):
+        for helper in (self._watching, self._self_check, self._recovery, self._retention):
             if helper is not None:
                 helper.cancel()
         if self._running is None:

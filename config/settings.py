@@ -107,6 +107,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="At a stop: how long running jobs may finish before they are put back.")
     ] = 30.0
 
+    keep_finished_days: Annotated[
+        float,
+        Meta(ge=0, description="Days after which `done` and cancelled jobs are deleted (410); 0: they are kept."),
+    ] = 0.0
+
     ocr_model: Annotated[
         Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")
     ] = "ppocr-v6"

@@ -61,6 +61,13 @@ def _jobs_images_tombstones(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0002_finished_jobs_expire")
+def _finished_jobs_expire(db: Database) -> None:
+    # an id that was deleted before there were owners is nobody's
+    db.execute("ALTER TABLE tombstones ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX jobs_finished ON jobs (updated_at, id) WHERE status IN ('done', 'cancelled')")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -75,6 +75,14 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        "finished_jobs_expire",
+        # an id that was deleted before there were owners is nobody's
+        """
+        ALTER TABLE tombstones ADD COLUMN owner text NOT NULL DEFAULT '';
+        CREATE INDEX jobs_finished ON jobs (updated_at, id) WHERE status IN ('done', 'cancelled');
+        """,
+    ),
 )
 
 

@@ -141,14 +141,22 @@ class PostgresStore:
             if deleted is None:
                 return again and await _was_deleted(connection, job.id)
             await connection.execute(
-                "INSERT INTO tombstones (job_id, deleted_at) VALUES ($1, $2)", job.id, datetime.now(UTC)
+                "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES ($1, $2, $3)",
+                job.id,
+                datetime.now(UTC),
+                job.owner,
             )
             return True
 
         return await self._connections.write(work)
 
-    async def was_deleted(self, job_id: str) -> bool:
-        return await self._connections.read(lambda connection: _was_deleted(connection, job_id))
+    async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
+        return await self._connections.read(lambda connection: _was_deleted(connection, job_id, owner))
+
+    async def finished(self, before: datetime, limit: int) -> list[Job]:
+        return await self._select(
+            "WHERE status IN ('done', 'cancelled') AND updated_at < $1 ORDER BY updated_at, id LIMIT $2", before, limit
+        )
 
     async def free_bytes(self) -> int | None:
         return None  # the server's disk is out of sight
@@ -181,10 +189,11 @@ async def _get(connection: Connection, job_id: str) -> Job | None:
     return from_record(row) if row else None
 
 
-async def _was_deleted(connection: Connection, job_id: str) -> bool:
+async def _was_deleted(connection: Connection, job_id: str, owner: str | None = None) -> bool:
     if not _storable(job_id):
         return False
-    return await connection.fetchval("SELECT 1 FROM tombstones WHERE job_id = $1", job_id) is not None
+    query = "SELECT 1 FROM tombstones WHERE job_id = $1 AND ($2::text IS NULL OR owner = $2)"
+    return await connection.fetchval(query, job_id, owner) is not None
 
 
 def _storable(job_id: str) -> bool:

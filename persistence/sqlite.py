@@ -157,18 +157,26 @@ class SqliteStore:
                 ).rowcount
                 if deleted:
                     db.execute(
-                        "INSERT INTO tombstones (job_id, deleted_at) VALUES (?, ?)",
-                        (job.id, to_text(datetime.now(UTC))),
+                        "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES (?, ?, ?)",
+                        (job.id, to_text(datetime.now(UTC)), job.owner),
                     )
             return deleted == 1
 
         return await self._writer.run(work)
 
-    async def was_deleted(self, job_id: str) -> bool:
+    async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         def work(db: Database) -> bool:
-            return db.execute("SELECT 1 FROM tombstones WHERE job_id = ?", (job_id,)).fetchone() is not None
+            query = "SELECT 1 FROM tombstones WHERE job_id = ? AND owner = coalesce(?, owner)"
+            return db.execute(query, (job_id, owner)).fetchone() is not None
 
         return await self._reader.run(work)
+
+    async def finished(self, before: datetime, limit: int) -> list[Job]:
+        return await self._select(
+            "INDEXED BY jobs_finished WHERE status IN ('done', 'cancelled') AND updated_at < ? "
+            "ORDER BY updated_at, id LIMIT ?",
+            (to_text(before), limit),
+        )
 
     async def free_bytes(self) -> int | None:
         return shutil.disk_usage(self._path.parent).free

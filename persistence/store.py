@@ -97,8 +97,11 @@ class JobStore(Protocol):
         Its id stays taken, and `was_deleted` knows it. Raises ValueError for a job that is not terminal.
         """
 
-    async def was_deleted(self, job_id: str) -> bool:
-        """True for the id of a job that `delete` removed."""
+    async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
+        """True for the id of a job that `delete` removed; with `owner` only where it was that owner's."""
+
+    async def finished(self, before: datetime, limit: int) -> list[Job]:
+        """At most `limit` jobs that became `done` or `cancelled` before that moment, by `updated_at`, then by id."""
 
     async def free_bytes(self) -> int | None:
         """Bytes left for images where the store keeps them; None where it cannot tell."""

@@ -113,7 +113,7 @@ async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str
     job = await service.store.get(job_id) if JOB_ID.fullmatch(job_id) else None
     if job is not None and job.owner == owner_of(request):
         return job
-    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id):
+    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id, owner_of(request)):
         raise ApiError("job_gone", f"job {job_id} was deleted")
     raise ApiError("job_not_found", "there is no such job")
 

@@ -282,6 +282,32 @@ async def test_a_deleted_job_is_gone_with_its_image_and_remembered_as_deleted(st
     assert not await store.delete(letter)
 
 
+async def test_a_deleted_job_is_remembered_for_its_owner(store: JobStore) -> None:
+    mine = job(owner="ann")
+    await store.add(mine, IMAGE)
+    cancelled = await moved(store, mine, mine.cancelled(after(1)))
+    assert await store.delete(cancelled)
+    assert await store.was_deleted("a", "ann")
+    assert not await store.was_deleted("a", "bob")
+
+
+async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStore) -> None:
+    ended = []
+    for number, job_id in enumerate("abcd"):
+        waiting = job(job_id)
+        await store.add(waiting, IMAGE)
+        if job_id == "b":
+            claimed = await moved(store, waiting, waiting.claimed(after(1)))
+            ended.append(await moved(store, claimed, claimed.completed(RESULT, after(10 + number))))
+        else:
+            ended.append(await moved(store, waiting, waiting.cancelled(after(10 + number))))
+    await dead(store, "e", at=1)
+    await store.add(job("f"), IMAGE)
+    assert await store.finished(after(13), 10) == ended[:3]
+    assert await store.finished(after(99), 2) == ended[:2]
+    assert await store.finished(after(10), 10) == []
+
+
 async def test_the_id_of_a_deleted_job_stays_taken(store: JobStore) -> None:
     await store.delete(await dead(store, "a", at=1))
     with pytest.raises(JobExists):

@@ -129,6 +129,16 @@ async def test_requeued_jobs_count_as_unfinished_ones_of_their_key(run: Any, key
         service.pool.release()
 
 
+async def test_a_foreign_job_that_was_deleted_is_as_unknown_as_none(run: Any, keys: str) -> None:
+    async with run(ScriptedPool(InvalidImage("a")), api_keys_file=keys) as service:
+        job_id = (await service.upload(PNG, **ANN)).json()["id"]
+        while (await service.service.store.backlog()).jobs:
+            await service.client.get("/health/live")
+        assert (await service.client.delete(f"/dead-letters/{job_id}", headers=ANN)).status_code == 204
+        assert (await service.client.get(f"/images/{job_id}", headers=ANN)).status_code == 410
+        assert (await service.client.get(f"/images/{job_id}", headers=BOB)).status_code == 404
+
+
 async def test_requeues_count_as_uploads(run: Any, keys: str) -> None:
     async with run(api_keys_file=keys, uploads_per_minute=1) as service:
         assert (await service.upload(PNG, **ANN)).status_code == 202

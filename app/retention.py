@@ -1,0 +1,42 @@
+"""Finished jobs leave after some time, where an operator wants that."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from app import clock
+from persistence.store import JobStore, StoreError
+
+SWEEP_SECONDS = 60.0
+"""From one look to the next."""
+BATCH = 100
+"""Jobs that are read at a time. Each is deleted by a write of its own, so that uploads wait for one at most."""
+
+
+class Retention:
+    """Deletes jobs that have been `done` or cancelled for long; dead letters stay until a person deletes them."""
+
+    def __init__(self, store: JobStore, kept: timedelta, now: Callable[[], datetime] = clock.now) -> None:
+        self._store = store
+        self._kept = kept
+        self._now = now
+
+    async def run(self) -> None:
+        """Sweeps for ever; a store that fails is tried again at the next look. Harmless on several nodes at once."""
+        while True:
+            with contextlib.suppress(StoreError):
+                await self.sweep()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> int:
+        """Deletes what is due, and gives the number. Raises StoreError."""
+        due, expired = self._now() - self._kept, 0
+        while jobs := await self._store.finished(due, BATCH):
+            for job in jobs:
+                expired += await self._store.delete(job)
+        if expired:
+            logger.bind(event="jobs.expired", jobs=expired).info("finished jobs deleted, as KEEP_FINISHED_DAYS says")
+        return expired

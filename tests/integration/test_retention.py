@@ -1,0 +1,47 @@
+"""Finished jobs expire where an operator wants that, and only they."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app import clock
+from app.retention import Retention
+from ocr_engine.errors import InvalidImage
+from samples import sample
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("health").data
+
+
+async def test_a_finished_job_expires_and_its_id_answers_410(run: Any) -> None:
+    async with run(ScriptedPool(text_result("old"), InvalidImage("bad"))) as service:
+        done, letter = [(await service.upload(PNG)).json()["id"] for _ in range(2)]
+        for job_id in (done, letter):
+            await service.ended(job_id)
+        store = service.service.store
+        assert await Retention(store, timedelta(days=1)).sweep() == 0
+        assert await Retention(store, timedelta(days=1), lambda: clock.now() + timedelta(days=2)).sweep() == 1
+        gone = await service.client.get(f"/images/{done}")
+        assert (gone.status_code, gone.json()["code"]) == (410, "job_gone")
+        assert (await service.client.get(f"/dead-letters/{letter}")).status_code == 200
+
+
+async def test_the_service_sweeps_by_itself_when_it_is_told_to(run: Any) -> None:
+    async with run(ScriptedPool(text_result("old"))) as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.ended(job_id)
+    async with run(keep_finished_days=1e-9) as service:
+        while (await service.client.get(f"/images/{job_id}")).status_code != 410:
+            pass
+
+
+async def test_finished_jobs_stay_unless_an_operator_says_otherwise(run: Any) -> None:
+    async with run(ScriptedPool(text_result("old"))) as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.ended(job_id)
+    async with run() as service:
+        assert (await service.client.get(f"/images/{job_id}")).status_code == 200
+        assert not service.service.settings.keep_finished_days
