@@ -5,19 +5,21 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlite_utils import Database
 
 from persistence.job import Job, JobState
 from persistence.migrations import MIGRATIONS
 from persistence.sqlite_connection import OwnedConnection, connect_reader, connect_writer, transaction
-from persistence.sqlite_file import FileLock, inspect, prepare_folder, require_room
+from persistence.sqlite_file import FileLock, inspect, prepare_folder, require_in_place, require_room
 from persistence.sqlite_rows import COLUMNS, from_row, to_row, to_text
-from persistence.store import Backlog, Cursor, JobExists, Page, StoreError, StoreUnusable
+from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
+
+T = TypeVar("T")
 
 INSERT = f"""
     INSERT INTO jobs ({COLUMNS})
@@ -65,7 +67,7 @@ class SqliteStore:
                     raise JobExists(f"there is or was a job {job.id}")
                 db.execute("INSERT INTO images (job_id, data) VALUES (?, ?)", (job.id, image))
 
-        await self._writer.run(work)
+        await self._write(work)
 
     async def get(self, job_id: str) -> Job | None:
         jobs = await self._select("WHERE id = ?", (job_id,))
@@ -93,7 +95,7 @@ class SqliteStore:
                     db.execute("DELETE FROM images WHERE job_id = ?", (new.id,))
             return replaced == 1
 
-        return await self._writer.run(work)
+        return await self._write(work)
 
     async def unfinished(self) -> list[Job]:
         return await self._select(
@@ -162,7 +164,7 @@ class SqliteStore:
                     )
             return deleted == 1
 
-        return await self._writer.run(work)
+        return await self._write(work)
 
     async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         def work(db: Database) -> bool:
@@ -183,15 +185,12 @@ class SqliteStore:
 
     async def check(self) -> None:
         def work(db: Database) -> None:
-            if not os.path.exists(self._path):
-                # SQLite would go on writing to a file without a name, and all of it would be gone at the end
-                raise StoreError(f"{self._path} was deleted or moved while in use")
             require_room(db, self._path, 0)
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
                 db.execute("INSERT INTO tombstones (job_id, deleted_at) VALUES ('', '')")
                 db.execute("DELETE FROM tombstones WHERE job_id = ''")
 
-        await self._writer.run(work)
+        await self._write(work)
 
     async def close(self) -> None:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
@@ -200,6 +199,13 @@ class SqliteStore:
             await self._writer.close()
         finally:
             self._lock.release()
+
+    async def _write(self, work: Callable[[Database], T]) -> T:
+        def in_place(db: Database) -> T:
+            require_in_place(self._path)
+            return work(db)
+
+        return await self._writer.run(in_place)
 
     async def _select(self, rest: str, values: tuple[str | int, ...] = ()) -> list[Job]:
         query = f"SELECT {COLUMNS} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours

@@ -92,6 +92,16 @@ def inspect(path: Path) -> None:
         raise StoreUnusable(f"{path} is corrupt: {'; '.join(report)}. Nothing was changed in it; restore a backup.")
 
 
+def require_in_place(path: Path) -> None:
+    """Raises StoreError where the open database, or its write-ahead log, has lost its name.
+
+    SQLite would go on writing to files without a name, and all of it would be gone at the end.
+    """
+    for file in (path, path.with_name(path.name + "-wal")):
+        if not file.exists():
+            raise StoreError(f"{file} was deleted or moved while in use; put it back, or restart the service")
+
+
 def require_room(db: Database, path: Path, size: int) -> None:
     """Raises StoreFull where an image of `size` bytes would leave less than the reserve on the disk of `path`.
 

@@ -254,13 +254,20 @@ async def test_a_failure_in_the_middle_of_add_leaves_neither_job_nor_image(path:
     await store.add(job(), b"image")
 
 
-async def test_a_file_moved_while_open_is_noticed(path: Path, store: SqliteStore) -> None:
-    moved = path.with_name("moved.db")
-    os.rename(path, moved)
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_nothing_is_accepted_into_a_file_that_was_moved_or_deleted_while_open(
+    path: Path, store: SqliteStore, suffix: str
+) -> None:
+    file, moved = path.with_name(path.name + suffix), path.with_name("moved.db")
+    await store.add(job("a"), b"image")
+    os.rename(file, moved)
     with pytest.raises(StoreError, match="deleted or moved"):
         await store.check()
-    os.rename(moved, path)
+    with pytest.raises(StoreError, match="deleted or moved"):
+        await store.add(job("b"), b"image")
+    os.rename(moved, file)
     await store.check()
+    await store.add(job("b"), b"image")
 
 
 # as an operator sees it
