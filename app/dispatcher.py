@@ -10,7 +10,7 @@ from loguru import logger
 
 from app import clock
 from app.retry import RetryPolicy, after_error, wait_until_due
-from ocr_engine.errors import InternalError, OcrError, PoolUnavailable, WorkerCrashed
+from ocr_engine.errors import ImageMissing, InternalError, OcrError, PoolUnavailable, WorkerCrashed
 from ocr_engine.pool import OcrPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
@@ -88,7 +88,7 @@ class Dispatcher:
         try:
             image = await self._store.image(job.id)
             if image is None:
-                raise InternalError("the stored image is missing")
+                raise ImageMissing("the image is not where it was stored")
             result = await self._pool.recognise(image)
             return job.completed(result, self._now())
         except asyncio.CancelledError:

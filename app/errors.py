@@ -56,6 +56,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "timeout": ErrorKind(504, "Recognition took too long"),
         "worker_crashed": ErrorKind(500, "The OCR process died"),
         "engine_error": ErrorKind(500, "The OCR engine failed"),
+        "image_missing": ErrorKind(500, "The stored image is gone"),
     }
 )
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def opened_store(url: str) -> AsyncIterator[JobStore]:
+async def opened_store(settings: Settings) -> AsyncIterator[JobStore]:
     """The store, closed at the end. Raises StoreUnusable."""
-    store = await open_store(url)
+    store = await open_store(settings.database_url, settings.image_store_url)
     try:
         yield store
     finally:

@@ -80,8 +80,9 @@ def create_app(
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with (
+            told_plainly(),
             exported(tracing),
-            opened_store(settings.database_url) as opened,
+            opened_store(settings) as opened,
             opened_queue(settings) as queue,
             opened_reports(settings) as reports,
             warm(make_pool(settings) if make_pool else process_pool(settings, metrics)) as pool,
@@ -211,8 +212,8 @@ def assemble(
     reports: "NodeReports | None",
     pool: ManagedPool,
     metrics: Metrics,
-    on_failure: Callable[[str], None],
     waiters: Waiters,
+    on_failure: Callable[[str], None],
     tracing: "Tracing | None" = None,
 ) -> Service:
     """The parts, wired."""
@@ -260,8 +261,8 @@ def assemble(
         capacity=capacity,
         ai_health=ai_health(settings, pool, reports, metrics),
         metrics=metrics,
-        on_failure=on_failure,
         waiters=waiters,
+        on_failure=on_failure,
     )
 
 

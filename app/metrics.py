@@ -137,7 +137,7 @@ class Metrics:
         # so that series exist, at 0, before the first event: rates and alerts need the step from 0 to 1
         for status in (JobState.DONE, JobState.CANCELLED):
             self._ended.labels(status, "")
-        for code in ("timeout", "worker_crashed", "engine_error", "invalid_image", "internal"):
+        for code in ("timeout", "worker_crashed", "engine_error", "invalid_image", "image_missing", "internal"):
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
         for event in ("started", "recycled", "start_failed", "given_up"):

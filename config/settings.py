@@ -37,6 +37,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "`postgresql://user:password@host/database`, which several nodes may share (docs/cluster.md)."
         ),
     ] = "sqlite:///data/jobs.db"
+    image_store_url: Annotated[
+        str,
+        Meta(
+            description="Where images wait: `s3://bucket/prefix`, `gs://…`, `az://…` or `file:///folder` (extra "
+            "`objects`, docs/cluster.md). Empty: in the database."
+        ),
+    ] = ""
     role: Annotated[
         Literal["all", "api", "worker"],
         Meta(description="What a node on PostgreSQL does: `all`; `api`: no OCR; `worker`: no uploads, no page."),
@@ -78,13 +85,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Longest time a client may take to send a body; then 408.")
     ] = 60.0
 
-    job_timeout_seconds: Annotated[
-        Seconds, Meta(description="Longest recognition of one image; then its process is killed.")
-    ] = 120.0
     max_wait_seconds: Annotated[
         Natural, Meta(description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`.")
     ] = 30
 
+    job_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest recognition of one image; then its process is killed.")
+    ] = 120.0
     max_attempts: Annotated[Count, Meta(description="Attempts before a failing job becomes a dead letter.")] = 3
     retry_base_seconds: Annotated[
         Seconds,

@@ -41,6 +41,13 @@ class TooManyPixels(InvalidImage):
     code = "too_many_pixels"
 
 
+class ImageMissing(OcrError):
+    """The image is not where it was stored."""
+
+    code = "image_missing"
+    retriable = False
+
+
 class JobTimeout(OcrError):
     """Recognition took longer than the limit; its process was killed."""
 

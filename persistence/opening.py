@@ -3,12 +3,29 @@
 from persistence.store import JobStore, StoreUnusable
 
 
-async def open_store(url: str) -> JobStore:
-    """Opens, and migrates where needed, the store that the URL names.
+async def open_store(url: str, image_store_url: str = "") -> JobStore:
+    """Opens, and migrates where needed, the store that the URL names; with images in another one where that is named.
 
-    `sqlite:///relative`, `sqlite:////absolute` or `postgresql://user:password@host/database`. Raises StoreUnusable,
-    and leaves what is there as it was, where that cannot be done.
+    `sqlite:///relative`, `sqlite:////absolute` or `postgresql://user:password@host/database`; for images `s3://`,
+    `gs://`, `az://`, `file:///` or `memory:///`. Raises StoreUnusable, and leaves what is there as it was, where that
+    cannot be done.
     """
+    jobs = await _open_jobs(url)
+    if not image_store_url:
+        return jobs
+    try:
+        from persistence.object_images import ObjectImages
+
+        return await ObjectImages.open(jobs, image_store_url)
+    except ModuleNotFoundError as error:
+        await jobs.close()
+        raise StoreUnusable(f"IMAGE_STORE_URL needs the extra `objects`: {error}") from error
+    except StoreUnusable:
+        await jobs.close()
+        raise
+
+
+async def _open_jobs(url: str) -> JobStore:
     scheme, separator, rest = url.partition("://")
     if shared(url):
         try:

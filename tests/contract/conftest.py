@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
+from persistence.object_images import ObjectImages
+from persistence.objects import Objects
 from persistence.opening import open_store as open_by_url
 from persistence.store import JobStore
 from tests.postgres import Postgres
@@ -14,7 +17,7 @@ OpenStore = Callable[[], Awaitable[JobStore]]
 """Opens one and the same store each time: what was stored before is there."""
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "sqlite, images in memory", "postgres, images in a folder"])
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], OpenStore]:
     """Each call gives the way to open another, empty store."""
     numbers = itertools.count()
@@ -27,10 +30,24 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Op
         url = server.empty_database()
         return lambda: open_by_url(url)
 
+    def in_memory() -> OpenStore:
+        jobs, objects = sqlite(), Objects(MemoryStore())
+
+        async def opened() -> JobStore:
+            return ObjectImages(await jobs(), objects)
+
+        return opened
+
+    def in_a_folder() -> OpenStore:
+        url = server.empty_database()
+        return lambda: open_by_url(url, f"file://{tmp_path}/images")
+
     if request.param == "sqlite":
         return sqlite
+    if request.param == "sqlite, images in memory":
+        return in_memory
     server: Postgres = request.getfixturevalue("postgres")
-    return postgres
+    return postgres if request.param == "postgres" else in_a_folder
 
 
 @pytest.fixture

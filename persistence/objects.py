@@ -1,0 +1,111 @@
+"""Objects by URL through obstore: S3 and what speaks like it, Google Cloud Storage, Azure, a folder, memory."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from persistence.store import StoreError, StoreUnusable
+
+if TYPE_CHECKING:  # words of obstore's type stubs only
+    from obstore.store import ClientConfig, RetryConfig
+
+REQUEST_SECONDS = timedelta(seconds=30)
+"""Longest transfer of one image: 32 MB at 1 MB/s."""
+CONNECT_SECONDS = timedelta(seconds=5)
+CLIENT: "ClientConfig" = {
+    "timeout": REQUEST_SECONDS,
+    "connect_timeout": CONNECT_SECONDS,
+    "allow_http": True,  # who names such an endpoint (AWS_ENDPOINT_URL) means it
+}
+RETRIES: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=3)}
+"""As patient as with the database; who waits longer is the caller."""
+PROBE = "write-probe"
+
+FAULTS = (BaseError, OSError)
+"""What obstore raises; some of it as the builtin errors for files."""
+
+
+class Objects:
+    """Bytes under keys. A key is written once, and never with other bytes."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    async def open(cls, url: str) -> "Objects":
+        """The store that the URL names, written to once as a trial. Credentials come from the environment.
+
+        Raises StoreUnusable.
+        """
+        try:
+            store = _store(url)
+            await obstore.put_async(store, PROBE, b"")
+        except (*FAULTS, ValueError) as error:
+            raise StoreUnusable(f"IMAGE_STORE_URL cannot be used: {_first_line(error)}") from error
+        return cls(store)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Raises StoreError."""
+        try:
+            await obstore.put_async(self._store, key, data)
+        except FAULTS as error:
+            raise _fault(error) from error
+
+    async def get(self, key: str) -> bytes | None:
+        """None where there is no such object. Raises StoreError."""
+        try:
+            found = await obstore.get_async(self._store, key)
+            return bytes(await found.bytes_async())
+        except FileNotFoundError:
+            return None
+        except FAULTS as error:
+            raise _fault(error) from error
+
+    async def delete(self, key: str) -> None:
+        """No object has that key afterwards. Raises StoreError."""
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            return
+        except FAULTS as error:
+            raise _fault(error) from error
+
+    async def check(self) -> None:
+        """Returns if the store answers. Raises StoreError."""
+        try:
+            await obstore.head_async(self._store, PROBE)
+        except FileNotFoundError:
+            return  # somebody tidied up; it did answer
+        except FAULTS as error:
+            raise _fault(error) from error
+
+    async def older_than(self, age: timedelta) -> AsyncIterator[str]:
+        """Keys of the objects that were written so long ago. Raises StoreError."""
+        try:
+            async for some in obstore.list(self._store):
+                for found in some:
+                    if found["path"] != PROBE and datetime.now(UTC) - found["last_modified"] >= age:
+                        yield found["path"]
+        except FAULTS as error:
+            raise _fault(error) from error
+
+
+def _store(url: str) -> ObjectStore:
+    if url.startswith("file:"):
+        return LocalStore.from_url(url, mkdir=True)
+    if url.startswith("memory:"):
+        return MemoryStore()
+    return from_url(url, client_options=CLIENT, retry_config=RETRIES)
+
+
+def _fault(error: Exception) -> StoreError:
+    return StoreError(f"the object storage failed: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    # the lines after it are a dump of the client's inside
+    return str(error).partition("\n")[0] or type(error).__name__
