@@ -109,6 +109,8 @@ class PostgresStore:
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
     ) -> Page:
+        if not _storable(f"{code or ''}{after.id if after else ''}"):
+            return Page(jobs=(), next=None)
         # one more than asked for tells whether anything follows
         jobs = await self._select(
             "WHERE status = 'dead-letter' AND ($1::text IS NULL OR error_code = $1) "

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from persistence.job import Job, JobState
-from persistence.store import Backlog, JobExists, JobStore, StoreError
+from persistence.store import Backlog, Cursor, JobExists, JobStore, StoreError
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import RESULT, START, after, failure, job
 
@@ -266,6 +266,13 @@ async def test_a_page_goes_on_although_its_last_job_has_left_the_list(store: Job
     page = await store.dead_letters(limit=1)
     assert await store.replace(newest, newest.requeued(after(3)))
     assert (await store.dead_letters(after=page.next)).jobs == (oldest,)
+
+
+async def test_a_code_that_no_error_can_have_finds_nothing(store: JobStore) -> None:
+    letter = await dead(store, "a", at=1)
+    assert (await store.dead_letters(code="\0")).jobs == ()
+    assert (await store.dead_letters(after=Cursor(updated_at=after(0), id="\0"))).jobs == ()
+    assert (await store.dead_letters()).jobs == (letter,)
 
 
 # delete
