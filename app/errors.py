@@ -60,6 +60,9 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
     }
 )
 
+_STORE_UNAVAILABLE = (
+    "the store cannot be used now; nothing was kept, unless a shared database was lost just while it was committing"
+)
 _BY_STATUS = {
     400: "malformed_request",
     404: "not_found",
@@ -129,9 +132,7 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
         case StoreFull():
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():
-            return ApiError(
-                "store_unavailable", "the job could not be stored; nothing was kept", retry_after=retry_after
-            )
+            return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=retry_after)
         case HTTPException():
             return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
         case _:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from app.health import AiHealth
+from app.nodes import Node, default_name
 from app.queue import JobQueue, LocalQueue
 from app.service import Service
-from app.shared_health import publish
 from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool
 from persistence.opening import open_store, shared
 from persistence.store import JobStore
+from persistence.tasks import end
 
 if TYPE_CHECKING:
     from persistence.pg_nodes import NodeReports
@@ -70,17 +71,19 @@ async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def publishing(service: Service, reports: "NodeReports | None") -> AsyncIterator[None]:
-    """Other nodes are told how this one reads, where it does."""
-    if reports is None or not isinstance(service.ai_health, AiHealth):
+async def among_nodes(service: Service, reports: "NodeReports | None") -> AsyncIterator[None]:
+    """The node hears of the others, and tells them how it reads, where it does."""
+    if reports is None:
         yield
         return
-    telling = asyncio.create_task(publish(service.ai_health, reports), name="publish-health")
+    own = service.ai_health if isinstance(service.ai_health, AiHealth) else None
+    node = Node(service.settings.node_name or default_name(), reports, service.capacity, own)
+    living = asyncio.create_task(node.live(), name="node")
     try:
         yield
     finally:
-        telling.cancel()
-        await asyncio.wait({telling})
+        await end(living)
+        await node.leave()
 
 
 @asynccontextmanager

@@ -25,12 +25,12 @@ from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
 from app.intake import Intake
 from app.lifespan import (
+    among_nodes,
     dispatching,
     hearing,
     opened_queue,
     opened_reports,
     opened_store,
-    publishing,
     warm,
 )
 from app.measured_store import MeasuredStore
@@ -91,7 +91,7 @@ def create_app(
             store = MeasuredStore(opened, store_used, waiters.ring)
             fail = on_failure or stop_process
             service = assemble(settings, store, queue, reports, pool, metrics, waiters, fail, tracing)
-            async with dispatching(service), hearing(settings, waiters), publishing(service, reports):
+            async with dispatching(service), hearing(settings, waiters), among_nodes(service, reports):
                 app.state.service = service
                 yield
 
@@ -217,7 +217,7 @@ def assemble(
     tracing: "Tracing | None" = None,
 ) -> Service:
     """The parts, wired."""
-    capacity = Capacity(workers=settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
+    capacity = Capacity(workers=0 if settings.role == "api" else settings.max_workers, first_guess=FIRST_SERVICE_GUESS)
     policy = RetryPolicy(
         max_attempts=settings.max_attempts,
         base_seconds=settings.retry_base_seconds,

@@ -81,22 +81,27 @@ class QueueView(Struct, frozen=True, kw_only=True):
     depth: Annotated[int, Meta(description="Jobs that wait for a worker.")]
     active: Annotated[int, Meta(description="Jobs that workers have.")]
     limit: int
-    workers: int
+    workers: Annotated[int, Meta(description="OCR processes, of all nodes.")]
     service_seconds: Annotated[Seconds, Meta(description="Mean seconds of a recognition, lately.")]
-    drain_seconds: Annotated[Seconds, Meta(description="Seconds until the work that is there now is through.")]
+    drain_seconds: Annotated[
+        Seconds | None,
+        Meta(description="Seconds until the work that is there now is through; null without workers for it."),
+    ]
 
 
 async def queue_view(service: Service) -> QueueView:
     """The queue as it stands. Raises StoreError."""
     active = (await service.store.counts())[JobState.PROCESSING]
     depth = service.queue.depth()
+    capacity = service.capacity
+    drain = capacity.drain_seconds(depth + active)
     return QueueView(
         depth=depth,
         active=active,
         limit=service.settings.queue_limit,
-        workers=service.settings.max_workers,
-        service_seconds=round(service.capacity.service_seconds, 4),
-        drain_seconds=round(service.capacity.drain_seconds(depth + active), 3),
+        workers=capacity.workers,
+        service_seconds=round(capacity.service_seconds, 4),
+        drain_seconds=None if drain is None else round(drain, 3),
     )
 
 

@@ -1,12 +1,9 @@
 """The verdict on the sample where clients ask one node and others read: worker nodes publish theirs."""
 
-import asyncio
-import socket
 import time
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from loguru import logger
 from msgspec import Struct
 
 from app.health import Grade, Verdict
@@ -35,8 +32,8 @@ class Health(Protocol):
         """Ends a run under way."""
 
 
-class PublishedVerdict(Struct, frozen=True, kw_only=True):
-    """A Verdict that can be sent."""
+class Report(Struct, frozen=True, kw_only=True):
+    """What a node with workers says of itself: the verdict on the sample, and what it can do."""
 
     grade: Grade
     latency_seconds: float
@@ -48,34 +45,8 @@ class PublishedVerdict(Struct, frozen=True, kw_only=True):
     worker: str
     age_seconds: float
     error: str = ""
-
-
-async def publish(health: Health, reports: "NodeReports") -> None:
-    """Reads the sample now and then and tells the other nodes; until cancelled."""
-    while True:
-        try:
-            await publish_once(health, reports)
-        except StoreError as error:
-            logger.bind(event="health.unpublished").warning(f"the other nodes do not hear of this one: {error}")
-        await asyncio.sleep(PUBLISH_SECONDS)
-
-
-async def publish_once(health: Health, reports: "NodeReports") -> None:
-    """Tells the other nodes how the sample is read here. Raises StoreError."""
-    verdict = await health.verdict()
-    published = PublishedVerdict(
-        grade=verdict.grade,
-        latency_seconds=verdict.latency_seconds,
-        ocr_seconds=verdict.ocr_seconds,
-        sample_text=verdict.sample_text,
-        expected_text=verdict.expected_text,
-        similarity=verdict.similarity,
-        confidence=verdict.confidence,
-        worker=verdict.worker,
-        age_seconds=health.age(verdict),
-        error=f"{verdict.error.code}: {verdict.error.detail}" if verdict.error else "",
-    )
-    await reports.publish(socket.gethostname(), msgspec.json.encode(published).decode())
+    workers: int = 0
+    service_seconds: float = 0.0
 
 
 class SharedHealth:
@@ -88,12 +59,13 @@ class SharedHealth:
     async def verdict(self) -> Verdict:
         """See Health; `worker` says which node's it is."""
         try:
-            latest = await self._reports.latest(SILENCE_SECONDS)
+            recent = await self._reports.recent(SILENCE_SECONDS)
         except StoreError as error:
             return self._none(str(error))
-        if latest is None:
+        if not recent:
             return self._none("no worker node has been heard of lately")
-        said = msgspec.json.decode(latest.text, type=PublishedVerdict)
+        latest = recent[0]
+        said = msgspec.json.decode(latest.text, type=Report)
         return Verdict(
             grade=said.grade,
             latency_seconds=said.latency_seconds,

@@ -48,6 +48,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["all", "api", "worker"],
         Meta(description="What a node on PostgreSQL does: `all`; `api`: no OCR; `worker`: no uploads, no page."),
     ] = "all"
+    node_name: Annotated[
+        str,
+        Meta(
+            description="What a node on PostgreSQL calls itself to the others; no two alike. Empty: host and process id."
+        ),
+    ] = ""
     queue_lease_seconds: Annotated[
         float,
         Meta(ge=1, description="On PostgreSQL: silence of a node after which others take over the jobs that it had."),

@@ -35,7 +35,7 @@ class NodeReports:
             await connections.close()
 
     async def publish(self, node: str, text: str) -> None:
-        """Replaces the node's report, and forgets nodes that were silent for a day. Raises StoreError."""
+        """Replaces the node's report, and forgets nodes that were silent for an hour. Raises StoreError."""
 
         async def work(connection: Connection, _: bool) -> None:
             await connection.execute(
@@ -44,17 +44,25 @@ class NodeReports:
                 node,
                 text,
             )
-            await connection.execute("DELETE FROM nodes WHERE reported_at < now() - interval '1 day'")
+            await connection.execute("DELETE FROM nodes WHERE reported_at < now() - interval '1 hour'")
 
         await self._connections.write(work)
 
-    async def latest(self, within: float) -> NodeReport | None:
-        """The newest report of any node, if it is younger than so many seconds. Raises StoreError."""
-        row = await self._connections.read(
-            lambda connection: connection.fetchrow(
+    async def forget(self, node: str) -> None:
+        """The node is no more. Raises StoreError."""
+
+        async def work(connection: Connection, _: bool) -> None:
+            await connection.execute("DELETE FROM nodes WHERE name = $1", node)
+
+        await self._connections.write(work)
+
+    async def recent(self, within: float) -> list[NodeReport]:
+        """The reports younger than so many seconds, newest first. Raises StoreError."""
+        rows = await self._connections.read(
+            lambda connection: connection.fetch(
                 "SELECT name, report, extract(epoch FROM now() - reported_at)::float8 FROM nodes "
-                "WHERE reported_at > now() - make_interval(secs => $1) ORDER BY reported_at DESC LIMIT 1",
+                "WHERE reported_at > now() - make_interval(secs => $1) ORDER BY reported_at DESC",
                 within,
             )
         )
-        return NodeReport(*row) if row else None
+        return [NodeReport(*row) for row in rows]

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from app.__main__ import main
 from app.lifespan import opened_queue
-from app.shared_health import publish_once
+from app.nodes import Node as Member
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from ocr_engine.result import ImageInfo
@@ -182,8 +181,9 @@ async def test_an_api_node_says_how_the_worker_nodes_read_and_which_one_said_so(
         alone = await api.client.get("/health/ai")
         assert (alone.status_code, alone.json()["status"]) == (503, "failing")
         assert "no worker node" in alone.json()["error"]["detail"]
-        async with node("worker", pool) as worker:
-            await publish_once(worker.service.ai_health, reports)
-        answer = (await api.client.get("/health/ai")).json()
-    assert (answer["status"], answer["similarity"]) == ("good", 1.0)
-    assert answer["worker"] == f"{socket.gethostname()}/worker-1"
+        async with node("worker", pool, node_name="one") as worker:
+            await Member("one", reports, worker.service.capacity, worker.service.ai_health).tell()
+            answer = (await api.client.get("/health/ai")).json()
+        assert (answer["status"], answer["similarity"]) == ("good", 1.0)
+        assert answer["worker"] == "one/worker-1"
+        assert (await api.client.get("/health/ai")).json()["status"] == "failing"  # it said that it left

@@ -23,3 +23,17 @@ def test_the_mean_moves_towards_what_is_measured() -> None:
 @pytest.mark.parametrize(("jobs", "seconds"), [(0, 1), (1, 1), (10, 5), (10**6, 3600)])
 def test_retry_after_is_whole_seconds_between_one_and_an_hour(jobs: int, seconds: int) -> None:
     assert Capacity(workers=1, first_guess=0.5).retry_after(jobs) == seconds
+
+
+def test_without_workers_nothing_drains_and_clients_ask_again_in_a_minute() -> None:
+    capacity = Capacity(workers=0, first_guess=1.0)
+    assert (capacity.drain_seconds(1), capacity.drain_seconds(0), capacity.retry_after(1)) == (None, 0.0, 60)
+
+
+def test_the_nodes_together_drain_faster_than_one() -> None:
+    capacity = Capacity(workers=1, first_guess=1.0)
+    capacity.add_others([(3, 2.0)])
+    assert (capacity.workers, capacity.service_seconds) == (4, 1.75)
+    assert capacity.drain_seconds(8) == 3.5
+    capacity.add_others([])
+    assert capacity.drain_seconds(8) == 8.0
