@@ -24,6 +24,7 @@ from app.queue import Handler, QueueFull, QueueStopped, handle_safely
 from persistence import pg_queue
 from persistence.pg_connection import Connections, connect
 from persistence.store import StoreError
+from persistence.tasks import end
 
 LEASE_SECONDS = 6.0
 """A node that was not heard of for so long has lost its jobs to the others; heartbeats come at half of it."""
@@ -31,6 +32,8 @@ POLL_SECONDS = 2.0
 """How often a node looks for work of which no notification came."""
 RESTART_PAUSE = 1.0
 """Seconds before the engine is started again after it lost its connection."""
+LAST_WORDS_SECONDS = 10.0
+"""Longest wait at a stop for an engine whose database does not answer."""
 DEPTH_SECONDS = 1.0
 """How often the depth is counted; between two counts a node adds what it did itself."""
 PRUNE_EVERY = 600
@@ -78,8 +81,7 @@ class PgQueue:
         try:
             yield queue
         finally:
-            queue._house.cancel()
-            await asyncio.wait({queue._house})
+            await end(queue._house)
             await connections.close()
 
     @contextlib.contextmanager
@@ -122,7 +124,9 @@ class PgQueue:
             self.stop()
             for task in self._handling:
                 task.cancel()
-            await asyncio.wait({engine})
+            await asyncio.wait({engine}, timeout=LAST_WORDS_SECONDS)
+            # its entries come up again on another node, when the lease is over
+            await end(engine)
             raise
 
     def stop(self) -> None:

@@ -54,23 +54,28 @@ async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
 class Connections:
     """A pool of connections; work is done on any of them, and again on another one where the first was lost."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self._pool = pool
-        self._writes: set[asyncio.Task[Any]] = set()
-        self._closed = False
-
-    @classmethod
-    async def open(cls, url: str, most: int = MOST_CONNECTIONS) -> Self:
-        """Raises FAULTS where the server cannot be reached."""
-        pool = await asyncpg.create_pool(
+    def __init__(self, url: str, most: int) -> None:
+        self._pool = asyncpg.create_pool(
             url,
             min_size=0,  # while the server is away asyncpg would log each try to keep that many
             max_size=most,
             command_timeout=COMMAND_SECONDS,
             timeout=CONNECT_SECONDS,
             server_settings=SESSION,
+            init=self._remember,
         )
-        return cls(pool)
+        self._alive: dict[int, Connection] = {}
+        """By the server's process, which tells a connection apart from the others."""
+        self._busy: set[int] = set()
+        self._writes: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str, most: int = MOST_CONNECTIONS) -> Self:
+        """Raises FAULTS where the server cannot be reached."""
+        connections = cls(url, most)
+        await connections._pool
+        return connections
 
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` gives. Raises StoreError."""
@@ -124,14 +129,28 @@ class Connections:
             await asyncio.sleep(RETRY_PAUSE)
 
     async def _heard(self, connection: Connection, answer: Awaitable[T]) -> T:
-        """The answer. After a time-out no other connection that is open now is trusted either."""
+        """The answer. After a time-out no connection that stood idle meanwhile is trusted either."""
+        pid = connection.get_server_pid()
+        self._busy.add(pid)
         try:
             return await answer
         except TimeoutError:
             # at once: neither its rollback nor its return to the pool would be answered
             connection.terminate()
-            await self._pool.expire_connections()
+            for idle in self._alive.keys() - self._busy:
+                self._alive[idle].terminate()
             raise
+        finally:
+            self._busy.discard(pid)
+
+    async def _remember(self, connection: Connection) -> None:
+        pid = connection.get_server_pid()
+        self._alive[pid] = connection
+
+        def forget(_: Connection) -> None:
+            self._alive.pop(pid, None)
+
+        connection.add_termination_listener(forget)
 
 
 def fault(error: BaseException) -> StoreError:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from persistence.pg_connection import COMMAND_SECONDS, FAULTS, Connection, connect
+from persistence.tasks import end
 
 CHANNEL = "smart_queue_ocr_ended"
 CHECK_SECONDS = 5.0
@@ -48,8 +49,7 @@ async def listening(url: str, on_end: Callable[[str], None], on_doubt: Callable[
         await heard.wait()
         yield
     finally:
-        listener.cancel()
-        await asyncio.wait({listener})
+        await end(listener)
 
 
 async def _until_lost(connection: Connection) -> None:

@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -113,7 +114,14 @@ class ClusterMonkey:
 
     def _after_stop(self, node: Node) -> None:
         # killed by TERM itself: it came before the program could ask for it; 3: it could not start anyhow
-        if (code := node.bury()) not in (0, 3, -signal.SIGTERM):
+        try:
+            code = node.bury()
+        except subprocess.TimeoutExpired:
+            self.faults.append(f"{node.name} was stopped and did not end; its log: {node.server.log[-3:]}")
+            node.server.process.kill()
+            node.bury()
+            code = 0
+        if code not in (0, 3, -signal.SIGTERM):
             self.faults.append(f"{node.name} was stopped and ended with {code}")
         node.start()
 
