@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import cast
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
@@ -44,12 +45,18 @@ class RequestFrame:
         self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on with its id in the log's context; logs it when it is answered."""
+        """Passes the request on with its id in the log's context; logs it when it is answered.
+
+        HEAD is answered as GET without the body (RFC 9110, section 9.3.2), on every route that knows GET.
+        """
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         begun, status = time.perf_counter(), 0
         identity = request_id(scope)
+        headless = scope["method"] == "HEAD"
+        # a copy: the server goes by its own scope when it leaves the body away
+        inner = cast("Scope", {**scope, "method": "GET"}) if headless else scope
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -63,15 +70,17 @@ class RequestFrame:
                     headers.setdefault(name, value)
                 if not headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", _NO_PAGE)
+            elif headless and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         with logger.contextualize(request_id=identity):
             try:
-                await self._app(scope, receive, framed)
+                await self._app(inner, receive, framed)
             finally:
                 seconds = time.perf_counter() - begun
                 # absent where no route matched; paths themselves would be labels without end
-                self._on_answer(scope["method"], str(scope.get("path_template") or "unmatched"), status, seconds)
+                self._on_answer(scope["method"], str(inner.get("path_template") or "unmatched"), status, seconds)
                 level = "DEBUG" if scope["path"].startswith(QUIET) and status < 500 else "INFO"
                 logger.bind(
                     event="request",
