@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from persistence.job import Job
 
 MOST_WAITING = 1000
-"""Requests that may wait at the same time; further ones are answered at once. One costs about 10 kB and a socket."""
+"""Requests that may wait at the same time; further ones are answered at once. Each keeps a connection open."""
 
 
 class Waiters:
@@ -28,6 +28,8 @@ class Waiters:
 
         Raises what `look` raises.
         """
+        if self.full:
+            return await look()
         deadline = asyncio.get_running_loop().time() + seconds
         with self._bell(job_id) as bell:
             while True:
