@@ -50,9 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "all"
     node_name: Annotated[
         str,
-        Meta(
-            description="What a node on PostgreSQL calls itself to the others; no two alike. Empty: host and process id."
-        ),
+        Meta(description="What a node on PostgreSQL calls itself, no two alike. Empty: host and process id."),
     ] = ""
     queue_lease_seconds: Annotated[
         float,
