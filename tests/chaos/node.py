@@ -1,6 +1,5 @@
 """One place in a cluster, taken by one life after the other; and how soon others had what a life left behind."""
 
-import contextlib
 import statistics
 from collections.abc import Iterable
 from datetime import datetime
@@ -99,7 +98,7 @@ def takeovers(blows: Iterable[Blow], nodes: Iterable[Node]) -> dict[str, Takeove
                 and entry["event"] in ("job.retried", "job.claimed", "job.dead_lettered")
                 and (when := _time(entry)) > blow.at
             ]
-            with contextlib.suppress(ValueError):  # nobody: it woke and ended the job itself
+            if others:  # otherwise it woke, and ended the job itself
                 waits.setdefault(blow.fault, []).append((min(others) - blow.at).total_seconds())
     return {
         fault: Takeover(len(found), round(statistics.median(found), 1), round(max(found), 1))
