@@ -39,6 +39,7 @@ const ERRORS = {
   timeout: "Reading this image took too long, so it was given up.",
   worker_crashed: "Reading this image broke off again and again, so it was given up.",
   engine_error: "The recognition failed on this image.",
+  image_missing: "The server has lost this image. Please send it again.",
 };
 
 // What a proxy in front of the service may answer without a code.
