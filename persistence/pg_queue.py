@@ -8,7 +8,6 @@ from typing import cast
 
 import asyncpg
 from pgqueuer.queries import Queries
-from pgqueuer.types import QueueEntrypoint
 
 from persistence.pg_connection import Connection
 
@@ -35,7 +34,9 @@ async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> bo
 
 async def depth(connection: Connection) -> int:
     """Entries that wait, delayed ones included."""
-    return await queries(connection).queued_work([QueueEntrypoint(ENTRYPOINT)])
+    # not `queued_work`: that one only tells whether there is any
+    sizes = await queries(connection).queue_size()
+    return sum(size.count for size in sizes if size.entrypoint == ENTRYPOINT and size.status == "queued")
 
 
 async def prune(connection: Connection, older_than: timedelta) -> None:

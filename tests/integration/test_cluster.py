@@ -51,6 +51,17 @@ async def test_every_api_node_knows_what_any_node_did(node: Node) -> None:
         assert (await first.ended(job_id))["text"] == "read"
 
 
+async def test_the_bound_of_the_queue_counts_what_other_nodes_took(node: Node) -> None:
+    async with node("api", queue_limit=3) as first, node("api", queue_limit=3) as second:
+        for _ in range(3):
+            assert (await first.upload(PNG)).status_code == 202
+        while (await second.client.get("/queue")).json()["depth"] < 3:
+            pass
+        refused = await second.upload(PNG)
+        assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+        assert (await first.upload(PNG)).status_code == 503
+
+
 async def test_a_job_waits_for_the_first_worker_node(node: Node) -> None:
     async with node("api") as api:
         assert (await api.client.get("/health/ready")).json()["reasons"] == []
