@@ -10,7 +10,7 @@ import msgspec
 from loguru import logger
 
 from app.capacity import Capacity
-from app.shared_health import PUBLISH_SECONDS, SILENCE_SECONDS, Health, Report
+from app.shared_health import PUBLISH_SECONDS, SILENCE_SECONDS, Health, Report, understood
 from persistence.store import StoreError
 
 if TYPE_CHECKING:  # asyncpg is an extra
@@ -37,7 +37,9 @@ class Node:
 
     async def live(self) -> None:
         """Tells and hears now and then; until cancelled."""
-        await asyncio.gather(self._tell_now_and_then(), self._hear_now_and_then())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_now_and_then())
+            group.create_task(self._hear_now_and_then())
 
     async def tell(self) -> None:
         """Tells the others how the sample is read here, with how many workers and how fast. Raises StoreError."""
@@ -62,12 +64,9 @@ class Node:
 
     async def hear(self) -> None:
         """Learns how many workers all nodes have, and how fast these are. Raises StoreError."""
-        heard = [
-            msgspec.json.decode(said.text, type=Report)
-            for said in await self._reports.recent(SILENCE_SECONDS)
-            if said.node != self._name
-        ]
-        self._capacity.add_others([(report.workers, report.service_seconds) for report in heard])
+        said = await self._reports.recent(SILENCE_SECONDS)
+        heard = [understood(each.text) for each in said if each.node != self._name]
+        self._capacity.add_others([(report.workers, report.service_seconds) for report in heard if report])
 
     async def leave(self) -> None:
         """The others need not wait for its silence."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from loguru import logger
 
+from app.background import Background
 from app.capacity import Capacity
 from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
@@ -64,19 +65,17 @@ class Service:
         self._on_failure = on_failure
         self._running: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._self_check: asyncio.Task[None] | None = None
-        self._recovery: asyncio.Task[None] | None = None
-        self._retention: asyncio.Task[None] | None = None
+        self._background = Background()
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Queues what an earlier life left unfinished, then lets the dispatchers run; on an API node there are none."""
         await self.intake.resume()
         if shared(self.settings.database_url):
-            self._recovery = asyncio.create_task(self._recover(), name="recovery")
+            self._background.start("recovery", self._recover())
         if self.settings.keep_finished_days:
             kept = timedelta(days=self.settings.keep_finished_days)
-            self._retention = asyncio.create_task(Retention(self.store, kept).run(), name="retention")
+            self._background.start("retention", Retention(self.store, kept).run())
         if self.settings.role == "api":
             return
         self._running = asyncio.create_task(
@@ -85,7 +84,7 @@ class Service:
         )
         self._watching = asyncio.create_task(self._watch(self._running), name="watch")
         if self.settings.health_interval_seconds:
-            self._self_check = asyncio.create_task(self._check_itself(), name="self-check")
+            self._background.start("self-check", self._check_itself())
 
     @property
     def draining(self) -> bool:
@@ -106,6 +105,7 @@ class Service:
                 reasons.append("the dispatchers are not running")
             if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
                 reasons.append("no OCR worker is warm")
+        reasons += [f"the loop {name!r} died" for name in self._background.dead()]
         if self.queue.depth() >= self.settings.queue_limit:
             reasons.append("the queue is full")
         try:
@@ -125,17 +125,20 @@ class Service:
     async def _drain_now(self) -> None:
         self.queue.stop()
         self.waiters.close()
-        for helper in (self._watching, self._self_check, self._recovery, self._retention):
-            if helper is not None:
-                helper.cancel()
-        if self._running is None:
-            return
+        ending = asyncio.create_task(self._background.end(), name="end of the background")
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._running is not None:
+            await self._end_dispatchers(self._running)
+        await ending
+
+    async def _end_dispatchers(self, running: asyncio.Task[None]) -> None:
         logger.bind(event="service.draining", waiting=self.queue.depth()).info("stopping: running jobs may finish")
-        _, unfinished = await asyncio.wait({self._running}, timeout=self.settings.drain_seconds)
+        _, unfinished = await asyncio.wait({running}, timeout=self.settings.drain_seconds)
         if unfinished:
             # the dispatchers put their jobs back and say which
-            self._running.cancel()
-            await asyncio.wait({self._running})
+            running.cancel()
+            await asyncio.wait({running})
         logger.bind(event="service.drained", waiting=self.queue.depth()).info(
             "dispatchers stopped; waiting jobs are run after the next start"
         )

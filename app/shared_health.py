@@ -49,6 +49,14 @@ class Report(Struct, frozen=True, kw_only=True):
     service_seconds: float = 0.0
 
 
+def understood(text: str) -> Report | None:
+    """What a node said; None where its program, newer or older than this one, says it in another way."""
+    try:
+        return msgspec.json.decode(text, type=Report)
+    except msgspec.DecodeError:
+        return None
+
+
 class SharedHealth:
     """Health of a node without workers: the newest verdict of the nodes that have some."""
 
@@ -62,10 +70,10 @@ class SharedHealth:
             recent = await self._reports.recent(SILENCE_SECONDS)
         except StoreError as error:
             return self._none(str(error))
-        if not recent:
+        newest = next(((each, said) for each in recent if (said := understood(each.text))), None)
+        if newest is None:
             return self._none("no worker node has been heard of lately")
-        latest = recent[0]
-        said = msgspec.json.decode(latest.text, type=Report)
+        latest, said = newest
         return Verdict(
             grade=said.grade,
             latency_seconds=said.latency_seconds,

@@ -8,6 +8,7 @@ import pytest
 from app.capacity import Capacity
 from app.health import Grade, Verdict
 from app.nodes import Node, default_name
+from app.shared_health import SharedHealth
 from persistence.opening import open_store
 from persistence.pg_nodes import NodeReports
 from tests.postgres import Postgres
@@ -82,3 +83,12 @@ async def test_nodes_on_one_host_have_rows_of_their_own(reports: NodeReports) ->
 async def test_a_node_that_is_silent_counts_no_longer(reports: NodeReports) -> None:
     await Node("one", reports, Capacity(workers=1, first_guess=1.0), ReadsWell()).tell()
     assert await reports.recent(0.0) == []
+
+
+async def test_a_node_that_speaks_another_way_is_passed_over(reports: NodeReports) -> None:
+    capacity = Capacity(workers=0, first_guess=9.0)
+    await Node("reader", reports, Capacity(workers=2, first_guess=1.0), ReadsWell()).tell()
+    await reports.publish("from the future", '{"readings": []}')
+    await Node("api", reports, capacity, None).hear()
+    assert capacity.workers == 2
+    assert (await SharedHealth(reports, "text").verdict()).worker == "reader/worker-1"

@@ -258,3 +258,14 @@ async def test_a_pool_that_is_lost_ends_the_service(run: Any) -> None:
         while not service.failures:
             await asyncio.wait_for(asyncio.shield(service.service._watching), 5)
         assert service.failures == ["no OCR worker can be started"]
+
+
+async def test_a_loop_that_dies_makes_the_service_unready(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("app.retention.Retention.run", die)
+    async with run(keep_finished_days=1.0) as service:
+        while (answer := await service.client.get("/health/ready")).status_code == 200:
+            pass
+        assert answer.json()["reasons"] == ["the loop 'retention' died"]
