@@ -1,6 +1,7 @@
 """One trace a job, from its request to its worker, through a retry and a restart; no content in it."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -181,3 +182,18 @@ def test_a_collector_without_the_extra_is_a_fault_of_the_settings(monkeypatch: p
     monkeypatch.setitem(sys.modules, "app.tracing", None)
     with pytest.raises(SettingsError, match="extra `otel` is not installed"):
         create_app(Settings(otel_exporter_otlp_endpoint="http://127.0.0.1:4318"))
+
+
+def test_an_endpoint_without_the_extra_is_one_clear_line_and_exit_code_2() -> None:
+    program = (
+        "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n"
+        "from app.__main__ import main\n"
+        "sys.exit(main([]))"
+    )
+    environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "PORT": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "the extra `otel` is not installed" in ended.stderr
+    assert "Traceback" not in ended.stderr
