@@ -33,14 +33,19 @@ class Dispatcher:
         pool: OcrPool,
         policy: RetryPolicy,
         on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
+        on_drop: Callable[[Job], None] = lambda _job: None,
         now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`on_change` is told of every transition that was stored: the job before and after."""
+        """`on_change` is told of every transition that was stored: the job before and after.
+
+        `on_drop` is told of every attempt whose outcome was not: the job as it was claimed.
+        """
         self._store = store
         self._pool = pool
         self._policy = policy
         self._on_change = on_change
+        self._on_drop = on_drop
         self._now = now
         self._jitter = jitter
 
@@ -133,4 +138,5 @@ class Dispatcher:
                 logger.bind(event="job.outcome_dropped", job_id=new.id).warning(
                     "the job was changed by somebody else meanwhile; this outcome is dropped"
                 )
+                self._on_drop(old)
             return stored

@@ -241,6 +241,10 @@ def assemble(
         if job.status is JobState.DONE and job.result is not None:
             capacity.learn(job.result.timings.total)
 
+    def outcome_dropped(job: Job) -> None:
+        if tracing is not None:
+            tracing.outcome_dropped(job)
+
     return Service(
         settings=settings,
         store=store,
@@ -257,7 +261,7 @@ def assemble(
         dead_letters=DeadLetters(store, queue, pressure),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
-        dispatcher=Dispatcher(store, pool, policy, on_change=job_changed),
+        dispatcher=Dispatcher(store, pool, policy, on_change=job_changed, on_drop=outcome_dropped),
         capacity=capacity,
         ai_health=ai_health(settings, pool, reports, metrics),
         metrics=metrics,

@@ -1,8 +1,9 @@
 """One trace a job, from the request that brought it to the worker that read it. Needs the extra `otel`.
 
 A job carries its request's W3C trace context (`Job.traceparent`) through queue, crash and restart. An attempt's span is
-begun and ended by stored transitions, so that a trace never tells of a change that was not kept. No span holds a path,
-an address, a key, a line of text or anything else that a client sent.
+begun and ended by stored transitions, so that a trace never tells of a change that was not kept; an attempt whose
+outcome was dropped ends as that. No span holds a path, an address, a key, a line of text or anything else that a client
+sent.
 """
 
 import time
@@ -102,6 +103,13 @@ class Tracing:
                 self._end(here[1], old, job, time.time_ns())
             else:  # begun by a process that died
                 self._end(self._begun(old), old, job, _nanoseconds(job.updated_at))
+
+    def outcome_dropped(self, job: Job) -> None:
+        """Ends an attempt's span without an outcome: somebody else had changed the job."""
+        here = _attempt.get()
+        if here is not None and here[0] == job.id:
+            here[1].set_attribute("ocr.status", "dropped")
+            here[1].end()
 
     def close(self) -> None:
         """Hands on what has not been exported yet; blocks for some seconds at most where nobody answers."""

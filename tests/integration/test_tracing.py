@@ -154,6 +154,21 @@ async def test_an_attempt_that_died_with_its_process_is_told_by_the_next_life(tr
     assert parent(died) == parent(finished) == 0xB7AD6B7169203331
 
 
+async def test_an_attempt_whose_outcome_was_dropped_ends_its_span_and_says_so(traced: Traced) -> None:
+    held = ScriptedPool(RESULT)
+    held.hold()
+    async with traced.life(held) as running:
+        job_id = (await running.upload(IMAGE)).json()["id"]
+        await held.started.acquire()
+        claimed = await running.service.store.get(job_id)
+        assert claimed is not None
+        assert await running.service.store.replace(claimed, claimed.cancelled(after(1)))
+        held.release()
+    attempt = traced.span("attempt")
+    assert (attempt.attributes["ocr.job_id"], attempt.attributes["ocr.status"]) == (job_id, "dropped")
+    assert "ocr.confidence" not in attempt.attributes
+
+
 async def test_no_span_holds_text_or_what_a_client_sent(traced: Traced) -> None:
     async with traced.life(ScriptedPool(RESULT)) as running:
         await running.ended((await running.upload(IMAGE, authorization="Bearer very-secret")).json()["id"])
