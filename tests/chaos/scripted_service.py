@@ -1,12 +1,20 @@
 """The service with an engine that knows the samples by heart: `python -m tests.chaos.scripted_service`.
 
-HTTP, store, queue, processes and signals are the real ones, so that a cluster of them can be struck often.
+HTTP, store, queue, processes and signals are the real ones, so that a cluster of them can be struck often. Two
+variables of the environment make a node's fate exact:
+
+- `SCRIPTED_HOLD=1`: no recognition ends before the process was sent SIGUSR1;
+- `SCRIPTED_DEATH=job.accepted`: the process kills itself (SIGKILL) as soon as it has logged that event.
 """
 
 import asyncio
 import os
 import random
+import signal
 import sys
+from typing import TYPE_CHECKING
+
+from loguru import logger
 
 from app.main import create_app, settings_or_exit
 from app.server import serve
@@ -15,6 +23,9 @@ from ocr_engine.errors import InvalidImage
 from ocr_engine.pool import WorkerInfo, WorkerState
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
 from tests.chaos.load import images
+
+if TYPE_CHECKING:
+    from loguru import Record
 
 LONGEST_SECONDS = 0.4
 """Of a recognition."""
@@ -26,11 +37,13 @@ class KnowingPool:
     def __init__(self, workers: int) -> None:
         self.failed = asyncio.Event()
         self._workers = workers
+        self._released = asyncio.Event()
         self._texts = {data: expectation.text for data, expectation in images().values()}
 
     async def recognise(self, image: bytes) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
         await asyncio.sleep(random.uniform(0, LONGEST_SECONDS))
+        await self._released.wait()
         text = self._texts[image]
         if text is None:
             raise InvalidImage("its pixels are cut off")
@@ -39,7 +52,10 @@ class KnowingPool:
         return OcrResult(pages=(OcrPage(number=1, width=10, height=10, lines=lines),), worker=f"worker-{os.getpid()}")
 
     async def start(self) -> None:
-        """Nothing to do."""
+        """Holds what is to be held."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._released.set)
+        if "SCRIPTED_HOLD" not in os.environ:
+            self._released.set()
 
     def workers(self) -> list[WorkerInfo]:
         """As many as were asked for."""
@@ -56,8 +72,14 @@ def main() -> int:
     """Serves until a signal, with the environment's settings."""
     settings = settings_or_exit()
     logging.set_up(settings.log_level, settings.log_format)
+    if deadly := os.environ.get("SCRIPTED_DEATH"):
+        logger.add(lambda _: os.kill(os.getpid(), signal.SIGKILL), filter=lambda record: _event(record) == deadly)
     serve(create_app(settings, make_pool=lambda _: KnowingPool(settings.max_workers)), settings.host, settings.port)
     return 0
+
+
+def _event(record: "Record") -> object:
+    return record["extra"].get("event")
 
 
 if __name__ == "__main__":
