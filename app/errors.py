@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from app.context import request_id
 from app.dead_letters import NotADeadLetter
-from app.pressure import MemoryShort, QuotaExceeded, TooMuchComing
+from app.incoming import TooMuchComing
+from app.pressure import MemoryShort, QuotaExceeded
 from app.queue import QueueFull, QueueStopped
 from ocr_engine.errors import OcrError
 from persistence.store import StoreError, StoreFull

@@ -23,6 +23,7 @@ from app.dispatcher import Dispatcher
 from app.errors import on_exception
 from app.gate import Gate, identified
 from app.health import AiHealth, Thresholds
+from app.incoming import Incoming
 from app.intake import Intake
 from app.lifespan import (
     among_nodes,
@@ -37,7 +38,7 @@ from app.measured_store import MeasuredStore
 from app.metrics import Metrics
 from app.no_workers import NoWorkers
 from app.openapi import openapi_config
-from app.pressure import Incoming, Limits, Pressure
+from app.pressure import Limits, Pressure
 from app.queue import JobQueue
 from app.quota import RateLimit
 from app.retry import RetryPolicy

@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from app import VERSION
 from app.errors import PROBLEM_JSON, Problem
-from app.routes.web import WEB
+from app.static import WEB
 
 
 class DocsPage(OpenAPIRenderPlugin):

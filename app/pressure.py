@@ -1,8 +1,8 @@
-"""What is refused so that the rest goes well: too many bytes waiting, too little disk or memory, a key's quota."""
+"""What is not stored so that the rest goes well: too many bytes waiting, too little disk or memory, a key's quota."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
@@ -14,10 +14,6 @@ from persistence.store import JobStore, StoreFull
 
 class MemoryShort(Exception):
     """Less memory can be had than the floor that was set."""
-
-
-class TooMuchComing(Exception):
-    """Uploads that are being received take as much memory as they may."""
 
 
 class QuotaExceeded(Exception):
@@ -95,52 +91,3 @@ class Pressure:
         unfinished = (await self._store.backlog(owner)).jobs
         if unfinished + self._incoming_jobs[owner] > allowed:
             raise QuotaExceeded(f"this key has {unfinished} unfinished jobs of the {allowed} that it may have")
-
-
-class Incoming:
-    """The bodies that are being received, bounded all together: a stalled upload holds what it has sent in memory.
-
-    One client may hold half of that, so that it cannot shut out the others.
-    """
-
-    def __init__(self, limit: int, largest: int = 0) -> None:
-        """`limit` in bytes; a client may always hold `largest` of them: one image."""
-        self._limit = limit
-        self._share = max(limit // 2, largest)
-        self._of_client: Counter[str] = Counter()
-        self.bytes = 0
-        """Held now."""
-
-    @contextmanager
-    def body(self, client: str) -> Iterator["Body"]:
-        """A body to fill; its bytes count until the end of the block."""
-        body = Body(lambda size: self._hold(client, size))
-        try:
-            yield body
-        finally:
-            self.bytes -= len(body.data)
-            self._of_client[client] -= len(body.data)
-            if not self._of_client[client]:
-                del self._of_client[client]
-            body.data.clear()  # at once, not when the last traceback of a failed request is gone
-
-    def _hold(self, client: str, size: int) -> None:
-        # what has come counts, not what was announced: to announce costs a client nothing
-        if self.bytes + size > self._limit or self._of_client[client] + size > self._share:
-            raise TooMuchComing
-        self.bytes += size
-        self._of_client[client] += size
-
-
-class Body:
-    """The image of an upload, as far as it has come."""
-
-    def __init__(self, hold: Callable[[int], None]) -> None:
-        self.data = bytearray()
-        self._hold = hold
-
-    def __iadd__(self, chunk: bytes | bytearray) -> "Body":
-        """Raises TooMuchComing."""
-        self._hold(len(chunk))
-        self.data += chunk
-        return self

@@ -21,13 +21,12 @@ from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
 from app.queue import Handler, QueueFull, QueueStopped, handle_safely
+from config.settings import LEASE_SECONDS
 from persistence import pg_queue
-from persistence.pg_connection import Connections, connect
+from persistence.pg_connection import Connections, connect, plainly
 from persistence.store import StoreError
 from persistence.tasks import end
 
-LEASE_SECONDS = 6.0
-"""A node that was not heard of for so long has lost its jobs to the others; heartbeats come at half of it."""
 POLL_SECONDS = 2.0
 """How often a node looks for work of which no notification came."""
 RESTART_PAUSE = 1.0
@@ -73,7 +72,10 @@ class PgQueue:
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(cls, url: str, *, limit: int, lease: float = LEASE_SECONDS) -> AsyncIterator[Self]:
-        """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors."""
+        """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors.
+
+        A node that was not heard of for `lease` seconds has lost its jobs to the others.
+        """
         # while the server is away it would log a traceback ten times a second; `queue.interrupted` tells of that
         logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
         connections = await Connections.open(url, most=2)
@@ -148,7 +150,7 @@ class PgQueue:
                     connection.terminate()
             except Exception as error:
                 logger.bind(event="queue.interrupted").warning(
-                    f"the queue is out of reach, trying again: {error or type(error).__name__}"
+                    f"the queue is out of reach, trying again: {plainly(error)}"
                 )
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopped.wait(), RESTART_PAUSE)

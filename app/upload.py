@@ -9,7 +9,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.errors import ApiError
-from app.pressure import Body
+from app.incoming import Body
 
 MAX_PARTS = 32
 """Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""

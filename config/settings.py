@@ -16,6 +16,10 @@ Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 
+LEASE_SECONDS = 6.0
+"""Default of QUEUE_LEASE_SECONDS. Heartbeats come at half of it: a node that stands still for the other half keeps its
+jobs, and those of a dead one are at work again within seconds."""
+
 
 class SettingsError(Exception):
     """One or more environment variables are wrong; `faults` names every one of them."""
@@ -55,7 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue_lease_seconds: Annotated[
         float,
         Meta(ge=1, description="On PostgreSQL: silence of a node after which others take over the jobs that it had."),
-    ] = 6.0
+    ] = LEASE_SECONDS
 
     max_workers: Annotated[
         int,

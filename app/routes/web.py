@@ -8,9 +8,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import File
 
-WEB = Path(__file__).resolve().parent.parent / "web"
-FILES = {path.relative_to(WEB): path for path in WEB.rglob("*") if path.is_file()}
-"""Every file that is served. Looked up rather than opened by name: no path of a client ever reaches the disk."""
+from app.static import FILES, WEB
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

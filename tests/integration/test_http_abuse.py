@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app import connection
-from app.pressure import Incoming, TooMuchComing
+from app.incoming import Incoming, TooMuchComing
 from config.settings import Settings
 from samples import sample
 from tests.live_server import PATIENCE, LiveServer, live_server

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ERRORS
-from app.routes.web import CONTENT_SECURITY_POLICY, WEB
+from app.routes.web import CONTENT_SECURITY_POLICY
+from app.static import WEB
 from persistence.job import JobState
 
 PAGES = [WEB / "index.html", WEB / "docs.html"]
