@@ -37,7 +37,9 @@ async def _open_jobs(url: str) -> JobStore:
         from persistence.sqlite import SqliteStore
 
         return await SqliteStore.open(rest[1:])
-    raise StoreUnusable(f"DATABASE_URL {url!r} names no known store; use sqlite:///path/to/jobs.db or postgresql://")
+    # nothing more of it: it may hold a password
+    named = f"{scheme}://" if separator else "no scheme"
+    raise StoreUnusable(f"DATABASE_URL ({named}) names no known store; use sqlite:///path/to/jobs.db or postgresql://")
 
 
 def shared(url: str) -> bool:

