@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from difflib import SequenceMatcher
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -38,8 +39,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     good_latency_seconds: float
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
-    """What one run of the sample showed."""
+class Reading(Struct, frozen=True, kw_only=True):
+    """How the sample was read, here or on another node."""
 
     grade: Grade
     latency_seconds: float
@@ -50,9 +51,27 @@ class Verdict(Struct, frozen=True, kw_only=True):
     similarity: float
     confidence: float
     worker: str
+
+
+class Verdict(Reading, frozen=True, kw_only=True):
+    """What one run of the sample showed."""
+
     taken_at: float
     """Monotonic seconds."""
     error: OcrError | None = None
+
+
+class Health(Protocol):
+    """Where `/health/ai` has its verdict from."""
+
+    async def verdict(self) -> Verdict:
+        """The latest one. Raises no OcrError: a verdict can be that there is none."""
+
+    def age(self, verdict: Verdict) -> float:
+        """Seconds since the verdict was made."""
+
+    async def close(self) -> None:
+        """Ends a run under way."""
 
 
 class AiHealth:
@@ -82,7 +101,7 @@ class AiHealth:
         self._last: Verdict | None = None
 
     async def verdict(self) -> Verdict:
-        """The latest verdict, or a new one where that is older than the cache allows. Never raises OcrError."""
+        """See Health; a new one where the latest is older than the cache allows."""
         if self._last is not None and self.age(self._last) < self._cache_seconds:
             return self._last
         if self._flight is None or self._flight.done():
@@ -91,11 +110,11 @@ class AiHealth:
         return await asyncio.shield(self._flight)
 
     def age(self, verdict: Verdict) -> float:
-        """Seconds since the verdict was made."""
+        """See Health."""
         return self._clock() - verdict.taken_at
 
     async def close(self) -> None:
-        """Ends a run under way."""
+        """See Health."""
         if self._flight is not None:
             self._flight.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -22,7 +22,7 @@ from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
 from app.errors import on_exception
 from app.gate import Gate, identified
-from app.health import AiHealth, Thresholds
+from app.health import AiHealth, Health, Thresholds
 from app.incoming import Incoming
 from app.intake import Intake
 from app.lifespan import (
@@ -44,7 +44,7 @@ from app.quota import RateLimit
 from app.retry import RetryPolicy
 from app.routes import dead_letters, health, images, operations, web
 from app.service import Service
-from app.shared_health import Health, SharedHealth
+from app.shared_health import SharedHealth
 from app.start import told_plainly
 from app.waiting import Waiters
 from config import logging

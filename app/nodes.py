@@ -6,11 +6,11 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-import msgspec
 from loguru import logger
 
 from app.capacity import Capacity
-from app.shared_health import PUBLISH_SECONDS, SILENCE_SECONDS, Health, Report, understood
+from app.health import Health
+from app.node_report import PUBLISH_SECONDS, SILENCE_SECONDS, Report, understood
 from persistence.store import StoreError
 
 if TYPE_CHECKING:  # asyncpg is an extra
@@ -46,21 +46,8 @@ class Node:
         if self._health is None:
             return
         verdict = await self._health.verdict()
-        report = Report(
-            grade=verdict.grade,
-            latency_seconds=verdict.latency_seconds,
-            ocr_seconds=verdict.ocr_seconds,
-            sample_text=verdict.sample_text,
-            expected_text=verdict.expected_text,
-            similarity=verdict.similarity,
-            confidence=verdict.confidence,
-            worker=verdict.worker,
-            age_seconds=self._health.age(verdict),
-            error=f"{verdict.error.code}: {verdict.error.detail}" if verdict.error else "",
-            workers=self._capacity.own_workers,
-            service_seconds=self._capacity.own_service_seconds,
-        )
-        await self._reports.publish(self._name, msgspec.json.encode(report).decode())
+        report = Report.of(verdict, self._health.age(verdict), self._capacity)
+        await self._reports.publish(self._name, report.encoded())
 
     async def hear(self) -> None:
         """Learns how many workers all nodes have, and how fast these are. Raises StoreError."""

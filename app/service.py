@@ -11,13 +11,13 @@ from app.background import Background
 from app.capacity import Capacity
 from app.dead_letters import DeadLetters
 from app.dispatcher import Dispatcher
+from app.health import Health
 from app.incoming import Incoming
 from app.intake import Intake
 from app.metrics import Metrics
 from app.pressure import Pressure
 from app.queue import JobQueue
 from app.retention import Retention
-from app.shared_health import Health
 from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
