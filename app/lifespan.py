@@ -1,4 +1,4 @@
-"""The stack of async context managers that is a running service: store, pool, resume and dispatch. Left in reverse."""
+"""The stack of async context managers that is a running service, from the traces to the neighbours. Left in reverse."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from app.health import AiHealth
+from app.node_kind import kind_of
 from app.nodes import Node, default_name
 from app.queue import JobQueue, LocalQueue
 from app.service import Service
 from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool
-from persistence.opening import open_store, shared
+from persistence.opening import open_store
 from persistence.store import JobStore
 from persistence.tasks import end
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # of extras
+    from app.tracing import Tracing
     from persistence.pg_nodes import NodeReports
+
+
+@asynccontextmanager
+async def exported(tracing: "Tracing | None") -> AsyncIterator[None]:
+    """At the end, what was traced until then is handed on."""
+    try:
+        yield
+    finally:
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
 
 @asynccontextmanager
@@ -35,7 +46,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[JobStore]:
 @asynccontextmanager
 async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
     """The queue beside the store: in this process, or in the database that nodes share."""
-    if not shared(settings.database_url):
+    if not kind_of(settings).has_neighbours:
         yield LocalQueue(limit=settings.queue_limit)
         return
     from app.queue_pgqueuer import PgQueue  # needs the extra `cluster`
@@ -49,7 +60,7 @@ async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
 @asynccontextmanager
 async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | None"]:
     """Where nodes hear of each other; None for a node that is alone."""
-    if not shared(settings.database_url):
+    if not kind_of(settings).has_neighbours:
         yield None
         return
     from persistence.pg_nodes import NodeReports  # needs the extra `cluster`
@@ -61,7 +72,8 @@ async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | Non
 @asynccontextmanager
 async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
     """Those who wait here hear of jobs that end on other nodes, where there are any."""
-    if not shared(settings.database_url) or settings.role == "worker":
+    kind = kind_of(settings)
+    if not (kind.has_neighbours and kind.serves_clients):
         yield
         return
     from persistence.pg_endings import listening  # needs the extra `cluster`
@@ -76,7 +88,7 @@ async def among_nodes(service: Service, reports: "NodeReports | None") -> AsyncI
     if reports is None:
         yield
         return
-    own = service.ai_health if isinstance(service.ai_health, AiHealth) else None
+    own = service.ai_health if service.kind.reads else None
     node = Node(service.settings.node_name or default_name(), reports, service.capacity, own)
     living = asyncio.create_task(node.live(), name="node")
     try:

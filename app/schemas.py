@@ -72,7 +72,7 @@ class RequeuedView(Struct, frozen=True, kw_only=True):
     """What a bulk requeue did."""
 
     requeued: int
-    remaining: Annotated[bool, Meta(description="True where the queue was full before all were through.")]
+    remaining: Annotated[bool, Meta(description="True where queue or quota was full before all were through.")]
 
 
 class QueueView(Struct, frozen=True, kw_only=True):

@@ -15,13 +15,13 @@ from app.health import Health
 from app.incoming import Incoming
 from app.intake import Intake
 from app.metrics import Metrics
+from app.node_kind import NodeKind
 from app.pressure import Pressure
 from app.queue import JobQueue
 from app.retention import Retention
 from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
-from persistence.opening import shared
 from persistence.store import JobStore, StoreError
 
 RECOVERY_SECONDS = 30.0
@@ -35,6 +35,7 @@ class Service:
         self,
         *,
         settings: Settings,
+        kind: NodeKind,
         store: JobStore,
         pool: ManagedPool,
         queue: JobQueue,
@@ -51,6 +52,7 @@ class Service:
     ) -> None:
         """`on_failure` is called once, with the reason, when the service cannot go on."""
         self.settings = settings
+        self.kind = kind
         self.store = store
         self.pool = pool
         self.queue = queue
@@ -70,14 +72,14 @@ class Service:
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Queues what an earlier life left unfinished, then lets the dispatchers run; on an API node there are none."""
+        """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
         await self.intake.resume()
-        if shared(self.settings.database_url):
+        if self.kind.has_neighbours:
             self._background.start("recovery", self._recover())
         if self.settings.keep_finished_days:
             kept = timedelta(days=self.settings.keep_finished_days)
             self._background.start("retention", Retention(self.store, kept).run())
-        if self.settings.role == "api":
+        if not self.kind.reads:
             return
         self._running = asyncio.create_task(
             self.queue.run(self._dispatcher.handle, concurrency=self.settings.max_workers),
@@ -101,7 +103,7 @@ class Service:
         reasons = []
         if self.draining:
             reasons.append("the service is stopping")
-        if self.settings.role != "api":
+        if self.kind.reads:
             if self._running is None or (self._running.done() and not self.draining):
                 reasons.append("the dispatchers are not running")
             if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):

@@ -1,0 +1,154 @@
+"""The parts of a service, made from the settings and wired to each other."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from app.capacity import Capacity
+from app.dead_letters import DeadLetters
+from app.dispatcher import Dispatcher
+from app.health import AiHealth, Health, Thresholds
+from app.incoming import Incoming
+from app.intake import Intake
+from app.no_workers import NoWorkers
+from app.node_kind import NodeKind, kind_of
+from app.observers import Observers
+from app.pressure import Limits, Pressure
+from app.queue import JobQueue
+from app.retry import RetryPolicy
+from app.service import Service
+from app.shared_health import SharedHealth
+from app.waiting import Waiters
+from config.settings import Settings
+from ocr_engine.options import EngineOptions
+from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
+from persistence.job import Job, JobState
+from persistence.store import JobStore
+from samples import sample
+
+if TYPE_CHECKING:  # asyncpg is an extra
+    from persistence.pg_nodes import NodeReports
+
+FIRST_SERVICE_GUESS = 1.0
+"""Seconds a job is thought to take until the first one was measured."""
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What had to be opened first, and is closed after the service."""
+
+    store: JobStore
+    queue: JobQueue
+    reports: "NodeReports | None"
+    """Where nodes hear of each other; None without neighbours."""
+    pool: ManagedPool
+
+
+def service_of(
+    settings: Settings, opened: Opened, waiters: Waiters, observers: Observers, on_failure: Callable[[str], None]
+) -> Service:
+    """The parts, wired."""
+    kind = kind_of(settings)
+    store, queue, pool = opened.store, opened.queue, opened.pool
+    capacity = Capacity(workers=settings.max_workers if kind.reads else 0, first_guess=FIRST_SERVICE_GUESS)
+    policy = RetryPolicy(
+        max_attempts=settings.max_attempts,
+        base_seconds=settings.retry_base_seconds,
+        max_seconds=settings.retry_max_seconds,
+    )
+    limits = Limits(
+        max_waiting_bytes=settings.max_waiting_bytes,
+        min_free_disk=settings.min_free_disk_bytes,
+        min_free_memory=settings.min_free_memory_bytes,
+        max_jobs_per_key=settings.max_jobs_per_key,
+    )
+    pressure = Pressure(store, limits)
+
+    def job_changed(old: Job, job: Job) -> None:
+        observers.job_changed(old, job)
+        if job.status is JobState.DONE and job.result is not None:
+            capacity.learn(job.result.timings.total)
+
+    return Service(
+        settings=settings,
+        kind=kind,
+        store=store,
+        pool=pool,
+        queue=queue,
+        intake=Intake(
+            store,
+            queue,
+            policy,
+            pressure,
+            abandoned_after=_abandoned_after(settings, kind),
+            traceparent=observers.traceparent,
+        ),
+        dead_letters=DeadLetters(store, queue, pressure),
+        pressure=pressure,
+        incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
+        dispatcher=Dispatcher(store, pool, policy, on_change=job_changed, on_drop=observers.outcome_dropped),
+        capacity=capacity,
+        ai_health=_ai_health(settings, kind, opened, observers),
+        metrics=observers.metrics,
+        waiters=waiters,
+        on_failure=on_failure,
+    )
+
+
+def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
+    """MAX_WORKERS real OCR processes; none on a node that does not read."""
+    if not kind_of(settings).reads:
+        return NoWorkers()
+    return ProcessOcrPool(
+        EngineOptions(
+            model=settings.ocr_model,
+            detection_model=settings.ocr_detection_model,
+            recognition_model=settings.ocr_recognition_model,
+            angle_model=settings.ocr_angle_model,
+            characters=settings.ocr_characters,
+            cache_dir=settings.ocr_cache_dir,
+            backend=settings.ocr_backend,
+            reading_order=settings.ocr_reading_order,
+            min_confidence=settings.ocr_min_confidence,
+            max_pixels=settings.max_image_pixels,
+        ),
+        workers=settings.max_workers,
+        warm_up=sample("health").data,
+        job_timeout=settings.job_timeout_seconds,
+        start_timeout=settings.start_timeout_seconds,
+        economy=Economy(
+            max_jobs=settings.worker_max_jobs,
+            max_memory=settings.worker_max_memory_bytes,
+            address_space=settings.worker_address_space_bytes,
+        ),
+        on_event=observers.pool_changed,
+    )
+
+
+def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Observers) -> Health:
+    """The sample read by this node's workers; on a node without any, what the others say."""
+    known = sample("health")
+    if not kind.reads and opened.reports is not None:
+        return SharedHealth(opened.reports, known.text)
+    return AiHealth(
+        opened.pool,
+        image=known.data,
+        expected_text=known.text,
+        thresholds=Thresholds(
+            good_similarity=settings.health_good_similarity,
+            acceptable_similarity=settings.health_acceptable_similarity,
+            min_similarity=settings.health_min_similarity,
+            good_confidence=settings.health_good_confidence,
+            acceptable_confidence=settings.health_acceptable_confidence,
+            min_confidence=settings.health_min_confidence,
+            good_latency_seconds=settings.health_good_latency_seconds,
+        ),
+        cache_seconds=settings.health_cache_seconds,
+        timeout_seconds=settings.health_timeout_seconds,
+        on_verdict=observers.metrics.health_judged,
+    )
+
+
+def _abandoned_after(settings: Settings, kind: NodeKind) -> float:
+    """Seconds after which no node can be at an attempt any more; 0 where there is one node only."""
+    return settings.job_timeout_seconds + settings.drain_seconds if kind.has_neighbours else 0.0
