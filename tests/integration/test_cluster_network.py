@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app import queue_pgqueuer
 from config.settings import Settings
 from persistence import pg_connection
 from samples import sample
@@ -27,10 +28,12 @@ def server() -> Iterator[OwnServer]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that give up a silent connection after 1 s rather than 5."""
+    """Nodes that give up a silent connection after 1 s rather than 5, and look for work each 0.5 s rather than 2."""
     monkeypatch.setattr(pg_connection, "COMMAND_SECONDS", 1.0)
     monkeypatch.setattr(pg_connection, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(pg_connection, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(queue_pgqueuer, "POLL_SECONDS", 0.5)
+    monkeypatch.setattr(queue_pgqueuer, "RESTART_PAUSE", 0.1)
 
 
 @pytest.fixture
