@@ -71,3 +71,19 @@ def sides(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     across = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
     down = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
     return across.astype(np.float32), down.astype(np.float32)
+
+
+def areas(quads: Quads) -> NDArray[np.float32]:
+    """Square pixels (n,) of each box."""
+    across, down = sides(quads)
+    return across * down
+
+
+def without_overlap(quads: Quads, kept: Quads) -> Quads:
+    """Those of the boxes whose middle is in none of the kept ones."""
+    if not len(quads) or not len(kept):
+        return quads
+    low, high = kept.min(axis=1), kept.max(axis=1)
+    # one by one: thousands against thousands at once would take hundreds of megabytes
+    outside = [not ((middle > low) & (middle < high)).all(axis=1).any() for middle in quads.mean(axis=1)]
+    return np.asarray(quads[outside], np.float32)

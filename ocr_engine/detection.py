@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import BOX_PROBABILITY, Quads, boxes_from_map, sides
+from ocr_engine.boxes import BOX_PROBABILITY, Quads, areas, boxes_from_map, sides, without_overlap
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.model_files import Normalisation
 from ocr_engine.session import Session
@@ -35,6 +35,16 @@ MARGIN = 3.5
 """Height of a box less that of its letters, in pixels of the look."""
 GOAL = 11.0
 """Height of the letters, in pixels of the look, that a fine look aims at."""
+APART = 80.0
+"""Thickness of a box, in pixels of the look, at which the lines that it may hold come out one by one: up to five."""
+MERGED = 0.75
+"""Thickness of a line, by that of a box that holds several, from which it is no part of it but the box again."""
+MOSTLY = 0.4
+"""Share of a box that the lines in it must fill for them to be what it holds; those of a formula do not."""
+MOST_BLURS = 24
+"""Shadows that are looked into, which bounds what a page of noise costs."""
+MAGNIFIED = 2.0
+"""Most that such a look enlarges a page."""
 SHADOW = 0.3
 """Mean probability of a box that is no text yet, but reason enough to look more closely."""
 
@@ -46,6 +56,8 @@ class Look(Struct, frozen=True):
     """Boxes of the lines, in the page's pixels."""
     small: Quads
     """Those, and shadows of others, whose print was too small for the scale."""
+    blurs: Quads
+    """Shadows of print that is not small: of nothing mostly, sometimes of lines that are set too closely."""
     scale: float
     """Pixels of the look by pixels of the page."""
 
@@ -64,14 +76,29 @@ class Detector:
 
     def refine(self, page: Pixels, look: Look) -> Quads:
         """Boxes (n, 4, 2) of all lines of an upright page, given the glance at it."""
-        if look.scale >= 1 or not len(look.small):
-            return look.quads
-        letters = np.maximum(_heights(look.small) * look.scale - MARGIN, GOAL / 3)
-        scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
-        kept = look.quads[_heights(look.quads) * look.scale >= SMALL]
-        found = [self._look_at_band(page, band, scale) for band in _bands(page, look.small, scale)]
-        fine = _without_overlap(np.concatenate(found), kept)
-        return np.concatenate((kept, fine))
+        quads = look.quads
+        if look.scale < 1 and len(look.small):
+            letters = np.maximum(_heights(look.small) * look.scale - MARGIN, GOAL / 3)
+            scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
+            kept = quads[_heights(quads) * look.scale >= SMALL]
+            found = [self._look_at_band(page, band, scale) for band in _bands(page, look.small, scale)]
+            quads = np.concatenate((kept, without_overlap(np.concatenate(found), kept)))
+        for blur in look.blurs[:MOST_BLURS]:
+            quads = np.concatenate((quads, without_overlap(self.told_apart(page, blur), quads)))
+        return quads
+
+    def told_apart(self, page: Pixels, quad: Quads) -> Quads:
+        """Boxes (n, 4, 2) of the lines in a box (4, 2) that holds several, on an upright page; else none."""
+        thickness = float(_heights(quad[None])[0])
+        low = np.maximum(np.floor(quad.min(axis=0) - thickness / 4), 0).astype(int)
+        high = np.ceil(quad.max(axis=0) + thickness / 4).astype(int)
+        part = page[low[1] : high[1], low[0] : high[0]]
+        found = self._look(part, min(MAGNIFIED, APART / thickness)).quads + low.astype(np.float32)
+        middle = found.mean(axis=1)
+        inside = ((middle > quad.min(axis=0)) & (middle < quad.max(axis=0))).all(axis=1)
+        lines = found[inside & (_heights(found) < thickness * MERGED)]
+        fill = len(lines) > 1 and areas(lines).sum() > MOSTLY * areas(quad[None])[0]
+        return np.asarray(lines if fill else lines[:0], np.float32)
 
     def _look_at_band(self, page: Pixels, band: "_Band", scale: float) -> Quads:
         part = page[band.top : band.bottom, band.left : band.right]
@@ -90,7 +117,7 @@ class Detector:
         sure = certainty >= BOX_PROBABILITY
         small = _heights(quads) < SMALL
         to_page = np.array((width / columns, height / rows), np.float32)
-        return Look(quads[sure] * to_page, quads[small] * to_page, scale)
+        return Look(quads[sure] * to_page, quads[small] * to_page, quads[~sure & ~small] * to_page, scale)
 
 
 class _Band(Struct, frozen=True):
@@ -128,13 +155,3 @@ def _bands(page: Pixels, small: Quads, scale: float) -> Iterator[_Band]:
             float(own_top),
             float(own_bottom),
         )
-
-
-def _without_overlap(quads: Quads, kept: Quads) -> Quads:
-    """Those of the boxes whose middle is in none of the kept ones."""
-    if not len(quads) or not len(kept):
-        return quads
-    low, high = kept.min(axis=1), kept.max(axis=1)
-    # one by one: thousands against thousands at once would take hundreds of megabytes
-    outside = [not ((middle > low) & (middle < high)).all(axis=1).any() for middle in quads.mean(axis=1)]
-    return np.asarray(quads[outside], np.float32)

@@ -1,6 +1,8 @@
 """From an image to its text: decode, detect, orient, recognise, order."""
 
+import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -9,20 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine import image, models
-from ocr_engine.boxes import Quads, sides
+from ocr_engine.boxes import Quads, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
 from ocr_engine.detection import Detector
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import reading_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.reading import FIRST_SQUEEZE, Reader
+from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition import HEIGHT, MOST_WIDTH, Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
 
 MOST_TEXT = 600_000
 """Pixels: widths of a page's lines, together, that are read: some 48 000 letters, more than a newspaper page has.
 The cost of a page grows with them: without an end, one hostile image could keep a worker for an hour."""
+THICK = 1.4
+"""Thickness of a box, by the page's median, from which it may hold two lines rather than one."""
+FEW = 2
+"""Characters: lines in one box can look like one letter that is built of as many parts."""
+MOST_SUSPECTS = 24
+"""Boxes of a page that are looked into, which bounds what a page of noise costs."""
 LEAST_LINE = 32
 """Pixels of width that a line costs at least, however short."""
 
@@ -72,7 +80,7 @@ class Engine:
         found = self._detector.refine(upright, look)
         quads = affordable(found)
         detected = time.perf_counter()
-        readings = self._read(upright, quads)
+        quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
         lines = self._lines(quads, readings, rotation, width, height)
         timings = OcrTimings(
             detect=(glanced - begun) + (detected - oriented),
@@ -88,6 +96,23 @@ class Engine:
         crops = [cut(page, quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
         return self._reader.read(crops)
+
+    def _told_apart(self, page: Pixels, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
+        """The boxes and their readings, those replaced that turn out to hold several lines.
+
+        A coarse look takes lines that are closely set for one, and what is read in their box is nonsense: it stands out
+        by its thickness and by the doubt of the recogniser.
+        """
+        found = {i: self._detector.told_apart(page, quads[i]) for i in suspects(quads, readings)}
+        merged = {i: lines for i, lines in found.items() if len(lines)}
+        if not merged:
+            return quads, readings
+        kept = [i for i in range(len(quads)) if i not in merged]
+        quads, readings = quads[kept], [readings[i] for i in kept]
+        apart = quads[:0]
+        for inside in merged.values():
+            apart = np.concatenate((apart, without_overlap(inside, np.concatenate((quads, apart)))))
+        return np.concatenate((quads, apart)), readings + self._read(page, apart)
 
     def _lines(
         self, quads: Quads, readings: list[Reading], rotation: Rotation, width: int, height: int
@@ -117,6 +142,15 @@ def affordable(quads: Quads) -> Quads:
         return quads
     from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")
     return np.asarray(quads[from_the_top[np.cumsum(costs[from_the_top]) <= MOST_TEXT]], np.float32)
+
+
+def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:
+    """Indices of the boxes that may hold several lines, thick for the page, and hard to read or with little in them."""
+    across, down = sides(quads)
+    thickness = np.minimum(across, down)
+    thick = thickness > THICK * np.median(thickness) if len(quads) else thickness
+    odd = (reading.confidence < DOUBTFUL or len(reading.text) <= FEW for reading in readings)
+    return [*itertools.islice((i for i, is_odd in enumerate(odd) if is_odd and thick[i]), MOST_SUSPECTS)]
 
 
 def _polygon(quad: NDArray[np.floating[Any]]) -> Polygon:

@@ -26,6 +26,10 @@ Pixels = NDArray[np.uint8]
 
 STRIP = 256
 """Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""
+LIGHT = 128
+"""Grey level from which a pixel is light."""
+LETTERS = 0.002
+"""Share of the pixels that can be seen from which dark ones may be print: a line or two on a sheet."""
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras and scanners put into 16."""
 
@@ -145,18 +149,32 @@ def _to_bgr(image: Image.Image, header: Header) -> Pixels:
         return _deep_grey(image)
     _mend_colour_key(image, header)
     is_clear = image.has_transparency_data and not _is_alpha_unused(image, header)
+    paper = _paper(image) if is_clear else ""
     bgr = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, STRIP):
-        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
-        rgb = _on_white(strip.convert("RGBA")) if is_clear else strip.convert("RGB")
+    for top, strip in _strips(image):
+        rgb = _laid_on(paper, strip.convert("RGBA")) if is_clear else strip.convert("RGB")
         bgr[top : top + STRIP] = np.asarray(rgb)[..., ::-1]
     return bgr
 
 
-def _on_white(strip: Image.Image) -> Image.Image:
-    paper = Image.new("RGBA", strip.size, "white")
-    paper.alpha_composite(strip)
-    return paper.convert("RGB")
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    for top in range(0, image.height, STRIP):
+        yield top, image.crop((0, top, image.width, min(top + STRIP, image.height)))
+
+
+def _paper(image: Image.Image) -> str:
+    """What lies under a transparent image: white, or black where all that can be seen is light, as white lettering."""
+    seen = np.zeros(256, np.int64)
+    for _, strip in _strips(image):
+        clear = strip.convert("RGBA")
+        seen += clear.convert("L").histogram(clear.getchannel("A").point([0] * 128 + [255] * 128))
+    return "black" if seen[:LIGHT].sum() < LETTERS * seen.sum() else "white"
+
+
+def _laid_on(paper: str, strip: Image.Image) -> Image.Image:
+    sheet = Image.new("RGBA", strip.size, paper)
+    sheet.alpha_composite(strip)
+    return sheet.convert("RGB")
 
 
 def _is_alpha_unused(image: Image.Image, header: Header) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from ocr_engine.engine import Engine
 from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
@@ -107,6 +107,17 @@ def test_small_print_on_a_large_scan_is_found(engine: Engine, letter: Image.Imag
     page = Image.new("RGB", (letter.width * 4, letter.height * 4), "white")
     page.paste(letter, (letter.width, letter.height))
     assert engine.recognise(encoded(page)).text == sample("letter").text
+
+
+def test_closely_set_lines_that_a_coarse_look_takes_for_one_are_told_apart(engine: Engine, letter: Image.Image) -> None:
+    page = Image.new("RGB", (2480, 3508), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(22)
+    words = ("Significant", "Observable", "Inputs", "(Level 2)")
+    for number, word in enumerate(words):
+        draw.text((1720, 2000 + number * 22), word, font=font, fill="black", anchor="mt")
+    page = page.filter(ImageFilter.GaussianBlur(2))
+    page.paste(letter)
+    assert engine.recognise(encoded(page)).text.split("\n")[-4:] == [*words]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1), (3000, 20)])

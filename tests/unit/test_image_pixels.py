@@ -205,6 +205,21 @@ def test_premultiplied_alpha_lies_on_white() -> None:
     assert_close(shown(premultiplied.replace(says_straight, says_premultiplied)), expected, 4)
 
 
+def test_light_lettering_on_nothing_lies_on_black() -> None:
+    lettering = Image.new("RGBA", (40, 600), (0, 0, 0, 0))
+    lettering.paste((255, 240, 200, 255), (10, 500, 30, 510))
+    read = shown(saved(lettering, "PNG"))
+    assert read[0, 0].tolist() == [0, 0, 0]
+    assert read[505, 20].tolist() == [255, 240, 200]
+
+
+def test_a_light_sheet_with_print_on_nothing_lies_on_white() -> None:
+    sheet = Image.new("RGBA", (40, 600), (0, 0, 0, 0))
+    sheet.paste((255, 255, 255, 255), (0, 0, 40, 300))
+    sheet.paste((0, 0, 0, 255), (10, 500, 30, 510))
+    assert shown(saved(sheet, "PNG"))[599, 0].tolist() == [255, 255, 255]
+
+
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
 def test_a_clear_palette_entry_shows_white(kind: str) -> None:
     image = Image.new("P", (4, 2), 0)
