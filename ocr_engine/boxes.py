@@ -6,6 +6,7 @@ every box is a rectangle here: growing a rectangle needs neither pyclipper nor s
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ TEXT_PROBABILITY = 0.3
 """A pixel is text from here on (PaddleOCR `det_db_thresh`)."""
 BOX_PROBABILITY = 0.5
 """A box is kept when its pixels' mean probability reaches this (rapidocr `box_thresh`)."""
+SPECK_PROBABILITY = 0.6
+"""A pixel is surely text from here on, even where nothing around it is."""
 UNCLIP_RATIO = 1.6
 """How far a box grows: area times this by perimeter. The model is trained on shrunken ones (`unclip_ratio`)."""
 SMALLEST_SIDE = 3.0
@@ -43,6 +46,15 @@ def boxes_from_map(
         quads.append(clockwise(_corners(centre, width + growth, height + growth, angle)))
         certainty.append(mean)
     return np.array(quads, np.float32).reshape(-1, 4, 2), np.array(certainty, np.float32)
+
+
+def specks(probability: NDArray[np.float32], quads: Quads) -> NDArray[np.float32]:
+    """Middles (n, 2) of the spots of a map (H, W) that are surely text and in none of its boxes, large ones first."""
+    _, _, sizes, middles = cv2.connectedComponentsWithStats((probability > SPECK_PROBABILITY).astype(np.uint8))
+    # the first is what is around the spots
+    largest = 1 + np.argsort(-sizes[1:, cv2.CC_STAT_AREA], kind="stable")
+    outside = [i for i in largest if not _covered(middles[i], quads)]
+    return np.asarray(middles[outside], np.float32).reshape(-1, 2)
 
 
 def _corners(centre: Sequence[float], width: float, height: float, angle: float) -> NDArray[np.float32]:
@@ -83,7 +95,9 @@ def without_overlap(quads: Quads, kept: Quads) -> Quads:
     """Those of the boxes whose middle is in none of the kept ones."""
     if not len(quads) or not len(kept):
         return quads
-    low, high = kept.min(axis=1), kept.max(axis=1)
+    return np.asarray(quads[[not _covered(middle, kept) for middle in quads.mean(axis=1)]], np.float32)
+
+
+def _covered(point: NDArray[np.floating[Any]], quads: Quads) -> bool:
     # one by one: thousands against thousands at once would take hundreds of megabytes
-    outside = [not ((middle > low) & (middle < high)).all(axis=1).any() for middle in quads.mean(axis=1)]
-    return np.asarray(quads[outside], np.float32)
+    return bool(((point > quads.min(axis=1)) & (point < quads.max(axis=1))).all(axis=1).any())

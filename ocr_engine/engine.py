@@ -27,6 +27,8 @@ MOST_TEXT = 600_000
 The cost of a page grows with them: without an end, one hostile image could keep a worker for an hour."""
 THICK = 1.4
 """Thickness of a box, by the page's median, from which it may hold two lines rather than one."""
+SPARSE = 4
+"""Boxes of a page up to which its median says nothing."""
 FEW = 2
 """Characters: lines in one box can look like one letter that is built of as many parts."""
 MOST_SUSPECTS = 24
@@ -148,7 +150,8 @@ def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:
     """Indices of the boxes that may hold several lines, thick for the page, and hard to read or with little in them."""
     across, down = sides(quads)
     thickness = np.minimum(across, down)
-    thick = thickness > THICK * np.median(thickness) if len(quads) else thickness
+    # where lines are few, none of them is usual
+    thick = thickness > (THICK * np.median(thickness) if len(quads) > SPARSE else 0)
     odd = (reading.confidence < DOUBTFUL or len(reading.text) <= FEW for reading in readings)
     return [*itertools.islice((i for i, is_odd in enumerate(odd) if is_odd and thick[i]), MOST_SUSPECTS)]
 

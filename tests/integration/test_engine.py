@@ -120,6 +120,16 @@ def test_closely_set_lines_that_a_coarse_look_takes_for_one_are_told_apart(engin
     assert engine.recognise(encoded(page)).text.split("\n")[-4:] == [*words]
 
 
+@pytest.mark.parametrize(("size", "pitch"), [(20, 22), (20, 30), (24, 30), (28, 36), (34, 42)])
+def test_a_little_small_print_alone_on_a_large_scan_is_found(engine: Engine, size: int, pitch: int) -> None:
+    page = Image.new("RGB", (2480, 3508), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
+    words = ("Quoted prices in", "active markets", "for identical", "assets")
+    for number, word in enumerate(words):
+        draw.text((1720, 2000 + number * pitch), word, font=font, fill="black", anchor="mt")
+    assert engine.recognise(encoded(page)).text.split("\n") == [*words]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1), (3000, 20)])
 def test_a_page_of_any_size_without_text_has_no_lines(engine: Engine, size: tuple[int, int]) -> None:
     result = engine.recognise(encoded(Image.new("RGB", size, "white")))
