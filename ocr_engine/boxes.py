@@ -85,6 +85,11 @@ def sides(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return across.astype(np.float32), down.astype(np.float32)
 
 
+def heights(quads: Quads) -> NDArray[np.float32]:
+    """Lengths (n,) of the boxes' shorter sides, in pixels: of a line of text its height, upright or not."""
+    return np.asarray(np.minimum(*sides(quads)), np.float32)
+
+
 def areas(quads: Quads) -> NDArray[np.float32]:
     """Square pixels (n,) of each box."""
     across, down = sides(quads)

@@ -1,21 +1,12 @@
-"""Where the lines of text are on a page: a coarse look at all of it, a fine one only where the text is small.
+"""One look of the detection model at a page or a part of it: which lines it shows, and which it only hints at."""
 
-The model finds every line whose letters are some 8 pixels high or more, in a picture of any size, and its work grows
-with the pixels. So a page is first looked at shrunken to `COARSE_PIXELS`; that is enough for most pages. Where the
-look shows boxes of small print, or the shadow of print that is smaller still, that part of the page is looked at
-again, at the scale that its letters need. A few lines of fine print alone on a large scan leave no shadow, only specks:
-a peek at some of them tells whether there is text. Boxes that may hold several lines are looked into one by one.
-"""
-
-import itertools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import BOX_PROBABILITY, Quads, areas, boxes_from_map, sides, specks, without_overlap
+from ocr_engine.boxes import BOX_PROBABILITY, Quads, boxes_from_map, heights, specks
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.model_files import Normalisation
 from ocr_engine.session import Session
@@ -23,41 +14,11 @@ from ocr_engine.tensors import fill
 
 STRIDE = 32
 """The model halves its input five times: its sides are multiples of this."""
-COARSE_PIXELS = 640_000
-"""Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow or specks."""
-FINE_PIXELS = 800_000
-"""Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
 MOST_PIXELS = 2_000_000
 """Of any look, however absurd the page: its sides are at least STRIDE, so a line of 12 million pixels, which is a file
 of some kB, would be a look of 384 million."""
 SMALL = 12.0
 """Height of a box, in pixels of the look, under which lines begin to be missed or to merge: letters of 8 pixels."""
-MARGIN = 3.5
-"""Height of a box less that of its letters, in pixels of the look."""
-GOAL = 11.0
-"""Height of the letters, in pixels of the look, that a fine look aims at."""
-APART = 80.0
-"""Thickness of a box, in pixels of the look, at which the lines that it may hold come out one by one: up to five."""
-MERGED = 0.75
-"""Thickness of a line, by that of a box that holds several, from which it is no part of it but the box again."""
-LONGEST = 12.0
-"""Length of a box, by its thickness, up to which it is looked into, which bounds the work: stacked lines are short."""
-MOSTLY = 0.4
-"""Share of a box that the lines in it must fill for them to be what it holds; those of a formula do not."""
-PEEK = 24.0
-"""Pixels of the look on each side of a speck that are looked at closely."""
-PEEKED = 3.0
-"""Scale of such a look, by that of the first."""
-MOST_PEEKS = 16
-"""Specks that are looked at, which bounds what a page of dots costs to half a coarse look."""
-WIDENED = 6.0
-"""How far, in rims, a part is widened on a side where lines reach its edge."""
-MOST_WIDENED = 3
-"""Looks at a part that goes on."""
-MOST_BLURS = 24
-"""Shadows that are looked into, which bounds what a page of noise costs."""
-MAGNIFIED = 2.0
-"""Most that such a look enlarges a page."""
 SHADOW = 0.3
 """Mean probability of a box that is no text yet, but reason enough to look more closely."""
 
@@ -78,92 +39,14 @@ class Look(Struct, frozen=True):
 
 
 class Detector:
-    """Finds lines with a DB model of the PP-OCR family."""
+    """Runs a DB model of the PP-OCR family."""
 
     def __init__(self, session: Session, normalisation: Normalisation) -> None:
         self._session = session
         self._normalisation = normalisation
 
-    def glance(self, page: Pixels) -> Look:
-        """A coarse look at a page (H, W, 3), however it is turned."""
-        height, width = page.shape[:2]
-        return self._look(page, min(1.0, math.sqrt(COARSE_PIXELS / (height * width))))
-
-    def refine(self, page: Pixels, look: Look) -> Quads:
-        """Boxes (n, 4, 2) of all lines of an upright page, given the glance at it."""
-        quads = look.quads
-        small = np.concatenate((look.small, self._behind(page, look)))
-        if look.scale < 1 and len(small):
-            letters = np.maximum(_heights(small) * look.scale - MARGIN, GOAL / 3)
-            scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
-            kept = quads[_heights(quads) * look.scale >= SMALL]
-            quads = np.concatenate((kept, self._closely(page, small, kept, scale)))
-        for blur in look.blurs[:MOST_BLURS]:
-            # where nothing was shrunken, a shadow of one line is none
-            lines = self._look_into(page, blur) if look.scale < 1 else self.told_apart(page, blur)
-            quads = np.concatenate((quads, without_overlap(lines, quads)))
-        return quads
-
-    def _behind(self, page: Pixels, look: Look) -> Quads:
-        """Boxes (n, 4, 2) of print so small that the look saw specks of it."""
-        found, seen, reach = [look.small[:0]], look.specks[:0], PEEK / look.scale
-        for speck in look.specks:
-            if len(seen) < MOST_PEEKS and not (np.abs(seen - speck) < reach).all(axis=1).any():
-                found.append(self._look_at(page, speck, speck, reach, min(1.0, PEEKED * look.scale)))
-                seen = np.concatenate((seen, speck[None]))
-        return np.concatenate(found)
-
-    def _closely(self, page: Pixels, small: Quads, kept: Quads, scale: float) -> Quads:
-        """Boxes (n, 4, 2) of the lines where small print is, the part widened where it turns out to go on."""
-        height, width = page.shape[:2]
-        rim = 1.5 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
-        part = np.array([*(small.min(axis=(0, 1)) - rim), *(small.max(axis=(0, 1)) + rim)])
-        for _ in range(MOST_WIDENED):
-            part = np.clip(part, 0, (width, height, width, height))
-            found = [self._look_at_band(page, band, scale) for band in _bands(page, part, rim, scale)]
-            quads = without_overlap(np.concatenate(found), kept)
-            if not len(quads):
-                break
-            near = np.array([*(quads.min(axis=(0, 1)) - part[:2]), *(part[2:] - quads.max(axis=(0, 1)))]) < rim / 2
-            cut = near & (part > 0) & (part < (width, height, width, height))
-            if not cut.any():
-                break
-            part += cut * WIDENED * rim * np.array([-1, -1, 1, 1])
-        return quads
-
-    def told_apart(self, page: Pixels, quad: Quads) -> Quads:
-        """Boxes (n, 4, 2) of the lines in a box (4, 2) that holds several, on an upright page; else none."""
-        lines = self._look_into(page, quad)
-        several = len(lines) > 1 and (_heights(lines) < MERGED * _heights(quad[None])).all()
-        return lines if several else lines[:0]
-
-    def _look_into(self, page: Pixels, quad: Quads) -> Quads:
-        """Boxes (n, 4, 2) of the lines that fill a box (4, 2), seen closely; none where they do not fill it."""
-        thickness = float(_heights(quad[None])[0])
-        if float(np.max(sides(quad[None]))) > LONGEST * thickness:
-            return quad[:0].reshape(0, 4, 2)
-        found = self._look_at(
-            page, quad.min(axis=0), quad.max(axis=0), thickness / 4, min(MAGNIFIED, APART / thickness)
-        )
-        middle = found.mean(axis=1)
-        lines = found[((middle > quad.min(axis=0)) & (middle < quad.max(axis=0))).all(axis=1)]
-        return np.asarray(lines if areas(lines).sum() > MOSTLY * areas(quad[None])[0] else lines[:0], np.float32)
-
-    def _look_at(
-        self, page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32], rim: float, scale: float
-    ) -> Quads:
-        """Boxes (n, 4, 2) in the part of a page between two corners (x, y) and around it, at a scale."""
-        left, top = np.maximum(np.floor(low - rim), 0).astype(int).tolist()
-        right, bottom = np.ceil(high + rim).astype(int).tolist()
-        return self._look(page[top:bottom, left:right], scale).quads + np.array((left, top), np.float32)
-
-    def _look_at_band(self, page: Pixels, band: "_Band", scale: float) -> Quads:
-        part = page[band.top : band.bottom, band.left : band.right]
-        quads = self._look(part, scale).quads + np.array((band.left, band.top), np.float32)
-        middle = quads[:, :, 1].mean(axis=1)
-        return np.asarray(quads[(middle >= band.own_top) & (middle < band.own_bottom)], np.float32)
-
-    def _look(self, page: Pixels, scale: float) -> Look:
+    def look(self, page: Pixels, scale: float) -> Look:
+        """At a page, or a part of one, (H, W, 3) at so many pixels of the look by pixel."""
         height, width = page.shape[:2]
         scale = min(scale, math.sqrt(MOST_PIXELS / (height * width)), MOST_PIXELS / STRIDE / max(height, width))
         rows = max(STRIDE, round(height * scale / STRIDE) * STRIDE)
@@ -173,7 +56,7 @@ class Detector:
         probability = self._session.run(batch)[0, 0]
         quads, certainty = boxes_from_map(probability, SHADOW)
         sure = certainty >= BOX_PROBABILITY
-        small = _heights(quads) < SMALL
+        small = heights(quads) < SMALL
         to_page = np.array((width / columns, height / rows), np.float32)
         return Look(
             quads=quads[sure] * to_page,
@@ -183,37 +66,10 @@ class Detector:
             scale=scale,
         )
 
-
-class _Band(Struct, frozen=True):
-    """A part of the page, with a rim so that the lines which it owns are whole."""
-
-    left: int
-    right: int
-    top: int
-    bottom: int
-    own_top: float
-    own_bottom: float
-    """The lines whose middle lies between these are this band's."""
-
-
-def _heights(quads: Quads) -> NDArray[np.float32]:
-    across, down = sides(quads)
-    return np.asarray(np.minimum(across, down), np.float32)
-
-
-def _bands(page: Pixels, part: NDArray[np.float64], rim: float, scale: float) -> Iterator[_Band]:
-    """Bands across a part (left, top, right, bottom) of the upright page that together hold it."""
-    height = page.shape[0]
-    left, top, right, bottom = part.tolist()
-    most = max(4 * rim, FINE_PIXELS / scale**2 / (right - left) - 2 * rim)
-    count = math.ceil((bottom - top) / most)
-    edges = np.linspace(top, bottom, count + 1)
-    for own_top, own_bottom in itertools.pairwise(edges):
-        yield _Band(
-            int(left),
-            math.ceil(right),
-            max(0, int(own_top - rim)),
-            min(height, math.ceil(own_bottom + rim)),
-            float(own_top),
-            float(own_bottom),
-        )
+    def look_at(
+        self, page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32], rim: float, scale: float
+    ) -> Quads:
+        """Boxes (n, 4, 2) in the part of a page between two corners (x, y) and around it, at a scale."""
+        left, top = np.maximum(np.floor(low - rim), 0).astype(int).tolist()
+        right, bottom = np.ceil(high + rim).astype(int).tolist()
+        return self.look(page[top:bottom, left:right], scale).quads + np.array((left, top), np.float32)

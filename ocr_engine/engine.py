@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine import image, models
-from ocr_engine.boxes import Quads, sides, without_overlap
+from ocr_engine.boxes import Quads, heights, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
 from ocr_engine.detection import Detector
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import reading_order, row_order
+from ocr_engine.line_finder import LineFinder
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
@@ -49,7 +50,7 @@ class Engine:
         self._models = loaded.described
         self.notes = loaded.notes
         """What the operator should know of the models: why one runs as it was released, for instance."""
-        self._detector = Detector(loaded.detection, loaded.detection_input)
+        self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
@@ -71,15 +72,15 @@ class Engine:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
-        look = self._detector.glance(pixels)
+        look = self._finder.glance(pixels)
         glanced = time.perf_counter()
         rotation = self._orienter.turn_needed(pixels, look.quads)
         oriented = time.perf_counter()
         upright = turn(pixels, rotation)
         if rotation:
             # looked at anew, so that it reads exactly as the page would that was never turned
-            look = self._detector.glance(upright)
-        found = self._detector.refine(upright, look)
+            look = self._finder.glance(upright)
+        found = self._finder.refine(upright, look)
         quads = affordable(found)
         detected = time.perf_counter()
         quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
@@ -105,7 +106,7 @@ class Engine:
         A coarse look takes lines that are closely set for one, and what is read in their box is nonsense: it stands out
         by its thickness and by the doubt of the recogniser.
         """
-        found = {i: self._detector.told_apart(page, quads[i]) for i in suspects(quads, readings)}
+        found = {i: self._finder.told_apart(page, quads[i]) for i in suspects(quads, readings)}
         merged = {i: lines for i, lines in found.items() if len(lines)}
         if not merged:
             return quads, readings
@@ -148,8 +149,7 @@ def affordable(quads: Quads) -> Quads:
 
 def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:
     """Indices of the boxes that may hold several lines, thick for the page, and hard to read or with little in them."""
-    across, down = sides(quads)
-    thickness = np.minimum(across, down)
+    thickness = heights(quads)
     # where lines are few, none of them is usual
     thick = thickness > (THICK * np.median(thickness) if len(quads) > SPARSE else 0)
     odd = (reading.confidence < DOUBTFUL or len(reading.text) <= FEW for reading in readings)

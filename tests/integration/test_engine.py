@@ -169,6 +169,6 @@ def test_a_fault_of_another_kind_becomes_an_engine_error(engine: Engine, monkeyp
     def fail(*_: object) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(engine._detector, "glance", fail)
+    monkeypatch.setattr(engine._finder, "glance", fail)
     with pytest.raises(EngineError, match="RuntimeError: out of luck"):
         engine.recognise(sample("health").data)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ocr_engine.boxes import sides
-from ocr_engine.detection import COARSE_PIXELS, FINE_PIXELS, STRIDE, Detector
+from ocr_engine.detection import STRIDE, Detector
+from ocr_engine.line_finder import COARSE_PIXELS, FINE_PIXELS, LineFinder
 from ocr_engine.model_files import Normalisation
 
 
@@ -32,8 +33,8 @@ def page(width: int, height: int, *lines: tuple[int, int, int, int]) -> np.ndarr
 
 def detect(pixels: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     session = Ink()
-    detector = Detector(session, Normalisation())
-    return detector.refine(pixels, detector.glance(pixels)), session.shapes
+    finder = LineFinder(Detector(session, Normalisation()))
+    return finder.refine(pixels, finder.glance(pixels)), session.shapes
 
 
 def middles(quads: np.ndarray) -> list[tuple[float, float]]:
