@@ -25,6 +25,11 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     """What an operator should know of how they run, such as why one does not run as an optimised graph."""
 
+    def release(self) -> None:
+        """Gives back to the system what memory the sessions keep for the next run."""
+        for session in (self.detection, self.recognition, self.angle):
+            session.release()
+
 
 def load(options: EngineOptions) -> LoadedModels:
     """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""

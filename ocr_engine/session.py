@@ -15,6 +15,9 @@ from ocr_engine.errors import EngineError
 from ocr_engine.model_files import ModelFile
 from ocr_engine.options import EngineOptions
 
+LEAST_SIDE = 32
+"""Pixels; of an input that all models take."""
+
 
 class Session(Protocol):
     """A model that maps one batch to one result. Not for several threads at once."""
@@ -29,6 +32,9 @@ class Session(Protocol):
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The model's output for a batch (N, C, H, W)."""
+
+    def release(self) -> None:
+        """Gives back to the system what memory it keeps for the next run."""
 
 
 def open_session(model: ModelFile, options: EngineOptions) -> Session:
@@ -104,6 +110,14 @@ class OnnxSession:
         output: NDArray[np.float32] = self._session.run(None, {self._input.name: batch})[0]
         return output
 
+    def release(self) -> None:
+        """See Session."""
+        # the arena shrinks after a run that asks for it, so one of the smallest input is made
+        asking = onnxruntime.RunOptions()
+        asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        smallest = np.zeros([size or LEAST_SIDE for size in (1, *self.input_shape[1:])], np.float32)
+        self._session.run(None, {self._input.name: smallest}, asking)
+
 
 @cache
 def _share_arena() -> None:
@@ -133,6 +147,7 @@ class OpenVinoSession:
         settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
         compiled = core.compile_model(str(model.path), "CPU", settings)
         self._shape = tuple(None if size.is_dynamic else size.get_length() for size in compiled.input(0).partial_shape)
+        self._compiled = compiled
         self._request = compiled.create_infer_request()
         self._note = f"OpenVINO computes in {precision}"
 
@@ -151,3 +166,7 @@ class OpenVinoSession:
         self._request.infer([batch], share_inputs=True)
         # the tensor belongs to the request and is overwritten by the next run
         return np.array(self._request.get_output_tensor(0).data, np.float32)
+
+    def release(self) -> None:
+        """See Session."""
+        self._compiled.release_memory()
