@@ -35,8 +35,8 @@ FEW = 2
 MOST_SUSPECTS = 24
 """Boxes of a page that are looked into, which bounds what a page of noise costs."""
 LARGE = 8_000_000
-"""Pixels of an image from which memory that is kept for speed is given back before it is decoded, which alone takes 6
-to 9 bytes a pixel. It costs 12 ms; a PNG of 24 megapixels and 43 MB after another photo peaks at 462 MB instead of 616."""
+"""Pixels of an image from which memory that is kept for speed is given back before it is decoded, which takes 6 to 9
+bytes a pixel. It costs 12 ms; a PNG of 24 megapixels and 43 MB after another photo peaks at 505 MB instead of 616."""
 LEAST_LINE = 32
 """Pixels of width that a line costs at least, however short."""
 
