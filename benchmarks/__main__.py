@@ -29,6 +29,9 @@ def main(argv: Sequence[str]) -> int:
             return int(import_module(f"benchmarks.{command if command != 'all' else 'everything'}").main(rest))
         if not command:
             return guided()
+    except ModuleNotFoundError as error:
+        print(f"{command}: {error.name} is not installed; `uv sync` brings what the benchmarks need", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; everything that was started is ended", file=sys.stderr)
         return INTERRUPTED

@@ -1,109 +1,178 @@
-"""Several nodes on one PostgreSQL: how many jobs a second store and queue carry when reading costs nothing.
+"""Several nodes on one PostgreSQL: what the database carries, and what real OCR loses by being spread over nodes.
 
-    python -m benchmarks cluster --url postgresql://user:password@host/empty_database --nodes 1,2,4 --bytes 100000
+    python -m benchmarks cluster --nodes 1,2,4 --bytes 1000,100000,1000000
 
-Each node is a process of its own with the real dispatcher, queue and store; only the recognition is left out. What the
-database carries bounds what any number of OCR nodes can do.
+First, for each size of image, nodes with the real dispatcher, queue and store end a heap of jobs without reading them:
+what PostgreSQL carries bounds what any number of OCR nodes can do. Then one node with two workers and two nodes with
+one worker each read the same images in turns.
 """
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
 
 from app import clock
 from app.dispatcher import Dispatcher
 from app.queue_pgqueuer import PgQueue
 from app.retry import RetryPolicy
-from ocr_engine.result import ImageInfo, OcrPage, OcrResult
+from benchmarks import cluster_ocr, command
+from benchmarks.fake_service import FreePool
+from benchmarks.measures import ClusterFigures, ClusterPoint, Report
+from benchmarks.postgres import Database, Server, server
+from benchmarks.progress import Progress
+from benchmarks.server_process import FAKE, REAL
+from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.postgres import PostgresStore
 
 PRODUCERS = 8
 """Uploads at the same time."""
+MOST_BYTES = 400_000_000
+"""Of all images of one round; of large ones there are fewer."""
 LOOK_SECONDS = 0.02
 """How often it is asked whether all jobs have ended."""
 READY = "ready"
 
 
-class Nothing:
-    """An OcrPool that reads no text in no time."""
-
-    async def recognise(self, image: bytes) -> OcrResult:
-        """An empty page."""
-        return OcrResult(pages=(OcrPage(number=1, width=1, height=1),))
-
-
 def main(argv: Sequence[str]) -> int:
-    """Prints a table: nodes, uploads a second, jobs a second, megabytes a second."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks cluster", description=__doc__)
-    parser.add_argument("--url", required=True, help="a PostgreSQL database without jobs; the jobs stay in it")
-    parser.add_argument("--nodes", default="1,2,4", help="how many worker nodes, one after the other [1,2,4]")
-    parser.add_argument("--workers", type=int, default=4, help="jobs that a node handles at a time [4]")
-    parser.add_argument("--jobs", type=int, default=1000, help="jobs of each round [1000]")
-    parser.add_argument("--bytes", type=int, default=100_000, help="size of an image [100000]")
-    parser.add_argument("--node", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args(argv)
-    if options.node:
-        asyncio.run(node(options.url, options.workers))
+    """Runs the benchmark; 0 when all jobs were done, 1 when some failed, 2 when it could not be run."""
+    arguments = parser().parse_args(argv)
+    if arguments.node:
+        asyncio.run(node(arguments.url, arguments.workers))
         return 0
-    print("| nodes | uploads a second | jobs a second | MB a second |\n|---|---|---|---|")
-    for count in map(int, options.nodes.split(",")):
-        uploads, ends = asyncio.run(measured(options.url, count, options.workers, options.jobs, options.bytes))
-        print(f"| {count} | {uploads:.0f} | {ends:.0f} | {ends * options.bytes / 1e6:.1f} |", flush=True)
-    return 0
+    return command.run_and_report("cluster", arguments, measure)
 
 
-async def measured(url: str, nodes: int, workers: int, jobs: int, size: int) -> tuple[float, float]:
-    """Uploads a second with nobody reading, then jobs that end a second with so many nodes."""
-    store = await PostgresStore.open(url)
-    ended_before = (await store.counts())[JobState.DONE]
-    begun = time.perf_counter()
-    await asyncio.gather(*(upload(store, jobs // PRODUCERS, bytes(size)) for _ in range(PRODUCERS)))
-    uploads = jobs // PRODUCERS * PRODUCERS / (time.perf_counter() - begun)
-    running = started(url, nodes, workers)
+async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
+    """Everything, in new databases of one server. Raises as command.FAILURES."""
+    report = command.new_report(arguments)
+    points, splits = [], []
+    progress.step("starting PostgreSQL")
+    async with server(arguments.url) as postgres:
+        for size in arguments.bytes:
+            jobs = max(PRODUCERS, min(arguments.jobs // (5 if arguments.quick else 1), MOST_BYTES // size))
+            for nodes in arguments.nodes:
+                async with postgres.database() as database:
+                    points.append(await without_ocr(postgres, database, nodes, arguments.workers, jobs, size, progress))
+        if not arguments.no_ocr:
+            images = command.images(arguments.images)
+            splits = await cluster_ocr.measure(
+                postgres,
+                images,
+                cluster_ocr.QUICK if arguments.quick else cluster_ocr.FULL,
+                kind=FAKE if arguments.fake_engine else REAL,
+                progress=progress,
+            )
+    figures = ClusterFigures(workers=arguments.workers, points=tuple(points), splits=tuple(splits))
+    return msgspec.structs.replace(report, cluster=figures)
+
+
+async def without_ocr(
+    postgres: Server, database: Database, nodes: int, workers: int, jobs: int, size: int, progress: Progress
+) -> ClusterPoint:
+    """A heap of uploads with nobody reading, then its end by so many nodes."""
+    jobs = jobs // PRODUCERS * PRODUCERS
+    store = await PostgresStore.open(database.url)
     try:
-        for process in running:
-            assert process.stdout is not None
-            await asyncio.to_thread(process.stdout.readline)
+        image = os.urandom(size)
+        files, log, cpu = await database.size(), await database.written(), postgres.cpu_seconds()
+        progress.step(f"uploads of {size / 1e6:g} MB", jobs)
         begun = time.perf_counter()
-        for process in running:
-            assert process.stdin is not None
-            process.stdin.close()  # the sign to begin
-        wanted = ended_before + jobs // PRODUCERS * PRODUCERS
-        while (await store.counts())[JobState.DONE] < wanted:  # noqa: ASYNC110 - other processes end them
-            await asyncio.sleep(LOOK_SECONDS)
-        ends = jobs // PRODUCERS * PRODUCERS / (time.perf_counter() - begun)
+        await asyncio.gather(*(upload(store, jobs // PRODUCERS, image, progress) for _ in range(PRODUCERS)))
+        uploading = time.perf_counter() - begun
+        with started(database.url, nodes, workers) as running:
+            await asyncio.gather(*(asyncio.to_thread(_wait_until_ready, process) for process in running))
+            progress.step(f"{nodes} node{'s' * (nodes > 1)} without OCR, {size / 1e6:g} MB", jobs)
+            begun = time.perf_counter()
+            for process in running:
+                assert process.stdin is not None
+                process.stdin.close()  # the sign to begin
+            while (await store.counts())[JobState.DONE] < jobs:  # noqa: ASYNC110 - other processes end them
+                await asyncio.sleep(LOOK_SECONDS)
+            ending = time.perf_counter() - begun
+            spent = postgres.cpu_seconds()  # before the nodes' connections end: what they have spent is lost a moment
+        return ClusterPoint(
+            nodes=nodes,
+            image_bytes=size,
+            jobs=jobs,
+            uploads_per_second=jobs / uploading,
+            jobs_per_second=jobs / ending,
+            database_cpu=None if cpu is None or spent is None else (spent - cpu) / jobs,
+            log_bytes=(await database.written() - log) / jobs,
+            kept_bytes=(await database.size() - files) / jobs,
+        )
     finally:
-        for process in running:
-            process.kill()
-            process.wait()
         await store.close()
-    return uploads, ends
 
 
-def started(url: str, nodes: int, workers: int) -> list[subprocess.Popen[str]]:
-    """The nodes' processes; each writes a line when it could begin."""
-    command = [sys.executable, "-m", "benchmarks", "cluster", "--node", "--url", url, "--workers", str(workers)]
-    return [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(nodes)]
+@contextmanager
+def started(url: str, nodes: int, workers: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """The nodes' processes, which write a line when they could begin; killed in the end."""
+    arguments = [sys.executable, "-m", "benchmarks", "cluster", "--node", "--url", url, "--workers", str(workers)]
+    with ExitStack() as stack:
+        running = []
+        for _ in range(nodes):
+            process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            running.append(stack.enter_context(process))
+            stack.callback(process.kill)
+        yield running
 
 
-async def upload(store: PostgresStore, count: int, image: bytes) -> None:
+def _wait_until_ready(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    if process.stdout.readline().strip() != READY:
+        raise EOFError("a node ended before it could begin")
+
+
+async def upload(store: PostgresStore, count: int, image: bytes, progress: Progress) -> None:
     """As the API does it, one after the other."""
     info = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=len(image))
     for _ in range(count):
         now = clock.now()
         await store.add(Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now), image)
+        progress.advance()
 
 
 async def node(url: str, workers: int) -> None:
-    """A worker node; begins when its standard input ends, and goes on until it is killed."""
+    """A worker node whose engine takes no time; begins when its standard input ends, and goes on until it is killed."""
     store = await PostgresStore.open(url)
-    dispatcher = Dispatcher(store, Nothing(), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1))
+    dispatcher = Dispatcher(store, FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1))
     async with PgQueue.opened(url, limit=sys.maxsize) as queue:
         print(READY, flush=True)
         await asyncio.to_thread(sys.stdin.read)
         await queue.run(dispatcher.handle, concurrency=workers)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of this benchmark."""
+    made = command.parser("cluster", __doc__)
+    made.add_argument(
+        "--url",
+        help="a PostgreSQL server on which databases may be made, and are dropped again; without it one of our own",
+    )
+    made.add_argument(
+        "--nodes", type=command.numbers, default=[1, 2, 4], metavar="N,N", help="nodes without OCR; 1,2,4"
+    )
+    made.add_argument("--workers", type=int, default=4, help="jobs that each of these handles at a time; 4")
+    made.add_argument("--jobs", type=int, default=1000, help="jobs of each round, 400 MB at most; 1000")
+    made.add_argument(
+        "--bytes",
+        type=command.numbers,
+        default=[1_000, 100_000, 1_000_000, 10_000_000],
+        metavar="N,N",
+        help="sizes of an image; 1000,100000,1000000,10000000",
+    )
+    made.add_argument("--images", type=Path, metavar="DIR", help="folder of images to read; without it our samples")
+    made.add_argument("--no-ocr", action="store_true", help="leave out what really reads")
+    made.add_argument("--fake-engine", action="store_true", help=argparse.SUPPRESS)
+    made.add_argument("--node", action="store_true", help=argparse.SUPPRESS)
+    return made

@@ -12,6 +12,7 @@ from msgspec import Struct
 from benchmarks.report import aligned
 
 NAMING = (
+    "nodes",
     "workers",
     "engine",
     "peer",
@@ -30,6 +31,9 @@ PASSED_OVER = (
     "outcomes",
     "service_times",
     "pairs",
+    "seconds",
+    "predicted_p50",
+    "predicted_p95",
     "taken_at",
     "load_before",
     "options",

@@ -238,6 +238,59 @@ class StoreFigures(Struct, frozen=True, kw_only=True):
     points: tuple[StorePoint, ...]
 
 
+class ClusterPoint(Struct, frozen=True, kw_only=True):
+    """Jobs of one image size through PostgreSQL by so many nodes that read nothing."""
+
+    nodes: int
+    image_bytes: int
+    jobs: int
+    uploads_per_second: float
+    """While no node is at work."""
+    jobs_per_second: float
+    """Jobs that end, while nothing is uploaded."""
+    database_cpu: float | None
+    """CPU seconds of PostgreSQL for one job, upload included; None where the server is not our own."""
+    log_bytes: float
+    """Write-ahead log of one job."""
+    kept_bytes: float
+    """By which one job has made the database's files larger when all are done and their images deleted."""
+
+    @property
+    def limit(self) -> float | None:
+        """Jobs a second of which one core, that has nothing else to do, is PostgreSQL's full work."""
+        return 1 / self.database_cpu if self.database_cpu else None
+
+
+class Split(Struct, frozen=True, kw_only=True):
+    """The same number of workers, on one node or on several, reading the same jobs in turns."""
+
+    nodes: int
+    workers: int
+    """Of each node."""
+    seconds: tuple[float, ...]
+    """Of each round of the closed loop."""
+    rate: float
+    """Jobs a second whose result was stored, over all rounds."""
+    perfect_rate: float
+    """What the queueing model gives for the measured recognition times: with a queue and a store that cost nothing."""
+    recognition: Percentiles
+    load: LoadPoint
+    """Open loop."""
+    predicted_p50: tuple[float, float]
+    predicted_p95: tuple[float, float] | None
+    """Where the model expects the open loop's latencies, seconds; None where there were too few jobs."""
+    errors: int
+
+
+class ClusterFigures(Struct, frozen=True, kw_only=True):
+    """What `cluster` measured."""
+
+    workers: int
+    """Jobs that each node without an engine handles at a time."""
+    points: tuple[ClusterPoint, ...]
+    splits: tuple[Split, ...] = ()
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """One run, as its file holds it; the parts that were measured are set."""
 
@@ -249,5 +302,6 @@ class Report(Struct, frozen=True, kw_only=True):
     service: ServiceFigures | None = None
     pool: PoolFigures | None = None
     store: StoreFigures | None = None
+    cluster: ClusterFigures | None = None
     others: dict[str, msgspec.Raw] = {}
     """Reports of `engine` and `accuracy`, in their own words."""

@@ -33,10 +33,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def failed_jobs(report: Report) -> int:
     """Jobs that were refused or not done."""
-    service = report.service
-    if service is None:
-        return 0
-    return sum(point.errors for point in service.workers) + sum(point.errors for point in service.load)
+    service, cluster = report.service, report.cluster
+    return (
+        sum(point.errors for point in (service.workers if service else ()))
+        + sum(point.errors for point in (service.load if service else ()))
+        + sum(split.errors for split in (cluster.splits if cluster else ()))
+    )
 
 
 def write(report: Report, json: Path | None, html: Path | None) -> None:

@@ -63,7 +63,7 @@ async def with_workers(
     images = readable(images, options.max_pixels)
     progress.step(f"with {workers}: starting bare engines")
     async with bare_engines(workers, options, warm_up=images[0]) as engines:
-        jobs = await _jobs(engines, images, plan.round_seconds, workers, progress)
+        jobs = await jobs_of(engines, images, plan.round_seconds, workers, progress)
         progress.step(f"with {workers}: starting the service")
         async with running(server, workers=workers) as service:
             point = await _closed(service, engines, jobs, workers, plan.pairs, progress)
@@ -74,7 +74,7 @@ async def with_workers(
                 progress.step(f"with {workers}: {rate:.2f} jobs/s arrive ({share:.0%})", len(moments))
                 outcome = await open_loop(service, [path.read_bytes() for path in jobs], moments, progress.advance)
                 faults = await verify(service, outcome.records)
-                points.append(_load_point(outcome, workers, arrivals, rate, len(moments), len(faults)))
+                points.append(load_point(outcome, workers, arrivals, rate, len(moments), len(faults)))
     return point, points
 
 
@@ -111,7 +111,7 @@ def readable(images: Iterable[Path], max_pixels: int) -> list[Path]:
     return taken
 
 
-async def _jobs(
+async def jobs_of(
     engines: BareEngines, images: Sequence[Path], seconds: float, workers: int, progress: Progress
 ) -> list[Path]:
     """As many images, in turn, as the engines read in that time: at least a few for each worker."""
@@ -178,9 +178,10 @@ async def _closed(
     )
 
 
-def _load_point(
+def load_point(
     outcome: Outcome, workers: int, arrivals: Arrivals, rate: float, jobs: int, unverified: int
 ) -> LoadPoint:
+    """What an open loop of so many jobs at that rate showed."""
     records = outcome.records
     return LoadPoint(
         workers=workers,

@@ -52,14 +52,39 @@ class JobFailed(Exception):
     """The job became a dead letter."""
 
 
+class Outcomes:
+    """What became of each job; nodes of a cluster share one, as any of them may end a job."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, asyncio.Future[Done]] = {}
+
+    def of(self, job_id: str) -> asyncio.Future[Done]:
+        """Done when the job's result is stored; JobFailed or ServerFailed in it otherwise."""
+        if job_id not in self._found:
+            self._found[job_id] = asyncio.get_running_loop().create_future()
+        return self._found[job_id]
+
+    def fail(self, job_id: str, fault: Exception) -> None:
+        """The job has no result."""
+        outcome = self.of(job_id)
+        if not outcome.done():
+            outcome.set_exception(fault)
+            outcome.exception()  # retrieved: nobody may be waiting for it
+
+    def fail_all(self, fault: Exception) -> None:
+        """No job that is under way will have a result."""
+        for job_id in self._found:
+            self.fail(job_id, fault)
+
+
 class ServerProcess:
     """A running server. Its log is read as it comes, which costs it nothing, where polling would cost it requests."""
 
-    def __init__(self, process: asyncio.subprocess.Process, errors: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, errors: Path, outcomes: Outcomes) -> None:
         self._process = process
         self._errors = errors
         self._decoder = msgspec.json.Decoder(_Event)
-        self._outcomes: dict[str, asyncio.Future[Done]] = {}
+        self._outcomes = outcomes
         self._listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_words = ""
         self.url = ""
@@ -86,7 +111,7 @@ class ServerProcess:
 
     async def stored(self, job_id: str) -> Done:
         """Returns when the job's result is stored. Raises JobFailed and ServerFailed."""
-        return await self._outcome(job_id)
+        return await self._outcomes.of(job_id)
 
     async def read_log(self) -> None:
         """Reads the log to its end, which is the server's."""
@@ -100,10 +125,7 @@ class ServerProcess:
         fault = ServerFailed(f"the server ended: {errors[-1] if errors else self._last_words}")
         if not self._listening.done():
             self._listening.set_exception(fault)
-        for outcome in self._outcomes.values():
-            if not outcome.done():
-                outcome.set_exception(fault)
-                outcome.exception()  # retrieved: nobody may be waiting for it
+        self._outcomes.fail_all(fault)
 
     async def stop(self) -> None:
         """Ends it and its workers; by force where it does not listen."""
@@ -117,21 +139,14 @@ class ServerProcess:
                 await self._process.wait()
                 raise
 
-    def _outcome(self, job_id: str) -> asyncio.Future[Done]:
-        if job_id not in self._outcomes:
-            self._outcomes[job_id] = asyncio.get_running_loop().create_future()
-        return self._outcomes[job_id]
-
     def _take(self, event: _Event) -> None:
         self._last_words = event.message
         match event.event:
             case "job.done":
                 done = Done(moment=time.monotonic(), wait=event.wait_seconds, recognition=event.ocr_seconds)
-                self._outcome(event.job_id).set_result(done)
+                self._outcomes.of(event.job_id).set_result(done)
             case "job.dead_lettered":
-                outcome = self._outcome(event.job_id)
-                outcome.set_exception(JobFailed(event.message))
-                outcome.exception()
+                self._outcomes.fail(event.job_id, JobFailed(event.message))
             case "worker.started":
                 self.worker_pids[event.worker] = event.pid
             case "service.listening" if not self._listening.done():
@@ -140,11 +155,16 @@ class ServerProcess:
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], *, workers: int, settings: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    workers: int,
+    settings: Mapping[str, str] | None = None,
+    outcomes: Outcomes | None = None,
 ) -> AsyncIterator[ServerProcess]:
     """The server, listening, with a database of its own that is deleted in the end. Raises ServerFailed.
 
-    Other settings are those of our own environment, so that what is measured is what the operator would run.
+    `outcomes` may be shared with other servers. Other settings are those of our own environment, so that what is
+    measured is what the operator would run.
     """
     with tempfile.TemporaryDirectory(prefix="ocr-benchmark-") as folder:
         errors = Path(folder, "errors.txt")
@@ -173,7 +193,7 @@ async def running(
             )
         finally:
             os.close(stderr)
-        server = ServerProcess(process, errors)
+        server = ServerProcess(process, errors, outcomes or Outcomes())
         log = asyncio.create_task(server.read_log(), name="log")
         try:
             await server.listening()

@@ -83,14 +83,18 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def occupations(point: WorkersPoint) -> list[float]:
+def occupations(recognitions: Sequence[float], workers: int, rate: float) -> list[float]:
     """Seconds for which each job took a worker out of service: its recognition, stretched by what else there is to do
     between two jobs, so that the workers together carry exactly the rate that was measured."""
-    mean = sum(point.service_times) / len(point.service_times)
-    occupied = point.workers / point.rate
+    mean = sum(recognitions) / len(recognitions)
+    occupied = workers / rate
     if mean == 0:
         return [occupied]
-    return [seconds * occupied / mean for seconds in point.service_times]
+    return [seconds * occupied / mean for seconds in recognitions]
+
+
+def _occupations(point: WorkersPoint) -> list[float]:
+    return occupations(point.service_times, point.workers, point.rate)
 
 
 def checks(service: ServiceFigures, share: float) -> list[Check]:
@@ -101,26 +105,31 @@ def checks(service: ServiceFigures, share: float) -> list[Check]:
         measured = {0.5: load.latency.p50, 0.95: load.latency.p95, 0.99: load.latency.p99}.get(share)
         if measured is None:
             continue
-        times = occupations(points[load.workers])
-        simulated = sorted(
-            percentile(
-                list(
-                    sojourns(
-                        schedule(load.arrivals, load.offered, load.jobs, seed),
-                        drawn(random.Random(-seed), times),
-                        load.workers,
-                    )
-                ),
-                share,
-            )
-            or 0.0
-            for seed in range(1, REPEATS + 1)
-        )
-        outside = int(REPEATS * (1 - BAND) / 2)
-        found.append(
-            Check(load=load, share=share, measured=measured, low=simulated[outside], high=simulated[-1 - outside])
-        )
+        times = _occupations(points[load.workers])
+        low, high = expected(load, times, share)
+        found.append(Check(load=load, share=share, measured=measured, low=low, high=high))
     return found
+
+
+def expected(load: LoadPoint, times: Sequence[float], share: float) -> tuple[float, float]:
+    """Seconds between which the percentile of latency lies in nine of ten simulated runs of a load's length, with
+    service times drawn from `times`."""
+    simulated = sorted(
+        percentile(
+            list(
+                sojourns(
+                    schedule(load.arrivals, load.offered, load.jobs, seed),
+                    drawn(random.Random(-seed), times),
+                    load.workers,
+                )
+            ),
+            share,
+        )
+        or 0.0
+        for seed in range(1, REPEATS + 1)
+    )
+    outside = int(REPEATS * (1 - BAND) / 2)
+    return simulated[outside], simulated[-1 - outside]
 
 
 def forecast(service: ServiceFigures, cpus: int, workers: int, machines: int, share: float, target: float) -> Forecast:
@@ -132,7 +141,7 @@ def forecast(service: ServiceFigures, cpus: int, workers: int, machines: int, sh
         key=lambda p: p.workers,
     )
     crowding = max(1.0, workers / cpus) / max(1.0, known.workers / cpus)
-    times = [seconds * crowding for seconds in occupations(known)]
+    times = [seconds * crowding for seconds in _occupations(known)]
     return Forecast(
         workers=workers,
         machines=machines,

@@ -6,10 +6,13 @@ from msgspec import Struct
 
 from benchmarks.measures import (
     SERVICE,
+    ClusterFigures,
+    ClusterPoint,
     LoadPoint,
     PoolFigures,
     Report,
     ServiceFigures,
+    Split,
     StoreFigures,
     WorkersPoint,
 )
@@ -48,6 +51,7 @@ def tables(report: Report) -> list[Table]:
         *(_service(report.service) if report.service else ()),
         *(_pool(report.pool) if report.pool else ()),
         *(_store(report.store) if report.store else ()),
+        *(_cluster(report.cluster) if report.cluster else ()),
     ]
 
 
@@ -246,3 +250,72 @@ def _store(figures: StoreFigures) -> Iterator[Table]:
         f"One sync of 4 kB on that disk: {milliseconds(figures.sync_seconds)} ms. "
         "Log: the write-ahead log at its largest.",
     )
+
+
+def _cluster(figures: ClusterFigures) -> Iterator[Table]:
+    if figures.points:
+        yield Table(
+            "PostgreSQL, nodes that read nothing",
+            [
+                (
+                    "",
+                    "image",
+                    "jobs",
+                    "uploads/s",
+                    "jobs/s",
+                    "MB/s",
+                    "database ms",
+                    "a core: jobs/s",
+                    "log kB",
+                    "kept kB",
+                ),
+                *map(_cluster_row, figures.points),
+            ],
+            f"Uploads first, then nodes that handle {figures.workers} jobs each at a time. Of one job: CPU time of "
+            "PostgreSQL, its write-ahead log, and what stays in its files. A core: jobs that fill one with PostgreSQL.",
+        )
+    if figures.splits:
+        yield Table(
+            "Nodes x workers, real OCR",
+            [
+                ("", "jobs/s", "of perfect", "recognition p50", "arrive/s", "jobs", "p50", "model", "p95", "model"),
+                *map(_split_row, figures.splits),
+            ],
+            "Rounds in turns on the same images; perfect: what the recognition times alone allow. Latency in s of an "
+            "open loop, and between what the queueing model puts nine of ten runs.",
+        )
+
+
+def _cluster_row(point: ClusterPoint) -> Sequence[str]:
+    return (
+        f"{point.nodes} node{'s' * (point.nodes > 1)}",
+        f"{point.image_bytes / 1e6:g} MB",
+        str(point.jobs),
+        f"{point.uploads_per_second:.0f}",
+        f"{point.jobs_per_second:.0f}",
+        f"{point.jobs_per_second * point.image_bytes / 1e6:.1f}",
+        milliseconds(point.database_cpu),
+        "-" if point.limit is None else f"{point.limit:.0f}",
+        f"{point.log_bytes / 1e3:.0f}",
+        f"{point.kept_bytes / 1e3:.0f}",
+    )
+
+
+def _split_row(split: Split) -> Sequence[str]:
+    latency = split.load.latency
+    return (
+        f"{split.nodes} x {split.workers}",
+        f"{split.rate:.2f}",
+        f"{split.rate / split.perfect_rate:.1%}",
+        milliseconds(split.recognition.p50),
+        f"{split.load.offered:.2f}",
+        str(split.load.jobs),
+        *_latency(latency.p50, split.predicted_p50),
+        *_latency(latency.p95, split.predicted_p95),
+    )
+
+
+def _latency(measured: float | None, predicted: tuple[float, float] | None) -> tuple[str, str]:
+    if measured is None or predicted is None:
+        return "-", "-"
+    return f"{measured:.2f}", f"{predicted[0]:.2f} to {predicted[1]:.2f}"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from benchmarks.fingerprint import Machine, Package
 from benchmarks.measures import (
+    ClusterFigures,
+    ClusterPoint,
     CpuSeconds,
     Floor,
     LoadPoint,
@@ -15,6 +17,7 @@ from benchmarks.measures import (
     Report,
     RoundTrip,
     ServiceFigures,
+    Split,
     StoreFigures,
     StorePoint,
     WorkersPoint,
@@ -126,6 +129,35 @@ def full_report(service: ServiceFigures | None = None) -> Report:
                     claim=spread(0.001),
                     complete=spread(0.001),
                     wal_peak=4_000_000,
+                ),
+            ),
+        ),
+        cluster=ClusterFigures(
+            workers=4,
+            points=(
+                ClusterPoint(
+                    nodes=2,
+                    image_bytes=100_000,
+                    jobs=800,
+                    uploads_per_second=400.0,
+                    jobs_per_second=200.0,
+                    database_cpu=0.004,
+                    log_bytes=120_000.0,
+                    kept_bytes=110_000.0,
+                ),
+            ),
+            splits=(
+                Split(
+                    nodes=1,
+                    workers=2,
+                    seconds=(10.0,),
+                    rate=3.8,
+                    perfect_rate=4.0,
+                    recognition=spread(0.5),
+                    load=load_point(2, 3.0, mean=0.9),
+                    predicted_p50=(0.5, 0.8),
+                    predicted_p95=None,
+                    errors=0,
                 ),
             ),
         ),

@@ -67,13 +67,13 @@ def test_no_rate_meets_a_target_that_one_job_alone_misses() -> None:
 
 
 def test_occupations_carry_exactly_the_measured_rate() -> None:
-    times = occupations(workers_point(2, rate=3.8))
+    times = occupations([0.4, 0.5, 0.6], 2, 3.8)
     assert 2 / (sum(times) / len(times)) == pytest.approx(3.8)
     assert times[2] / times[0] == pytest.approx(0.6 / 0.4)
 
 
 def test_occupations_of_a_free_engine_are_what_the_service_takes() -> None:
-    assert occupations(workers_point(2, rate=100.0, times=(0.0, 0.0))) == [0.02]
+    assert occupations([0.0, 0.0], 2, 100.0) == [0.02]
 
 
 def test_a_load_that_behaves_like_the_model_agrees_and_one_that_does_not_disagrees() -> None:

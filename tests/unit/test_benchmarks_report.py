@@ -19,7 +19,7 @@ def elements(text: str) -> list[ET.Element]:
 def test_the_page_is_well_formed_and_shows_every_table_and_plot() -> None:
     tags = [element.tag.rpartition("}")[2] for element in elements(page(full_report()))]
     assert tags.count("svg") == 3
-    assert tags.count("table") == len(tables.tables(full_report())) == 5
+    assert tags.count("table") == len(tables.tables(full_report())) == 7
 
 
 def test_the_page_needs_nothing_beside_itself() -> None:
@@ -53,6 +53,22 @@ def test_a_page_of_the_store_alone_has_no_plots() -> None:
 def test_the_terminal_shows_shares_of_ideal_and_ceiling() -> None:
     row = next(line for line in report.text(full_report()).splitlines() if line.startswith("service, 2 workers"))
     assert row.split()[3:7] == ["3.90", "4.00", "97.5%", "98.0%"]
+
+
+def test_the_terminal_shows_what_a_core_of_postgresql_carries_and_what_spreading_costs() -> None:
+    rows = [line.split() for line in report.text(full_report()).splitlines()]
+    assert ["2", "nodes", "0.1", "MB", "800", "400", "200", "20.0", "4.0", "250", "120", "110"] in rows
+    (split,) = (row for row in rows if row[:3] == ["1", "x", "2"])
+    assert split[3:5] == ["3.80", "95.0%"]
+    assert split[-5:] == ["0.50", "to", "0.80", "-", "-"]
+
+
+def test_jobs_that_a_cluster_lost_are_failed_jobs() -> None:
+    whole = full_report()
+    assert whole.cluster is not None
+    lost = msgspec.structs.replace(whole.cluster.splits[0], errors=3)
+    cluster = msgspec.structs.replace(whole.cluster, splits=(lost,))
+    assert report.failed_jobs(msgspec.structs.replace(whole, cluster=cluster)) == report.failed_jobs(whole) + 3
 
 
 def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
