@@ -14,6 +14,7 @@ from app.dead_letters import NotADeadLetter
 from app.incoming import TooMuchComing
 from app.pressure import MemoryShort, QuotaExceeded
 from app.queue import QueueFull, QueueStopped
+from app.withdrawals import AlreadyEnded
 from ocr_engine.errors import OcrError
 from persistence.store import StoreError, StoreFull
 
@@ -38,6 +39,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
         "upload_timeout": ErrorKind(408, "The upload took too long"),
         "not_a_dead_letter": ErrorKind(409, "The job is not a dead letter"),
+        "already_ended": ErrorKind(409, "The job has already ended"),
         "job_gone": ErrorKind(410, "The job was deleted"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
@@ -130,6 +132,8 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
             return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)
         case NotADeadLetter():
             return ApiError("not_a_dead_letter", str(error))
+        case AlreadyEnded():
+            return ApiError("already_ended", str(error))
         case StoreFull():
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():

@@ -20,6 +20,7 @@ from app.retry import RetryPolicy
 from app.service import Service
 from app.shared_health import SharedHealth
 from app.waiting import Waiters
+from app.withdrawals import Withdrawals
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
@@ -84,6 +85,7 @@ def service_of(
             traceparent=observers.traceparent,
         ),
         dead_letters=DeadLetters(store, queue, pressure),
+        withdrawals=Withdrawals(store, on_change=job_changed),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed, on_drop=observers.outcome_dropped),

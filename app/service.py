@@ -20,6 +20,7 @@ from app.pressure import Pressure
 from app.queue import JobQueue
 from app.retention import Retention
 from app.waiting import Waiters
+from app.withdrawals import Withdrawals
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
 from persistence.store import JobStore, StoreError
@@ -42,6 +43,7 @@ class Service:
         intake: Intake,
         dispatcher: Dispatcher,
         dead_letters: DeadLetters,
+        withdrawals: Withdrawals,
         pressure: Pressure,
         incoming: Incoming,
         capacity: Capacity,
@@ -58,6 +60,7 @@ class Service:
         self.queue = queue
         self.intake = intake
         self.dead_letters = dead_letters
+        self.withdrawals = withdrawals
         self._pressure = pressure
         self.incoming = incoming
         self.capacity = capacity

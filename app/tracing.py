@@ -93,6 +93,8 @@ class Tracing:
 
     def job_changed(self, old: Job, job: Job) -> None:
         """Begins an attempt's span at its claim, and ends it with the outcome."""
+        if job.status is JobState.CANCELLED:
+            return  # by a request; an attempt under way ends when its outcome is dropped
         if job.status is JobState.PROCESSING:
             span = self._begun(job)
             context.attach(trace.set_span_in_context(span))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -108,6 +108,22 @@ async def read_job(
     return Response(job_view(job), status_code=202, headers=headers)
 
 
+@delete(
+    "/{job_id:str}",
+    status_code=200,
+    responses=problems(401, 404, 409, 410, 429, 500, 503),
+    summary="Withdraw a job",
+    description="Cancels a job that has not ended and forgets its image; the same answer however often. 409 once it is "
+    "done or a dead letter.",
+)
+async def withdraw_job(
+    request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
+) -> JobView:
+    """The job, cancelled."""
+    withdrawn = await service.withdrawals.withdraw(await own_job(request, service, job_id))
+    return job_view(withdrawn or await own_job(request, service, job_id))
+
+
 async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:
     """The job, if it is there and the request's own. Raises ApiError: a foreign job is as unknown as none."""
     job = await service.store.get(job_id) if JOB_ID.fullmatch(job_id) else None
@@ -118,4 +134,4 @@ async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str
     raise ApiError("job_not_found", "there is no such job")
 
 
-router = Router("/images", route_handlers=[submit_image, read_job], guards=[admitted], tags=["Images"])
+router = Router("/images", route_handlers=[submit_image, read_job, withdraw_job], guards=[admitted], tags=["Images"])

@@ -28,6 +28,7 @@ const ERRORS = {
   internal: "Something broke inside the server.",
   unauthorized: "The server asks for a key, and none was accepted.",
   not_a_dead_letter: "This job has not failed, so there is nothing to repeat.",
+  already_ended: "This job has already ended.",
   rate_limited: "Too many requests at the moment.",
   quota_exceeded: "Too many of your images are still waiting to be read.",
   overloaded: "The server is short of memory at the moment.",

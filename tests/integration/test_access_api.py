@@ -110,6 +110,19 @@ async def test_one_key_may_have_so_many_unfinished_jobs(run: Any, keys: str) -> 
         service.pool.release()
 
 
+async def test_a_withdrawn_job_makes_room_for_another_of_its_key_and_no_other_key_can_withdraw_it(
+    run: Any, keys: str
+) -> None:
+    async with run(api_keys_file=keys, max_jobs_per_key=1) as service:
+        service.pool.hold()
+        job = f"/images/{(await service.upload(PNG, **ANN)).json()['id']}"
+        assert (await service.client.delete(job, headers=BOB)).status_code == 404
+        assert (await service.upload(PNG, **ANN)).status_code == 429
+        assert (await service.client.delete(job, headers=ANN)).status_code == 200
+        assert (await service.upload(PNG, **ANN)).status_code == 202
+        service.pool.release()
+
+
 async def test_requeued_jobs_count_as_unfinished_ones_of_their_key(run: Any, keys: str) -> None:
     pool = ScriptedPool(InvalidImage("a"), InvalidImage("b"))
     async with run(pool, api_keys_file=keys, max_jobs_per_key=1) as service:
