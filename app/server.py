@@ -25,7 +25,10 @@ OPEN_FILES = 65_536
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server whose first signal drains the service and whose second one ends it at once."""
+    """A uvicorn server whose first signal drains the service and whose second one ends it at once.
+
+    A signal during the start, which may take minutes where models are made ready, ends it there and then.
+    """
 
     def __init__(self, app: Litestar, host: str, port: int) -> None:
         config = uvicorn.Config(
@@ -44,12 +47,20 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.stopped_early = False
+        """True once a signal has ended the start."""
         self._stopping: asyncio.Task[None] | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until a signal, and a drain after it."""
         self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
+        self._serving = asyncio.current_task()
+        try:
+            await super().serve(sockets)
+        except asyncio.CancelledError:
+            if not self.stopped_early:
+                raise
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts the service, then listens, and says where."""
@@ -63,7 +74,12 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: drain, then stop. Second signal, or one before the service runs: stop now."""
         service: Service | None = getattr(self._app.state, "service", None)
-        if service is None or service.draining or self._loop is None:
+        if self._loop is None or self._serving is None:
+            super().handle_exit(sig, frame)
+        elif service is None:
+            self.stopped_early = True
+            self._loop.call_soon_threadsafe(self._serving.cancel)
+        elif service.draining:
             super().handle_exit(sig, frame)
         else:
             self._loop.call_soon_threadsafe(self._drain, service, sig, frame)
@@ -92,7 +108,7 @@ def without_known_tracebacks(app: Litestar) -> Callable[[Any, Any, Any], Awaitab
 
 
 def serve(app: Litestar, host: str, port: int) -> None:
-    """Runs the application until a signal; returns after a clean stop, raises SystemExit(3) when it cannot start."""
+    """Runs the application until a signal; returns after a clean stop. Raises SystemExit(3) when it cannot start."""
     # uvicorn raises the signal again at its end, to die of it: with these handlers the process returns instead,
     # exits 0 and runs its exit handlers
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,5 +118,7 @@ def serve(app: Litestar, host: str, port: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
     server = Server(app, host, port)
     server.run()
-    if not server.started:
+    if server.stopped_early:
+        logger.bind(event="service.start_stopped").info("told to stop before it was ready")
+    elif not server.started:
         raise SystemExit(3)

@@ -1,5 +1,6 @@
 """Why a start fails, in words for whoever runs the service."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,7 +25,7 @@ async def told_plainly() -> AsyncIterator[None]:
 
 
 def known(error: BaseException | None) -> bool:
-    """True for CannotStart, and for a group of nothing else."""
+    """True for CannotStart, for the end of a start that a signal ended, and for a group of nothing else."""
     if isinstance(error, BaseExceptionGroup):
         return all(known(one) for one in error.exceptions)
-    return isinstance(error, CannotStart)
+    return isinstance(error, CannotStart | asyncio.CancelledError)

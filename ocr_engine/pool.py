@@ -200,6 +200,10 @@ class ProcessOcrPool:
                 self._report("died", slot, process.pid, cause=process.cause)
                 await process.end()
             self._give_up(slot)
+        except Exception as error:
+            # of a kind that nobody thought of: told, rather than a slot that never settles
+            slot.fault = f"{type(error).__name__}: {error}"
+            self._give_up(slot)
         finally:
             if slot.process is not None:
                 await slot.process.end()
@@ -210,14 +214,17 @@ class ProcessOcrPool:
     async def _warm_process(self, slot: "_Slot") -> WorkerProcess | None:
         """A new process that has read the warm-up image; None, and the reason reported, where that failed."""
         begun = time.perf_counter()
-        process = WorkerProcess(self._options, self._economy.address_space)
+        try:
+            process = WorkerProcess(self._options, self._economy.address_space)
+        except OSError as error:
+            self._not_started(slot, None, f"the system gives no means for it: {error}")
+            return None
         try:
             async with asyncio.timeout(self._start_timeout):
                 report = await process.start(self._warm_up)
-        except (WarmUpFailed, OcrError, BrokenProcessPool, TimeoutError) as error:
+        except (WarmUpFailed, OcrError, BrokenProcessPool, OSError) as error:  # a TimeoutError is an OSError
             await process.end()
-            slot.fault = str(error) or f"no answer within {self._start_timeout:g} s"
-            self._report("start_failed", slot, process.pid, slot.fault)
+            self._not_started(slot, process.pid, str(error) or f"no answer within {self._start_timeout:g} s")
             return None
         except BaseException:
             await process.end()
@@ -252,6 +259,10 @@ class ProcessOcrPool:
         slot.state = WorkerState.IDLE
         slot.settled.set()
         self._free.put_nowait((slot, process))
+
+    def _not_started(self, slot: "_Slot", pid: int | None, fault: str) -> None:
+        slot.fault = fault
+        self._report("start_failed", slot, pid, fault)
 
     def _give_up(self, slot: "_Slot") -> None:
         slot.state = WorkerState.FAILED

@@ -94,6 +94,18 @@ def test_a_stop_puts_back_what_outlasts_the_drain_and_says_which(start: Callable
     assert again.ended(job_id)["attempts"] == 1
 
 
+def test_a_signal_during_the_start_ends_it_and_leaves_no_process(start: Callable[..., Server]) -> None:
+    server = start()
+    while not (workers := server.worker_pids()):
+        pass
+    os.kill(workers[0], signal.SIGSTOP)  # so that the start takes as long as the test needs
+    assert server.stop(signal.SIGTERM) == 0
+    assert server.entries("service.start_stopped")
+    assert not server.entries("service.listening")
+    assert not [entry for entry in server.log if entry["level"] in ("ERROR", "CRITICAL")]
+    assert not psutil.pid_exists(workers[0])
+
+
 def test_the_log_is_one_json_object_a_line_with_what_operators_need(start: Callable[..., Server]) -> None:
     server = start().ready()
     answer = server.client.post("/images", content=KNOWN.data, headers={"X-Request-ID": "req-7"})

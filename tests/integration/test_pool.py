@@ -16,6 +16,8 @@ import pytest
 from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import DEFAULT_ECONOMY, Economy, PoolEvent, ProcessOcrPool, WorkerState
+from ocr_engine.process import WorkerProcess
+from ocr_engine.worker import DutyReport
 from samples import sample
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +175,40 @@ async def test_a_worker_that_cannot_read_the_warm_up_fails_the_start(
     monkeypatch.setattr("ocr_engine.pool.FAILED_STARTS_ALLOWED", 1)
     with pytest.raises(PoolUnavailable, match="worker-1 cannot be started"):
         await start(warm_up=b"no image")
+
+
+@pytest.mark.parametrize("broken", ["__init__", "start"])
+@pytest.mark.parametrize("fault", [BlockingIOError("no process"), ValueError("what is this?")])
+async def test_a_system_that_grants_no_process_fails_the_start_and_does_not_hang_it(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch, broken: str, fault: Exception
+) -> None:
+    def refuse(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr(WorkerProcess, broken, refuse)
+    with pytest.raises(PoolUnavailable, match=f"worker-1 cannot be started: .*{fault}"):
+        await start()
+
+
+async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    pool = await start()
+    whole, refused = WorkerProcess.start, []
+
+    async def refuse_once(process: WorkerProcess, warm_up: bytes) -> DutyReport:
+        if not refused:
+            refused.append(process)
+            raise BlockingIOError("no process")
+        return await whole(process, warm_up)
+
+    monkeypatch.setattr(WorkerProcess, "start", refuse_once)
+    os.kill(pool.pids()[0], signal.SIGKILL)
+    assert (await pool.until("start_failed")).detail == "no process"
+    await pool.until("started")
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
 
 
 async def test_a_worker_that_can_never_be_started_again_is_given_up(
