@@ -85,7 +85,7 @@ def service_of(
             traceparent=observers.traceparent,
         ),
         dead_letters=DeadLetters(store, queue, pressure),
-        withdrawals=Withdrawals(store, on_change=job_changed),
+        withdrawals=Withdrawals(store, queue, on_change=job_changed),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatcher=Dispatcher(store, pool, policy, on_change=job_changed, on_drop=observers.outcome_dropped),

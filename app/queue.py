@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
@@ -15,8 +16,6 @@ Handler = Callable[[str], Awaitable[float | None]]
 
 REDELIVERY_SECONDS = 1.0
 """Pause before an id is delivered again whose handler raised."""
-_STOP_RANK = -1
-_JOB_RANK = 0
 
 
 class QueueFull(Exception):
@@ -44,6 +43,9 @@ class JobQueue(Protocol):
         False where there was nothing to do, the queue having the id or taking nothing more.
         """
 
+    async def discard(self, job_id: str) -> None:
+        """Frees the place of an id that waits, delayed or not, as well as it can: nobody is at the job any more."""
+
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """Drives `concurrency` named dispatchers until `stop`; cancelled, it cancels handlers and waits for them."""
 
@@ -63,13 +65,14 @@ class LocalQueue:
     def __init__(self, limit: int) -> None:
         """`limit`: ids that may wait before `reserve` refuses."""
         self._limit = limit
-        self._ready: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
+        # not an asyncio.Queue: nothing can be taken out of its middle
+        self._ready: OrderedDict[int, str] = OrderedDict()
         self._order = itertools.count()
-        self._delayed: set[asyncio.TimerHandle] = set()
+        self._delayed: dict[asyncio.TimerHandle, str] = {}
         self._handled: set[str] = set()
         self._reserved = 0
         self._stopped = False
-        self._stop_tokens = 0
+        self._news = asyncio.Event()
 
     @contextlib.contextmanager
     def reserve(self) -> Iterator[None]:
@@ -93,16 +96,23 @@ class LocalQueue:
         if self._stopped:
             return False  # the store has it; resume finds it
         if delay <= 0:
-            self._ready.put_nowait((_JOB_RANK, next(self._order), job_id))
+            self._add(job_id)
             return True
 
         def due() -> None:
-            self._delayed.discard(timer)
-            self._ready.put_nowait((_JOB_RANK, next(self._order), job_id))
+            self._add(self._delayed.pop(timer))
 
         timer = asyncio.get_running_loop().call_later(delay, due)
-        self._delayed.add(timer)
+        self._delayed[timer] = job_id
         return True
+
+    async def discard(self, job_id: str) -> None:
+        """See JobQueue."""
+        for place in [place for place, waiting in self._ready.items() if waiting == job_id]:
+            del self._ready[place]
+        for timer in [timer for timer, waiting in self._delayed.items() if waiting == job_id]:
+            timer.cancel()
+            del self._delayed[timer]
 
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """See JobQueue."""
@@ -112,24 +122,22 @@ class LocalQueue:
 
     def stop(self) -> None:
         """See JobQueue."""
-        if self._stopped:
-            return
         self._stopped = True
         for timer in self._delayed:
             timer.cancel()
-        self._wake_one_to_stop()
+        self._news.set()
 
     def depth(self) -> int:
         """See JobQueue."""
-        return self._ready.qsize() - self._stop_tokens + len(self._delayed)
+        return len(self._ready) + len(self._delayed)
 
     async def _dispatch(self, handler: Handler) -> None:
-        while True:
-            rank, _, job_id = await self._ready.get()
-            if rank == _STOP_RANK:
-                self._stop_tokens -= 1
-                self._wake_one_to_stop()
-                return
+        while not self._stopped:
+            if not self._ready:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            _, job_id = self._ready.popitem(last=False)
             if job_id in self._handled:
                 await self.put(job_id, delay=REDELIVERY_SECONDS)
                 continue
@@ -141,10 +149,9 @@ class LocalQueue:
             if delay is not None:
                 await self.put(job_id, delay=delay)
 
-    def _wake_one_to_stop(self) -> None:
-        # ahead of every id; the dispatcher that takes it passes it on to the next
-        self._stop_tokens += 1
-        self._ready.put_nowait((_STOP_RANK, next(self._order), ""))
+    def _add(self, job_id: str) -> None:
+        self._ready[next(self._order)] = job_id
+        self._news.set()
 
 
 async def handle_safely(handler: Handler, job_id: str) -> float | None:

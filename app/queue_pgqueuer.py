@@ -115,6 +115,12 @@ class PgQueue:
         self._depth += entered
         return entered
 
+    async def discard(self, job_id: str) -> None:
+        """See JobQueue."""
+        with contextlib.suppress(StoreError):  # the entry is then delivered, for nothing
+            gone = await self._connections.write(lambda connection, _: pg_queue.discard(connection, job_id))
+            self._depth = max(0, self._depth - gone)
+
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """See JobQueue."""
         self._names = [f"dispatcher-{number}" for number in range(concurrency, 0, -1)]

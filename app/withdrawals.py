@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app import clock
+from app.queue import JobQueue
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 
@@ -19,16 +20,21 @@ class Withdrawals:
     """Cancels jobs that have not ended, and with them their images."""
 
     def __init__(
-        self, store: JobStore, on_change: Callable[[Job, Job], None], now: Callable[[], datetime] = clock.now
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        on_change: Callable[[Job, Job], None],
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`on_change` is told of every transition that was stored: the job before and after."""
         self._store = store
+        self._queue = queue
         self._on_change = on_change
         self._now = now
 
     async def withdraw(self, job: Job) -> Job | None:
-        """The job, cancelled; None where it was deleted meanwhile. Its id is left in the queue, where nobody takes it
-        up; a worker that is reading it goes on, and its outcome is dropped. Raises AlreadyEnded, StoreError."""
+        """The job, cancelled; None where it was deleted meanwhile. Its place in the queue is free for another; a worker
+        that is reading it goes on, and its outcome is dropped. Raises AlreadyEnded, StoreError."""
         current: Job | None = job
         while current is not None and current.status is not JobState.CANCELLED:
             if current.status.terminal:
@@ -36,6 +42,7 @@ class Withdrawals:
             cancelled = current.cancelled(self._now())
             if await self._store.replace(current, cancelled):
                 self._on_change(current, cancelled)
+                await self._queue.discard(job.id)
                 return cancelled
             current = await self._store.get(job.id)  # a dispatcher was faster: decide anew
         return current

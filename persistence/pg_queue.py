@@ -32,6 +32,15 @@ async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> bo
     return entries[0] is not None
 
 
+async def discard(connection: Connection, job_id: str) -> bool:
+    """Takes the job's entry out; False where none waits. An entry that is being worked on stays its worker's."""
+    # PgQueuer's own statement for it would ask for the entry's number, and tell the node that works on it to stop
+    status = await connection.execute(
+        "DELETE FROM pgqueuer WHERE entrypoint = $1 AND dedupe_key = $2 AND status = 'queued'", ENTRYPOINT, job_id
+    )
+    return bool(status != "DELETE 0")
+
+
 async def depth(connection: Connection) -> int:
     """Entries that wait, delayed ones included."""
     # not `queued_work`: that one only tells whether there is any

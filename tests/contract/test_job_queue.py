@@ -216,6 +216,54 @@ async def test_put_never_refuses(queue: JobQueue) -> None:
     assert queue.depth() == LIMIT * 2
 
 
+async def test_a_discarded_id_frees_its_place_and_is_not_delivered(queue: JobQueue) -> None:
+    handler = Recorder()
+    await queue.put("delayed", delay=3600)
+    for job_id in "abc":
+        await queue.put(job_id)
+    for job_id in ("b", "delayed"):
+        await queue.discard(job_id)
+    assert queue.depth() == 2
+    with queue.reserve():
+        await queue.put("d")
+    async with running(queue, handler):
+        await handler.wait_for(3)
+    assert handler.seen == ["a", "c", "d"]
+
+
+async def test_discarding_an_id_that_does_not_wait_changes_nothing(queue: JobQueue) -> None:
+    begun, go_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(_: str) -> float | None:
+        if begun.is_set():
+            again.set()
+            return None
+        begun.set()
+        await go_on.wait()
+        return 0.0
+
+    async with running(queue, handler):
+        await queue.put("a")
+        await begun.wait()
+        await queue.put("b", delay=3600)
+        for job_id in ("a", "unknown"):
+            await queue.discard(job_id)
+        assert queue.depth() == 1
+        go_on.set()
+        await again.wait()  # what is being handled is its handler's: it comes again, as that one asked
+
+
+async def test_a_discarded_id_can_be_put_again(queue: JobQueue) -> None:
+    handler = Recorder()
+    await queue.put("a")
+    await queue.discard("a")
+    await queue.put("a")
+    assert queue.depth() == 1
+    async with running(queue, handler):
+        await handler.wait_for(1)
+    assert handler.seen == ["a"]
+
+
 async def test_stop_lets_the_handler_at_work_finish_and_delivers_nothing_more(queue: JobQueue) -> None:
     begun, go_on, finished = asyncio.Event(), asyncio.Event(), []
 

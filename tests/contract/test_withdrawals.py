@@ -1,0 +1,138 @@
+"""What a withdrawal promises on every store, whatever else happens to the job at the same moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from app.dispatcher import Dispatcher
+from app.queue import LocalQueue
+from app.retry import RetryPolicy
+from app.withdrawals import AlreadyEnded, Withdrawals
+from persistence.job import Job, JobState
+from persistence.store import JobStore
+from tests.contract.jobs import RESULT, after, job
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+IMAGE = b"image"
+POLICY = RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=60)
+
+
+class Told:
+    """Keeps what it is told of."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[JobState, JobState]] = []
+
+    def __call__(self, old: Job, new: Job) -> None:
+        self.changes.append((old.status, new.status))
+
+
+class Overtaken:
+    """A store in which another change is always just before the first one."""
+
+    def __init__(self, store: JobStore, change: Callable[[JobStore, Job], Awaitable[object]]) -> None:
+        self._store = store
+        self._change: Callable[[JobStore, Job], Awaitable[object]] | None = change
+
+    async def replace(self, old: Job, new: Job) -> bool:
+        change, self._change = self._change, None
+        if change is not None:
+            await change(self._store, old)
+        return await self._store.replace(old, new)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def withdrawals(store: JobStore | Overtaken, told: Told) -> Withdrawals:
+    return Withdrawals(store, LocalQueue(limit=10), on_change=told)  # type: ignore[arg-type] # a store by delegation
+
+
+async def claim(store: JobStore, queued: Job) -> None:
+    assert await store.replace(queued, queued.claimed(after(1)))
+
+
+async def end(store: JobStore, queued: Job) -> None:
+    await claim(store, queued)
+    claimed = queued.claimed(after(1))
+    assert await store.replace(claimed, claimed.completed(RESULT, after(2)))
+
+
+async def cancel(store: JobStore, queued: Job) -> None:
+    assert await store.replace(queued, queued.cancelled(after(1)))
+
+
+async def cancel_and_delete(store: JobStore, queued: Job) -> None:
+    await cancel(store, queued)
+    assert await store.delete(queued.cancelled(after(1)))
+
+
+async def test_a_withdrawn_job_is_no_backlog_and_its_image_is_forgotten(store: JobStore) -> None:
+    await store.add(job(owner="key"), IMAGE)
+    withdrawn = await withdrawals(store, Told()).withdraw(job(owner="key"))
+    assert await store.get("a") == withdrawn
+    assert (await store.backlog("key")).jobs == 0
+    assert (await store.backlog()).image_bytes == 0
+    assert await store.image("a") is None
+    assert await store.unfinished() == []
+
+
+async def test_an_outcome_that_comes_after_the_withdrawal_is_dropped_and_one_end_is_told(store: JobStore) -> None:
+    dropped: list[Job] = []
+    told, pool = Told(), ScriptedPool(text_result("too late"))
+    pool.hold()
+    await store.add(job(), IMAGE)
+    dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
+    reading = asyncio.create_task(dispatcher.handle("a"))
+    await pool.started.acquire()
+    claimed = await store.get("a")
+    assert claimed is not None
+    withdrawn = await withdrawals(store, told).withdraw(claimed)
+    pool.release()
+    assert await reading is None
+    assert await store.get("a") == withdrawn
+    assert told.changes == [(JobState.QUEUED, JobState.PROCESSING), (JobState.PROCESSING, JobState.CANCELLED)]
+    assert dropped == [claimed]
+
+
+async def test_of_many_withdrawals_at_once_one_is_told_and_all_answer_alike(store: JobStore) -> None:
+    told = Told()
+    await store.add(job(), IMAGE)
+    withdrawing = withdrawals(store, told)
+    answers = await asyncio.gather(*(withdrawing.withdraw(job()) for _ in range(8)))
+    assert answers == [await store.get("a")] * 8
+    assert told.changes == [(JobState.QUEUED, JobState.CANCELLED)]
+
+
+async def test_a_dispatcher_that_claims_the_job_meanwhile_is_overruled(store: JobStore) -> None:
+    told = Told()
+    await store.add(job(), IMAGE)
+    withdrawn = await withdrawals(Overtaken(store, claim), told).withdraw(job())
+    assert withdrawn is not None
+    assert withdrawn.status is JobState.CANCELLED
+    assert told.changes == [(JobState.PROCESSING, JobState.CANCELLED)]
+
+
+async def test_an_outcome_that_is_stored_meanwhile_wins(store: JobStore) -> None:
+    told = Told()
+    await store.add(job(), IMAGE)
+    with pytest.raises(AlreadyEnded):
+        await withdrawals(Overtaken(store, end), told).withdraw(job())
+    found = await store.get("a")
+    assert found is not None
+    assert (found.status, found.result) == (JobState.DONE, RESULT)
+    assert told.changes == []
+
+
+@pytest.mark.parametrize(("meanwhile", "answer"), [(cancel, job().cancelled(after(1))), (cancel_and_delete, None)])
+async def test_who_is_overtaken_by_another_withdrawal_answers_what_is_there(
+    store: JobStore, meanwhile: Callable[[JobStore, Job], Awaitable[object]], answer: Job | None
+) -> None:
+    told = Told()
+    await store.add(job(), IMAGE)
+    assert await withdrawals(Overtaken(store, meanwhile), told).withdraw(job()) == answer
+    assert told.changes == []
