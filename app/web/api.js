@@ -57,6 +57,11 @@ export async function follow(id, { onView, onWait, signal }) {
   }
 }
 
+/** Withdraws a job that has not ended. */
+export async function withdraw(id, { signal }) {
+  await request(`images/${encodeURIComponent(id)}`, { method: "DELETE", signal });
+}
+
 async function persist(attempt, mayPass, { onWait, signal }) {
   for (let failures = 0; ; failures += 1) {
     try {

@@ -1,6 +1,6 @@
 // One upload on the page, from the choice of a file to its text.
 
-import { Problem, follow, submit } from "./api.js";
+import { Problem, follow, submit, withdraw } from "./api.js";
 import { showPage } from "./overlay.js";
 import { count, duration, explain, forOperators, percent, state } from "./words.js";
 
@@ -20,6 +20,7 @@ export class Card {
       this.#leave();
       onRemove(this);
     };
+    this.#find(".cancel").onclick = () => this.#withdraw();
     this.#find(".again").onclick = () => this.run();
     this.#picture = file && this.#url(file);
   }
@@ -38,7 +39,7 @@ export class Card {
       }
       const view = await follow(this.id, { onView: (seen) => this.#status(seen.status), onWait, signal });
       if (view.status === "done") this.#done(view);
-      else if (view.status === "cancelled") this.#status("cancelled");
+      else if (view.status === "cancelled") this.#cancelled();
       else this.#trouble(view.status, new Problem(200, view.error));
     } catch (problem) {
       if (signal.aborted) return;
@@ -47,11 +48,34 @@ export class Card {
     }
   }
 
+  async #withdraw() {
+    const button = this.#find(".cancel");
+    button.disabled = true;
+    try {
+      await withdraw(this.id, this.#abort);
+      this.#abort.abort(); // nothing is left to follow
+      this.#find(".remove").focus();
+      this.#cancelled();
+    } catch (problem) {
+      if (this.#abort.signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      button.disabled = false;
+      // of a job that has ended, run() tells how
+      if (problem.code !== "already_ended") this.#find(".facts").textContent = explain(problem);
+    }
+  }
+
   #status(name, note = "") {
     this.element.dataset.status = name;
     this.#find(".pill").textContent = state(name);
     this.#find(".facts").textContent = note;
+    this.#find(".cancel").hidden = !["queued", "processing"].includes(name);
     this.#find(".progress").hidden = !["sending", "held", "queued", "processing"].includes(name);
+  }
+
+  #cancelled() {
+    this.#status("cancelled");
+    this.onNews(`${this.name}: ${state("cancelled")}.`);
   }
 
   #trouble(status, error) {

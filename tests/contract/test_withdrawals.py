@@ -49,7 +49,7 @@ class Overtaken:
 
 
 def withdrawals(store: JobStore | Overtaken, told: Told) -> Withdrawals:
-    return Withdrawals(store, LocalQueue(limit=10), on_change=told)  # type: ignore[arg-type] # a store by delegation
+    return Withdrawals(store, LocalQueue(limit=10), on_change=told)
 
 
 async def claim(store: JobStore, queued: Job) -> None:

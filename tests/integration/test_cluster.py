@@ -98,6 +98,18 @@ async def test_the_bound_of_the_queue_is_that_of_all_nodes(node: Node) -> None:
             assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
 
 
+async def test_a_job_is_withdrawn_at_another_node_and_its_entry_is_gone(node: Node, database: str) -> None:
+    async with node("api", queue_limit=1) as first, node("api", queue_limit=1) as second:
+        job_id = (await first.upload(PNG)).json()["id"]
+        assert (await second.client.delete(f"/images/{job_id}")).json()["status"] == "cancelled"
+        assert (await first.ended(job_id))["status"] == "cancelled"
+        connection = await connect(database)
+        assert await pg_queue.depth(connection) == 0
+        await connection.close()
+        while (await first.upload(PNG)).status_code != 202:  # which counts the entries once a second
+            pass
+
+
 async def test_a_drained_node_leaves_its_job_to_the_others(node: Node) -> None:
     busy = ScriptedPool()
     busy.hold()
