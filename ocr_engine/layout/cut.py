@@ -85,7 +85,7 @@ class Cutter:
         for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
             crossing = self._crossing(region, place) & ~self._merged[region]
             parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
-            gains = np.bincount(band_of[left], weights=parted * evidence, minlength=count).astype(np.float64)
+            gains = _by_band(band_of[left], parted * evidence, count)
             gains[headlines] = NEVER
             around = gains.copy()
             around[band[crossing & ~self._gives_way[region]]] = NEVER
@@ -95,7 +95,8 @@ class Cutter:
                 total, first, last = best_run(gains)
             if total < CONVINCED:
                 continue
-            first, last = self._with_ends(region, band, gains, first, last, PATIENCE * total)
+            settled = np.where(gains == NEVER, NEVER, _by_band(band_of[left], parted * pairs.settled[ours], count))
+            first, last = self._with_ends(region, band, settled, first, last, PATIENCE * total)
             inside = region[(band >= first) & (band <= last)]
             tall = float(lines.bottom[inside].max() - lines.top[inside].min())
             if best is None or (tall, total) > (best.tall, best.total):
@@ -145,6 +146,11 @@ class Cutter:
                 return 0
             extent = i + 1
         return extent
+
+
+def _by_band(band: Indices, values: Floats, count: int) -> Floats:
+    """The sum of the values in each of `count` bands."""
+    return np.bincount(band, weights=values, minlength=count).astype(np.float64)
 
 
 def best_run(gains: Floats) -> tuple[float, int, int]:

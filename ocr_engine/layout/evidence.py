@@ -16,6 +16,8 @@ APART = (0.4, 1.0)
 """White space between level neighbours by the width of the narrower: may part columns, parts cells for certain."""
 LEVEL = 0.35
 """Neighbours whose middles differ by less stand in one row."""
+HEAD_START = 1.0
+"""A level neighbour is taken for this much nearer: in closely set rows the boxes reach into the rows beside theirs."""
 BESIDE = 0.4
 """Neighbours share at least this much of the lower one's height."""
 OVERLAP = 0.5
@@ -35,6 +37,8 @@ class Pairs(Struct, frozen=True):
     right: Indices
     evidence: Floats
     """For a column's edge between the two (positive) or for one row (negative); at most 1."""
+    settled: Floats
+    """The same where there are columns above or below already: a table may then stand beside the other one's prose."""
 
 
 def neighbours(lines: Lines, prose: Floats) -> Pairs:
@@ -46,9 +50,10 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
     gap = lines.left[right] - lines.right[left]
     beside = (shared >= BESIDE * size) & (lines.x[right] > lines.x[left]) & (gap > -OVERLAP * size)
     left, right, size, gap = left[beside], right[beside], size[beside], gap[beside]
-    nearest = (gap == least(left, gap, n)[left]) | (gap == least(right, gap, n)[right])
-    left, right, size, gap = left[nearest], right[nearest], size[nearest], gap[nearest]
     level = np.abs(lines.y[left] - lines.y[right]) < LEVEL * size
+    away = gap + np.where(level, 0, HEAD_START * size)
+    nearest = (away == least(left, away, n)[left]) | (away == least(right, away, n)[right])
+    left, right, size, gap, level = left[nearest], right[nearest], size[nearest], gap[nearest], level[nearest]
     apart = gap / np.minimum(lines.width[left], lines.width[right])
     close = np.where(level, 1 - grade(apart, APART), 1.0)
     a, b = prose[left], prose[right]
@@ -59,4 +64,4 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
         + one * np.where(level, ONE_PROSE_LEVEL, ONE_PROSE)
         + neither * np.where(level, NO_PROSE_LEVEL, NO_PROSE)
     )
-    return Pairs(left, right, evidence)
+    return Pairs(left, right, evidence, evidence - one * np.where(level, ONE_PROSE_LEVEL, 0))

@@ -261,6 +261,20 @@ def table_in_columns(sheet: Sheet) -> None:
         sheet.column(x, y, 420, HEIGHT - 80, size, pitch=pitch)
 
 
+def tables_beside_prose(sheet: Sheet) -> None:
+    """Two columns on one grid of lines, each with a table where the other has running text."""
+    lot = sheet.lot
+    size = lot.uniform(14, 18)
+    pitch, rows = 1.3 * size, lot.randint(12, 16)
+    top, middle = 100.0, 100 + (rows + 1) * pitch
+    foot = middle + (rows + lot.randint(10, 13)) * pitch
+    sheet.table(60, top, 420, rows, lot.randint(3, 4), size, pitch)
+    sheet.column(60, middle, 420, foot, size, pitch=pitch)
+    sheet.column(520, top, 420, middle - size, size, pitch=pitch)
+    sheet.table(520, middle, 420, rows, lot.randint(3, 4), size, pitch)
+    sheet.column(520, middle + (rows + 1) * pitch, 420, foot, size, pitch=pitch)
+
+
 def slide(sheet: Sheet) -> None:
     """A title and bullets, big print."""
     lot = sheet.lot
@@ -351,7 +365,7 @@ def with_merged_lines(page: list[Line], seed: int) -> list[Line]:
 
 
 IN_COLUMNS: tuple[Callable[[Sheet], None], ...] = (
-    newspaper, academic, magazine, margin_notes, table_in_columns, screenshot,
+    newspaper, academic, magazine, margin_notes, table_in_columns, tables_beside_prose, screenshot,
 )  # fmt: skip
 IN_ROWS: tuple[Callable[[Sheet], None], ...] = (
     receipt, form, invoice, price_list, contents, report, slide,

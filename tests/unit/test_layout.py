@@ -129,6 +129,15 @@ def test_a_table_of_equal_cells_far_apart_is_read_row_by_row() -> None:
     assert reading_order([cell for row in rows for cell in row]) == list(range(48))
 
 
+def test_rows_so_close_that_their_boxes_overlap_are_read_row_by_row() -> None:
+    rows = [
+        (box(24, y, 184, y + 23), box(921 - k % 3, y - k % 3, 1092 + k % 3, y + 23 + k % 3))
+        for k, y in enumerate(range(100, 460, 15))
+    ]
+    rows[7:9] = [rows[7]]  # one was not found
+    assert reading_order([cell for row in rows for cell in row]) == list(range(2 * len(rows)))
+
+
 def test_the_order_does_not_depend_on_the_order_of_the_boxes() -> None:
     page = layout_pages.drawn(layout_pages.newspaper, 3)
     orders = {tuple(ordered(layout_pages.shuffled(page, seed))) for seed in range(5)}
