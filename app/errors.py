@@ -43,6 +43,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "job_gone": ErrorKind(410, "The job was deleted"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
+        "too_many_pages": ErrorKind(413, "The image has too many pages"),
         "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
         "rate_limited": ErrorKind(429, "Too many requests"),

@@ -87,8 +87,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 200_000_000
     max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 32_000_000
     max_image_pixels: Annotated[
-        Count, Meta(description="Largest image in pixels (width times height); above that 413.")
+        Count, Meta(description="Largest page in pixels (width times height); above that 413.")
     ] = 64_000_000
+    max_image_pages: Annotated[Count, Meta(description="Most pages of a TIFF; above that 413.")] = 50
     upload_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest time a client may take to send a body; then 408.")
     ] = 60.0
@@ -98,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 30
 
     job_timeout_seconds: Annotated[
-        Seconds, Meta(description="Longest recognition of one image; then its process is killed.")
+        Seconds, Meta(description="Longest recognition of one page; then its process is killed.")
     ] = 120.0
     max_attempts: Annotated[Count, Meta(description="Attempts before a failing job becomes a dead letter.")] = 3
     retry_base_seconds: Annotated[

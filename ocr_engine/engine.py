@@ -59,21 +59,31 @@ class Engine:
     def recognise(self, data: bytes) -> OcrResult:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
         begun = time.perf_counter()
+        pages: list[OcrPage] = []
+        timings = OcrTimings()
         try:
             info = image.probe(data, self._options.max_pixels)
-            if info.width * info.height > LARGE:
-                self._loaded.release()
-            pixels = image.decode(data, self._options.max_pixels)
-            decoded = time.perf_counter() - begun
-            page, timings = self.recognise_pixels(pixels)
+            decoding = image.decode_pages(data, self._options.max_pixels)
+            while True:
+                if info.width * info.height > LARGE:
+                    self._loaded.release()
+                started = time.perf_counter()
+                pixels = next(decoding, None)
+                if pixels is None:
+                    break
+                decoded = time.perf_counter() - started
+                page, spent = self.recognise_pixels(pixels, number=len(pages) + 1)
+                del pixels  # or it would be there beside the next one
+                pages.append(page)
+                timings = timings.plus(msgspec.structs.replace(spent, decode=decoded))
         except OcrError:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-        timings = msgspec.structs.replace(timings, decode=decoded, total=time.perf_counter() - begun)
-        return OcrResult(pages=(page,), models=self._loaded.described, timings=timings)
+        timings = msgspec.structs.replace(timings, total=time.perf_counter() - begun)
+        return OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
 
-    def recognise_pixels(self, pixels: Pixels) -> tuple[OcrPage, OcrTimings]:
+    def recognise_pixels(self, pixels: Pixels, number: int = 1) -> tuple[OcrPage, OcrTimings]:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
@@ -96,7 +106,7 @@ class Engine:
             recognise=time.perf_counter() - detected,
         )
         truncated = len(quads) < len(found)
-        page = OcrPage(number=1, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
+        page = OcrPage(number=number, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
         return page, timings
 
     def _read(self, page: Pixels, quads: Quads) -> list[Reading]:

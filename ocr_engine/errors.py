@@ -41,6 +41,12 @@ class TooManyPixels(InvalidImage):
     code = "too_many_pixels"
 
 
+class TooManyPages(InvalidImage):
+    """The file holds more pages than the limit."""
+
+    code = "too_many_pages"
+
+
 class ImageMissing(OcrError):
     """The image is not where it was stored."""
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ocr_engine.errors import OcrError, PoolUnavailable
+from ocr_engine.image import page_count
 from ocr_engine.options import EngineOptions
 from ocr_engine.process import DeathCause, DiedIdle, WorkerProcess
 from ocr_engine.result import OcrResult
@@ -113,7 +114,9 @@ class ProcessOcrPool:
         economy: Economy = DEFAULT_ECONOMY,
         on_event: Callable[[PoolEvent], None] = lambda _: None,
     ) -> None:
-        """`warm_up`: an image with a line of text that every new process must read. Times in seconds."""
+        """`warm_up`: an image with a line of text that every new process must read. Times in seconds; that of a job is
+        for each page of its image.
+        """
         self._options = options
         self._warm_up = warm_up
         self._job_timeout = job_timeout
@@ -144,7 +147,7 @@ class ProcessOcrPool:
             slot, process = await self._take()
             slot.state = WorkerState.BUSY
             try:
-                result = await process.recognise(image, self._job_timeout)
+                result = await process.recognise(image, self._job_timeout * page_count(image))
                 return msgspec.structs.replace(result, worker=slot.name)
             except DiedIdle:
                 continue

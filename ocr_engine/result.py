@@ -71,6 +71,10 @@ class OcrTimings(Struct, frozen=True, kw_only=True):
     recognise: float = 0.0
     total: float = 0.0
 
+    def plus(self, other: "OcrTimings") -> "OcrTimings":
+        """Of two pages together."""
+        return OcrTimings(**{stage: getattr(self, stage) + getattr(other, stage) for stage in self.__struct_fields__})
+
 
 class OcrResult(Struct, frozen=True, kw_only=True):
     """All that was read in one image."""
@@ -83,8 +87,8 @@ class OcrResult(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The text of all pages, separated by a form feed as pagers and pdftotext have it."""
-        return "\f".join(page.text for page in self.pages)
+        """The text of all pages, separated by a form feed as pdftotext has it; empty last pages add none."""
+        return "\f".join(page.text for page in self.pages).rstrip("\f")
 
     @property
     def confidence(self) -> float:

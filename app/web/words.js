@@ -23,6 +23,7 @@ const ERRORS = {
   job_gone: "The server has deleted this job.",
   image_too_large: "This file is larger than the server accepts.",
   too_many_pixels: "This image has more pixels than the server accepts. A smaller version may work.",
+  too_many_pages: "This file has more pages than the server accepts. Some of them at a time may work.",
   unsupported_media_type: "This is no image that can be read here. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
   invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
   internal: "Something broke inside the server.",

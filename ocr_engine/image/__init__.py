@@ -1,24 +1,27 @@
-"""Image files: what they claim to be (`probe`, without decoding) and their right pixels (`decode`)."""
+"""Image files: what they claim to be (`probe`, without decoding) and their right pixels (`decode_pages`)."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ocr_engine.image.header import MEDIA_TYPES, probe
+from ocr_engine.image.header import MEDIA_TYPES, page_count, probe
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MEDIA_TYPES", "decode", "probe"]
+__all__ = ["MEDIA_TYPES", "decode_pages", "page_count", "probe"]
 
 
-def decode(data: bytes, max_pixels: int) -> "NDArray[np.uint8]":
-    """The first frame as a viewer shows it: (height, width, 3) uint8, BGR, C-contiguous, EXIF orientation applied.
+def decode_pages(data: bytes, max_pixels: int) -> "Iterator[NDArray[np.uint8]]":
+    """Each page as a viewer shows it: (height, width, 3) uint8, BGR, C-contiguous, EXIF orientation applied.
 
+    A TIFF has as many as its directories, but for thumbnails and masks; other files one, the first of an animation.
     Transparency lies on white, or on black where all that can be seen is light.
     For one thread at a time: meanwhile Pillow has our limits, and nothing reaches stderr.
-    Raises UnsupportedImage, TooManyPixels (before any decoding) or InvalidImage; nothing else, whatever the bytes.
+    Raises UnsupportedImage, TooManyPixels (before that page is decoded) or InvalidImage; nothing else, whatever the
+    bytes.
     """
     # not at the top: the process that serves HTTP probes and never decodes; it has no use for cv2 and Pillow
-    from ocr_engine.image.pixels import decode_first_frame
+    from ocr_engine.image import pixels
 
-    return decode_first_frame(data, max_pixels)
+    return pixels.decode_pages(data, max_pixels)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
+from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.image.tiff import TiffReader, exif_orientation
 from ocr_engine.result import ImageInfo
 
@@ -48,6 +48,8 @@ class Header(Struct, frozen=True, kw_only=True):
     orientation: int = 1
     """EXIF orientation, 1 to 8."""
     frames: int = 1
+    pages: tuple[int, ...] = (0,)
+    """Frames, from 0, that are read: all pages of a TIFF, the first picture of an animation."""
     plain: bool = False
     """Grey or RGB, 8 bits, opaque, one frame: any decoder gives the right pixels."""
     bits: int = 8
@@ -59,15 +61,26 @@ class Header(Struct, frozen=True, kw_only=True):
         return (self.height, self.width) if self.orientation in _TURNED else (self.width, self.height)
 
 
-def probe(data: bytes, max_pixels: int) -> ImageInfo:
-    """What the header of an image file says; never decodes, and takes a millisecond at most, whatever the file claims.
+def probe(data: bytes, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInfo:
+    """What the header of an image file says; never decodes, and takes milliseconds at most, whatever the file claims.
 
     `frames` counts as far as the first 2000 chunks or blocks reach: at least 1, at most 2000.
-    Raises UnsupportedImage (no magic number that we accept), InvalidImage (broken header) or TooManyPixels.
+    Raises UnsupportedImage (no magic number that we accept), InvalidImage (broken header), TooManyPixels (of the first
+    page) or TooManyPages.
     """
     header = read_header(data, max_pixels)
+    if len(header.pages) > max_pages:
+        raise TooManyPages(f"the file has {len(header.pages)} pages; the limit is {max_pages}")
     width, height = header.shown
     return ImageInfo(media_type=header.media_type, width=width, height=height, frames=header.frames, size=len(data))
+
+
+def page_count(data: bytes) -> int:
+    """How many pages of an image file are to be read, 1 where the file makes no sense; as quick as `probe`."""
+    try:
+        return len(_tiff(data).pages) if data.startswith(_TIFF_MAGICS) else 1
+    except (struct.error, InvalidImage):
+        return 1
 
 
 def read_header(data: bytes, max_pixels: int) -> Header:
@@ -238,8 +251,14 @@ def _bmp(data: bytes) -> Header:
 def _tiff(data: bytes) -> Header:
     reader = TiffReader(data)
     width, height, orientation = reader.geometry()
+    directories = reader.directories(MAX_STEPS)
     return Header(
-        media_type=TIFF, width=width, height=height, orientation=orientation, frames=reader.directories(MAX_STEPS)
+        media_type=TIFF,
+        width=width,
+        height=height,
+        orientation=orientation,
+        frames=len(directories),
+        pages=reader.pages(directories),
     )
 
 

@@ -50,15 +50,18 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def decode_first_frame(data: bytes, max_pixels: int) -> Pixels:
-    """See `ocr_engine.image.decode`."""
+def decode_pages(data: bytes, max_pixels: int) -> Iterator[Pixels]:
+    """See `ocr_engine.image.decode_pages`."""
     header = read_header(data, max_pixels)
     require_bounded(data, header.media_type)
+    for page in range(len(header.pages)):
+        yield _decoded(data, header, page, max_pixels)  # kept by no name here: pages are large
+
+
+def _decoded(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
     with _silent_libraries():
         pixels = _with_opencv(data, header) if header.plain else None
-        if pixels is None:
-            pixels = _with_pillow(data, header, max_pixels)
-    return pixels
+        return _with_pillow(data, header, page, max_pixels) if pixels is None else pixels
 
 
 def _with_opencv(data: bytes, header: Header) -> Pixels | None:
@@ -73,19 +76,26 @@ def _with_opencv(data: bytes, header: Header) -> Pixels | None:
     return _upright(np.asarray(pixels, np.uint8), header.orientation)
 
 
-def _with_pillow(data: bytes, header: Header, max_pixels: int) -> Pixels:
+def _with_pillow(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
     kind = _PILLOW_FORMATS[header.media_type]
+    name = f"page {page + 1} of the {kind} image" if len(header.pages) > 1 else f"the {kind} image"
     try:
         with _limited_pillow(max_pixels), Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            if page:
+                image.seek(header.pages[page])
+            if image.width * image.height > max_pixels:  # Pillow looks at the first frame only
+                raise TooManyPixels(f"{name} has more than {max_pixels} pixels")
             image.load()
             pixels = _to_bgr(image, header)
+    except TooManyPixels:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixels(f"the {kind} image has more than {max_pixels} pixels") from error
+        raise TooManyPixels(f"{name} has more than {max_pixels} pixels") from error
     except MemoryError as error:
-        raise InvalidImage(f"the {kind} image needs more memory than there is") from error
+        raise InvalidImage(f"{name} needs more memory than there is") from error
     except Exception as error:
         # a hostile file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError, …
-        raise InvalidImage(f"the {kind} image is damaged, incomplete or of a kind that cannot be decoded") from error
+        raise InvalidImage(f"{name} is damaged, incomplete or of a kind that cannot be decoded") from error
     # Pillow has turned a TIFF itself
     return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
 

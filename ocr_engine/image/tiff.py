@@ -1,6 +1,7 @@
 """Tags of a TIFF file, which is also the form in which EXIF comes. Nothing endless is followed."""
 
 import struct
+from collections.abc import Sequence
 
 from ocr_engine.errors import InvalidImage
 
@@ -8,6 +9,9 @@ MAX_TAGS = 1000
 """Tags that are looked at in one directory."""
 
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
+_REDUCED_OR_MASK = 0b101
+_OLD_REDUCED = 2
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
@@ -32,25 +36,51 @@ class TiffReader:
         """Orientation of the first directory, 1 if it says none."""
         return _valid(self._tags().get(_ORIENTATION, 1))
 
-    def directories(self, limit: int) -> int:
-        """How many directories follow each other, counted up to `limit`; a chain that bites its tail ends there."""
-        seen: set[int] = set()
-        at = self._first
-        try:
-            while at and at not in seen and len(seen) < limit:
-                count, entries, entry_size = self._directory(at)
-                following = entries + count * entry_size
-                seen.add(at)
-                at = self._read("Q" if self._is_big else "I", following)
-        except struct.error:  # the last one is cut off; the first was read before
-            pass
-        return max(1, len(seen))
+    def directories(self, limit: int) -> list[int]:
+        """Where directories are that follow each other, `limit` at most; a chain that bites its tail ends there.
+
+        Raises InvalidImage where one of them is missing: pages would be lost in silence.
+        """
+        count_size, pointer, pointer_size = (8, "Q", 8) if self._is_big else (2, "I", 4)
+        seen: dict[int, None] = {}
+        at, end = self._first, len(self._data)
+        while at and at not in seen and len(seen) < limit:
+            following = end + 1 if at + count_size > end else self._behind(at)
+            if following > end:
+                raise InvalidImage(f"page {len(seen) + 1} of the TIFF image is cut off")
+            seen[at] = None
+            if (
+                following + pointer_size > end
+            ):  # some writers leave out the last pointer, which says that nothing follows
+                break
+            at = self._read(pointer, following)
+        return [*seen]
+
+    def pages(self, directories: Sequence[int]) -> tuple[int, ...]:
+        """Which of the directories, from 0, are pages: the first one, and others but for thumbnails and masks."""
+        return tuple(number for number, at in enumerate(directories) if not number or self._is_page(at))
+
+    def _is_page(self, at: int) -> bool:
+        """By the tags that say what a directory is: bits since TIFF 6.0, a number before. Both stand first."""
+        count, entries, entry_size = self._directory(at)
+        if not count or self._read("H", entries) > _SUBFILE_TYPE:
+            return True
+        tags = self._integers(entries, min(count, 2), entry_size)
+        return not tags.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK and tags.get(_SUBFILE_TYPE) != _OLD_REDUCED
+
+    def _behind(self, at: int) -> int:
+        """The end of a directory's entries."""
+        count, entries, entry_size = self._directory(at)
+        return entries + count * entry_size
 
     def _tags(self) -> dict[int, int]:
         """Tags of the first directory whose value is one integer; of equal tags the first counts, as for Pillow."""
         count, at, entry_size = self._directory(self._first)
+        return self._integers(at, min(count, MAX_TAGS), entry_size)
+
+    def _integers(self, at: int, count: int, entry_size: int) -> dict[int, int]:
         tags: dict[int, int] = {}
-        for entry in range(at, at + min(count, MAX_TAGS) * entry_size, entry_size):
+        for entry in range(at, at + count * entry_size, entry_size):
             tag, kind = self._read("H", entry), self._read("H", entry + 2)
             if kind in _INTEGERS and tag not in tags:
                 tags[tag] = self._read(_INTEGERS[kind], entry + (12 if self._is_big else 8))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
+from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from samples import sample
 from tests.e2e.conftest import Server
 from tests.fuzz.hostile import blank_png, hostile_files
@@ -42,7 +42,7 @@ def test_hostile_files_are_refused_or_read_and_harm_nobody(start: Callable[..., 
             assert problem["request_id"] == answer.headers["X-Request-ID"]
             refusals[problem["code"]] += 1
     ends = {name: server.ended(job_id) for name, job_id in jobs.items()}
-    client_fault = {error.code for error in (InvalidImage, TooManyPixels, UnsupportedImage)}
+    client_fault = {error.code for error in (InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage)}
     wrong = {
         name: job["error"]
         for name, job in ends.items()

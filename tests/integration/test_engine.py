@@ -76,6 +76,27 @@ def test_a_page_reads_the_same_however_it_is_stored(engine: Engine, letter: Imag
     assert engine.recognise(VARIANTS[variant](letter)).text == sample("letter").text
 
 
+def test_every_page_of_a_tiff_is_read(engine: Engine, letter: Image.Image) -> None:
+    empty, upside_down = Image.new("RGB", (300, 200), "white"), letter.transpose(Image.Transpose.ROTATE_180)
+    result = engine.recognise(encoded(letter, "TIFF", save_all=True, append_images=[empty, upside_down]))
+    text = sample("letter").text
+    assert result.text == f"{text}\f\f{text}"
+    assert [(page.number, page.width, page.rotation) for page in result.pages] == [
+        (1, letter.width, 0),
+        (2, 300, 0),
+        (3, letter.width, 180),
+    ]
+    alone = engine.recognise(encoded(letter))
+    assert result.pages[0] == alone.pages[0]
+    assert result.timings.recognise > alone.timings.recognise
+
+
+def test_one_damaged_page_fails_the_file(engine: Engine, letter: Image.Image) -> None:
+    whole = encoded(letter, "TIFF", save_all=True, append_images=[letter])
+    with pytest.raises(InvalidImage, match="page 2"):
+        engine.recognise(whole[:-1000])
+
+
 def test_a_turned_page_says_how_it_has_to_be_turned(engine: Engine, letter: Image.Image) -> None:
     turns = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
     for rotation, transposition in turns.items():

@@ -1,9 +1,11 @@
 """`/images` as clients meet it."""
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, WorkerCrashed
 from samples import sample
@@ -175,6 +177,16 @@ async def test_more_pixels_than_the_limit_is_413_before_anything_is_decoded(run:
     async with run(max_image_pixels=100) as service:
         answer = await service.upload(PNG)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pixels")
+
+
+async def test_more_pages_than_the_limit_is_413(run: Any) -> None:
+    page, file = Image.new("1", (9, 9)), io.BytesIO()
+    page.save(file, "TIFF", save_all=True, append_images=[page, page])
+    async with run(max_image_pages=2) as service:
+        answer = await service.upload(file.getvalue())
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pages")
+    async with run(max_image_pages=3) as service:
+        assert (await service.upload(file.getvalue())).status_code == 202
 
 
 async def test_a_body_that_never_comes_is_408(run: Any) -> None:

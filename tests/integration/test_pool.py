@@ -1,6 +1,7 @@
 """The pool with real processes and real models: preloaded, supervised, replaced."""
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 import anyio.lowlevel
 import psutil
 import pytest
+from PIL import Image
 
 from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import DEFAULT_ECONOMY, Economy, PoolEvent, ProcessOcrPool, WorkerState
 from ocr_engine.process import WorkerProcess
+from ocr_engine.result import OcrResult
 from ocr_engine.worker import DutyReport
 from samples import sample
 
@@ -122,6 +125,24 @@ async def test_a_job_beyond_its_time_loses_its_process_and_no_other(start: Calla
     await pool.until("started")
     assert not psutil.pid_exists(hung)
     assert pool.workers()[0].state is WorkerState.IDLE
+
+
+async def test_each_page_has_its_time(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = await start(job_timeout=20.0)
+    limits: list[float] = []
+
+    async def recognise(self: WorkerProcess, image: bytes, timeout: float) -> OcrResult:
+        limits.append(timeout)
+        return OcrResult(pages=())
+
+    monkeypatch.setattr(WorkerProcess, "recognise", recognise)
+    page, file = Image.new("1", (9, 9)), io.BytesIO()
+    page.save(file, "TIFF", save_all=True, append_images=[page, page])
+    await pool.recognise(KNOWN.data)
+    await pool.recognise(file.getvalue())
+    assert limits == [20.0, 60.0]
 
 
 async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
+
+from ocr_engine.image import decode_pages
 
 Array = NDArray[np.uint8]
 WIDTH, HEIGHT = 64, 48
@@ -34,6 +36,21 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def decode(data: bytes, max_pixels: int) -> Array:
+    """The pixels of the first page."""
+    return next(decode_pages(data, max_pixels))
+
+
+def paged(*pages: tuple[Image.Image, dict[str, Any]]) -> bytes:
+    """A TIFF of those pages; options as Pillow has them, `tiffinfo` for tags."""
+    file = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(file) as writer:
+        for image, options in pages:
+            image.save(writer, "TIFF", **options)
+            writer.newFrame()
+        return file.getvalue()
 
 
 def exif(orientation: int) -> bytes:

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
-from ocr_engine.image import decode, pixels, probe
+from ocr_engine.image import decode_pages, pixels, probe
+from ocr_engine.image.tiff import TiffReader
 from samples import all_samples
-from tests.unit.images import IMAGE, LIMIT, exif, png, saved
+from tests.unit.images import IMAGE, LIMIT, decode, exif, paged, png, saved
 from tests.unit.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
 
 SMALL = IMAGE.convert("P")
+PAGES = paged((IMAGE, {}), (IMAGE.rotate(90, expand=True), {"compression": "tiff_lzw"}), (SMALL, {}))
 FILES = {
     "jpeg": saved(IMAGE, "JPEG", exif=exif(6)),
     "progressive jpeg": saved(IMAGE, "JPEG", progressive=True),
@@ -35,14 +37,15 @@ FILES = {
     "lzw tiff": saved(IMAGE, "TIFF", compression="tiff_lzw"),
     "jpeg tiff": saved(IMAGE, "TIFF", compression="jpeg"),
     "deflate tiff": saved(IMAGE, "TIFF", compression="tiff_adobe_deflate"),
+    "tiff of three pages": PAGES,
     "fax tiff": saved(IMAGE.convert("1"), "TIFF", compression="group4"),
 }
 
 
 def decoded(data: bytes) -> np.ndarray | None:
-    """The pixels, or None where the file is refused as it should be; any other error fails the test."""
+    """The first page, or None where a page is refused as it should be; any other error fails the test."""
     try:
-        pixels = decode(data, LIMIT)
+        pixels, *_ = decode_pages(data, LIMIT)
     except InvalidImage as error:
         refusal = error.detail
     else:
@@ -152,6 +155,26 @@ def test_a_later_size_that_breaks_the_limit_is_too_many_pixels() -> None:
     gif[6:10] = b"\1\0\1\0"
     with pytest.raises(TooManyPixels):
         decode(bytes(gif), IMAGE.width * IMAGE.height - 1)
+
+
+def test_a_damaged_page_is_named_after_those_before_it() -> None:
+    width = TiffReader(PAGES).directories(3)[2] + 2  # the first entry: its tag, type, count and value in 12 bytes
+    pages = decode_pages(PAGES[:width] + bytes(12) + PAGES[width + 12 :], LIMIT)
+    assert [next(pages).shape, next(pages).shape] == [(48, 64, 3), (64, 48, 3)]
+    with pytest.raises(InvalidImage, match="page 3 of the TIFF image is damaged"):
+        next(pages)
+
+
+def test_pages_that_were_cut_off_are_missed_at_once() -> None:
+    with pytest.raises(InvalidImage, match="page 3 of the TIFF image is cut off"):
+        probe(PAGES[: TiffReader(PAGES).directories(3)[2]], LIMIT)
+
+
+def test_the_limit_holds_for_every_page() -> None:
+    pages = decode_pages(paged((IMAGE.resize((8, 6)), {}), (IMAGE, {})), 48)
+    assert next(pages).shape == (6, 8, 3)
+    with pytest.raises(TooManyPixels, match="page 2 of the TIFF image has more than 48 pixels"):
+        next(pages)
 
 
 def test_the_limit_is_ours_alone_and_pillows_is_left_as_it_was() -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
-from ocr_engine.image import decode, probe
+from ocr_engine.image import decode_pages, page_count, probe
 from samples import sample
 from tests.unit.images import (
     GREY,
@@ -19,12 +19,15 @@ from tests.unit.images import (
     WIDTH,
     Array,
     bitmap_with_alpha,
+    decode,
     exif,
+    paged,
     png,
     saved,
     tiff,
 )
 
+NEW_SUBFILE_TYPE, SUBFILE_TYPE, ORIENTATION = 254, 255, 274
 ROUNDED, LOSSY = 1.0, 2.0
 """Mean difference from the picture that rounding and lossy compression may make."""
 
@@ -267,14 +270,47 @@ def test_a_bitmap_whose_alpha_is_zero_everywhere_means_none() -> None:
     assert_close(shown(bitmap_with_alpha(rgba)), PICTURE, 0)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
-def test_of_several_frames_the_first_is_decoded(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_is_decoded(kind: str) -> None:
     options = {"WEBP": {"lossless": True}}.get(kind, {})
     first = IMAGE.quantize(64) if kind == "GIF" else IMAGE
     more = [first.rotate(angle) for angle in (90, 180)]
     data = saved(first, kind, save_all=True, append_images=more, **options)
+    assert len([*decode_pages(data, LIMIT)]) == 1
     assert_close(shown(data), np.asarray(first.convert("RGB")))
     assert probe(data, LIMIT).frames == 3
+
+
+def test_every_page_of_a_tiff_is_decoded_as_it_is() -> None:
+    fax = Image.new("1", (40, 30), 1)
+    fax.paste(0, (5, 5, 15, 10))
+    data = paged(
+        (IMAGE, {}),
+        (fax, {"compression": "group4"}),
+        (IMAGE.transpose(Image.Transpose.ROTATE_90), {"tiffinfo": {ORIENTATION: 6}}),
+        (IMAGE.convert("CMYK"), {"compression": "tiff_lzw"}),
+    )
+    first, second, third, fourth = (page[..., ::-1] for page in decode_pages(data, LIMIT))
+    assert_close(first, PICTURE, 0)
+    assert_close(second, np.asarray(fax.convert("L")), 0)
+    assert_close(third, PICTURE, 0)
+    assert_close(fourth, PICTURE)
+
+
+def test_thumbnails_and_masks_in_a_tiff_are_no_pages() -> None:
+    small = IMAGE.resize((8, 6))
+    data = paged(
+        (IMAGE, {}),
+        (small, {"tiffinfo": {NEW_SUBFILE_TYPE: 1}}),
+        (small, {"tiffinfo": {SUBFILE_TYPE: 2}}),
+        (IMAGE.convert("1"), {"tiffinfo": {NEW_SUBFILE_TYPE: 4}}),
+        (IMAGE.rotate(180), {"tiffinfo": {NEW_SUBFILE_TYPE: 2}}),
+    )
+    assert page_count(data) == 2
+    assert probe(data, LIMIT).frames == 5
+    first, second = (page[..., ::-1] for page in decode_pages(data, LIMIT))
+    assert_close(first, PICTURE, 0)
+    assert_close(second, PICTURE[::-1, ::-1], 0)
 
 
 def turned(orientation: int) -> Array:

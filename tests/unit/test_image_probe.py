@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
-from ocr_engine.image import MEDIA_TYPES, probe
+from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
+from ocr_engine.image import MEDIA_TYPES, page_count, probe
 from ocr_engine.result import ImageInfo
 from samples import sample
-from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, exif, png, png_chunk, saved, tiff
+from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, exif, paged, png, png_chunk, saved, tiff
 
 KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
 KINDS |= {"TIFF": "image/tiff", "GIF": "image/gif"}
@@ -171,6 +171,18 @@ LONG_WINDED = {
 }
 
 
+def test_more_pages_than_the_limit_are_refused() -> None:
+    data = paged(*[(IMAGE, {})] * 3)
+    assert probe(data, LIMIT, 3).frames == 3
+    with pytest.raises(TooManyPages, match=r"3 pages; the limit is 2"):
+        probe(data, LIMIT, 2)
+
+
+@pytest.mark.parametrize("data", [b"", b"no image", b"II*\0", b"MM\0*\xff\xff\xff\xff", saved(IMAGE, "GIF")])
+def test_what_has_no_pages_to_count_has_one(data: bytes) -> None:
+    assert page_count(data) == 1
+
+
 @pytest.mark.parametrize("data", LONG_WINDED.values(), ids=LONG_WINDED)
 def test_the_work_is_bounded_whatever_the_file_claims(data: bytes) -> None:
     steps = 0
@@ -187,7 +199,7 @@ def test_the_work_is_bounded_whatever_the_file_claims(data: bytes) -> None:
         info = None
     finally:
         sys.settrace(None)
-    assert steps < 50_000  # lines of Python, over files that would take millions
+    assert steps < 100_000  # lines of Python, over files that would take millions
     assert info is None or 1 <= info.frames <= 2000
 
 
