@@ -90,6 +90,19 @@ def heights(quads: Quads) -> NDArray[np.float32]:
     return np.asarray(np.minimum(*sides(quads)), np.float32)
 
 
+def part(quad: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.float32]:
+    """What lies between two places along the text of a box (4, 2), 0 at its left to 1 at its right."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    top, bottom = top_right - top_left, bottom_right - bottom_left
+    corners = (
+        top_left + begins * top,
+        top_left + ends * top,
+        bottom_left + ends * bottom,
+        bottom_left + begins * bottom,
+    )
+    return np.array(corners, np.float32)
+
+
 def areas(quads: Quads) -> NDArray[np.float32]:
     """Square pixels (n,) of each box."""
     across, down = sides(quads)

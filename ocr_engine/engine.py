@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine import image, models
-from ocr_engine.boxes import Quads, heights, sides, without_overlap
+from ocr_engine.boxes import Quads, heights, part, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
 from ocr_engine.detection import Detector
 from ocr_engine.errors import EngineError, OcrError
-from ocr_engine.layout import reading_order, row_order
+from ocr_engine.layout import Piece, pieces_in_order, row_order
 from ocr_engine.line_finder import LineFinder
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
@@ -137,17 +137,26 @@ class Engine:
     ) -> tuple[OcrLine, ...]:
         """The lines that hold text, in reading order, where a viewer shows them."""
         kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
-        boxes = [_polygon(quads[i]) for i in kept]
-        order = reading_order(boxes) if self._options.reading_order == "columns" else row_order(boxes)
-        shown = np.clip(turn_back(quads, rotation, width, height), 0, (width, height))
+        if not kept:
+            return ()
+        quads, readings = quads[kept], [readings[i] for i in kept]
+        boxes = [_polygon(quad) for quad in quads]
+        if self._options.reading_order == "columns":
+            level = ~is_tall(quads)
+            places = [reading.places if is_ else () for reading, is_ in zip(readings, level, strict=True)]
+            pieces = pieces_in_order(boxes, [reading.text for reading in readings], places)
+        else:
+            pieces = [Piece(i, 0, len(readings[i].text)) for i in row_order(boxes)]
+        cut = np.array([part(quads[piece.line], piece.begins, piece.ends) for piece in pieces])
+        shown = np.clip(turn_back(cut, rotation, width, height), 0, (width, height))
         return tuple(
             OcrLine(
-                text=readings[i].text.strip(),
-                confidence=round(readings[i].confidence, 4),
-                polygon=_polygon(np.round(shown[i].astype(np.float64), 1)),
-                low_confidence=readings[i].confidence < self._options.min_confidence,
+                text=readings[piece.line].text[piece.first : piece.last].strip(),
+                confidence=round(readings[piece.line].confidence, 4),
+                polygon=_polygon(np.round(quad.astype(np.float64), 1)),
+                low_confidence=readings[piece.line].confidence < self._options.min_confidence,
             )
-            for i in (kept[place] for place in order)
+            for piece, quad in zip(pieces, shown, strict=True)
         )
 
 

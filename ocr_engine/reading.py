@@ -9,6 +9,7 @@ squeezing blindly by as much costs up to 13 % of the characters of narrow print.
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from ocr_engine.crops import Pixels, turn
@@ -50,7 +51,8 @@ class Reader:
         doubtful = self._affordable(doubtful)
         again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
         for i, reading in zip(doubtful, again, strict=True):
-            readings[i] = max(readings[i], reading, key=_confidence)
+            # where characters stand is not told of a line that was turned
+            readings[i] = max(readings[i], msgspec.structs.replace(reading, places=()), key=_confidence)
         return readings
 
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:

@@ -40,6 +40,8 @@ class Reading(Struct, frozen=True):
     text: str
     confidence: float
     """0 to 1: mean probability of the characters."""
+    places: tuple[float, ...] = ()
+    """Where each character stands in the crop: its middle, 0 at the left to 1 at the right."""
 
 
 NOTHING = Reading("", 0.0)
@@ -65,11 +67,14 @@ class Recogniser:
                 own = max(1, widths[i])
                 fill(row[:, :, :own], resize(crops[i], own, HEIGHT), self._normalisation)
             for i, scores in zip(members, self._session.run(batch), strict=True):
-                readings[i] = self._decode(scores)
+                readings[i] = self._decode(scores, width / max(1, widths[i]))
         return readings
 
-    def _decode(self, scores: NDArray[np.float32]) -> Reading:
-        """CTC, best path (Graves 2006): the likeliest class of each step, repetitions and blanks dropped."""
+    def _decode(self, scores: NDArray[np.float32], share: float) -> Reading:
+        """CTC, best path (Graves 2006): the likeliest class of each step, repetitions and blanks dropped.
+
+        `share` is the width of all steps by that of the crop.
+        """
         best = scores.argmax(axis=1)
         starts = (best != 0) & np.concatenate(([True], best[1:] != best[:-1]))
         if not starts.any():
@@ -77,12 +82,15 @@ class Recogniser:
         places = np.flatnonzero(starts)
         confidence = float(scores[places, best[places]].mean())
         text = [self._characters[best[places[0]]]]
-        for before, place in pairwise(places):
+        where = [float(places[0])] * len(text[0])
+        for before, place in pairwise(places.tolist()):
             character = self._characters[best[place]]
             if self._space_was_missed(text[-1], character, scores[before + 1 : place]):
                 text.append(" ")
+                where.append((before + place) / 2)
             text.append(character)
-        return Reading("".join(text), confidence)
+            where += [place] * len(character)
+        return Reading("".join(text), confidence, tuple((step + 0.5) / len(best) * share for step in where))
 
     @staticmethod
     def _space_was_missed(left: str, right: str, between: NDArray[np.float32]) -> bool:

@@ -3,20 +3,23 @@
 Row by row is right for receipts, forms and tables, and wrong for whatever is set in columns. So the page is read row
 by row unless there is evidence of columns: then it is cut. A recursive XY-cut (Nagy and Seth, ICPR 1984) finds the
 white spaces; which of them part columns is decided as Breuel does (High performance document layout analysis, SDIUT
-2003), by what stands beside a space rather than by its width. See `evidence` for the judgement and `cut` for the cuts.
+2003), by what stands beside a space rather than by its width. See `evidence` for the judgement and `cut` for the cuts;
+`gutters` finds what has to be cut before, boxes that detection drew over two columns.
 """
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
 from ocr_engine.layout.cut import Cutter, rows
 from ocr_engine.layout.evidence import neighbours
-from ocr_engine.layout.lines import level
+from ocr_engine.layout.gutters import Piece, pieces
+from ocr_engine.layout.lines import Lines, is_vertical, level
 from ocr_engine.result import Polygon
 
-__all__ = ["reading_order", "row_order"]
+__all__ = ["Piece", "pieces_in_order", "reading_order", "row_order"]
 
 
 def reading_order(polygons: Sequence[Polygon]) -> list[int]:
@@ -24,15 +27,47 @@ def reading_order(polygons: Sequence[Polygon]) -> list[int]:
 
     Columns are read one after the other, tables and forms row by row, pages of vertical text from the right.
     """
-    if len(polygons) < 2:
-        return list(range(len(polygons)))
+    return _order(level(polygons)) if polygons else []
+
+
+def pieces_in_order(
+    polygons: Sequence[Polygon], texts: Sequence[str], places: Sequence[Sequence[float]]
+) -> list[Piece]:
+    """The lines in that order; those that reach over two columns in pieces, where these are not read together.
+
+    `places`: the middle of each character of a level line, by the width of its box, 0 to 1; else none.
+    """
+    if not polygons:
+        return []
+    if is_vertical(polygons):
+        return [Piece(line, 0, len(texts[line])) for line in reading_order(polygons)]
     lines = level(polygons)
-    runs = find_blocks(lines)
-    lines = plumb(lines, runs)
-    likely = prose(lines, runs)
-    return Cutter(lines, likely, neighbours(lines, likely)).order(np.arange(len(polygons)))
+    parts = pieces(lines, texts, places)
+    ordered: list[Piece] = []
+    for part in (parts[i] for i in _order(_of_pieces(lines, parts))):
+        last = ordered[-1] if ordered else None
+        if last and (last.line, last.last) == (part.line, part.first):
+            ordered[-1] = msgspec.structs.replace(last, last=part.last, ends=part.ends)
+        else:
+            ordered.append(part)
+    return ordered
 
 
 def row_order(polygons: Sequence[Polygon]) -> list[int]:
     """Indices of the lines row by row, each row from the left, even where there are columns; each exactly once."""
     return rows(level(polygons), np.arange(len(polygons))) if polygons else []
+
+
+def _order(lines: Lines) -> list[int]:
+    runs = find_blocks(lines)
+    lines = plumb(lines, runs)
+    likely = prose(lines, runs)
+    return Cutter(lines, likely, neighbours(lines, likely)).order(np.arange(len(lines.left)))
+
+
+def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:
+    line = np.array([part.line for part in parts])
+    begins, ends = (
+        lines.left[line] + lines.width[line] * [getattr(part, end) for part in parts] for end in ("begins", "ends")
+    )
+    return Lines(begins, lines.top[line], np.maximum(ends, begins + 1), lines.bottom[line])

@@ -23,7 +23,7 @@ ACROSS = 0.4
 """That much: a share of the region's width. The white space beside a headline belongs to it."""
 DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
-NEVER = -1e9
+NEVER = -1e6
 """Evidence of a line that crosses the place of a cut."""
 
 
@@ -82,7 +82,7 @@ class Cutter:
         count = int(band.max()) + 1
         best: Cut | None = None
         headlines = self._headlines(region, band)
-        for place in _thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
+        for place in thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
             crossing = self._crossing(region, place) & ~self._merged[region]
             parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
             gains = _by_band(band_of[left], parted * evidence, count)
@@ -155,14 +155,12 @@ def _by_band(band: Indices, values: Floats, count: int) -> Floats:
 
 def best_run(gains: Floats) -> tuple[float, int, int]:
     """Sum, first and last index of the run with the largest sum, the shortest of equals (Kadane's algorithm)."""
-    best, total, begun = (-np.inf, 0, 0), 0.0, 0
-    for i, gain in enumerate(gains.tolist()):
-        if total <= 0:
-            total, begun = 0.0, i
-        total += gain
-        if total > best[0]:
-            best = (total, begun, i)
-    return best
+    before = np.concatenate(([0.0], np.cumsum(gains)))
+    least = np.minimum.accumulate(before[:-1])
+    sums = before[1:] - least
+    last = int(sums.argmax())
+    first = int(np.flatnonzero(before[: last + 1] == least[last])[-1])
+    return float(sums[last]), first, last
 
 
 def bands(lines: Lines, region: Indices) -> Indices:
@@ -202,7 +200,7 @@ def _below(lines: Lines, line: int, other: int) -> bool:
     return bool(stacked and lines.y[line] - lines.y[other] > 0.5 * min(lines.height[line], lines.height[other]))
 
 
-def _thin(places: Floats, apart: float) -> Floats:
+def thin(places: Floats, apart: float) -> Floats:
     """The places sorted, none within `apart` of the one before it."""
     kept: list[float] = []
     for place in np.sort(places):

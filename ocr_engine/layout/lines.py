@@ -55,10 +55,8 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     """The boxes turned back by the page's skew. Vertical text (columns from right to left) comes out lying down:
     its columns are rows from top to bottom, so that everything that orders rows orders them, too."""
     corners = np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)
-    across = _length(corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3])
-    down = _length(corners[:, 3] - corners[:, 0] + corners[:, 2] - corners[:, 1])
-    tall = down >= TALL * across
-    if down[tall].sum() > across[~tall].sum():
+    across, down = _extents(corners)
+    if _run_down(across, down):
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
     steady = across > STEADY * down
@@ -68,6 +66,23 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     ys = np.sort((corners + corners[:, [1, 0, 3, 2]])[:, [0, 2], 1] / 2, axis=1)
     ys -= _sag(corners, across, steady)[:, None]
     return Lines(xs[:, 0], ys[:, 0], np.maximum(xs[:, 1], xs[:, 0] + 1), np.maximum(ys[:, 1], ys[:, 0] + 1))
+
+
+def is_vertical(polygons: Sequence[Polygon]) -> bool:
+    """Whether most of the text runs down the page."""
+    return _run_down(*_extents(np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)))
+
+
+def _extents(corners: Floats) -> tuple[Floats, Floats]:
+    """Lengths of the boxes along their top and bottom, and along their sides, pixels."""
+    across = _length(corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3])
+    down = _length(corners[:, 3] - corners[:, 0] + corners[:, 2] - corners[:, 1])
+    return across, down
+
+
+def _run_down(across: Floats, down: Floats) -> bool:
+    tall = down >= TALL * across
+    return bool(down[tall].sum() > across[~tall].sum())
 
 
 def _turned(corners: Floats, angle: float) -> Floats:

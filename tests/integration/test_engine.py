@@ -1,7 +1,9 @@
 """The engine with its real models on our own samples: the text is pinned, however the picture comes."""
 
 import io
+import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from ocr_engine.engine import Engine
 from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
 from ocr_engine.options import EngineOptions
 from samples import Sample, all_samples, sample
+
+WORDS = ["harbour", "street", "bakery", "opens", "every", "morning", "old", "market", "bread", "and", "warm", "coffee"]
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +143,30 @@ def test_closely_set_lines_that_a_coarse_look_takes_for_one_are_told_apart(engin
     page = page.filter(ImageFilter.GaussianBlur(2))
     page.paste(letter)
     assert engine.recognise(encoded(page)).text.split("\n")[-4:] == [*words]
+
+
+def justified(draw: ImageDraw.ImageDraw, x: float, y: float, width: float, font: Any, lot: random.Random) -> str:
+    """A line of words drawn so that it fills the width; its text."""
+    words = [lot.choice(WORDS)]
+    while sum(draw.textlength(f"{word} ", font) for word in words) < width - 80:
+        words.append(lot.choice(WORDS))
+    gap = (width - sum(draw.textlength(word, font) for word in words)) / (len(words) - 1)
+    for word in words:
+        draw.text((x, y), word, font=font, fill="black")
+        x += draw.textlength(word, font) + gap
+    return " ".join(words)
+
+
+def test_columns_so_near_that_their_lines_share_boxes_are_read_one_after_the_other(engine: Engine, cache: str) -> None:
+    page, lot = Image.new("RGB", (1000, 700), "white"), random.Random(4)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(22)
+    columns = [[justified(draw, x, 40 + 30 * row, 460, font, lot) for row in range(20)] for x in (40, 518)]
+    in_rows = Engine(EngineOptions(cache_dir=cache, reading_order="rows")).recognise(encoded(page)).pages[0].lines
+    assert len(in_rows) < 30  # or this page would show nothing
+    read = engine.recognise(encoded(page))
+    assert read.text.split("\n") == [*columns[0], *columns[1]]
+    edges = [line.polygon[0][0] for line in read.pages[0].lines]
+    assert edges == pytest.approx([40] * 20 + [518] * 20, abs=12)
 
 
 @pytest.mark.parametrize(("size", "pitch"), [(20, 22), (20, 30), (24, 30), (28, 36), (34, 42)])

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ocr_engine.boxes import boxes_from_map, clockwise, sides
+from ocr_engine.boxes import boxes_from_map, clockwise, part, sides
 
 
 def map_with(*rectangles: tuple[int, int, int, int], level: float = 0.9) -> np.ndarray:
@@ -25,6 +25,12 @@ def test_a_shrunken_line_grows_by_area_by_perimeter_on_every_side() -> None:
     assert down[0] == pytest.approx(10 + growth, abs=0.1)
     assert quads[0].mean(axis=0) == pytest.approx((80, 45), abs=1)
     assert certainty[0] > 0.8
+
+
+def test_a_part_of_a_box_leans_as_the_box_does() -> None:
+    quad = np.array([(10, 10), (110, 30), (106, 50), (6, 30)], np.float32)
+    assert part(quad, 0.0, 1.0) == pytest.approx(quad)
+    assert part(quad, 0.25, 0.5) == pytest.approx(np.array([(35, 15), (60, 20), (56, 40), (31, 35)]))
 
 
 def test_every_line_has_a_box_of_its_own() -> None:

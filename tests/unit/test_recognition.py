@@ -60,6 +60,15 @@ def test_repetitions_and_blanks_are_dropped(steps: tuple[int, ...], text: str) -
     assert reading.confidence == pytest.approx(0.9)
 
 
+def test_every_character_has_its_place_in_the_crop() -> None:
+    (reading,) = recogniser(Scripted(BLANK, A, BLANK, B, space=0.3)).read([crop(64)], [64])
+    assert reading.text == "a b"
+    assert reading.places == pytest.approx((1.5 / 4, 2.5 / 4, 3.5 / 4))
+    # four steps over 64 pixels, of which the crop fills 50
+    (reading,) = recogniser(Scripted(A, BLANK, B, BLANK)).read([crop(50)], [50])
+    assert reading.places == pytest.approx((8 / 50, 40 / 50))
+
+
 def test_nothing_but_blanks_is_no_text() -> None:
     assert recogniser(Scripted(BLANK, BLANK)).read([crop(64)], [64]) == [NOTHING]
 

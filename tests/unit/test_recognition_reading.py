@@ -22,7 +22,8 @@ class Print:
         for crop, width in zip(crops, widths, strict=True):
             number = int(crop[0, 0, 0])
             self.given.append((number, width))
-            readings.append(Reading(*(self.lines[number] if number < 200 else self.turned)))
+            text, confidence = self.lines[number] if number < 200 else self.turned
+            readings.append(Reading(text, confidence, (0.5,) * len(text)))
         return readings
 
     def crops(self, pitch: int) -> list[np.ndarray]:
@@ -74,6 +75,7 @@ def test_a_doubtful_line_is_read_turned_and_the_surer_reading_stays(turned: tupl
     recogniser = Print(("x" * 20, DOUBTFUL - 0.1), turned=turned)
     (reading,) = Reader(recogniser).read(recogniser.crops(pitch=20))
     assert reading.text == expected
+    assert bool(reading.places) == (expected != "right")  # as on a crop that was not turned, or not told
 
 
 def test_no_lines_need_no_reading() -> None:

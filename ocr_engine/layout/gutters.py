@@ -1,0 +1,184 @@
+"""Boxes that hold two lines of neighbouring columns, cut where the white space between the columns is.
+
+Detection takes two lines for one where the gutter between them is hardly wider than a space. One such box tells
+nothing; the gutter shows in the lines above and below it, all of which leave the same place free: they end before it,
+begin behind it, or have a wide space there. Chance leaves a place free in a few lines, not in many below each other.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from ocr_engine.layout.cut import best_run, thin
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, grade
+
+# Lengths are multiples of the height of the line in question.
+SPACE = (0.2, 0.6)
+"""White space between two words: a narrow one, one as wide as a gutter."""
+ROOM = 0.3
+"""How far a line's white space may be off the gutter: places of letters are rough."""
+NEAR = 1.5
+"""Lines that end or begin so near to the gutter keep to it."""
+WIDE = 4.0
+"""Median width of the parts on each side: narrower ones are cells rather than lines of columns."""
+SAME = 0.9
+"""Parts of a gutter lie so near to each other: columns lean and bend."""
+
+# What a line says for a gutter.
+FREE, KEPT, CROSSED = 1.0, 0.5, -3.0
+"""Has a space there, as wide as a gutter; ends before it or begins behind it; has letters there."""
+CONVINCED = 7.0
+"""Evidence that makes a gutter. Rivers in running text reach 3, and 5 where they are wide."""
+CONTINUED = 1.0
+"""Evidence that makes more of a gutter which was found elsewhere on the page."""
+WIDEST = 0.75
+"""A space this wide by the widest of its line may be a gutter's."""
+MOSTLY = 0.5
+"""Share of the lines with a space in a gutter, in which it is one of the widest."""
+CERTAIN = 0.45
+"""Width of a space that is in a gutter even where little else is there: in fewer than `FEW` lines, or in a line apart
+from the others, which may be a heading or a footer over both columns."""
+FEW = 4
+APART = 2.0
+"""Distance from the next line of those that keep to the gutter, from which a line is apart."""
+MOST = 16
+"""Gutters of a page, and parts of one, that are looked for: with `MOST_PLACES` it bounds the work."""
+MOST_PLACES = 400
+"""Places across a page where a gutter is looked for."""
+
+
+class Piece(Struct, frozen=True):
+    """A part of a line: its characters from `first` up to `last`, and its ends by the width of the line, 0 to 1."""
+
+    line: int
+    first: int
+    last: int
+    begins: float = 0.0
+    ends: float = 1.0
+
+
+class _Spaces(Struct, frozen=True):
+    """m spaces between words, each array of shape (m,)."""
+
+    line: Indices
+    left: Floats
+    right: Floats
+    behind: Indices
+    """The character that follows."""
+    width: Floats
+    """By the height of the line."""
+    share: Floats
+    """Width by that of the widest of the line."""
+
+
+class _Gutter(Struct, frozen=True):
+    """A part of a gutter, as far as nothing crosses it."""
+
+    x: float
+    evidence: float
+    spaces: Indices
+    """Those in it, one a line at most."""
+    lines: Indices
+    """The lines of those."""
+
+
+def pieces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]]) -> list[Piece]:
+    """The lines, those that reach over gutters in pieces from left to right.
+
+    `places`: the middle of each character of each line, by the width of the line, 0 to 1; without them it stays whole.
+    """
+    spaces = _spaces(lines, texts, places)
+    cuts: dict[int, list[int]] = {}
+    for gutter in _gutters(lines, spaces):
+        for line, space in zip(gutter.lines.tolist(), gutter.spaces.tolist(), strict=True):
+            cuts.setdefault(line, []).append(space)
+    found = []
+    for i, text in enumerate(texts):
+        first, begins = 0, 0.0
+        for space in sorted({*cuts.get(i, ())}):
+            left, right = (float((end[space] - lines.left[i]) / lines.width[i]) for end in (spaces.left, spaces.right))
+            behind = int(spaces.behind[space])
+            found.append(Piece(i, first, behind, begins, left))
+            first, begins = behind, right
+        found.append(Piece(i, first, len(text), begins))
+    return found
+
+
+def _spaces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]]) -> _Spaces:
+    found = [np.zeros((6, 0))]
+    for i, (text, where) in enumerate(zip(texts, places, strict=True)):
+        letters = np.array([k for k, character in enumerate(text) if character != " "])
+        steps = np.diff(letters)
+        within, between = steps == 1, steps > 1
+        if not where or not within.any() or not between.any():
+            continue
+        x = lines.left[i] + np.array(where)[letters] * lines.width[i]
+        # places are as coarse as the steps of the model's output: a mean tells the pitch, a median would not
+        white = np.maximum(np.diff(x) - np.diff(x)[within].mean(), 0.0)[between]
+        middle = ((x[1:] + x[:-1]) / 2)[between]
+        owner, share = np.full(len(white), i), white / max(1.0, white.max())
+        width = white / lines.height[i]
+        found.append(np.array([owner, middle - white / 2, middle + white / 2, letters[1:][between], width, share]))
+    line, left, right, behind, width, share = np.concatenate(found, axis=1)
+    return _Spaces(line.astype(np.intp), left, right, behind.astype(np.intp), width, share)
+
+
+def _gutters(lines: Lines, spaces: _Spaces) -> list[_Gutter]:
+    """The gutters that lines reach over, the surest first, of rivals for the same lines only the surer one."""
+    height = float(np.median(lines.height))
+    middles = (spaces.left + spaces.right) / 2
+    places = thin(middles, max(ROOM * height, np.ptp(middles) / MOST_PLACES) if len(middles) else 0.0)
+    found = [gutter for x in places for gutter in _gutters_at(float(x), lines, spaces)]
+    chosen: list[_Gutter] = []
+    for gutter in sorted(found, key=lambda gutter: -gutter.evidence):
+        sure = (other for other in chosen if other.evidence >= CONVINCED)
+        continues = any(abs(gutter.x - other.x) < SAME * height for other in sure)
+        rivals = (other for other in chosen if abs(gutter.x - other.x) < WIDE * height)
+        taken = any(np.isin(gutter.lines, other.lines).any() for other in rivals)
+        if not taken and (continues or gutter.evidence >= CONVINCED):
+            chosen.append(gutter)
+    return chosen[:MOST]
+
+
+def _gutters_at(x: float, lines: Lines, spaces: _Spaces) -> Iterator[_Gutter]:
+    """Where down the page there may be a gutter at x, the surest first."""
+    room, near = ROOM * lines.height, NEAR * lines.height
+    at = np.flatnonzero(np.maximum(spaces.left - x, x - spaces.right) <= room[spaces.line])
+    at = at[np.argsort(-spaces.width[at], kind="stable")]
+    at = at[np.unique(spaces.line[at], return_index=True)[1]]
+    owner = spaces.line[at]
+    gains = np.zeros(len(lines.y))
+    gains += CROSSED * ((lines.left < x - room) & (lines.right > x + room))
+    gains[(lines.right <= x + room) & (lines.right >= x - near)] = KEPT
+    gains[(lines.left >= x - room) & (lines.left <= x + near)] = KEPT
+    gains[owner] = FREE * grade(spaces.width[at], SPACE)
+    order = np.argsort(lines.y, kind="stable")
+    rank = np.argsort(order)[owner]
+    gains = gains[order]
+    for _ in range(MOST):
+        evidence, first, last = best_run(gains)
+        if evidence < CONTINUED:
+            return
+        gains[first : last + 1] = CROSSED
+        mine = at[(rank >= first) & (rank <= last)]
+        if len(mine) and _are_a_gutter(x, mine, lines, spaces):
+            alone = len(mine) < FEW or _are_apart(spaces.line[mine], order[first : last + 1], lines)
+            mine = mine[spaces.width[mine] >= np.where(alone, CERTAIN, SPACE[0])]
+            yield _Gutter(x, evidence, mine, spaces.line[mine])
+
+
+def _are_a_gutter(x: float, mine: Indices, lines: Lines, spaces: _Spaces) -> bool:
+    owner = spaces.line[mine]
+    parts = np.median(x - lines.left[owner]), np.median(lines.right[owner] - x)
+    uncommon = np.mean(spaces.share[mine] >= WIDEST) >= MOSTLY
+    return bool(uncommon and min(parts) >= WIDE * np.median(lines.height[owner]))
+
+
+def _are_apart(some: Indices, others: Indices, lines: Lines) -> Flags:
+    """Which lines stand far above and below those around them; `others` from top to bottom."""
+    y, height = lines.y[some], lines.height[some]
+    around = np.concatenate(([-np.inf], lines.y[others], [np.inf]))
+    above = around[np.searchsorted(around, y - height / 2) - 1]
+    below = around[np.searchsorted(around, y + height / 2)]
+    return np.asarray(np.minimum(y - above, below - y) > APART * height)
