@@ -89,18 +89,19 @@ def pieces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]]
     `places`: the middle of each character of each line, by the width of the line, 0 to 1; without them it stays whole.
     """
     spaces = _spaces(lines, texts, places)
-    cuts: dict[int, list[int]] = {}
+    cuts: dict[int, dict[int, tuple[float, float]]] = {}
     for gutter in _gutters(lines, spaces):
         for line, space in zip(gutter.lines.tolist(), gutter.spaces.tolist(), strict=True):
-            cuts.setdefault(line, []).append(space)
+            # where letters stand is known roughly: no piece may reach over the gutter
+            ends, begins = min(spaces.left[space], gutter.x), max(spaces.right[space], gutter.x)
+            cuts.setdefault(line, {})[int(spaces.behind[space])] = (float(ends), float(begins))
     found = []
     for i, text in enumerate(texts):
         first, begins = 0, 0.0
-        for space in sorted({*cuts.get(i, ())}):
-            left, right = (float((end[space] - lines.left[i]) / lines.width[i]) for end in (spaces.left, spaces.right))
-            behind = int(spaces.behind[space])
-            found.append(Piece(i, first, behind, begins, left))
-            first, begins = behind, right
+        for behind, (left, right) in sorted(cuts.get(i, {}).items()):
+            ends, next_begins = (float((x - lines.left[i]) / lines.width[i]) for x in (left, right))
+            found.append(Piece(i, first, behind, begins, ends))
+            first, begins = behind, next_begins
         found.append(Piece(i, first, len(text), begins))
     return found
 
@@ -162,9 +163,11 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces) -> Iterator[_Gutter]:
             return
         gains[first : last + 1] = CROSSED
         mine = at[(rank >= first) & (rank <= last)]
-        if len(mine) and _are_a_gutter(x, mine, lines, spaces):
-            alone = len(mine) < FEW or _are_apart(spaces.line[mine], order[first : last + 1], lines)
-            mine = mine[spaces.width[mine] >= np.where(alone, CERTAIN, SPACE[0])]
+        if not len(mine) or not _are_a_gutter(x, mine, lines, spaces):
+            continue
+        alone = len(mine) < FEW or _are_apart(spaces.line[mine], order[first : last + 1], lines)
+        mine = mine[spaces.width[mine] >= np.where(alone, CERTAIN, SPACE[0])]
+        if len(mine):
             yield _Gutter(x, evidence, mine, spaces.line[mine])
 
 

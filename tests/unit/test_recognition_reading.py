@@ -48,6 +48,14 @@ def test_wide_letters_are_squeezed_more_than_narrow_ones() -> None:
     assert widths_of(narrow, 11)[-1] / (20 * 14) > 0.85
 
 
+def test_a_footnote_in_small_print_does_not_mislead_about_the_page() -> None:
+    recogniser = Print(*[("x" * 40, 0.99)] * 6, *[("x" * 30, 0.99)] * 20)
+    crops = recogniser.crops(pitch=14)
+    crops[:6] = [crop[::2, : 40 * 10] for crop in crops[:6]]  # half as high, its letters hardly narrower
+    Reader(recogniser).read_upright(crops)
+    assert sum(len(widths_of(recogniser, number)) > 1 for number in range(6, 26)) <= 6
+
+
 def test_a_line_set_tighter_than_the_page_is_read_again_with_its_own_pitch() -> None:
     lines = [("x" * 20, 0.99)] * 11 + [("x" * 45, 0.99)]
     recogniser = Print(*lines)
