@@ -63,9 +63,10 @@ class Engine:
         timings = OcrTimings()
         try:
             info = image.probe(data, self._options.max_pixels)
+            may_be_large = info.frames > 1 or info.width * info.height > LARGE  # the sizes of later pages are not known
             decoding = image.decode_pages(data, self._options.max_pixels)
             while True:
-                if info.width * info.height > LARGE:
+                if may_be_large:
                     self._loaded.release()
                 started = time.perf_counter()
                 pixels = next(decoding, None)
