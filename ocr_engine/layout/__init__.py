@@ -67,7 +67,7 @@ def _order(lines: Lines) -> list[int]:
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:
     line = np.array([part.line for part in parts])
-    begins, ends = (
-        lines.left[line] + lines.width[line] * [getattr(part, end) for part in parts] for end in ("begins", "ends")
-    )
+    left, width = lines.left[line], lines.width[line]
+    begins = left + width * [part.begins for part in parts]
+    ends = left + width * [part.ends for part in parts]
     return Lines(begins, lines.top[line], np.maximum(ends, begins + 1), lines.bottom[line])

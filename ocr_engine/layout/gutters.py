@@ -130,7 +130,8 @@ def _gutters(lines: Lines, spaces: _Spaces) -> list[_Gutter]:
     height = float(np.median(lines.height))
     middles = (spaces.left + spaces.right) / 2
     places = thin(middles, max(ROOM * height, np.ptp(middles) / MOST_PLACES) if len(middles) else 0.0)
-    found = [gutter for x in places for gutter in _gutters_at(float(x), lines, spaces)]
+    down = np.argsort(lines.y, kind="stable")
+    found = [gutter for x in places for gutter in _gutters_at(float(x), lines, spaces, down)]
     chosen: list[_Gutter] = []
     for gutter in sorted(found, key=lambda gutter: -gutter.evidence):
         sure = (other for other in chosen if other.evidence >= CONVINCED)
@@ -142,8 +143,8 @@ def _gutters(lines: Lines, spaces: _Spaces) -> list[_Gutter]:
     return chosen[:MOST]
 
 
-def _gutters_at(x: float, lines: Lines, spaces: _Spaces) -> Iterator[_Gutter]:
-    """Where down the page there may be a gutter at x, the surest first."""
+def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Iterator[_Gutter]:
+    """Where down the page there may be a gutter at x, the surest first; `down`: the lines from top to bottom."""
     room, near = ROOM * lines.height, NEAR * lines.height
     at = np.flatnonzero(np.maximum(spaces.left - x, x - spaces.right) <= room[spaces.line])
     at = at[np.argsort(-spaces.width[at], kind="stable")]
@@ -154,9 +155,8 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces) -> Iterator[_Gutter]:
     gains[(lines.right <= x + room) & (lines.right >= x - near)] = KEPT
     gains[(lines.left >= x - room) & (lines.left <= x + near)] = KEPT
     gains[owner] = FREE * grade(spaces.width[at], SPACE)
-    order = np.argsort(lines.y, kind="stable")
-    rank = np.argsort(order)[owner]
-    gains = gains[order]
+    rank = np.argsort(down)[owner]
+    gains = gains[down]
     for _ in range(MOST):
         evidence, first, last = best_run(gains)
         if evidence < CONTINUED:
@@ -165,7 +165,7 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces) -> Iterator[_Gutter]:
         mine = at[(rank >= first) & (rank <= last)]
         if not len(mine) or not _are_a_gutter(x, mine, lines, spaces):
             continue
-        alone = len(mine) < FEW or _are_apart(spaces.line[mine], order[first : last + 1], lines)
+        alone = len(mine) < FEW or _are_apart(spaces.line[mine], down[first : last + 1], lines)
         mine = mine[spaces.width[mine] >= np.where(alone, CERTAIN, SPACE[0])]
         if len(mine):
             yield _Gutter(x, evidence, mine, spaces.line[mine])
