@@ -1,4 +1,4 @@
-"""A page turns as a whole: by the vote of its lines, and by reading them where the vote is close."""
+"""A page turns as a whole: when its lines read better upside down. They are read where their vote is not to stay."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.crops import Pixels
-from ocr_engine.orientation import QUORUM, Orienter
+from ocr_engine.orientation import QUORUM, SAMPLES, VOTERS, Orienter
 from ocr_engine.recognition import Reading
 from ocr_engine.result import Rotation
 
@@ -24,15 +24,16 @@ class Votes:
 
 
 class Readings:
-    """Stands in for the reader: the first call reads lines on their head, the second upright ones."""
+    """Stands in for the reader: every line is read on its head first, then upright."""
 
-    def __init__(self, on_their_head: float, upright: float) -> None:
-        self.answers = [on_their_head, upright]
+    def __init__(self, on_its_head: float, upright: float, text: str = "a line of text") -> None:
+        self.answers = [Reading(text, on_its_head), Reading(text, upright)]
         self.calls = 0
 
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
+        assert len(crops) == 1
         self.calls += 1
-        return [Reading("text", self.answers[self.calls - 1])] * len(crops)
+        return [self.answers[(self.calls - 1) % 2]]
 
 
 def lines(count: int, *, tall: bool = False) -> np.ndarray:
@@ -47,28 +48,42 @@ def turn_needed(quads: np.ndarray, votes: Votes, readings: Readings) -> Rotation
     return Orienter(votes, readings).turn_needed(PAGE, quads)  # type: ignore[arg-type]  # stand-ins
 
 
-@pytest.mark.parametrize(
-    ("tall", "vote", "rotation"), [(False, 0.1, 0), (False, 0.9, 180), (True, 0.1, 270), (True, 0.9, 90)]
-)
-def test_a_clear_vote_decides_alone(tall: bool, vote: float, rotation: Rotation) -> None:
-    readings = Readings(0, 0)
-    assert turn_needed(lines(8, tall=tall), Votes(vote), readings) == rotation
+@pytest.mark.parametrize(("tall", "rotation"), [(False, 0), (True, 270)])
+def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread(tall: bool, rotation: Rotation) -> None:
+    readings = Readings(0.98, 0.4)
+    votes = Votes(0.9, *[0.1] * (VOTERS - 1))
+    assert turn_needed(lines(VOTERS, tall=tall), votes, readings) == rotation
     assert readings.calls == 0
 
 
-def test_one_line_that_is_judged_wrongly_turns_nothing() -> None:
-    assert turn_needed(lines(8), Votes(0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1), Readings(0, 0)) == 0
+@pytest.mark.parametrize(
+    ("tall", "on_its_head", "upright", "rotation"),
+    [
+        (False, 0.4, 0.98, 0),
+        (False, 0.98, 0.4, 180),
+        (False, 0.9, 0.9, 0),
+        (True, 0.4, 0.98, 270),
+        (True, 0.98, 0.4, 90),
+    ],
+)
+@pytest.mark.parametrize("votes", [(0.9,), (0.9, 0.1), (0.9, 0.1, 0.1, 0.1)], ids=["all", "half", "a quarter"])
+def test_lines_are_read_both_ways_where_the_vote_is_not_to_stay(
+    votes: tuple[float, ...], tall: bool, on_its_head: float, upright: float, rotation: Rotation
+) -> None:
+    assert turn_needed(lines(8, tall=tall), Votes(*votes), Readings(on_its_head, upright)) == rotation
 
 
-@pytest.mark.parametrize(("on_their_head", "upright", "rotation"), [(0.4, 0.98, 0), (0.98, 0.4, 180), (0.9, 0.9, 0)])
-def test_a_close_vote_is_decided_by_reading_both_ways(on_their_head: float, upright: float, rotation: Rotation) -> None:
-    assert turn_needed(lines(8), Votes(0.9, 0.1), Readings(on_their_head, upright)) == rotation
+def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_read() -> None:
+    decisive, close = Readings(0.0, 0.98, "x" * 20), Readings(0.9, 0.91)
+    assert turn_needed(lines(8), Votes(0.9), decisive) == 0
+    assert decisive.calls == 2
+    assert turn_needed(lines(8), Votes(0.9), close) == 0
+    assert close.calls == 2 * SAMPLES
 
 
 def test_a_vote_of_too_few_lines_is_not_trusted() -> None:
-    readings = Readings(0.4, 0.98)
-    assert turn_needed(lines(QUORUM - 1), Votes(0.9), readings) == 0
-    assert readings.calls == 2
+    readings = Readings(0.98, 0.4)
+    assert turn_needed(lines(QUORUM - 1), Votes(0.1), readings) == 180
 
 
 def test_a_page_without_lines_stays_as_it_is() -> None:
