@@ -35,6 +35,10 @@ LONG = 4
 """Half the lines of a block whose left edge tells how the page leans."""
 FLUSH = 0.6
 """Share of the lines of such a block that keep to that edge."""
+PLUMB = 0.25
+"""Edges that stand upright over each other differ by less."""
+MORE = 1.05
+"""A page leans only where that many times as many edges stand over each other once it is set upright."""
 EDGE = 0.5
 """Edges of lines that are alike differ by less."""
 ALIKE = (2, 6)
@@ -93,6 +97,7 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     """The lines moved sideways so that columns stand upright: on a photograph they lean, and more so towards its sides.
 
     The lean is taken to change in proportion to x; it is fitted to the left edges of the long blocks by least squares.
+    Indented lists and code lean on upright pages, too: what does not make more edges stand upright is none.
     """
     leans, places, weights = [], [], []
     for block in blocks:
@@ -116,7 +121,21 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     pull = np.diag([0.0, RELUCTANCE * weight.sum()])
     lean, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + pull, terms.T @ (weight * np.array(leans)))
     moved = (lines.y - lines.y.mean()) * (lean + fan * (lines.x - middle) / spread)
-    return Lines(lines.left - moved, lines.top, lines.right - moved, lines.bottom)
+    upright = Lines(lines.left - moved, lines.top, lines.right - moved, lines.bottom)
+    return upright if _edges_in_line(upright, blocks) > MORE * _edges_in_line(lines, blocks) else lines
+
+
+def _edges_in_line(lines: Lines, blocks: Sequence[Indices]) -> int:
+    """How many pairs of lines of one block, at least `LONG` apart, begin or end straight above each other."""
+    count = 0
+    for block in blocks:
+        apart = LONG
+        while apart < len(block):
+            upper, lower = block[:-apart], block[apart:]
+            for edge in (lines.left, lines.right):
+                count += np.count_nonzero(np.abs(edge[lower] - edge[upper]) < PLUMB * lines.height[upper])
+            apart *= 2
+    return count
 
 
 def across_two(lines: Lines, prose: Floats) -> Flags:
