@@ -14,9 +14,10 @@ import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
 from ocr_engine.layout.cut import Cutter, rows
+from ocr_engine.layout.entries import entries
 from ocr_engine.layout.evidence import neighbours
 from ocr_engine.layout.gutters import Piece, pieces
-from ocr_engine.layout.lines import Lines, is_vertical, level
+from ocr_engine.layout.lines import Flags, Lines, is_vertical, level
 from ocr_engine.result import Polygon
 
 __all__ = ["Piece", "pieces_in_order", "reading_order", "row_order"]
@@ -44,7 +45,8 @@ def pieces_in_order(
     lines = level(polygons)
     parts = pieces(lines, texts, places)
     ordered: list[Piece] = []
-    for part in (parts[i] for i in _order(_of_pieces(lines, parts))):
+    said = [texts[part.line][part.first : part.last].strip() for part in parts]
+    for part in (parts[i] for i in _order_by_words(_of_pieces(lines, parts), said)):
         last = ordered[-1] if ordered else None
         if last and (last.line, last.last) == (part.line, part.first):
             ordered[-1] = msgspec.structs.replace(last, last=part.last, ends=part.ends)
@@ -58,11 +60,22 @@ def row_order(polygons: Sequence[Polygon]) -> list[int]:
     return rows(level(polygons), np.arange(len(polygons))) if polygons else []
 
 
-def _order(lines: Lines) -> list[int]:
+def _order_by_words(lines: Lines, texts: Sequence[str]) -> list[int]:
+    """Indices of the lines in reading order, where what they say counts, too."""
+    found = entries(lines, texts)
+    if found is None:
+        return _order(lines)
+    return [line for entry in _order(found.lines, found.certain) for line in found.members[entry]]
+
+
+def _order(lines: Lines, certain: Flags | None = None) -> list[int]:
+    """Indices of the lines in reading order; `certain` (n,): which are prose, however they look."""
+    if certain is None:
+        certain = np.zeros(len(lines.left), dtype=bool)
     runs = find_blocks(lines)
     lines = plumb(lines, runs)
-    likely = prose(lines, runs)
-    return Cutter(lines, likely, neighbours(lines, likely)).order(np.arange(len(lines.left)))
+    likely = np.maximum(prose(lines, runs), certain)
+    return Cutter(lines, likely, neighbours(lines, likely, certain)).order(np.arange(len(lines.left)))
 
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:

@@ -133,7 +133,7 @@ def _edges_in_line(lines: Lines, blocks: Sequence[Indices]) -> int:
         while apart < len(block):
             upper, lower = block[:-apart], block[apart:]
             for edge in (lines.left, lines.right):
-                count += np.count_nonzero(np.abs(edge[lower] - edge[upper]) < PLUMB * lines.height[upper])
+                count += int(np.count_nonzero(np.abs(edge[lower] - edge[upper]) < PLUMB * lines.height[upper]))
             apart *= 2
     return count
 

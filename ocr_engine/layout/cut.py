@@ -23,6 +23,8 @@ ACROSS = 0.4
 """That much: a share of the region's width. The white space beside a headline belongs to it."""
 DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
+DETOUR = 0.3
+"""What it costs to lead a cut around a line: more than it would gain by leaving out a pair that speaks against it."""
 NEVER = -1e6
 """Evidence of a line that crosses the place of a cut."""
 
@@ -88,6 +90,7 @@ class Cutter:
             gains = _by_band(band_of[left], parted * evidence, count)
             gains[headlines] = NEVER
             around = gains.copy()
+            around -= DETOUR * np.bincount(band[crossing], minlength=count)
             around[band[crossing & ~self._gives_way[region]]] = NEVER
             gains[band[crossing]] = NEVER
             total, first, last = best_run(around)
@@ -122,7 +125,7 @@ class Cutter:
         """The run together with the rest of the columns above and below it.
 
         What follows closely belongs to them, unless it asks to be read in rows as loudly as columns must ask for a cut.
-        Prose with nothing beside it belongs to them even behind a gap, such as that of a picture.
+        Prose with nothing beside it belongs to them even behind a gap, such as that of a picture; so does its heading.
         """
         top = np.full(len(gains), np.inf)
         bottom = np.full(len(gains), -np.inf)
@@ -136,15 +139,18 @@ class Cutter:
         return first, last
 
     def _extent(self, gains: Floats, gap: Floats, solid: Flags, patience: float) -> int:
-        """How many of the bands beside a run belong to it."""
-        total, extent = 0.0, 0
+        """How many of the bands beside a run belong to it: those behind a gap only as far as there is prose."""
+        total, extent, behind_gap = 0.0, 0, False
         for i, gain in enumerate(gains):
-            if gain == NEVER or (gap[i] > self._gap and not (solid[i] and gain == 0)):
+            behind_gap |= bool(gap[i] > self._gap)
+            if gain == NEVER or (behind_gap and gain != 0):
                 break
             total += gain
             if total <= -max(CONVINCED, patience):
                 return 0
-            extent = i + 1
+            behind_gap &= not solid[i]
+            if not behind_gap:
+                extent = i + 1
         return extent
 
 

@@ -9,7 +9,7 @@ to, and by whether they are level.
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.lines import Floats, Indices, Lines, grade, least, pairs_within
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, grade, least, pairs_within
 
 # Lengths are multiples of the height of the lines in question.
 APART = (0.4, 1.0)
@@ -41,8 +41,11 @@ class Pairs(Struct, frozen=True):
     """The same where there are columns above or below already: a table may then stand beside the other one's prose."""
 
 
-def neighbours(lines: Lines, prose: Floats) -> Pairs:
-    """Every line paired with the nearest one on its right and the nearest one on its left."""
+def neighbours(lines: Lines, prose: Floats, certain: Flags) -> Pairs:
+    """Every line paired with the nearest one on its right and the nearest one on its left.
+
+    `certain` (n,): lines of which it is known that they are no cells, however far apart they stand.
+    """
     n = len(prose)
     left, right = pairs_within(lines.y, (lines.height + lines.height.max()) / 2)
     size = np.minimum(lines.height[left], lines.height[right])
@@ -55,7 +58,7 @@ def neighbours(lines: Lines, prose: Floats) -> Pairs:
     nearest = (away == least(left, away, n)[left]) | (away == least(right, away, n)[right])
     left, right, size, gap, level = left[nearest], right[nearest], size[nearest], gap[nearest], level[nearest]
     apart = gap / np.minimum(lines.width[left], lines.width[right])
-    close = np.where(level, 1 - grade(apart, APART), 1.0)
+    close = np.where(level & ~(certain[left] & certain[right]), 1 - grade(apart, APART), 1.0)
     a, b = prose[left], prose[right]
     both, one, neither = a * b, a + b - 2 * a * b, (1 - a) * (1 - b)
     both, one = both * close, one + both * (1 - close)

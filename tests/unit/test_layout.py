@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from ocr_engine.layout import reading_order, row_order
+from ocr_engine.layout.blocks import find_blocks, plumb
+from ocr_engine.layout.lines import level
 from ocr_engine.result import Polygon
 from tests.unit import layout_pages
 from tests.unit.layout_pages import Line, Sheet
@@ -108,6 +110,24 @@ def test_a_heading_across_two_columns_comes_before_both() -> None:
     right = [box(480, y, 880, y + 20) for y in range(100, 400, 26)]
     heading = box(50, 40, 700, 80)
     assert reading_order([*right, *left, heading]) == [24, *range(12, 24), *range(12)]
+
+
+def test_a_column_goes_on_beside_nothing_behind_the_space_over_a_heading() -> None:
+    right = [box(520, 100 + 30 * row, 920, 124 + 30 * row) for row in range(10)]
+    left = [box(100, 100 + 30 * row, 500, 124 + 30 * row) for row in range(12)]
+    heading = box(100, 520, 300, 548)
+    rest = [box(100, 590 + 30 * row, 500, 614 + 30 * row) for row in range(6)]
+    page = [*left, heading, *rest, *right]
+    assert reading_order(page) == [*range(len(page))]
+
+
+def test_indented_code_does_not_make_an_upright_page_lean() -> None:
+    """Each level of a block of code begins further right than the one above it, like the lines of a page that leans."""
+    code = [box(100 + 12 * (row // 5), 100 + 30 * row, 480 + 4 * (row % 7), 124 + 30 * row) for row in range(20)]
+    prose = [box(520, 104 + 30 * row, 920, 128 + 30 * row) for row in range(30)]
+    lines = level([*code, *prose])
+    upright = plumb(lines, find_blocks(lines))
+    assert (upright.left == lines.left).all()
 
 
 def test_prices_follow_their_items() -> None:

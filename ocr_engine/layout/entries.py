@@ -1,0 +1,105 @@
+"""Indexes and lists of contents that are set in columns: entries that end in the numbers of pages.
+
+To the eye of `evidence` they are tables: short lines, level with each other. What tells them apart is what they say:
+text and numbers of pages, beside other such entries, row after row. The numbers that detection found apart from their
+text become one line with it, and an entry counts as prose.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, least, pairs_within
+
+_NUMBERS = r"\d{1,4}(?:\s*(?:[,;–—-]|\.\s)\s*\d{1,4})*"
+ONLY_NUMBERS = re.compile(rf"[\s.,·…'\"“”^]*{_NUMBERS}[\s.,·…]*")
+"""The numbers of some pages, and what was read of the dots before them. Nothing with decimals: those are prices."""
+ENTRY = re.compile(rf".*[^\W\d_].*[\s.,·…](?<!\d\.){_NUMBERS}[\s.,·…]*", re.DOTALL)
+"""Something with a letter in it, and the numbers of some pages."""
+LETTER = re.compile(r"[^\W\d_]")
+
+# Lengths are multiples of the height of the line in question.
+FLUSH = 0.6
+"""Entries of one column begin, or end, within this of each other."""
+NEAR = 15.0
+"""Entries so far up and down the page are compared."""
+COMPANIONS = 4
+"""Others near an entry that begin or end as it does."""
+LEVEL = 0.7
+"""Lines whose middles differ by less stand beside each other."""
+OVERLAP = 0.3
+"""Most that boxes beside each other overlap."""
+ENOUGH = 8
+"""Entries with another one beside them that make an index: keys and values on forms come in fewer."""
+
+
+class Entries(Struct, frozen=True):
+    """A page on which each entry is one line; k lines."""
+
+    lines: Lines
+    members: list[list[int]]
+    """What each of them is made of, from left to right: every line of the page in exactly one."""
+    certain: Flags
+    """Shape (k,): which are entries."""
+
+
+def entries(lines: Lines, texts: Sequence[str]) -> Entries | None:
+    """The lines of a page with an index or a list of contents in columns; nothing for any other page."""
+    number = _matching(ONLY_NUMBERS.fullmatch, texts)
+    entry = _matching(ENTRY.fullmatch, texts)
+    if np.count_nonzero(number | entry) < 2 * ENOUGH:
+        return None
+    owner = _owners(lines, number, _matching(LETTER.search, texts))
+    ending, apart = np.flatnonzero(owner >= 0), owner < 0
+    right = lines.right.copy()
+    np.maximum.at(right, owner[ending], lines.right[ending])
+    entry[owner[ending]] = True
+    found = np.flatnonzero(entry & apart)
+    companions = np.maximum(_companions(lines, found, lines.left), _companions(lines, found, right))
+    certain = np.zeros(len(texts), dtype=bool)
+    certain[found[companions >= COMPANIONS]] = True
+    i, j = _beside(lines, right)
+    if len(np.unique(i[certain[i] & certain[j]])) < ENOUGH:
+        return None
+    kept = np.flatnonzero(apart)
+    members = {i: [i] for i in kept.tolist()}
+    for i in ending[np.argsort(lines.left[ending])].tolist():
+        members[int(owner[i])].append(i)
+    return Entries(
+        lines=Lines(lines.left[kept], lines.top[kept], right[kept], lines.bottom[kept]),
+        members=[*members.values()],
+        certain=certain[kept],
+    )
+
+
+def _matching(matches: Callable[[str], object], texts: Sequence[str]) -> Flags:
+    return np.array([matches(text) is not None for text in texts], dtype=bool)
+
+
+def _owners(lines: Lines, number: Flags, worded: Flags) -> Indices:
+    """For each line (n,) that is nothing but numbers the text that it ends, the nearest thing on its left; else -1."""
+    flush = np.zeros(len(number), dtype=bool)
+    flush[number] = _companions(lines, np.flatnonzero(number), lines.right) >= COMPANIONS
+    i, j = _beside(lines, lines.right)
+    gap = lines.left[j] - lines.right[i]
+    ends = (gap == least(j, gap, len(number))[j]) & number[j] & flush[j] & worded[i]
+    owner = np.full(len(number), -1, dtype=np.intp)
+    owner[j[ends]] = i[ends]
+    return owner
+
+
+def _beside(lines: Lines, right: Floats) -> tuple[Indices, Indices]:
+    """Pairs of lines on one level, the second on the right of the first, which ends at `right`."""
+    i, j = pairs_within(lines.y, LEVEL * lines.height)
+    beside = (lines.left[j] > right[i] - OVERLAP * lines.height[i]) & (lines.x[j] > lines.x[i])
+    return i[beside], j[beside]
+
+
+def _companions(lines: Lines, some: Indices, edge: Floats) -> Indices:
+    """For each of some lines how many others of them, not far above or below it, have an edge at the same place."""
+    height = lines.height[some]
+    i, j = pairs_within(lines.y[some], NEAR * height)
+    alike = np.abs(edge[some[i]] - edge[some[j]]) < FLUSH * height[i]
+    return np.asarray(np.bincount(i[alike], minlength=len(some)) - 1, np.intp)
