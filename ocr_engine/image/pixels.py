@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
@@ -59,9 +59,13 @@ def decode_pages(data: bytes, max_pixels: int) -> Iterator[Pixels]:
 
 
 def _decoded(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
-    with _silent_libraries():
+    with _complaints() as heard:
         pixels = _with_opencv(data, header) if header.plain else None
-        return _with_pillow(data, header, page, max_pixels) if pixels is None else pixels
+        pixels = _with_pillow(data, header, page, max_pixels) if pixels is None else pixels
+    if heard and header.media_type == headers.TIFF:
+        # of a broken fax strip libtiff tells nobody else: what follows the break is blank
+        raise InvalidImage(f"{_name(header, page)} is damaged or incomplete")
+    return pixels
 
 
 def _with_opencv(data: bytes, header: Header) -> Pixels | None:
@@ -77,8 +81,7 @@ def _with_opencv(data: bytes, header: Header) -> Pixels | None:
 
 
 def _with_pillow(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
-    kind = _PILLOW_FORMATS[header.media_type]
-    name = f"page {page + 1} of the {kind} image" if len(header.pages) > 1 else f"the {kind} image"
+    kind, name = _PILLOW_FORMATS[header.media_type], _name(header, page)
     try:
         with _limited_pillow(max_pixels), Image.open(io.BytesIO(data), formats=(kind,)) as image:
             if page:
@@ -100,22 +103,37 @@ def _with_pillow(data: bytes, header: Header, page: int, max_pixels: int) -> Pix
     return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
 
 
+def _name(header: Header, page: int) -> str:
+    """What a client's error calls this page."""
+    kind = _PILLOW_FORMATS[header.media_type]
+    return f"page {page + 1} of the {kind} image" if len(header.pages) > 1 else f"the {kind} image"
+
+
 @contextmanager
-def _silent_libraries() -> Iterator[None]:
-    """libjpeg, libpng and libtiff complain straight to file 2, at worst once for every row of a hostile image."""
+def _complaints() -> Iterator[bytearray]:
+    """The first that libjpeg, libpng and libtiff complain of, once it is over; all of it would go to file 2.
+
+    At worst they do so once for every row of a hostile image: what a pipe does not hold is dropped.
+    """
+    heard = bytearray()
     try:
         stderr = os.dup(2)
     except OSError:  # a service without a stderr
-        yield
+        yield heard
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    listening, speaking = os.pipe()
+    for end in (listening, speaking):
+        os.set_blocking(end, False)
+    os.dup2(speaking, 2)
+    os.close(speaking)
     try:
-        yield
+        yield heard
     finally:
-        os.dup2(stderr, 2)
+        os.dup2(stderr, 2)  # and with it the last end to speak into is closed
         os.close(stderr)
+        with suppress(BlockingIOError):  # silence, and another process has inherited the end to speak into
+            heard += os.read(listening, 1000)
+        os.close(listening)
 
 
 @contextmanager

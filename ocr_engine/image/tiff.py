@@ -7,10 +7,12 @@ from ocr_engine.errors import InvalidImage
 
 MAX_TAGS = 1000
 """Tags that are looked at in one directory."""
+REDUCED = 0.75
+"""Most width and height of a thumbnail, by those of its page; in pyramids each level has half of the one before."""
 
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
-_REDUCED_OR_MASK = 0b101
+_REDUCED, _MASK = 0b001, 0b100
 _OLD_REDUCED = 2
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
@@ -37,36 +39,46 @@ class TiffReader:
         return _valid(self._tags().get(_ORIENTATION, 1))
 
     def directories(self, limit: int) -> list[int]:
-        """Where directories are that follow each other, `limit` at most; a chain that bites its tail ends there.
+        """Where directories are that follow each other; a chain that bites its tail ends there.
 
-        Raises InvalidImage where one of them is missing: pages would be lost in silence.
+        Raises InvalidImage where one of them is missing, or more than `limit` follow: pages would be lost in silence.
         """
         count_size, pointer, pointer_size = (8, "Q", 8) if self._is_big else (2, "I", 4)
         seen: dict[int, None] = {}
         at, end = self._first, len(self._data)
-        while at and at not in seen and len(seen) < limit:
+        while at and at not in seen:
+            if len(seen) == limit:
+                raise InvalidImage(f"the TIFF image has more than {limit} directories")
             following = end + 1 if at + count_size > end else self._behind(at)
             if following > end:
                 raise InvalidImage(f"page {len(seen) + 1} of the TIFF image is cut off")
             seen[at] = None
-            if (
-                following + pointer_size > end
-            ):  # some writers leave out the last pointer, which says that nothing follows
-                break
+            if following + pointer_size > end:
+                break  # some writers leave out the last pointer, which says that nothing follows
             at = self._read(pointer, following)
         return [*seen]
 
     def pages(self, directories: Sequence[int]) -> tuple[int, ...]:
-        """Which of the directories, from 0, are pages: the first one, and others but for thumbnails and masks."""
-        return tuple(number for number, at in enumerate(directories) if not number or self._is_page(at))
+        """Which of the directories, from 0, are pages: the first one, and others but for thumbnails and masks.
 
-    def _is_page(self, at: int) -> bool:
-        """By the tags that say what a directory is: bits since TIFF 6.0, a number before. Both stand first."""
+        What calls itself reduced, but is not clearly smaller than the page before it both ways, is a page all the same.
+        """
+        pages: list[int] = []
+        width = height = 0.0
+        for number, at in enumerate(directories):
+            tags = self._first_tags(at)
+            new, old = tags.get(_NEW_SUBFILE_TYPE, 0), tags.get(_SUBFILE_TYPE)
+            size = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)
+            smaller = size[0] <= REDUCED * width and size[1] <= REDUCED * height
+            if not number or not (new & _MASK or (smaller and (new & _REDUCED or old == _OLD_REDUCED))):
+                pages.append(number)
+                width, height = size
+        return tuple(pages)
+
+    def _first_tags(self, at: int) -> dict[int, int]:
+        """The tags of a directory that stand first: what it is, and its size."""
         count, entries, entry_size = self._directory(at)
-        if not count or self._read("H", entries) > _SUBFILE_TYPE:
-            return True
-        tags = self._integers(entries, min(count, 2), entry_size)
-        return not tags.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK and tags.get(_SUBFILE_TYPE) != _OLD_REDUCED
+        return self._integers(entries, min(count, 4), entry_size)
 
     def _behind(self, at: int) -> int:
         """The end of a directory's entries."""

@@ -1,5 +1,6 @@
 """Every pixel format is decoded to what a viewer shows."""
 
+import io
 import struct
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from ocr_engine.errors import InvalidImage
 from ocr_engine.image import decode_pages, page_count, probe
 from samples import sample
 from tests.unit.images import (
@@ -28,6 +30,7 @@ from tests.unit.images import (
 )
 
 NEW_SUBFILE_TYPE, SUBFILE_TYPE, ORIENTATION = 254, 255, 274
+STRIP_OFFSETS, STRIP_BYTES = 273, 279
 ROUNDED, LOSSY = 1.0, 2.0
 """Mean difference from the picture that rounding and lossy compression may make."""
 
@@ -311,6 +314,30 @@ def test_thumbnails_and_masks_in_a_tiff_are_no_pages() -> None:
     first, second = (page[..., ::-1] for page in decode_pages(data, LIMIT))
     assert_close(first, PICTURE, 0)
     assert_close(second, PICTURE[::-1, ::-1], 0)
+
+
+def test_a_page_of_full_size_is_one_whatever_it_calls_itself() -> None:
+    data = paged(
+        (IMAGE, {"tiffinfo": {NEW_SUBFILE_TYPE: 1}}),
+        (IMAGE.crop((0, 0, WIDTH, HEIGHT // 2)), {"tiffinfo": {NEW_SUBFILE_TYPE: 1}}),
+        (IMAGE.crop((0, 0, WIDTH // 2, HEIGHT // 4)), {"tiffinfo": {SUBFILE_TYPE: 2}}),
+    )
+    assert page_count(data) == 2
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+def test_a_fax_page_that_is_broken_in_the_middle_is_damaged(compression: str) -> None:
+    """libtiff fills the rest with white, and Pillow takes that for the page."""
+    fax = Image.fromarray(np.random.default_rng(1).integers(0, 2, (200, 320), np.uint8) * 255).convert("1")
+    data = paged((IMAGE, {}), (fax, {"compression": compression}), (IMAGE, {}))
+    with Image.open(io.BytesIO(data)) as image:
+        image.seek(1)
+        (begin,), (length,) = image.tag_v2[STRIP_OFFSETS], image.tag_v2[STRIP_BYTES]
+    assert len([*decode_pages(data, LIMIT)]) == 3
+    half = length // 2
+    damaged = data[: begin + half] + data[begin : begin + length - half] + data[begin + length :]
+    with pytest.raises(InvalidImage, match="page 2 of the TIFF image is damaged"):
+        [*decode_pages(damaged, LIMIT)]
 
 
 def turned(orientation: int) -> Array:

@@ -178,6 +178,11 @@ def test_more_pages_than_the_limit_are_refused() -> None:
         probe(data, LIMIT, 2)
 
 
+def test_directories_without_an_end_are_refused_rather_than_pages_lost() -> None:
+    with pytest.raises(InvalidImage, match="more than 2000 directories"):
+        probe(_many_pages_tiff(), LIMIT)
+
+
 @pytest.mark.parametrize("data", [b"", b"no image", b"II*\0", b"MM\0*\xff\xff\xff\xff", saved(IMAGE, "GIF")])
 def test_what_has_no_pages_to_count_has_one(data: bytes) -> None:
     assert page_count(data) == 1
