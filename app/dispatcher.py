@@ -12,6 +12,7 @@ from app import clock
 from app.retry import RetryPolicy, after_error, wait_until_due
 from ocr_engine.errors import ImageMissing, InternalError, OcrError, PoolUnavailable, WorkerCrashed
 from ocr_engine.pool import OcrPool
+from ocr_engine.process import Unwanted
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 
@@ -94,13 +95,13 @@ class Dispatcher:
             image = await self._store.image(job.id)
             if image is None:
                 raise ImageMissing("the image is not where it was stored")
-            result = await self._pool.recognise(image)
+            result = await self._pool.recognise(image, wanted=lambda: self._is_unchanged(job))
             return job.completed(result, self._now())
         except asyncio.CancelledError:
             await self._record(job, job.interrupted(self._now()))
             raise
-        except (StoreError, PoolUnavailable):
-            # not the job's fault: the attempt is given back
+        except (StoreError, PoolUnavailable, Unwanted):
+            # not the job's fault: the attempt is given back (to an unwanted job in vain: the store knows better)
             return job.interrupted(self._now())
         except OcrError as error:
             return after_error(job, error, self._policy, self._now(), self._jitter())
@@ -108,6 +109,14 @@ class Dispatcher:
             logger.bind(event="job.internal_error", job_id=job.id).exception("unexpected error in an attempt")
             fault = InternalError(f"{type(error).__name__}: {error}")
             return after_error(job, fault, self._policy, self._now(), self._jitter())
+
+    async def _is_unchanged(self, job: Job) -> bool:
+        """Whether nobody has withdrawn or deleted the job meanwhile, as far as the store can tell."""
+        try:
+            current = await self._store.get(job.id)
+        except StoreError:
+            return True
+        return current is not None and current.revision == job.revision
 
     async def _record(self, old: Job, new: Job) -> bool:
         """Stores the outcome, whatever happens to this task meanwhile; False where another change had won."""

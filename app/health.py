@@ -10,8 +10,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ocr_engine.errors import JobTimeout, OcrError
+from ocr_engine.errors import JobTimeout, OcrError, WorkersBusy
 from ocr_engine.pool import OcrPool
+
+PATIENCE = 10.0
+"""Seconds to wait for a worker that is free; all may be at files of many pages. Probes wait no longer."""
 
 
 class Grade(StrEnum):
@@ -20,7 +23,7 @@ class Grade(StrEnum):
     GOOD = "good"
     """Reads as it should, fast enough."""
     ACCEPTABLE = "acceptable"
-    """Reads well; slow, or a little off."""
+    """Reads well; slow, or a little off. Or no worker was free to be judged, and none was judged before."""
     LOW = "low"
     """Reads, with errors that clients will see."""
     FAILING = "failing"
@@ -101,7 +104,7 @@ class AiHealth:
         self._last: Verdict | None = None
 
     async def verdict(self) -> Verdict:
-        """See Health; a new one where the latest is older than the cache allows."""
+        """See Health; a new one where the latest is older than the cache allows and a worker is free for it."""
         if self._last is not None and self.age(self._last) < self._cache_seconds:
             return self._last
         if self._flight is None or self._flight.done():
@@ -126,7 +129,12 @@ class AiHealth:
         fault: OcrError | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                result = await self._pool.recognise(self._image)
+                result = await self._pool.recognise(self._image, patience=PATIENCE)
+        except WorkersBusy as error:
+            # long files are no fault: what was seen before holds, if only that every worker has read this sample once
+            if self._last is not None:
+                return self._last
+            fault = error
         except TimeoutError:
             fault = JobTimeout(f"the sample was not read within {self._timeout:g} s")
         except OcrError as error:
@@ -137,7 +145,7 @@ class AiHealth:
         latency = self._clock() - begun
         similarity = text_similarity(self._expected, text)
         self._last = Verdict(
-            grade=Grade.FAILING if fault else grade(self._thresholds, similarity, confidence, latency),
+            grade=self._grade(fault, similarity, confidence, latency),
             latency_seconds=latency,
             ocr_seconds=ocr_seconds,
             sample_text=text,
@@ -150,6 +158,11 @@ class AiHealth:
         )
         self._on_verdict(self._last)
         return self._last
+
+    def _grade(self, fault: OcrError | None, similarity: float, confidence: float, latency: float) -> Grade:
+        if isinstance(fault, WorkersBusy):
+            return Grade.ACCEPTABLE
+        return Grade.FAILING if fault else grade(self._thresholds, similarity, confidence, latency)
 
 
 def text_similarity(expected: str, read: str) -> float:

@@ -3,7 +3,8 @@
 import asyncio
 
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.pool import WorkerInfo
+from ocr_engine.pool import WorkerInfo, always_wanted
+from ocr_engine.process import Wanted
 from ocr_engine.result import OcrResult
 
 
@@ -16,7 +17,9 @@ class NoWorkers:
     async def start(self) -> None:
         """Nothing to warm."""
 
-    async def recognise(self, image: bytes) -> OcrResult:
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
         """Raises PoolUnavailable."""
         raise PoolUnavailable("this node has no workers")
 

@@ -34,7 +34,8 @@ class Withdrawals:
 
     async def withdraw(self, job: Job) -> Job | None:
         """The job, cancelled; None where it was deleted meanwhile. Its place in the queue is free for another; a worker
-        that is reading it goes on, and its outcome is dropped. Raises AlreadyEnded, StoreError."""
+        that is reading it stops after the page at hand, and its outcome is dropped. Raises AlreadyEnded, StoreError.
+        """
         current: Job | None = job
         while current is not None and current.status is not JobState.CANCELLED:
             if current.status.terminal:

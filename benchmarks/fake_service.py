@@ -7,7 +7,8 @@ import sys
 from app.main import create_app, settings_or_exit
 from app.server import serve
 from config import logging
-from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.pool import WorkerInfo, WorkerState, always_wanted
+from ocr_engine.process import Wanted
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
 
 LINES = 20
@@ -30,7 +31,9 @@ class FreePool:
         self.failed = asyncio.Event()
         self._workers = workers
 
-    async def recognise(self, image: bytes) -> OcrResult:
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(PAGE,), worker="worker-1")
 

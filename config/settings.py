@@ -165,7 +165,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 0.0
     health_cache_seconds: Annotated[Seconds, Meta(description="How long `/health/ai` repeats its last answer.")] = 10.0
     health_timeout_seconds: Annotated[
-        Seconds, Meta(description="Longest wait of `/health/ai` for its sample; then it is `failing`.")
+        Seconds,
+        Meta(description="Longest wait of `/health/ai` for its sample; then it is `failing`."),
     ] = 60.0
     health_good_similarity: Annotated[
         Share, Meta(description="Text similarity of the sample from which `/health/ai` is `good`.")

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -58,31 +58,39 @@ class Engine:
 
     def recognise(self, data: bytes) -> OcrResult:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
+        *_, result = self.page_by_page(data)
+        assert result is not None
+        return result
+
+    def page_by_page(self, data: bytes) -> Iterator[OcrResult | None]:
+        """As `recognise`, one page a step: None after each but the last, then the result."""
         begun = time.perf_counter()
         pages: list[OcrPage] = []
         timings = OcrTimings()
+        count = image.page_count(data)
         try:
             info = image.probe(data, self._options.max_pixels)
             may_be_large = info.frames > 1 or info.width * info.height > LARGE  # the sizes of later pages are not known
             decoding = image.decode_pages(data, self._options.max_pixels)
-            while True:
+            for number in range(1, count + 1):
                 if may_be_large:
                     self._loaded.release()
                 started = time.perf_counter()
-                pixels = next(decoding, None)
-                if pixels is None:
-                    break
+                pixels = next(decoding)
                 decoded = time.perf_counter() - started
-                page, spent = self.recognise_pixels(pixels, number=len(pages) + 1)
+                page, spent = self.recognise_pixels(pixels, number)
                 del pixels  # or it would be there beside the next one
                 pages.append(page)
-                timings = timings.plus(msgspec.structs.replace(spent, decode=decoded))
+                total = time.perf_counter() - begun
+                timings = timings.plus(msgspec.structs.replace(spent, decode=decoded, total=total))
+                if number < count:
+                    yield None
+                    begun = time.perf_counter()  # nobody read meanwhile
         except OcrError:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-        timings = msgspec.structs.replace(timings, total=time.perf_counter() - begun)
-        return OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
+        yield OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
 
     def recognise_pixels(self, pixels: Pixels, number: int = 1) -> tuple[OcrPage, OcrTimings]:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""

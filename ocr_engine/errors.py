@@ -72,6 +72,10 @@ class PoolUnavailable(OcrError):
     code = "pool_unavailable"
 
 
+class WorkersBusy(PoolUnavailable):
+    """No worker became free in time; they read something else."""
+
+
 class InternalError(OcrError):
     """Something of ours broke around the recognition."""
 

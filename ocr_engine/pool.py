@@ -14,10 +14,9 @@ from typing import Literal, Protocol
 import msgspec
 from msgspec import Struct
 
-from ocr_engine.errors import OcrError, PoolUnavailable
-from ocr_engine.image import page_count
+from ocr_engine.errors import OcrError, PoolUnavailable, WorkersBusy
 from ocr_engine.options import EngineOptions
-from ocr_engine.process import DeathCause, DiedIdle, WorkerProcess
+from ocr_engine.process import DeathCause, DiedIdle, Wanted, WorkerProcess
 from ocr_engine.result import OcrResult
 from ocr_engine.worker import WarmUpFailed
 
@@ -27,11 +26,22 @@ RESTART_PAUSE = 0.5
 """Seconds before a failed start is tried again; doubles with each failure."""
 
 
+async def always_wanted() -> bool:
+    """That the text is wanted."""
+    return True
+
+
 class OcrPool(Protocol):
     """All that the rest of the service knows of recognition."""
 
-    async def recognise(self, image: bytes) -> OcrResult:
-        """The text of an image, by the next free worker. Raises OcrError; a cancellation kills the work."""
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
+        """The text of an image, by the next free worker. Raises OcrError; a cancellation kills the work.
+
+        Raises Unwanted where `wanted`, asked between two pages, says no, and WorkersBusy where no worker is free
+        within `patience` seconds; None waits for ever.
+        """
 
 
 class ManagedPool(OcrPool, Protocol):
@@ -114,8 +124,8 @@ class ProcessOcrPool:
         economy: Economy = DEFAULT_ECONOMY,
         on_event: Callable[[PoolEvent], None] = lambda _: None,
     ) -> None:
-        """`warm_up`: an image with a line of text that every new process must read. Times in seconds; that of a job is
-        for each page of its image.
+        """`warm_up`: an image with a line of text that every new process must read. Times in seconds, `job_timeout` for
+        each page.
         """
         self._options = options
         self._warm_up = warm_up
@@ -141,13 +151,15 @@ class ProcessOcrPool:
             await self.close()
             raise PoolUnavailable(f"{broken.name} cannot be started: {broken.fault}")
 
-    async def recognise(self, image: bytes) -> OcrResult:
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
         """See OcrPool. Waiting for a free worker does not count against the job's timeout."""
         while True:
-            slot, process = await self._take()
+            slot, process = await self._take_within(patience)
             slot.state = WorkerState.BUSY
             try:
-                result = await process.recognise(image, self._job_timeout * page_count(image))
+                result = await process.recognise(image, self._job_timeout, wanted)
                 return msgspec.structs.replace(result, worker=slot.name)
             except DiedIdle:
                 continue
@@ -167,6 +179,13 @@ class ProcessOcrPool:
             task.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
         self._supervisors = []
+
+    async def _take_within(self, patience: float | None) -> tuple["_Slot", WorkerProcess]:
+        try:
+            async with asyncio.timeout(patience):
+                return await self._take()
+        except TimeoutError:
+            raise WorkersBusy(f"no OCR worker was free within {patience:g} s") from None
 
     async def _take(self) -> tuple["_Slot", WorkerProcess]:
         while True:

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
@@ -22,6 +23,14 @@ DeathCause = Literal["crashed", "timeout", "interrupted", "stopped"]
 
 class DiedIdle(Exception):
     """The process was dead before it was given the image: no fault of the image, another worker may take it."""
+
+
+class Unwanted(Exception):
+    """Nobody wants the text any more; the rest of the image was not read."""
+
+
+Wanted = Callable[[], Awaitable[bool]]
+"""Asked between two pages: is the text still wanted? Raises nothing."""
 
 
 class WorkerProcess:
@@ -78,36 +87,50 @@ class WorkerProcess:
         asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
         return await asyncio.wrap_future(report)
 
-    async def recognise(self, image: bytes, timeout: float) -> OcrResult:
-        """The text of the image. Raises OcrError, or DiedIdle; `timeout` (seconds) or a cancellation kills it."""
+    async def recognise(self, image: bytes, timeout: float, wanted: Wanted) -> OcrResult:
+        """The text of the image. Raises OcrError, DiedIdle, or Unwanted, as told when it is asked between two pages.
+
+        More than `timeout` seconds for a page, or a cancellation, kills the process.
+        """
         if self._child is None or connection.wait([self._child.sentinel], timeout=0):
             self._on_death()  # the event loop has not heard of it yet
             raise DiedIdle
         try:
-            work: Future[OcrResult] = self._executor.submit(worker.recognise, image)
+            work = self._executor.submit(worker.read, image)
         except BrokenProcessPool:
             self._on_death()
             raise DiedIdle from None
         self.jobs += 1
         self.at_rest.clear()
         try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.wrap_future(work)
-        except TimeoutError:
-            self.kill("timeout")
-            raise JobTimeout(f"recognition took longer than {timeout:g} s") from None
+            while True:
+                result = await self._in_time(work, timeout)
+                if result is not None:
+                    return result
+                if not await wanted():
+                    self._executor.submit(worker.forget)
+                    raise Unwanted
+                work = self._executor.submit(worker.read_on)
         except BrokenProcessPool:
             self._on_death()
             raise WorkerCrashed("the OCR process died while it read this image") from None
         except asyncio.CancelledError:
             self.kill("interrupted")
             raise
-        except OcrError:
+        except (OcrError, Unwanted):
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
         finally:
             self.at_rest.set()
+
+    async def _in_time(self, work: Future[OcrResult | None], timeout: float) -> OcrResult | None:
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            self.kill("timeout")
+            raise JobTimeout(f"recognition of a page took longer than {timeout:g} s") from None
 
     def kill(self, cause: DeathCause) -> None:
         """Ends the process at once, whatever it does."""

@@ -6,6 +6,7 @@ import resource
 import signal
 import threading
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -33,6 +34,8 @@ class WarmUpFailed(Exception):
 
 
 _engine: "Engine | None" = None
+_rest: "Iterator[OcrResult | None]" = iter(())
+"""The pages of the image at hand that were not read yet."""
 _fault = ""
 
 
@@ -66,11 +69,24 @@ def report_for_duty(warm_up: bytes) -> DutyReport:
     return DutyReport(pid=os.getpid(), warm_up=result, notes=_engine.notes)
 
 
-def recognise(image: bytes) -> OcrResult:
-    """The text of one image. Raises OcrError."""
+def read(image: bytes) -> OcrResult | None:
+    """The text of an image of one page; of another one the first page is read, and nothing given. Raises OcrError."""
+    global _rest
     if _engine is None:
         raise EngineError(_fault)
-    return _engine.recognise(image)
+    _rest = _engine.page_by_page(image)
+    return read_on()
+
+
+def read_on() -> OcrResult | None:
+    """Reads the next page; the text of the image after the last one. Raises OcrError."""
+    return next(_rest)
+
+
+def forget() -> None:
+    """The rest of the image is not wanted any more."""
+    global _rest
+    _rest = iter(())
 
 
 def _die_with_parent() -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.pool import WorkerInfo, WorkerState, always_wanted
+from ocr_engine.process import Unwanted, Wanted
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings
 
 Answer = OcrResult | BaseException | Callable[[bytes], OcrResult]
@@ -21,7 +22,10 @@ def text_result(text: str, confidence: float = 0.99, worker: str = "worker-1") -
 
 
 class ScriptedPool:
-    """Gives the scripted answers in order, then `default`; `hold` keeps recognitions waiting until `release`."""
+    """Gives the scripted answers in order, then `default`; `hold` keeps recognitions waiting until `release`.
+
+    With `pages` above 1 it asks whether the text is still wanted, as between two pages.
+    """
 
     def __init__(self, *script: Answer, default: Answer | None = None) -> None:
         self.script = deque(script)
@@ -31,6 +35,8 @@ class ScriptedPool:
         self.started = asyncio.Semaphore(0)
         self.cancelled = 0
         self.closed = False
+        self.pages = 1
+        self.patience: list[float | None] = []
         self._gate = asyncio.Event()
         self._gate.set()
 
@@ -40,14 +46,19 @@ class ScriptedPool:
     def release(self) -> None:
         self._gate.set()
 
-    async def recognise(self, image: bytes) -> OcrResult:
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
         self.images.append(image)
+        self.patience.append(patience)
         self.started.release()
         try:
             await self._gate.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+        if self.pages > 1 and not await wanted():
+            raise Unwanted
         answer = self.script.popleft() if self.script else self.default
         if isinstance(answer, BaseException):
             raise answer

@@ -20,7 +20,8 @@ from app.main import create_app, settings_or_exit
 from app.server import serve
 from config import logging
 from ocr_engine.errors import InvalidImage
-from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.pool import WorkerInfo, WorkerState, always_wanted
+from ocr_engine.process import Wanted
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
 from tests.chaos.load import images
 
@@ -40,7 +41,9 @@ class KnowingPool:
         self._released = asyncio.Event()
         self._texts = {data: expectation.text for data, expectation in images().values()}
 
-    async def recognise(self, image: bytes) -> OcrResult:
+    async def recognise(
+        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
+    ) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
         await asyncio.sleep(random.uniform(0, LONGEST_SECONDS))
         await self._released.wait()

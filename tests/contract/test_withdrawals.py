@@ -99,6 +99,37 @@ async def test_an_outcome_that_comes_after_the_withdrawal_is_dropped_and_one_end
     assert dropped == [claimed]
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_the_pages_that_are_left_of_a_withdrawn_job_are_not_read(store: JobStore, deleted: bool) -> None:
+    dropped: list[Job] = []
+    unread = text_result("a page that nobody wants")
+    told, pool = Told(), ScriptedPool(unread)
+    pool.pages = 2
+    pool.hold()
+    await store.add(job(), IMAGE)
+    dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
+    reading = asyncio.create_task(dispatcher.handle("a"))
+    await pool.started.acquire()
+    claimed = await store.get("a")
+    assert claimed is not None
+    withdrawn = await withdrawals(store, told).withdraw(claimed)
+    assert withdrawn is not None
+    if deleted:
+        assert await store.delete(withdrawn)
+    pool.release()
+    assert await reading is None
+    assert [*pool.script] == [unread]
+    assert dropped == [claimed]
+
+
+async def test_the_pages_of_a_job_that_somebody_waits_for_are_read(store: JobStore) -> None:
+    told, pool = Told(), ScriptedPool(text_result("page"))
+    pool.pages = 2
+    await store.add(job(), IMAGE)
+    await Dispatcher(store, pool, POLICY, on_change=told).handle("a")
+    assert told.changes[-1] == (JobState.PROCESSING, JobState.DONE)
+
+
 async def test_of_many_withdrawals_at_once_one_is_told_and_all_answer_alike(store: JobStore) -> None:
     told = Told()
     await store.add(job(), IMAGE)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from multiprocessing import connection
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed
+from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed, WorkersBusy
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import DEFAULT_ECONOMY, Economy, PoolEvent, ProcessOcrPool, WorkerState
-from ocr_engine.process import WorkerProcess
+from ocr_engine.process import Unwanted, WorkerProcess
 from ocr_engine.result import OcrResult
 from ocr_engine.worker import DutyReport
 from samples import sample
@@ -82,6 +83,13 @@ async def start() -> AsyncIterator[Callable[..., Awaitable[Watched]]]:
         await pool.close()
 
 
+def three_pages() -> bytes:
+    """A TIFF of three times the known text."""
+    page, file = Image.open(io.BytesIO(KNOWN.data)).convert("RGB"), io.BytesIO()
+    page.save(file, "TIFF", save_all=True, append_images=[page, page])
+    return file.getvalue()
+
+
 async def until_busy(pool: ProcessOcrPool, number: int = 1) -> None:
     while sum(worker.state is WorkerState.BUSY for worker in pool.workers()) < number:
         await anyio.lowlevel.checkpoint()
@@ -133,16 +141,49 @@ async def test_each_page_has_its_time(
     pool = await start(job_timeout=20.0)
     limits: list[float] = []
 
-    async def recognise(self: WorkerProcess, image: bytes, timeout: float) -> OcrResult:
+    async def in_time(self: WorkerProcess, work: Future[OcrResult | None], timeout: float) -> OcrResult | None:
         limits.append(timeout)
-        return OcrResult(pages=())
+        return await asyncio.wrap_future(work)
 
-    monkeypatch.setattr(WorkerProcess, "recognise", recognise)
-    page, file = Image.new("1", (9, 9)), io.BytesIO()
-    page.save(file, "TIFF", save_all=True, append_images=[page, page])
+    monkeypatch.setattr(WorkerProcess, "_in_time", in_time)
     await pool.recognise(KNOWN.data)
-    await pool.recognise(file.getvalue())
-    assert limits == [20.0, 60.0]
+    assert limits == [20.0]
+    result = await pool.recognise(three_pages())
+    assert limits == [20.0] * 4
+    assert [page.number for page in result.pages] == [1, 2, 3]
+    assert [page.text for page in result.pages] == [KNOWN.text] * 3
+
+
+async def test_a_file_that_nobody_wants_any_more_is_read_to_the_end_of_the_page(
+    start: Callable[..., Awaitable[Watched]],
+) -> None:
+    pool = await start()
+    pids = pool.pids()
+    asked = 0
+
+    async def wanted() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 2
+
+    with pytest.raises(Unwanted):
+        await pool.recognise(three_pages(), wanted=wanted)
+    assert asked == 2
+    assert (await pool.recognise(KNOWN.data, wanted=wanted)).text == KNOWN.text
+    assert asked == 2, "an image of one page is read in one go"
+    assert pool.pids() == pids
+
+
+async def test_who_has_no_patience_is_told_that_all_workers_are_busy(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start()
+    os.kill(pool.pids()[0], signal.SIGSTOP)
+    job = asyncio.create_task(pool.recognise(KNOWN.data))
+    await until_busy(pool)
+    with pytest.raises(WorkersBusy):
+        await pool.recognise(KNOWN.data, patience=0.01)
+    os.kill(pool.pids()[0], signal.SIGCONT)
+    assert (await job).text == KNOWN.text
+    assert (await pool.recognise(KNOWN.data, patience=0.01)).text == KNOWN.text
 
 
 async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.health import AiHealth, Grade, Thresholds, grade, text_similarity
-from ocr_engine.errors import WorkerCrashed
+from app.health import PATIENCE, AiHealth, Grade, Thresholds, grade, text_similarity
+from ocr_engine.errors import WorkerCrashed, WorkersBusy
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
@@ -140,3 +140,22 @@ async def test_closing_ends_a_run_under_way() -> None:
     assert pool.cancelled == 1
     with pytest.raises(asyncio.CancelledError):
         await probe
+
+
+async def test_workers_that_read_something_long_are_not_failing() -> None:
+    busy = WorkersBusy("no OCR worker was free within 10 s")
+    never_judged = await health(ScriptedPool(busy), Clock()).verdict()
+    assert (never_judged.grade, never_judged.error) == (Grade.ACCEPTABLE, busy)
+
+
+@pytest.mark.parametrize("text", ["Smart Queue OCR", "xqzw"])
+async def test_while_no_worker_is_free_the_last_verdict_stands_and_grows_old(text: str) -> None:
+    clock = Clock()
+    pool = ScriptedPool(text_result(text), WorkersBusy("all at long files"), text_result("another text"))
+    watched = health(pool, clock)
+    judged = await watched.verdict()
+    clock.now = 30.0
+    assert await watched.verdict() is judged
+    assert watched.age(judged) == 30.0
+    assert (await watched.verdict()).sample_text == "another text", "it is asked again, whatever the cache allows"
+    assert pool.patience == [PATIENCE] * 3
