@@ -1,7 +1,9 @@
-"""How fast jobs go through, learnt from those that did: the source of every Retry-After."""
+"""How fast pages go through, learnt from those that did: the source of every Retry-After."""
 
 import math
 from collections.abc import Sequence
+
+from persistence.job import Job, JobState
 
 SMOOTHING = 0.2
 """Weight of the newest job in the moving mean: about the last ten count."""
@@ -10,14 +12,19 @@ NOBODY_SECONDS = 60
 
 
 class Capacity:
-    """A moving mean of recognition times, and what it says about the wait; of all nodes where there are several."""
+    """A moving mean of recognition times, and what it says about the wait; of all nodes where there are several.
+
+    A job counts as one page, but for those that this node knows to have more, until they were read.
+    """
 
     def __init__(self, workers: int, first_guess: float) -> None:
-        """`first_guess`: seconds a job, until one was measured."""
+        """`first_guess`: seconds a page, until one was measured."""
         self.own_workers = workers
         self.own_service_seconds = first_guess
-        """Mean seconds that a worker of this node spends on a job."""
+        """Mean seconds that a worker of this node spends on a page."""
         self._others: Sequence[tuple[int, float]] = ()
+        self._more_pages: dict[str, int] = {}
+        """Of unfinished jobs, by id: pages after the first that are still to be read."""
 
     @property
     def workers(self) -> int:
@@ -26,25 +33,49 @@ class Capacity:
 
     @property
     def service_seconds(self) -> float:
-        """Mean seconds that a worker spends on a job."""
+        """Mean seconds that a worker spends on a page."""
         if not self.workers:
             return self.own_service_seconds
         everywhere = [(self.own_workers, self.own_service_seconds), *self._others]
         return sum(workers * seconds for workers, seconds in everywhere) / self.workers
 
+    def expect(self, job: Job) -> None:
+        """All pages of the job are still to be read."""
+        if job.image.pages > 1:
+            self._more_pages[job.id] = job.image.pages - 1
+
+    def page_read(self, job: Job) -> None:
+        """One of several pages was."""
+        if self._more_pages.get(job.id):
+            self._more_pages[job.id] -= 1
+
+    def forget(self, job: Job) -> None:
+        """No page of the job is read any more."""
+        self._more_pages.pop(job.id, None)
+
+    def job_changed(self, job: Job) -> None:
+        """A transition was stored."""
+        if not job.status.terminal:
+            self.expect(job)
+            return
+        self.forget(job)
+        if job.status is JobState.DONE and job.result is not None:
+            self.learn(job.result.timings.total / max(1, len(job.result.pages)))
+
     def learn(self, seconds: float) -> None:
-        """A job was recognised here in so many seconds."""
+        """A page was recognised here in so many seconds."""
         self.own_service_seconds += SMOOTHING * (seconds - self.own_service_seconds)
 
     def add_others(self, others: Sequence[tuple[int, float]]) -> None:
-        """What each other node has, in place of what was known: workers, and seconds a job."""
+        """What each other node has, in place of what was known: workers, and seconds a page."""
         self._others = tuple(others)
 
     def drain_seconds(self, jobs: int) -> float | None:
         """Seconds until the workers are through with so many jobs; None where nobody is at them."""
         if not self.workers:
             return None if jobs else 0.0
-        return math.ceil(jobs / self.workers) * self.service_seconds
+        pages = jobs + sum(self._more_pages.values()) if jobs else 0
+        return math.ceil(pages / self.workers) * self.service_seconds
 
     def retry_after(self, jobs: int) -> int:
         """Whole seconds, at least 1, after which a client may ask again about the last of so many jobs."""

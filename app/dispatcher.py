@@ -35,18 +35,21 @@ class Dispatcher:
         policy: RetryPolicy,
         on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
         on_drop: Callable[[Job], None] = lambda _job: None,
+        on_page: Callable[[Job], None] = lambda _job: None,
         now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`on_change` is told of every transition that was stored: the job before and after.
 
         `on_drop` is told of every attempt whose outcome was not: the job as it was claimed.
+        `on_page` is told of every page that was read of a file with more.
         """
         self._store = store
         self._pool = pool
         self._policy = policy
         self._on_change = on_change
         self._on_drop = on_drop
+        self._on_page = on_page
         self._now = now
         self._jitter = jitter
 
@@ -95,7 +98,7 @@ class Dispatcher:
             image = await self._store.image(job.id)
             if image is None:
                 raise ImageMissing("the image is not where it was stored")
-            result = await self._pool.recognise(image, wanted=lambda: self._is_unchanged(job))
+            result = await self._pool.recognise(image, wanted=lambda: self._is_wanted(job))
             return job.completed(result, self._now())
         except asyncio.CancelledError:
             await self._record(job, job.interrupted(self._now()))
@@ -110,8 +113,9 @@ class Dispatcher:
             fault = InternalError(f"{type(error).__name__}: {error}")
             return after_error(job, fault, self._policy, self._now(), self._jitter())
 
-    async def _is_unchanged(self, job: Job) -> bool:
-        """Whether nobody has withdrawn or deleted the job meanwhile, as far as the store can tell."""
+    async def _is_wanted(self, job: Job) -> bool:
+        """After a page: whether nobody has withdrawn or deleted the job meanwhile, as far as the store can tell."""
+        self._on_page(job)
         try:
             current = await self._store.get(job.id)
         except StoreError:

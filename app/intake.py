@@ -25,13 +25,15 @@ class Intake:
         queue: JobQueue,
         policy: RetryPolicy,
         pressure: Pressure,
-        abandoned_after: float = 0.0,
+        abandoned_after: Callable[[Job], float] = lambda _job: 0.0,
+        on_waiting: Callable[[Job], None] = lambda _job: None,
         traceparent: Callable[[str], str] = lambda _job_id: "",
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_after`: seconds after which an attempt, if no queue knows of it any more, has no worker either.
 
         0 where no other process can be at it.
+        `on_waiting` is told of every job that waits from now on.
         `traceparent`: the W3C trace context under which the job with this id comes in.
         """
         self._store = store
@@ -39,6 +41,7 @@ class Intake:
         self._policy = policy
         self._pressure = pressure
         self._abandoned_after = abandoned_after
+        self._on_waiting = on_waiting
         self._traceparent = traceparent
         self._now = now
 
@@ -59,6 +62,7 @@ class Intake:
         """
         resumed = 0
         for job in await self._store.unfinished():
+            self._on_waiting(job)
             resumed += await self._queue.put(job.id, delay=self._wait(job))
         if resumed:
             logger.bind(event="jobs.resumed", jobs=resumed).info("unfinished jobs queued again")
@@ -77,6 +81,7 @@ class Intake:
             due_at=moment,
         )
         await self._store.add(job, image)
+        self._on_waiting(job)
         await self._queue.put_new(job.id)
         return job
 
@@ -84,4 +89,4 @@ class Intake:
         if job.status is JobState.QUEUED or job.started_at is None:
             return wait_until_due(job, self._policy, self._now())
         running = (self._now() - job.started_at).total_seconds()
-        return max(0.0, self._abandoned_after - max(0.0, running))
+        return max(0.0, self._abandoned_after(job) - max(0.0, running))

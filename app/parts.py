@@ -24,7 +24,7 @@ from app.withdrawals import Withdrawals
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
 from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
-from persistence.job import Job, JobState
+from persistence.job import Job
 from persistence.store import JobStore
 from samples import sample
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # asyncpg is an extra
     from persistence.pg_nodes import NodeReports
 
 FIRST_SERVICE_GUESS = 1.0
-"""Seconds a job is thought to take until the first one was measured."""
+"""Seconds a page is thought to take until the first one was measured."""
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -67,8 +67,11 @@ def service_of(
 
     def job_changed(old: Job, job: Job) -> None:
         observers.job_changed(old, job)
-        if job.status is JobState.DONE and job.result is not None:
-            capacity.learn(job.result.timings.total)
+        capacity.job_changed(job)
+
+    def outcome_dropped(job: Job) -> None:
+        observers.outcome_dropped(job)
+        capacity.forget(job)
 
     return Service(
         settings=settings,
@@ -82,13 +85,17 @@ def service_of(
             policy,
             pressure,
             abandoned_after=_abandoned_after(settings, kind),
+            # where there are neighbours this node may never hear of the job again
+            on_waiting=(lambda _job: None) if kind.has_neighbours else capacity.expect,
             traceparent=observers.traceparent,
         ),
         dead_letters=DeadLetters(store, queue, pressure),
         withdrawals=Withdrawals(store, queue, on_change=job_changed),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
-        dispatcher=Dispatcher(store, pool, policy, on_change=job_changed, on_drop=observers.outcome_dropped),
+        dispatcher=Dispatcher(
+            store, pool, policy, on_change=job_changed, on_drop=outcome_dropped, on_page=capacity.page_read
+        ),
         capacity=capacity,
         ai_health=_ai_health(settings, kind, opened, observers),
         metrics=observers.metrics,
@@ -151,6 +158,8 @@ def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Ob
     )
 
 
-def _abandoned_after(settings: Settings, kind: NodeKind) -> float:
-    """Seconds after which no node can be at an attempt any more; 0 where there is one node only."""
-    return settings.job_timeout_seconds + settings.drain_seconds if kind.has_neighbours else 0.0
+def _abandoned_after(settings: Settings, kind: NodeKind) -> Callable[[Job], float]:
+    """Seconds after which no node can be at an attempt of a job any more; 0 where there is one node only."""
+    if not kind.has_neighbours:
+        return lambda _job: 0.0
+    return lambda job: settings.job_timeout_seconds * job.image.pages + settings.drain_seconds

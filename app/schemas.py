@@ -82,7 +82,7 @@ class QueueView(Struct, frozen=True, kw_only=True):
     active: Annotated[int, Meta(description="Jobs that workers have.")]
     limit: int
     workers: Annotated[int, Meta(description="OCR processes, of all nodes.")]
-    service_seconds: Annotated[Seconds, Meta(description="Mean seconds of a recognition, lately.")]
+    service_seconds: Annotated[Seconds, Meta(description="Mean seconds that a worker has spent on a page, lately.")]
     drain_seconds: Annotated[
         Seconds | None,
         Meta(description="Seconds until the work that is there now is through; null without workers for it."),

@@ -21,6 +21,11 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     size: int
     """Bytes of the file."""
 
+    @property
+    def pages(self) -> int:
+        """How many are to be read, thumbnails in a TIFF counted as pages; of an animation the first frame is."""
+        return self.frames if self.media_type == "image/tiff" else 1
+
 
 class OcrLine(Struct, frozen=True, kw_only=True):
     """One line of text and where it stands."""

@@ -216,7 +216,9 @@ async def test_an_attempt_that_another_process_may_be_at_is_left_alone_until_it_
             delays.append(delay)
             return True
 
-    await intake(store, Recording(limit=10), abandoned_after=100, now=lambda: begun + timedelta(seconds=40)).resume()
+    await intake(
+        store, Recording(limit=10), abandoned_after=lambda _: 100, now=lambda: begun + timedelta(seconds=40)
+    ).resume()
     assert delays == [60.0]
 
 

@@ -1,8 +1,27 @@
 """Retry-After follows the work that waits and the speed that was measured."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 
 from app.capacity import Capacity
+from ocr_engine.result import ImageInfo, OcrPage, OcrResult, OcrTimings
+from persistence.job import Job, JobState
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job(pages: int, name: str = "a", media_type: str = "image/tiff") -> Job:
+    image = ImageInfo(media_type=media_type, width=9, height=9, frames=pages, size=9)
+    return Job(id=name, image=image, created_at=NOW, updated_at=NOW, due_at=NOW)
+
+
+def done(job: Job, seconds: float) -> Job:
+    pages = tuple(OcrPage(number=n, width=9, height=9, lines=()) for n in range(1, job.image.pages + 1))
+    result = OcrResult(pages=pages, timings=OcrTimings(total=seconds))
+    return msgspec.structs.replace(job, status=JobState.DONE, result=result)
 
 
 def test_drain_time_is_jobs_over_workers_times_the_mean() -> None:
@@ -37,3 +56,49 @@ def test_the_nodes_together_drain_faster_than_one() -> None:
     assert capacity.drain_seconds(8) == 3.5
     capacity.add_others([])
     assert capacity.drain_seconds(8) == 8.0
+
+
+def test_a_file_of_many_pages_does_not_make_a_page_slow() -> None:
+    capacity = Capacity(workers=1, first_guess=1.0)
+    capacity.job_changed(done(job(50), 50.0))
+    assert capacity.service_seconds == 1.0
+    assert capacity.retry_after(1) == 1
+
+
+def test_the_pages_that_are_left_of_a_file_are_waited_for() -> None:
+    capacity = Capacity(workers=2, first_guess=1.0)
+    long = job(50)
+    capacity.expect(long)
+    assert capacity.drain_seconds(2) == 26.0
+    capacity.job_changed(long.claimed(NOW))
+    for _ in range(30):
+        capacity.page_read(long)
+    assert capacity.drain_seconds(2) == 11.0
+    capacity.job_changed(done(long, 50.0))
+    assert capacity.drain_seconds(2) == 1.0
+
+
+def test_an_attempt_that_is_given_back_begins_with_the_first_page_again() -> None:
+    capacity = Capacity(workers=1, first_guess=1.0)
+    claimed = job(3).claimed(NOW)
+    capacity.job_changed(claimed)
+    capacity.page_read(claimed)
+    capacity.job_changed(claimed.interrupted(NOW))
+    assert capacity.drain_seconds(1) == 3.0
+
+
+@pytest.mark.parametrize("ending", [Job.cancelled, None])
+def test_nobody_waits_for_the_pages_of_a_job_that_is_no_more(ending: Callable[[Job, datetime], Job] | None) -> None:
+    capacity = Capacity(workers=1, first_guess=1.0)
+    capacity.expect(job(50))
+    if ending is None:
+        capacity.forget(job(50))
+    else:
+        capacity.job_changed(ending(job(50), NOW))
+    assert capacity.drain_seconds(1) == 1.0
+
+
+def test_of_an_animation_one_frame_is_read() -> None:
+    capacity = Capacity(workers=1, first_guess=1.0)
+    capacity.expect(job(50, media_type="image/gif"))
+    assert capacity.drain_seconds(1) == 1.0
