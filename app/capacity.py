@@ -1,5 +1,6 @@
 """How fast pages go through, learnt from those that did: the source of every Retry-After."""
 
+import heapq
 import math
 from collections.abc import Sequence
 
@@ -74,10 +75,29 @@ class Capacity:
         """Seconds until the workers are through with so many jobs; None where nobody is at them."""
         if not self.workers:
             return None if jobs else 0.0
-        pages = jobs + sum(self._more_pages.values()) if jobs else 0
-        return math.ceil(pages / self.workers) * self.service_seconds
+        loads = self._loads()
+        return max(_filled(loads, jobs), max(loads) if jobs else 0) * self.service_seconds
 
     def retry_after(self, jobs: int) -> int:
         """Whole seconds, at least 1, after which a client may ask again about the last of so many jobs."""
-        wait = self.drain_seconds(jobs)
-        return NOBODY_SECONDS if wait is None else max(1, min(3600, math.ceil(wait)))
+        if not self.workers:
+            return NOBODY_SECONDS
+        wait = _filled(self._loads(), jobs) * self.service_seconds
+        return max(1, min(3600, math.ceil(wait)))
+
+    def _loads(self) -> list[int]:
+        """Pages of files with more than one that each worker has before it: the next one goes to whom is free first."""
+        loads = [0] * self.workers
+        for pages in self._more_pages.values():
+            heapq.heapreplace(loads, loads[0] + pages)
+        return loads
+
+
+def _filled(loads: Sequence[int], pages: int) -> int:
+    """How high workers with such loads are filled when so many single pages are shared out to the least loaded."""
+    beneath = 0
+    for count, load in enumerate(sorted(loads)):
+        if count and beneath + pages <= count * load:
+            return math.ceil((beneath + pages) / count)
+        beneath += load
+    return math.ceil((beneath + pages) / len(loads))

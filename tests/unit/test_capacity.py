@@ -69,13 +69,24 @@ def test_the_pages_that_are_left_of_a_file_are_waited_for() -> None:
     capacity = Capacity(workers=2, first_guess=1.0)
     long = job(50)
     capacity.expect(long)
-    assert capacity.drain_seconds(2) == 26.0
+    assert capacity.drain_seconds(2) == 49.0
     capacity.job_changed(long.claimed(NOW))
     for _ in range(30):
         capacity.page_read(long)
-    assert capacity.drain_seconds(2) == 11.0
+    assert capacity.drain_seconds(2) == 19.0
     capacity.job_changed(done(long, 50.0))
     assert capacity.drain_seconds(2) == 1.0
+
+
+def test_one_long_file_leaves_the_other_workers_to_the_rest() -> None:
+    capacity = Capacity(workers=2, first_guess=1.0)
+    capacity.expect(job(50))
+    assert capacity.retry_after(3) == 3
+    assert capacity.retry_after(99) == 74, "then both share what is left"
+    capacity.expect(job(50, "b"))
+    assert capacity.retry_after(1) == 50
+    capacity.expect(job(11, "c"))
+    assert capacity.drain_seconds(1) == 59.0
 
 
 def test_an_attempt_that_is_given_back_begins_with_the_first_page_again() -> None:
