@@ -37,7 +37,7 @@ FLUSH = 0.6
 """Share of the lines of such a block that keep to that edge."""
 PLUMB = 0.25
 """Edges that stand upright over each other differ by less."""
-MORE = 1.05
+MORE = 1.1
 """A page leans only where that many times as many edges stand over each other once it is set upright."""
 EDGE = 0.5
 """Edges of lines that are alike differ by less."""
@@ -122,19 +122,15 @@ def plumb(lines: Lines, blocks: Sequence[Indices]) -> Lines:
     lean, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + pull, terms.T @ (weight * np.array(leans)))
     moved = (lines.y - lines.y.mean()) * (lean + fan * (lines.x - middle) / spread)
     upright = Lines(lines.left - moved, lines.top, lines.right - moved, lines.bottom)
-    return upright if _edges_in_line(upright, blocks) > MORE * _edges_in_line(lines, blocks) else lines
+    return upright if _aligned(upright) > MORE * _aligned(lines) else lines
 
 
-def _edges_in_line(lines: Lines, blocks: Sequence[Indices]) -> int:
-    """How many pairs of lines of one block, at least `LONG` apart, begin or end straight above each other."""
+def _aligned(lines: Lines) -> int:
+    """How many pairs of lines begin, or end, straight above each other."""
+    slack = PLUMB * float(np.median(lines.height))
     count = 0
-    for block in blocks:
-        apart = LONG
-        while apart < len(block):
-            upper, lower = block[:-apart], block[apart:]
-            for edge in (lines.left, lines.right):
-                count += int(np.count_nonzero(np.abs(edge[lower] - edge[upper]) < PLUMB * lines.height[upper]))
-            apart *= 2
+    for edge in (np.sort(lines.left), np.sort(lines.right)):
+        count += int((np.searchsorted(edge, edge + slack) - np.searchsorted(edge, edge - slack)).sum())
     return count
 
 
