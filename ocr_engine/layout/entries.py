@@ -25,6 +25,8 @@ FLUSH = 0.6
 """Entries of one column begin, or end, within this of each other."""
 NEAR = 15.0
 """Entries so far up and down the page are compared."""
+INDENT = 4.0
+"""Most that entries of one column are indented."""
 COMPANIONS = 4
 """Others near an entry that begin or end as it does."""
 LEVEL = 0.7
@@ -33,6 +35,8 @@ OVERLAP = 0.3
 """Most that boxes beside each other overlap."""
 ENOUGH = 8
 """Entries with another one beside them that make an index: keys and values on forms come in fewer."""
+MOST = 2000
+"""Lines of a page with an index, which bounds the work: pairs of them are looked at."""
 
 
 class Entries(Struct, frozen=True):
@@ -42,27 +46,31 @@ class Entries(Struct, frozen=True):
     members: list[list[int]]
     """What each of them is made of, from left to right: every line of the page in exactly one."""
     certain: Flags
-    """Shape (k,): which are entries."""
+    """Shape (k,): which are entries, or go on with the numbers of one."""
 
 
 def entries(lines: Lines, texts: Sequence[str]) -> Entries | None:
     """The lines of a page with an index or a list of contents in columns; nothing for any other page."""
     number = _matching(ONLY_NUMBERS.fullmatch, texts)
     entry = _matching(ENTRY.fullmatch, texts)
-    if np.count_nonzero(number | entry) < 2 * ENOUGH:
+    if np.count_nonzero(number | entry) < 2 * ENOUGH or len(texts) > MOST:
         return None
-    owner = _owners(lines, number, _matching(LETTER.search, texts))
+    worded = _matching(LETTER.search, texts)
+    number &= _companions(lines, number, lines.right) >= COMPANIONS
+    owner = _owners(lines, number, worded)
     ending, apart = np.flatnonzero(owner >= 0), owner < 0
     right = lines.right.copy()
     np.maximum.at(right, owner[ending], lines.right[ending])
     entry[owner[ending]] = True
-    found = np.flatnonzero(entry & apart)
-    companions = np.maximum(_companions(lines, found, lines.left), _companions(lines, found, right))
-    certain = np.zeros(len(texts), dtype=bool)
-    certain[found[companions >= COMPANIONS]] = True
+    flush = np.maximum(_companions(lines, entry, lines.left), _companions(lines, entry, right))
+    certain = entry & (flush >= COMPANIONS)
+    # the first line of an entry whose numbers stand under it, and those numbers
+    certain |= worded & (_companions(lines, certain, lines.left) >= COMPANIONS)
+    continued = number & apart
     i, j = _beside(lines, right)
-    if len(np.unique(i[certain[i] & certain[j]])) < ENOUGH:
+    if len(np.unique(i[(certain | continued)[i] & certain[j]])) < ENOUGH:
         return None
+    certain |= continued
     kept = np.flatnonzero(apart)
     members = {i: [i] for i in kept.tolist()}
     for i in ending[np.argsort(lines.left[ending])].tolist():
@@ -80,13 +88,18 @@ def _matching(matches: Callable[[str], object], texts: Sequence[str]) -> Flags:
 
 def _owners(lines: Lines, number: Flags, worded: Flags) -> Indices:
     """For each line (n,) that is nothing but numbers the text that it ends, the nearest thing on its left; else -1."""
-    flush = np.zeros(len(number), dtype=bool)
-    flush[number] = _companions(lines, np.flatnonzero(number), lines.right) >= COMPANIONS
     i, j = _beside(lines, lines.right)
     gap = lines.left[j] - lines.right[i]
-    ends = (gap == least(j, gap, len(number))[j]) & number[j] & flush[j] & worded[i]
+    ends = (gap == least(j, gap, len(number))[j]) & number[j] & worded[i]
     owner = np.full(len(number), -1, dtype=np.intp)
     owner[j[ends]] = i[ends]
+    # one that goes on with an entry above it may stand level with an entry of the column before
+    begins = np.where(owner >= 0, lines.left[owner], np.inf)
+    i, j = _alike(lines, lines.right)
+    both = (owner[i] >= 0) & (owner[j] >= 0)
+    further = begins[i] < begins[j] - INDENT * lines.height[i]
+    share = np.bincount(i[both], weights=further[both], minlength=len(owner))
+    owner[share > np.bincount(i[both], minlength=len(owner)) / 2] = -1
     return owner
 
 
@@ -97,9 +110,14 @@ def _beside(lines: Lines, right: Floats) -> tuple[Indices, Indices]:
     return i[beside], j[beside]
 
 
-def _companions(lines: Lines, some: Indices, edge: Floats) -> Indices:
-    """For each of some lines how many others of them, not far above or below it, have an edge at the same place."""
-    height = lines.height[some]
-    i, j = pairs_within(lines.y[some], NEAR * height)
-    alike = np.abs(edge[some[i]] - edge[some[j]]) < FLUSH * height[i]
-    return np.asarray(np.bincount(i[alike], minlength=len(some)) - 1, np.intp)
+def _companions(lines: Lines, some: Flags, edge: Floats) -> Indices:
+    """For each line (n,) how many others of some, not far above or below it, have an edge at the same place."""
+    i, j = _alike(lines, edge)
+    return np.asarray(np.bincount(i[some[j] & (i != j)], minlength=len(some)), np.intp)
+
+
+def _alike(lines: Lines, edge: Floats) -> tuple[Indices, Indices]:
+    """Pairs of lines, not far above or below each other, that have an edge at the same place."""
+    i, j = pairs_within(lines.y, NEAR * lines.height)
+    alike = np.abs(edge[i] - edge[j]) < FLUSH * lines.height[i]
+    return i[alike], j[alike]

@@ -73,6 +73,20 @@ def test_an_index_is_read_column_by_column(seed: int, count: int, apart: bool) -
     assert read(columns, lot) == [line.text for lines in columns for line in lines]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_numbers_that_go_on_in_lines_of_their_own_belong_to_their_entry(seed: int) -> None:
+    lot = random.Random(seed)
+    columns = []
+    for k in range(2):
+        lines = column(lot, 100 + 20 * SIZE * k, 24, apart=True)
+        down = 0.0
+        for at, line in enumerate(lines):
+            down += 1.4 * SIZE * (at % 2 and lot.random() < 0.4)
+            lines[at] = Printed(line.text, line.left, line.top + down)
+        columns.append(lines)
+    assert read(columns, lot) == [line.text for lines in columns for line in lines]
+
+
 @pytest.mark.parametrize("apart", [False, True], ids=["behind a comma", "apart"])
 def test_a_form_of_a_few_keys_and_numbers_is_read_row_by_row(apart: bool) -> None:
     lot = random.Random(1)
