@@ -13,6 +13,9 @@ from app.incoming import Body
 
 MAX_PARTS = 32
 """Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
+RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+"""Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
+is not told the type of; no such form is ever read."""
 
 
 async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:
@@ -28,7 +31,7 @@ async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: fl
         async with asyncio.timeout(timeout):
             if media_type == "multipart/form-data":
                 await _file_part(request, body, options.get("boundary", ""))
-            elif media_type.startswith("image/") or media_type in ("application/octet-stream", ""):
+            elif media_type.startswith("image/") or media_type in RAW_TYPES:
                 async for chunk in request.stream():
                     body += chunk
             else:

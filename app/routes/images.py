@@ -37,7 +37,8 @@ class UploadOperation(Operation):
         raw: Sequence[str] = (*IMAGE_TYPES, "application/octet-stream")
         self.request_body = RequestBody(
             required=True,
-            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes.",
+            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes; "
+            "a body sent as `application/x-www-form-urlencoded`, as curl does by itself, is taken for the image, too.",
             content={
                 "multipart/form-data": OpenAPIMediaType(schema=form),
                 **{media_type: OpenAPIMediaType(schema=binary) for media_type in raw},

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from litestar.openapi.spec import RequestBody
 
 from app.errors import ERRORS, ErrorKind
 from app.main import create_app
+from app.upload import RAW_TYPES
 from config.settings import SettingDoc, Settings, documented
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -33,6 +35,16 @@ def test_every_route_is_in_the_readme(app: Litestar) -> None:
         for method in ("get", "post", "put", "patch", "delete"):
             if getattr(item, method) is not None:
                 assert f"`{method.upper()} {path}`" in README, f"{method.upper()} {path} is not in the README"
+
+
+@pytest.mark.parametrize("media_type", [name for name in RAW_TYPES if name])
+def test_every_type_that_a_raw_image_may_be_said_to_have_is_documented(app: Litestar, media_type: str) -> None:
+    assert f"`{media_type}`" in README
+    assert app.openapi_schema.paths is not None
+    upload = app.openapi_schema.paths["/images"].post
+    assert upload is not None
+    assert isinstance(upload.request_body, RequestBody)
+    assert media_type in upload.request_body.content or f"`{media_type}`" in str(upload.request_body.description)
 
 
 def test_every_error_answer_of_the_api_is_described(app: Litestar) -> None:
