@@ -50,7 +50,8 @@ export class Card {
 
   async #withdraw() {
     const button = this.#find(".cancel");
-    button.disabled = true;
+    if (rests(button)) return;
+    rest(button, true);
     try {
       await withdraw(this.id, this.#abort);
       this.#abort.abort(); // nothing is left to follow
@@ -59,7 +60,7 @@ export class Card {
     } catch (problem) {
       if (this.#abort.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
-      button.disabled = false;
+      rest(button, false);
       // of a job that has ended, run() tells how
       if (problem.code !== "already_ended") this.#find(".facts").textContent = explain(problem);
     }
@@ -101,9 +102,10 @@ export class Card {
   }
 
   #page(pages, index) {
-    const turn = (button, target) => {
-      this.#find(button).disabled = !pages[target];
-      this.#find(button).onclick = () => this.#page(pages, target);
+    const turn = (selector, target) => {
+      const button = this.#find(selector);
+      rest(button, !pages[target]);
+      button.onclick = () => rests(button) || this.#page(pages, target);
     };
     this.#find(".pager").hidden = pages.length < 2;
     this.#find(".page-number").textContent = `Page ${index + 1} of ${pages.length}`;
@@ -131,15 +133,23 @@ export class Card {
   }
 }
 
+// Not `disabled`: a button that has the focus would lose it, and a person with a keyboard the place on the page.
+function rest(button, resting) {
+  button.setAttribute("aria-disabled", resting);
+}
+
+const rests = (button) => button.getAttribute("aria-disabled") === "true";
+
 async function copy(text, button) {
+  if (rests(button)) return;
   if (navigator.clipboard) await navigator.clipboard.writeText(text);
   else copyWithoutClipboard(text);
   const label = button.textContent;
   button.textContent = "Copied";
-  button.disabled = true;
+  rest(button, true);
   setTimeout(() => {
     button.textContent = label;
-    button.disabled = false;
+    rest(button, false);
   }, 1500);
 }
 

@@ -58,6 +58,26 @@ def test_the_page_has_a_word_for_every_state(state: JobState) -> None:
     assert re.search(rf"\n  \"?{state}\"?: \"", (WEB / "words.js").read_text())
 
 
+def test_no_button_is_disabled_since_that_would_take_the_focus_from_whoever_is_on_it() -> None:
+    for script in WEB.glob("*.js"):
+        assert not re.search(r"\.disabled\b|[\"']disabled[\"']", script.read_text()), script.name
+    assert re.search(r"\sdisabled\b", (WEB / "index.html").read_text()) is None
+    assert 'button[aria-disabled="true"]' in (WEB / "style.css").read_text()
+
+
+def test_a_button_at_rest_ignores_clicks() -> None:
+    functions = re.split(r"\n(?=  (?:async )?#|(?:async )?function )", (WEB / "card.js").read_text())
+    resting = [each for each in functions if re.search(r" rest\(button, (?:true|!)", each)]
+    assert len(resting) == 3
+    assert all("rests(button)" in each for each in resting)
+
+
+def test_a_turned_page_is_announced() -> None:
+    number = re.search(r"<[^>]*class=\"page-number\"[^>]*>", (WEB / "index.html").read_text())
+    assert number is not None
+    assert 'role="status" aria-live="polite"' in number[0]
+
+
 def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
     html = (WEB / "index.html").read_text()
     scripts = "".join((WEB / name).read_text() for name in ("app.js", "card.js", "overlay.js"))
