@@ -93,12 +93,24 @@ export class Card {
     const facts = [count(lines.length, "line"), duration(view.processing_time)];
     if (lines.length > 0) facts.splice(1, 0, `${percent(view.confidence)} sure`);
     this.#status("done", facts.join(" · "));
-    this.#find(".copy").onclick = (event) => copy(view.text, event.currentTarget);
+    this.#find(".copy").onclick = () => this.#copy(view.text);
+    this.#find(".copy").hidden = view.text === "";
     this.#offer(".save-text", "txt", new Blob([view.text, "\n"], { type: "text/plain" }));
     this.#offer(".save-json", "json", new Blob([JSON.stringify(view, null, 2)], { type: "application/json" }));
     this.#page(view.pages, 0);
     this.#find(".result").hidden = false;
     this.onNews(`${this.name}: ${facts.join(", ")}`);
+  }
+
+  async #copy(text) {
+    const button = this.#find(".copy");
+    if (rests(button)) return;
+    rest(button, true);
+    const copied = await copy(text);
+    this.#find(".uncopied").hidden = copied;
+    this.onNews(copied ? "Copied." : this.#find(".uncopied").textContent);
+    if (copied) await flash(button, "Copied");
+    rest(button, false);
   }
 
   #page(pages, index) {
@@ -140,26 +152,34 @@ function rest(button, resting) {
 
 const rests = (button) => button.getAttribute("aria-disabled") === "true";
 
-async function copy(text, button) {
-  if (rests(button)) return;
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else copyWithoutClipboard(text);
+// Shows a word on a button for a moment.
+async function flash(button, word) {
   const label = button.textContent;
-  button.textContent = "Copied";
-  rest(button, true);
-  setTimeout(() => {
-    button.textContent = label;
-    rest(button, false);
-  }, 1500);
+  button.textContent = word;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  button.textContent = label;
 }
 
-// Browsers give no clipboard to pages from plain http, except on localhost.
+/** Puts text on the clipboard; gives whether that went through. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // none for pages from plain http, except on localhost, nor where it is denied
+    return copyWithoutClipboard(text);
+  }
+}
+
 function copyWithoutClipboard(text) {
+  const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "visually-hidden";
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
+  focused.focus();
+  return copied;
 }

@@ -78,6 +78,21 @@ def test_a_turned_page_is_announced() -> None:
     assert 'role="status" aria-live="polite"' in number[0]
 
 
+def test_a_copy_that_the_browser_refuses_is_tried_in_another_way_and_then_told() -> None:
+    """`writeText` rejects where the clipboard is denied; `execCommand` says false."""
+    script = (WEB / "card.js").read_text()
+    attempts = re.findall(
+        r"try \{\s+await navigator\.clipboard\.writeText\(text\);\s+return true;\s+\} catch \{", script
+    )
+    assert len(attempts) == script.count("clipboard.writeText") == 1
+    assert "return copyWithoutClipboard(text);" in script
+    assert 'const copied = document.execCommand("copy");' in script
+    assert 'this.#find(".uncopied").hidden = copied;' in script
+    notice = re.search(r'<p class="uncopied notice" hidden>([^<]+)</p>', (WEB / "index.html").read_text())
+    assert notice is not None
+    assert "Nothing was copied" in notice[1]
+
+
 def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
     html = (WEB / "index.html").read_text()
     scripts = "".join((WEB / name).read_text() for name in ("app.js", "card.js", "overlay.js"))
