@@ -2,7 +2,7 @@
 
 import { Problem, follow, submit, withdraw } from "./api.js";
 import { showPage } from "./overlay.js";
-import { count, duration, explain, forOperators, percent, state } from "./words.js";
+import { count, duration, explain, forOperators, incomplete, percent, state } from "./words.js";
 
 /** A card for one image. `name` is the file's; `file` is null for a job of an earlier visit; tells `onNews(sentence)`. */
 export class Card {
@@ -98,8 +98,11 @@ export class Card {
     this.#offer(".save-text", "txt", new Blob([view.text, "\n"], { type: "text/plain" }));
     this.#offer(".save-json", "json", new Blob([JSON.stringify(view, null, 2)], { type: "application/json" }));
     this.#page(view.pages, 0);
+    const missing = incomplete(view.pages);
+    this.#find(".cut").textContent = missing;
+    this.#find(".cut").hidden = missing === "";
     this.#find(".result").hidden = false;
-    this.onNews(`${this.name}: ${facts.join(", ")}`);
+    this.onNews(`${this.name}: ${facts.join(", ")}. ${missing}`);
   }
 
   async #copy(text) {

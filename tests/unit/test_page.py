@@ -8,6 +8,7 @@ import pytest
 from app.errors import ERRORS
 from app.routes.web import CONTENT_SECURITY_POLICY
 from app.static import WEB
+from ocr_engine.result import OcrPage
 from persistence.job import JobState
 
 PAGES = [WEB / "index.html", WEB / "docs.html"]
@@ -91,6 +92,17 @@ def test_a_copy_that_the_browser_refuses_is_tried_in_another_way_and_then_told()
     notice = re.search(r'<p class="uncopied notice" hidden>([^<]+)</p>', (WEB / "index.html").read_text())
     assert notice is not None
     assert "Nothing was copied" in notice[1]
+
+
+def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one() -> None:
+    assert "truncated" in OcrPage.__struct_fields__
+    assert "pages.filter((page) => page.truncated)" in (WEB / "words.js").read_text()
+    script = (WEB / "card.js").read_text()
+    assert "const missing = incomplete(view.pages);" in script
+    assert 'this.#find(".cut").hidden = missing === "";' in script
+    announced = re.search(r"this\.onNews\(`[^`]*\$\{missing\}`\)", script)
+    assert announced is not None
+    assert '<p class="cut notice" hidden></p>' in (WEB / "index.html").read_text()
 
 
 def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
