@@ -83,7 +83,7 @@ class Metrics:
 
         self._uploads = Counter(
             "ocr_uploads_total",
-            "Uploads, by media type (as their bytes say) and outcome: accepted, or the error code.",
+            "Uploads, by media type (as their bytes say, else unknown) and outcome: accepted, or the error code.",
             ["media_type", "outcome"],
             registry=registry,
         )
@@ -170,9 +170,9 @@ class Metrics:
         self._uploads.labels(media_type, "accepted").inc()
         self._upload_bytes.inc(size)
 
-    def upload_refused(self, code: str) -> None:
-        """Counts a refused upload."""
-        self._uploads.labels("unknown", _known_code(code)).inc()
+    def upload_refused(self, media_type: str, code: str) -> None:
+        """Counts a refused upload; `media_type` as its bytes say, or `unknown`."""
+        self._uploads.labels(media_type, _known_code(code)).inc()
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""

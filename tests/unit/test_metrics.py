@@ -74,7 +74,7 @@ def test_every_failed_attempt_is_counted_once(metrics: Metrics) -> None:
 def test_labels_are_bounded_whatever_clients_send(metrics: Metrics) -> None:
     for number in range(50):
         metrics.request_answered(f"METHOD{number}", "unmatched", 405, 0.1)
-        metrics.upload_refused(f"code-{number}")
+        metrics.upload_refused("unknown", f"code-{number}")
     assert value(metrics, "ocr_http_request_seconds_count", method="other", route="unmatched", status="405") == 50
     assert value(metrics, "ocr_uploads_total", media_type="unknown", outcome="internal") == 50
 
