@@ -12,6 +12,7 @@ from app import VERSION
 from app.context import METHODS
 from app.errors import ERRORS
 from app.health import Grade, Verdict
+from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.pool import PoolEvent, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
 from persistence.store import JobStore
@@ -137,7 +138,7 @@ class Metrics:
         # so that series exist, at 0, before the first event: rates and alerts need the step from 0 to 1
         for status in (JobState.DONE, JobState.CANCELLED):
             self._ended.labels(status, "")
-        for code in ("timeout", "worker_crashed", "engine_error", "invalid_image", "image_missing", "internal"):
+        for code in attempt_codes():
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
         for event in ("started", "recycled", "start_failed", "given_up"):
@@ -209,6 +210,13 @@ class Metrics:
         for worker in workers:
             self._worker_memory.labels(worker.name).set(_resident(worker.pid))
         return generate_latest(self.registry)
+
+
+def attempt_codes(family: type[OcrError] = OcrError) -> set[str]:
+    """The codes with which an attempt may fail: of every kind of OcrError that costs one."""
+    if family is PoolUnavailable:  # the attempt is given back
+        return set()
+    return {family.code}.union(*(attempt_codes(kind) for kind in family.__subclasses__()))
 
 
 def _known_code(code: str) -> str:
