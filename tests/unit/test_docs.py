@@ -1,5 +1,6 @@
 """The README knows every setting, route and error code."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from litestar.openapi.spec import RequestBody
 
 from app.errors import ERRORS, ErrorKind
 from app.main import create_app
+from app.schemas import JobView
 from app.upload import RAW_TYPES
 from config.settings import SettingDoc, Settings, documented
+from ocr_engine.result import OcrLine, OcrPage
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -35,6 +38,23 @@ def test_every_route_is_in_the_readme(app: Litestar) -> None:
         for method in ("get", "post", "put", "patch", "delete"):
             if getattr(item, method) is not None:
                 assert f"`{method.upper()} {path}`" in README, f"{method.upper()} {path} is not in the README"
+
+
+@pytest.mark.parametrize("key", JobView.__struct_fields__)
+def test_every_key_of_a_job_is_in_the_readme(key: str) -> None:
+    assert re.search(rf"^\| (?:`\w+`, )*`{key}`(?:, `\w+`)* \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("key", "kind"), [("lines", OcrLine), ("pages", OcrPage)])
+def test_every_key_of_a_line_and_of_a_page_is_in_the_readme(key: str, kind: type[OcrLine | OcrPage]) -> None:
+    (row,) = re.findall(rf"^\| `{key}` \| (.*) \|$", README, re.MULTILINE)
+    assert {f"`{field}`" for field in kind.__struct_fields__} <= set(re.findall(r"`\w+`", row))
+
+
+def test_the_readme_says_that_clients_keep_the_ids_of_their_jobs(app: Litestar) -> None:
+    assert app.openapi_schema.paths is not None
+    assert app.openapi_schema.paths["/images"].get is None
+    assert "There is no list of jobs: a client keeps the ids" in README
 
 
 @pytest.mark.parametrize("media_type", [name for name in RAW_TYPES if name])
