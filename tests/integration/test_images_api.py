@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, WorkerCrashed
+from ocr_engine.image import decode_pages
+from ocr_engine.result import OcrPage, OcrResult
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -210,6 +212,21 @@ async def test_more_pages_than_the_limit_is_413(run: Any) -> None:
         assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pages")
     async with run(max_image_pages=3) as service:
         assert (await service.upload(file.getvalue())).status_code == 202
+
+
+async def test_a_later_page_with_more_pixels_than_the_limit_is_a_dead_letter_once_it_is_read(run: Any) -> None:
+    file = io.BytesIO()
+    Image.new("1", (9, 9)).save(file, "TIFF", save_all=True, append_images=[Image.new("1", (11, 10))])
+
+    def read(image: bytes) -> OcrResult:
+        return OcrResult(pages=tuple(OcrPage(number=1, width=9, height=9) for _ in decode_pages(image, 100)))
+
+    async with run(ScriptedPool(default=read), max_image_pixels=100) as service:
+        accepted = await service.upload(file.getvalue())
+        assert accepted.status_code == 202
+        job = await service.ended(accepted.json()["id"])
+        assert (job["status"], job["error"]["code"], job["attempts"]) == ("dead-letter", "too_many_pixels", 1)
+        assert (job["text"], job["pages"]) == ("", [])
 
 
 @pytest.mark.parametrize("content_type", RAW_TYPES)

@@ -32,6 +32,15 @@ def test_every_error_code_is_in_the_readme_with_its_status(code: str, kind: Erro
     assert f"| `{code}` | {kind.status} |" in README
 
 
+def test_the_readme_says_that_a_later_page_with_too_many_pixels_is_no_413() -> None:
+    rows = re.findall(r"^\| `(?:MAX_IMAGE_PIXELS|too_many_pixels)` .*$", README, re.MULTILINE)
+    assert len(rows) == 2
+    for row in rows:
+        assert "413" in row
+        assert "later page of a TIFF" in row
+        assert "dead letter" in row
+
+
 def test_every_route_is_in_the_readme(app: Litestar) -> None:
     assert app.openapi_schema.paths is not None
     for path, item in app.openapi_schema.paths.items():
