@@ -12,6 +12,7 @@ from app import VERSION
 from app.context import METHODS
 from app.errors import ERRORS
 from app.health import Grade, Verdict
+from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.pool import PoolEvent, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
 from persistence.store import JobStore
@@ -83,7 +84,7 @@ class Metrics:
 
         self._uploads = Counter(
             "ocr_uploads_total",
-            "Uploads, by media type (as their bytes say) and outcome: accepted, or the error code.",
+            "Uploads, by media type (as their bytes say, else unknown) and outcome: accepted, or the error code.",
             ["media_type", "outcome"],
             registry=registry,
         )
@@ -137,7 +138,7 @@ class Metrics:
         # so that series exist, at 0, before the first event: rates and alerts need the step from 0 to 1
         for status in (JobState.DONE, JobState.CANCELLED):
             self._ended.labels(status, "")
-        for code in ("timeout", "worker_crashed", "engine_error", "invalid_image", "image_missing", "internal"):
+        for code in attempt_codes():
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
         for event in ("started", "recycled", "start_failed", "given_up"):
@@ -170,9 +171,9 @@ class Metrics:
         self._uploads.labels(media_type, "accepted").inc()
         self._upload_bytes.inc(size)
 
-    def upload_refused(self, code: str) -> None:
-        """Counts a refused upload."""
-        self._uploads.labels("unknown", _known_code(code)).inc()
+    def upload_refused(self, media_type: str, code: str) -> None:
+        """Counts a refused upload; `media_type` as its bytes say, or `unknown`."""
+        self._uploads.labels(media_type, _known_code(code)).inc()
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""
@@ -209,6 +210,13 @@ class Metrics:
         for worker in workers:
             self._worker_memory.labels(worker.name).set(_resident(worker.pid))
         return generate_latest(self.registry)
+
+
+def attempt_codes(family: type[OcrError] = OcrError) -> set[str]:
+    """The codes with which an attempt may fail: of every kind of OcrError that costs one."""
+    if family is PoolUnavailable:  # the attempt is given back
+        return set()
+    return {family.code}.union(*(attempt_codes(kind) for kind in family.__subclasses__()))
 
 
 def _known_code(code: str) -> str:

@@ -87,7 +87,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 200_000_000
     max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 32_000_000
     max_image_pixels: Annotated[
-        Count, Meta(description="Largest page in pixels (width times height); above that 413.")
+        Count,
+        Meta(
+            description="Largest page in pixels (width times height); above that 413, or, where it is a later page of "
+            "a TIFF, a dead letter."
+        ),
     ] = 64_000_000
     max_image_pages: Annotated[Count, Meta(description="Most pages of a TIFF; above that 413.")] = 50
     upload_timeout_seconds: Annotated[

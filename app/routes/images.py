@@ -18,7 +18,7 @@ from app.openapi import problems
 from app.prefer import wanted_wait, while_connected
 from app.schemas import JobView, job_view
 from app.service import Service
-from app.upload import read_image
+from app.upload import read_image, type_by_bytes
 from ocr_engine.image import probe
 from persistence.job import Job
 
@@ -37,7 +37,8 @@ class UploadOperation(Operation):
         raw: Sequence[str] = (*IMAGE_TYPES, "application/octet-stream")
         self.request_body = RequestBody(
             required=True,
-            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes.",
+            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes; "
+            "a body sent as `application/x-www-form-urlencoded`, as curl does by itself, is taken for the image, too.",
             content={
                 "multipart/form-data": OpenAPIMediaType(schema=form),
                 **{media_type: OpenAPIMediaType(schema=binary) for media_type in raw},
@@ -55,6 +56,7 @@ class UploadOperation(Operation):
 )
 async def submit_image(request: Request[None, None, State], service: NamedDependency[Service]) -> Response[JobView]:
     """Accepts an image: 202 with the job, and where and when to look for its text."""
+    image = b""
     try:
         with service.queue.reserve():
             pass  # refuse before the body is read, not after
@@ -63,7 +65,7 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
             info = probe(image, service.settings.max_image_pixels, service.settings.max_image_pages)
             job = await service.intake.submit(image, info, owner_of(request))
     except Exception as error:
-        raise refusal(service, error) from error
+        raise refusal(service, error, image) from error
     service.metrics.upload_accepted(info.media_type, info.size)
     return Response(
         job_view(job),
@@ -72,13 +74,16 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
     )
 
 
-def refusal(service: Service, error: Exception) -> ApiError:
-    """What an upload is answered that ended with this error, counted. Raises the error itself where it has no name."""
+def refusal(service: Service, error: Exception, image: bytes) -> ApiError:
+    """What an upload is answered that ended with this error, counted. Raises the error itself where it has no name.
+
+    `image`: as far as it was read.
+    """
     # apart from the handler: an exception in a variable of the frame that raises it is a cycle, and keeps the image
     named = api_error(error, service.retry_after())
     if named is None:
         raise error
-    service.metrics.upload_refused(named.code)
+    service.metrics.upload_refused(type_by_bytes(image), named.code)
     return named
 
 

@@ -2,7 +2,7 @@
 
 import { Problem, follow, submit, withdraw } from "./api.js";
 import { showPage } from "./overlay.js";
-import { count, duration, explain, forOperators, percent, state } from "./words.js";
+import { count, duration, explain, forOperators, incomplete, percent, state } from "./words.js";
 
 /** A card for one image. `name` is the file's; `file` is null for a job of an earlier visit; tells `onNews(sentence)`. */
 export class Card {
@@ -50,7 +50,8 @@ export class Card {
 
   async #withdraw() {
     const button = this.#find(".cancel");
-    button.disabled = true;
+    if (rests(button)) return;
+    rest(button, true);
     try {
       await withdraw(this.id, this.#abort);
       this.#abort.abort(); // nothing is left to follow
@@ -59,7 +60,7 @@ export class Card {
     } catch (problem) {
       if (this.#abort.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
-      button.disabled = false;
+      rest(button, false);
       // of a job that has ended, run() tells how
       if (problem.code !== "already_ended") this.#find(".facts").textContent = explain(problem);
     }
@@ -92,18 +93,34 @@ export class Card {
     const facts = [count(lines.length, "line"), duration(view.processing_time)];
     if (lines.length > 0) facts.splice(1, 0, `${percent(view.confidence)} sure`);
     this.#status("done", facts.join(" · "));
-    this.#find(".copy").onclick = (event) => copy(view.text, event.currentTarget);
+    this.#find(".copy").onclick = () => this.#copy(view.text);
+    this.#find(".copy").hidden = view.text === "";
     this.#offer(".save-text", "txt", new Blob([view.text, "\n"], { type: "text/plain" }));
     this.#offer(".save-json", "json", new Blob([JSON.stringify(view, null, 2)], { type: "application/json" }));
     this.#page(view.pages, 0);
+    const missing = incomplete(view.pages);
+    this.#find(".cut").textContent = missing;
+    this.#find(".cut").hidden = missing === "";
     this.#find(".result").hidden = false;
-    this.onNews(`${this.name}: ${facts.join(", ")}`);
+    this.onNews(`${this.name}: ${facts.join(", ")}. ${missing}`);
+  }
+
+  async #copy(text) {
+    const button = this.#find(".copy");
+    if (rests(button)) return;
+    rest(button, true);
+    const copied = await copy(text);
+    this.#find(".uncopied").hidden = copied;
+    this.onNews(copied ? "Copied." : this.#find(".uncopied").textContent);
+    if (copied) await flash(button, "Copied");
+    rest(button, false);
   }
 
   #page(pages, index) {
-    const turn = (button, target) => {
-      this.#find(button).disabled = !pages[target];
-      this.#find(button).onclick = () => this.#page(pages, target);
+    const turn = (selector, target) => {
+      const button = this.#find(selector);
+      rest(button, !pages[target]);
+      button.onclick = () => rests(button) || this.#page(pages, target);
     };
     this.#find(".pager").hidden = pages.length < 2;
     this.#find(".page-number").textContent = `Page ${index + 1} of ${pages.length}`;
@@ -131,25 +148,41 @@ export class Card {
   }
 }
 
-async function copy(text, button) {
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else copyWithoutClipboard(text);
-  const label = button.textContent;
-  button.textContent = "Copied";
-  button.disabled = true;
-  setTimeout(() => {
-    button.textContent = label;
-    button.disabled = false;
-  }, 1500);
+// Not `disabled`: a button that has the focus would lose it, and a person with a keyboard the place on the page.
+function rest(button, resting) {
+  button.setAttribute("aria-disabled", resting);
 }
 
-// Browsers give no clipboard to pages from plain http, except on localhost.
+const rests = (button) => button.getAttribute("aria-disabled") === "true";
+
+// Shows a word on a button for a moment.
+async function flash(button, word) {
+  const label = button.textContent;
+  button.textContent = word;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  button.textContent = label;
+}
+
+/** Puts text on the clipboard; gives whether that went through. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // none for pages from plain http, except on localhost, nor where it is denied
+    return copyWithoutClipboard(text);
+  }
+}
+
 function copyWithoutClipboard(text) {
+  const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "visually-hidden";
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
+  focused.focus();
+  return copied;
 }

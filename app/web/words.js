@@ -63,6 +63,16 @@ export const explain = ({ code, status }) => ERRORS[code] ?? BY_STATUS[status] ?
 export const forOperators = ({ detail, requestId }) =>
   [detail, requestId && `Request ${requestId}`].filter(Boolean).join(" · ");
 
+/** Which pages of a job are not complete, in words; empty where all are. */
+export function incomplete(pages) {
+  const cut = pages.filter((page) => page.truncated).map((page) => String(page.number));
+  if (cut.length === 0) return "";
+  const numbers = new Intl.ListFormat("en-GB").format(cut);
+  const which = pages.length === 1 ? "This page" : `${cut.length === 1 ? "Page" : "Pages"} ${numbers}`;
+  const are = cut.length === 1 ? "is not complete: it holds" : "are not complete: they hold";
+  return `${which} ${are} more text than is read of one page. What stands furthest down is missing.`;
+}
+
 export const percent = (share) => `${Math.floor(share * 100)}%`;
 
 export const duration = (seconds) => `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;

@@ -233,7 +233,10 @@ def test_clients_that_vanish_leave_nothing_behind(server: LiveServer, sent: byte
 # bodies
 
 
-@pytest.mark.parametrize("content_type", [b"image/png", b"application/octet-stream", b"IMAGE/PNG; q=\xff"])
+@pytest.mark.parametrize(
+    "content_type",
+    [b"image/png", b"application/octet-stream", b"IMAGE/PNG; q=\xff", b"application/x-www-form-urlencoded"],
+)
 def test_a_chunked_body_is_an_upload_like_any_other(server: LiveServer, content_type: bytes) -> None:
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(PNG[at : at + 999]), PNG[at : at + 999]) for at in range(0, len(PNG), 999))
     head = b"Content-Type: " + content_type + b"\r\nTransfer-Encoding: chunked\r\n"
@@ -262,10 +265,12 @@ def test_expect_saves_a_body_that_would_be_refused(live: Live) -> None:
     assert server.works()
 
 
-def test_a_chunked_body_stops_at_the_limit(live: Live) -> None:
+@pytest.mark.parametrize("content_type", [b"image/png", b"application/x-www-form-urlencoded"])
+def test_a_chunked_body_stops_at_the_limit(live: Live, content_type: bytes) -> None:
     server = live(max_image_bytes=1000, linger=0.1)
+    head = b"Content-Type: " + content_type + b"\r\nTransfer-Encoding: chunked\r\n"
     with server.wire() as wire:
-        wire.send(post(b"Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n", b"ffffffff\r\n" + bytes(100_000)))
+        wire.send(post(head, b"ffffffff\r\n" + bytes(100_000)))
         answer = wire.answer()
         assert answer is not None
         assert (answer.status, answer.problem["code"]) == (413, "image_too_large")

@@ -8,12 +8,15 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, WorkerCrashed
+from ocr_engine.image import decode_pages
+from ocr_engine.result import OcrPage, OcrResult
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
 
 PNG = sample("health").data
+RAW_TYPES = ["image/png", "application/octet-stream", "application/x-www-form-urlencoded"]
 SEED_KEYS = ("id", "status", "timestamp", "text", "confidence", "processing_time")
 
 
@@ -34,6 +37,26 @@ async def test_a_multipart_upload_is_the_same_as_a_raw_one(run: Any) -> None:
         assert answer.status_code == 202
         await service.ended(answer.json()["id"])
         assert service.pool.images == [PNG]
+
+
+@pytest.mark.parametrize("content_type", [*RAW_TYPES, "", "Application/X-WWW-Form-urlencoded; charset=utf-8"])
+async def test_a_raw_upload_reaches_the_worker_byte_for_byte_whatever_type_it_is_said_to_have(
+    run: Any, content_type: str
+) -> None:
+    image = PNG + b"&file=%89PNG+x&=;\r\n"  # what a parser of forms would stumble over
+    async with run() as service:
+        answer = await service.upload(image, **{"Content-Type": content_type})
+        assert answer.status_code == 202
+        assert answer.json()["image"] | {"media_type": "image/png", "size": len(image)} == answer.json()["image"]
+        await service.ended(answer.json()["id"])
+        assert service.pool.images == [image]
+
+
+async def test_a_body_may_come_without_any_type(run: Any) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images", content=PNG)
+        assert "content-type" not in answer.request.headers
+        assert answer.status_code == 202
 
 
 async def test_the_text_can_be_read_when_the_job_is_done(run: Any) -> None:
@@ -127,6 +150,8 @@ async def test_unknown_routes_and_methods_are_problems_too(
         (b"%PDF-1.7 and more", {"Content-Type": "image/png"}, 415, "unsupported_media_type"),
         (PNG[:20], {}, 422, "invalid_image"),
         (PNG, {"Content-Type": "text/html"}, 415, "unsupported_media_type"),
+        (b"file=%89PNG", {"Content-Type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
+        (b"", {"Content-Type": "application/x-www-form-urlencoded"}, 400, "missing_file"),
         (b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"}, 400, "malformed_request"),
         (b"", {"Content-Type": "multipart/form-data"}, 400, "malformed_request"),
     ],
@@ -167,7 +192,7 @@ async def test_form_fields_beside_the_image_are_ignored_whatever_they_hold(run: 
 async def test_an_upload_above_the_limit_is_413(run: Any) -> None:
     async with run(max_image_bytes=1000) as service:
         for answer in (
-            await service.upload(b"\x89PNG" + bytes(1000)),
+            *[await service.upload(b"\x89PNG" + bytes(1000), **{"Content-Type": said}) for said in RAW_TYPES],
             await service.client.post("/images", files={"file": bytes(1000)}),
         ):
             assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
@@ -189,13 +214,29 @@ async def test_more_pages_than_the_limit_is_413(run: Any) -> None:
         assert (await service.upload(file.getvalue())).status_code == 202
 
 
-async def test_a_body_that_never_comes_is_408(run: Any) -> None:
+async def test_a_later_page_with_more_pixels_than_the_limit_is_a_dead_letter_once_it_is_read(run: Any) -> None:
+    file = io.BytesIO()
+    Image.new("1", (9, 9)).save(file, "TIFF", save_all=True, append_images=[Image.new("1", (11, 10))])
+
+    def read(image: bytes) -> OcrResult:
+        return OcrResult(pages=tuple(OcrPage(number=1, width=9, height=9) for _ in decode_pages(image, 100)))
+
+    async with run(ScriptedPool(default=read), max_image_pixels=100) as service:
+        accepted = await service.upload(file.getvalue())
+        assert accepted.status_code == 202
+        job = await service.ended(accepted.json()["id"])
+        assert (job["status"], job["error"]["code"], job["attempts"]) == ("dead-letter", "too_many_pixels", 1)
+        assert (job["text"], job["pages"]) == ("", [])
+
+
+@pytest.mark.parametrize("content_type", RAW_TYPES)
+async def test_a_body_that_never_comes_is_408(run: Any, content_type: str) -> None:
     async def stuck() -> Any:
         yield PNG[:10]
         await asyncio.Event().wait()
 
     async with run(upload_timeout_seconds=0.01) as service:
-        answer = await service.client.post("/images", content=stuck(), headers={"Content-Type": "image/png"})
+        answer = await service.client.post("/images", content=stuck(), headers={"Content-Type": content_type})
         assert (answer.status_code, answer.json()["code"]) == (408, "upload_timeout")
 
 

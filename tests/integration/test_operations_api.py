@@ -1,9 +1,11 @@
 """`/queue` and `/metrics` as autoscalers and Prometheus meet them."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.access import hash_key
@@ -12,6 +14,16 @@ from samples import sample
 pytestmark = pytest.mark.anyio
 
 PNG = sample("health").data
+
+
+def pages(number: int) -> bytes:
+    """A TIFF of so many pages of 9 x 9 pixels."""
+    page, file = Image.new("1", (9, 9)), io.BytesIO()
+    page.save(file, "TIFF", save_all=True, append_images=[page] * (number - 1))
+    return file.getvalue()
+
+
+TIFF = pages(3)
 
 
 async def scraped(service: Any) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -59,6 +71,29 @@ async def test_a_scrape_shows_what_happened(run: Any) -> None:
         assert figure("ocr_workers", state="idle") == 1
         assert figure("ocr_store_free_bytes") > 0
         assert sum(figure("ocr_ai_health", grade=grade) for grade in ("good", "acceptable", "low", "failing")) == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "limits", "media_type", "code"),
+    [
+        (TIFF, {"max_image_pages": 2}, "image/tiff", "too_many_pages"),
+        (TIFF, {"max_image_pixels": 80}, "image/tiff", "too_many_pixels"),
+        (PNG, {"max_waiting_bytes": 1}, "image/png", "queue_full"),
+        (PNG[:20], {}, "unknown", "invalid_image"),
+        (PNG, {"max_image_bytes": 100}, "unknown", "image_too_large"),
+    ],
+    ids=["pages", "pixels", "room", "damaged", "bytes"],
+)
+async def test_a_refused_upload_is_counted_under_the_type_that_its_bytes_say(
+    run: Any, image: bytes, limits: dict[str, int], media_type: str, code: str
+) -> None:
+    async with run(**limits) as service:
+        answer = await service.upload(image, **{"Content-Type": "image/bmp"})
+        assert answer.json()["code"] == code
+        figures = await scraped(service)
+        counted = {key: count for key, count in figures.items() if key[0] == "ocr_uploads_total"}
+        labels = frozenset({("media_type", media_type), ("outcome", code)})
+        assert counted == {("ocr_uploads_total", labels): 1}
 
 
 async def test_an_upload_that_waits_shows_its_age(run: Any) -> None:

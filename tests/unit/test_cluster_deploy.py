@@ -33,6 +33,19 @@ def test_a_node_of_compose_is_given_settings_that_it_understands(node: str) -> N
     assert settings.role == (node if node in ("api", "worker") else "all")
 
 
+def test_what_compose_fixes_is_named_where_it_says_that_settings_go_into_the_file() -> None:
+    comment = (ROOT / "compose.cluster.yaml").read_text().split("\nx-node:")[0]
+    fixed = {
+        name
+        for node in NODES
+        for name, value in SERVICES[node]["environment"].items()
+        if not str(value).startswith(f"${{{name}:-")
+    }
+    assert fixed == {"DATABASE_URL", "ROLE", "HOST", "PORT"}
+    _, exceptions = comment.split("but for those")
+    assert fixed <= set(re.findall(r"[A-Z_]+", exceptions))
+
+
 @pytest.mark.parametrize("node", ["api", "worker"])
 def test_a_node_of_compose_may_drain_before_it_is_killed(node: str) -> None:
     assert int(SERVICES[node]["stop_grace_period"].removesuffix("s")) >= Settings().drain_seconds + 10

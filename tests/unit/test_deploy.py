@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app.metrics import Metrics
+from config.settings import SettingDoc, documented, from_environment
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -67,6 +68,35 @@ def test_every_metric_of_ours_is_on_the_dashboard() -> None:
     families = [family.name for family in Metrics(model="m", backend="b").registry.collect()]
     missing = [name for name in families if name.startswith("ocr_") and name not in shown]
     assert missing == ["ocr_build_info"]  # it fills the choice of nodes
+
+
+def environment(given: dict[str, str]) -> dict[str, str]:
+    """The variables of the container, where `given` is in .env: what stands under `environment` wins over that file."""
+    fixed = {name: str(value) for name, value in COMPOSE["services"]["ocr"]["environment"].items()}
+    filled = {
+        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: given.get(found[1]) or found[2], value)
+        for name, value in fixed.items()
+    }
+    return given | filled
+
+
+@pytest.mark.parametrize("setting", documented(), ids=lambda setting: setting.variable)
+def test_every_setting_may_come_from_the_file_beside_compose_or_is_said_to_be_fixed(setting: SettingDoc) -> None:
+    taken = environment({setting.variable: "given"})[setting.variable] == "given"
+    assert taken == (setting.variable not in ("HOST", "PORT"))
+
+
+def test_what_compose_fixes_is_named_where_it_says_that_settings_go_into_the_file() -> None:
+    assert "goes into .env by its own name, but for HOST and PORT:" in (ROOT / "compose.yaml").read_text()
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert "`HOST` and `PORT` alone are fixed" in readme
+
+
+def test_compose_keeps_jobs_in_its_volume_unless_it_is_told_where() -> None:
+    database = from_environment(environment({})).database_url
+    assert database == "sqlite:////data/jobs.db"
+    assert "data:/data" in COMPOSE["services"]["ocr"]["volumes"]
+    assert f"DATABASE_URL={database} " in (ROOT / "Dockerfile").read_text()
 
 
 def test_the_panels_have_ids_of_their_own_and_do_not_overlap() -> None:

@@ -1,13 +1,18 @@
 """The README knows every setting, route and error code."""
 
+import re
 from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from litestar.openapi.spec import RequestBody
 
 from app.errors import ERRORS, ErrorKind
 from app.main import create_app
+from app.schemas import JobView
+from app.upload import RAW_TYPES
 from config.settings import SettingDoc, Settings, documented
+from ocr_engine.result import OcrLine, OcrPage
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -27,12 +32,48 @@ def test_every_error_code_is_in_the_readme_with_its_status(code: str, kind: Erro
     assert f"| `{code}` | {kind.status} |" in README
 
 
+def test_the_readme_says_that_a_later_page_with_too_many_pixels_is_no_413() -> None:
+    rows = re.findall(r"^\| `(?:MAX_IMAGE_PIXELS|too_many_pixels)` .*$", README, re.MULTILINE)
+    assert len(rows) == 2
+    for row in rows:
+        assert "413" in row
+        assert "later page of a TIFF" in row
+        assert "dead letter" in row
+
+
 def test_every_route_is_in_the_readme(app: Litestar) -> None:
     assert app.openapi_schema.paths is not None
     for path, item in app.openapi_schema.paths.items():
         for method in ("get", "post", "put", "patch", "delete"):
             if getattr(item, method) is not None:
                 assert f"`{method.upper()} {path}`" in README, f"{method.upper()} {path} is not in the README"
+
+
+@pytest.mark.parametrize("key", JobView.__struct_fields__)
+def test_every_key_of_a_job_is_in_the_readme(key: str) -> None:
+    assert re.search(rf"^\| (?:`\w+`, )*`{key}`(?:, `\w+`)* \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("key", "kind"), [("lines", OcrLine), ("pages", OcrPage)])
+def test_every_key_of_a_line_and_of_a_page_is_in_the_readme(key: str, kind: type[OcrLine | OcrPage]) -> None:
+    (row,) = re.findall(rf"^\| `{key}` \| (.*) \|$", README, re.MULTILINE)
+    assert {f"`{field}`" for field in kind.__struct_fields__} <= set(re.findall(r"`\w+`", row))
+
+
+def test_the_readme_says_that_clients_keep_the_ids_of_their_jobs(app: Litestar) -> None:
+    assert app.openapi_schema.paths is not None
+    assert app.openapi_schema.paths["/images"].get is None
+    assert "There is no list of jobs: a client keeps the ids" in README
+
+
+@pytest.mark.parametrize("media_type", [name for name in RAW_TYPES if name])
+def test_every_type_that_a_raw_image_may_be_said_to_have_is_documented(app: Litestar, media_type: str) -> None:
+    assert f"`{media_type}`" in README
+    assert app.openapi_schema.paths is not None
+    upload = app.openapi_schema.paths["/images"].post
+    assert upload is not None
+    assert isinstance(upload.request_body, RequestBody)
+    assert media_type in upload.request_body.content or f"`{media_type}`" in str(upload.request_body.description)
 
 
 def test_every_error_answer_of_the_api_is_described(app: Litestar) -> None:

@@ -7,13 +7,19 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.errors import ERRORS
 from app.health import Grade, Verdict
 from app.metrics import Metrics
+from ocr_engine import errors
+from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.pool import PoolEvent
 from tests.contract.jobs import RESULT, after, failure, job
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 UNITS = ("_seconds", "_bytes", "_ratio", "_total", "_info")
+FAILURES = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OcrError)} - {
+    PoolUnavailable
+}  # no attempt fails with it: it is given back
 COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health", "ocr_ready"}
 
 
@@ -74,7 +80,7 @@ def test_every_failed_attempt_is_counted_once(metrics: Metrics) -> None:
 def test_labels_are_bounded_whatever_clients_send(metrics: Metrics) -> None:
     for number in range(50):
         metrics.request_answered(f"METHOD{number}", "unmatched", 405, 0.1)
-        metrics.upload_refused(f"code-{number}")
+        metrics.upload_refused("unknown", f"code-{number}")
     assert value(metrics, "ocr_http_request_seconds_count", method="other", route="unmatched", status="405") == 50
     assert value(metrics, "ocr_uploads_total", media_type="unknown", outcome="internal") == 50
 
@@ -85,6 +91,23 @@ def test_series_exist_before_their_first_event(metrics: Metrics) -> None:
     assert value(metrics, "ocr_worker_events_total", event="died", cause="crashed") == 0
     metrics.pool_changed(PoolEvent(kind="died", worker="worker-1", cause="crashed"))
     assert value(metrics, "ocr_worker_events_total", event="died", cause="crashed") == 1
+
+
+@pytest.mark.parametrize("error", sorted(FAILURES, key=lambda error: error.__name__))
+def test_whatever_an_attempt_may_fail_with_has_its_series_from_the_start(
+    metrics: Metrics, error: type[OcrError]
+) -> None:
+    assert error.code in ERRORS
+    assert value(metrics, "ocr_attempts_failed_total", code=error.code) == 0
+    assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code=error.code) == 0
+
+
+def test_the_first_page_with_too_many_pixels_is_a_step_from_0_to_1(metrics: Metrics) -> None:
+    claimed = job().claimed(after(0))
+    before = value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="too_many_pixels")
+    metrics.job_changed(claimed, claimed.dead_lettered(failure("too_many_pixels", 1), after(1)))
+    assert before == 0
+    assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="too_many_pixels") == 1
 
 
 def test_the_latest_verdict_is_the_only_grade_that_is_set(metrics: Metrics) -> None:

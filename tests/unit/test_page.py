@@ -8,6 +8,7 @@ import pytest
 from app.errors import ERRORS
 from app.routes.web import CONTENT_SECURITY_POLICY
 from app.static import WEB
+from ocr_engine.result import OcrPage
 from persistence.job import JobState
 
 PAGES = [WEB / "index.html", WEB / "docs.html"]
@@ -56,6 +57,52 @@ def test_the_page_has_plain_words_for_every_error_code(code: str) -> None:
 @pytest.mark.parametrize("state", JobState)
 def test_the_page_has_a_word_for_every_state(state: JobState) -> None:
     assert re.search(rf"\n  \"?{state}\"?: \"", (WEB / "words.js").read_text())
+
+
+def test_no_button_is_disabled_since_that_would_take_the_focus_from_whoever_is_on_it() -> None:
+    for script in WEB.glob("*.js"):
+        assert not re.search(r"\.disabled\b|[\"']disabled[\"']", script.read_text()), script.name
+    assert re.search(r"\sdisabled\b", (WEB / "index.html").read_text()) is None
+    assert 'button[aria-disabled="true"]' in (WEB / "style.css").read_text()
+
+
+def test_a_button_at_rest_ignores_clicks() -> None:
+    functions = re.split(r"\n(?=  (?:async )?#|(?:async )?function )", (WEB / "card.js").read_text())
+    resting = [each for each in functions if re.search(r" rest\(button, (?:true|!)", each)]
+    assert len(resting) == 3
+    assert all("rests(button)" in each for each in resting)
+
+
+def test_a_turned_page_is_announced() -> None:
+    number = re.search(r"<[^>]*class=\"page-number\"[^>]*>", (WEB / "index.html").read_text())
+    assert number is not None
+    assert 'role="status" aria-live="polite"' in number[0]
+
+
+def test_a_copy_that_the_browser_refuses_is_tried_in_another_way_and_then_told() -> None:
+    """`writeText` rejects where the clipboard is denied; `execCommand` says false."""
+    script = (WEB / "card.js").read_text()
+    attempts = re.findall(
+        r"try \{\s+await navigator\.clipboard\.writeText\(text\);\s+return true;\s+\} catch \{", script
+    )
+    assert len(attempts) == script.count("clipboard.writeText") == 1
+    assert "return copyWithoutClipboard(text);" in script
+    assert 'const copied = document.execCommand("copy");' in script
+    assert 'this.#find(".uncopied").hidden = copied;' in script
+    notice = re.search(r'<p class="uncopied notice" hidden>([^<]+)</p>', (WEB / "index.html").read_text())
+    assert notice is not None
+    assert "Nothing was copied" in notice[1]
+
+
+def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one() -> None:
+    assert "truncated" in OcrPage.__struct_fields__
+    assert "pages.filter((page) => page.truncated)" in (WEB / "words.js").read_text()
+    script = (WEB / "card.js").read_text()
+    assert "const missing = incomplete(view.pages);" in script
+    assert 'this.#find(".cut").hidden = missing === "";' in script
+    announced = re.search(r"this\.onNews\(`[^`]*\$\{missing\}`\)", script)
+    assert announced is not None
+    assert '<p class="cut notice" hidden></p>' in (WEB / "index.html").read_text()
 
 
 def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
