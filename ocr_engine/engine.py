@@ -96,16 +96,17 @@ class Engine:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
-        look = self._finder.glance(pixels)
+        glance = self._finder.glance(pixels)
         glanced = time.perf_counter()
-        rotation = self._orienter.turn_needed(pixels, look.quads)
+        rotation = self._orienter.turn_needed(pixels, glance.quads)
         oriented = time.perf_counter()
         upright = turn(pixels, rotation)
         if rotation:
             # looked at anew, so that it reads exactly as the page would that was never turned
-            look = self._finder.glance(upright)
-        found = self._finder.refine(upright, look)
+            glance = self._finder.glance(upright)
+        found = self._finder.refine(upright, glance)
         quads = affordable(found)
+        truncated = len(quads) < len(found)
         detected = time.perf_counter()
         quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
         lines = self._lines(quads, readings, rotation, width, height)
@@ -114,7 +115,6 @@ class Engine:
             orient=oriented - glanced,
             recognise=time.perf_counter() - detected,
         )
-        truncated = len(quads) < len(found)
         page = OcrPage(number=number, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
         return page, timings
 

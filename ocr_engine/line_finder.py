@@ -4,7 +4,9 @@ The model finds every line whose letters are some 8 pixels high or more, in a pi
 with the pixels. So a page is first looked at shrunken to `COARSE_PIXELS`; that is enough for most pages. Where the
 look shows boxes of small print, or the shadow of print that is smaller still, that part of the page is looked at
 again, at the scale that its letters need. A few lines of fine print alone on a large scan leave no shadow, only specks:
-a peek at some of them tells whether there is text. Boxes that may hold several lines are looked into one by one.
+a peek at some of them tells whether there is text. Print that is finer still leaves nothing, or boxes around what is no
+line: samples in full size tell where it is, see `fine_print`. Boxes that may hold several lines are looked into one by
+one.
 """
 
 import itertools
@@ -18,11 +20,18 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads, areas, heights, sides, without_overlap
 from ocr_engine.crops import Pixels
 from ocr_engine.detection import SMALL, Detector, Look
+from ocr_engine.fine_print import letter_heights
 
 COARSE_PIXELS = 640_000
 """Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow or specks."""
 FINE_PIXELS = 800_000
 """Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
+COARSE = 0.5
+"""Scale of a look from which nothing that is print can be too small for it to be noticed."""
+FAINT = 5.5
+"""Height of letters, in pixels of the look, under which the model sees no lines, or several as one."""
+FEW = 2
+"""Samples of a page that show such letters for it to hold fine print."""
 MARGIN = 3.5
 """Height of a box less that of its letters, in pixels of the look."""
 GOAL = 11.0
@@ -51,22 +60,59 @@ MOST_BLURS = 24
 """Shadows that are looked into, which bounds what a page of noise costs."""
 
 
+class FinePrint(Struct, frozen=True):
+    """Print that is too small for a look, told by samples of the page."""
+
+    samples: Quads
+    """Where it was found."""
+    scale: float
+    """At which it can be read, pixels of a look by pixels of the page."""
+
+    def around(self, quads: Quads) -> NDArray[np.bool_]:
+        """Which of the boxes (n, 4, 2) stand among it."""
+        middles = quads.mean(axis=1)
+        low, high = self.samples.min(axis=(0, 1)), self.samples.max(axis=(0, 1))
+        return np.asarray(((middles > low) & (middles < high)).all(axis=1), bool)
+
+
+class Glance(Struct, frozen=True):
+    """A coarse look at a page, and what it cannot show."""
+
+    look: Look
+    fine: FinePrint | None
+    quads: Quads
+    """Boxes of lines, of some at least: enough to tell how the page is turned."""
+
+
 class LineFinder:
     """Finds the lines of a page, however small or large its print."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    def glance(self, page: Pixels) -> Look:
+    def glance(self, page: Pixels) -> "Glance":
         """A coarse look at a page (H, W, 3), however it is turned."""
         height, width = page.shape[:2]
-        return self._detector.look(page, min(1.0, math.sqrt(COARSE_PIXELS / (height * width))))
+        look = self._detector.look(page, min(1.0, math.sqrt(COARSE_PIXELS / (height * width))))
+        fine = _fine_print(page, look)
+        if fine is None:
+            return Glance(look=look, fine=None, quads=look.quads)
+        middle = fine.samples[len(fine.samples) // 2].mean(axis=0)
+        around = math.sqrt(FINE_PIXELS) / fine.scale / 2
+        return Glance(look=look, fine=fine, quads=self._detector.look_at(page, middle, middle, around, fine.scale))
 
-    def refine(self, page: Pixels, look: Look) -> Quads:
+    def refine(self, page: Pixels, glance: "Glance") -> Quads:
         """Boxes (n, 4, 2) of all lines of an upright page, given the glance at it."""
+        look, fine = glance.look, glance.fine
         quads = look.quads
-        small = np.concatenate((look.small, self._behind(page, look)))
-        if look.scale < 1 and len(small):
+        if fine is not None:
+            quads = quads[heights(quads) * look.scale >= SMALL]
+            among = fine.around(quads)
+            found = self._closely(page, np.concatenate((look.small, fine.samples)), quads[~among], fine.scale)
+            # the look may have taken many lines for one
+            right = [not is_among or _is_empty(quad, found) for quad, is_among in zip(quads, among, strict=True)]
+            quads = np.concatenate((quads[right], found))
+        elif look.scale < 1 and len(small := np.concatenate((look.small, self._behind(page, look)))):
             letters = np.maximum(heights(small) * look.scale - MARGIN, GOAL / 3)
             scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
             kept = quads[heights(quads) * look.scale >= SMALL]
@@ -127,6 +173,23 @@ class LineFinder:
         quads = self._detector.look(part, scale).quads + np.array((band.left, band.top), np.float32)
         middle = quads[:, :, 1].mean(axis=1)
         return np.asarray(quads[(middle >= band.own_top) & (middle < band.own_bottom)], np.float32)
+
+
+def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
+    """Print that the look cannot show, where samples of the page do."""
+    if look.scale >= COARSE:
+        return None
+    faint = [(sample, height) for sample, height in letter_heights(page) if height * look.scale < FAINT]
+    if len(faint) < FEW:
+        return None
+    samples, letters = zip(*faint, strict=True)
+    return FinePrint(np.array(samples, np.float32), min(1.0, GOAL / float(np.percentile(letters, 10))))
+
+
+def _is_empty(quad: NDArray[np.float32], quads: Quads) -> bool:
+    """Whether none of the boxes has its middle in this one."""
+    middles = quads.mean(axis=1)
+    return not ((middles > quad.min(axis=0)) & (middles < quad.max(axis=0))).all(axis=1).any()
 
 
 class _Band(Struct, frozen=True):

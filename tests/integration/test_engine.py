@@ -134,6 +134,23 @@ def test_small_print_on_a_large_scan_is_found(engine: Engine, letter: Image.Imag
     assert engine.recognise(encoded(page)).text == sample("letter").text
 
 
+@pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90])
+def test_print_too_fine_for_a_look_at_the_whole_page_is_found(engine: Engine, turn: Image.Transpose | None) -> None:
+    """Like a newspaper's: the look shows one box around all of it, or none."""
+    lot, page = random.Random(1), Image.new("RGB", (4000, 3600), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(18)
+    lines = []
+    for column in range(2):
+        for row in range(14):
+            line = lot.choice(WORDS)
+            while draw.textlength(f"{line} wwwwwwww", font=font) < 400:
+                line += " " + lot.choice(WORDS)
+            draw.text((300 + column * 420, 400 + row * 24), line, font=font, fill="black")
+            lines.append(line)
+    (read,) = engine.recognise(encoded(page if turn is None else page.transpose(turn))).pages
+    assert sorted(line.text for line in read.lines) == sorted(lines)
+
+
 def test_closely_set_lines_that_a_coarse_look_takes_for_one_are_told_apart(engine: Engine, letter: Image.Image) -> None:
     page = Image.new("RGB", (2480, 3508), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(22)
