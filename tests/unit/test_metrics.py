@@ -17,9 +17,13 @@ from tests.contract.jobs import RESULT, after, failure, job
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 UNITS = ("_seconds", "_bytes", "_ratio", "_total", "_info")
-FAILURES = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OcrError)} - {
-    PoolUnavailable
-}  # no attempt fails with it: it is given back
+FAILURES = {
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type)
+    and issubclass(kind, OcrError)
+    and not issubclass(kind, PoolUnavailable)  # no attempt fails with it: it is given back
+}
 COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health", "ocr_ready"}
 
 
