@@ -39,12 +39,12 @@ WHOLE = 1.8
 
 
 def letter_heights(page: Pixels) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Samples (corners (4, 2)) of a page (H, W, 3) that hold print, and how high its letters are, in pixels."""
+    """Samples (corners (4, 2)) of a page (H, W, 3) where it is not empty, and how high the letters there are in pixels;
+    0 where there are none."""
     for left, top in _places(page):
         height = _letters(page[top : top + TILE, left : left + TILE])
-        if height:
-            right, bottom = left + TILE, top + TILE
-            yield np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32), height
+        right, bottom = left + TILE, top + TILE
+        yield np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32), height
 
 
 def _places(page: Pixels) -> list[tuple[int, int]]:

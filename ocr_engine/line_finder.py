@@ -30,8 +30,8 @@ COARSE = 0.5
 """Scale of a look from which nothing that is print can be too small for it to be noticed."""
 FAINT = 5.5
 """Height of letters, in pixels of the look, under which the model sees no lines, or several as one."""
-FEW = 2
-"""Samples of a page that show such letters for it to hold fine print."""
+FEW, MANY = 2, 0.25
+"""Samples that show such letters on a page with fine print: their number and share. Leaves may look like a word."""
 MARGIN = 3.5
 """Height of a box less that of its letters, in pixels of the look."""
 GOAL = 11.0
@@ -179,8 +179,9 @@ def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
     """Print that the look cannot show, where samples of the page do."""
     if look.scale >= COARSE:
         return None
-    faint = [(sample, height) for sample, height in letter_heights(page) if height * look.scale < FAINT]
-    if len(faint) < FEW:
+    all_samples = [*letter_heights(page)]
+    faint = [(sample, height) for sample, height in all_samples if 0 < height * look.scale < FAINT]
+    if len(faint) < max(FEW, MANY * len(all_samples)):
         return None
     samples, letters = zip(*faint, strict=True)
     return FinePrint(np.array(samples, np.float32), min(1.0, GOAL / float(np.percentile(letters, 10))))

@@ -24,7 +24,7 @@ def printed(size: int, ink: int = 0, paper: int = 255) -> np.ndarray:
 @pytest.mark.parametrize("size", [12, 18, 30, 48])
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (150, 200)])
 def test_letters_are_as_high_as_they_were_drawn(size: int, ink: int, paper: int) -> None:
-    samples = [*letter_heights(printed(size, ink, paper))]
+    samples = [(corners, height) for corners, height in letter_heights(printed(size, ink, paper)) if height]
     assert len(samples) >= 6
     _, top, _, bottom = ImageFont.load_default(size).getbbox("x")
     expected = WHOLE * (bottom - top)
@@ -36,7 +36,7 @@ def test_letters_are_as_high_as_they_were_drawn(size: int, ink: int, paper: int)
 def test_print_is_found_where_it_is() -> None:
     page = np.full((10 * TILE, 10 * TILE, 3), 255, np.uint8)
     page[6 * TILE : 8 * TILE, 2 * TILE : 4 * TILE] = printed(20)[: 2 * TILE, : 2 * TILE]
-    corners = np.array([corners for corners, _ in letter_heights(page)])
+    corners = np.array([corners for corners, height in letter_heights(page) if height])
     assert len(corners)
     assert corners.min(axis=(0, 1)) == pytest.approx((2 * TILE, 6 * TILE), abs=TILE)
     assert corners.max(axis=(0, 1)) == pytest.approx((4 * TILE, 8 * TILE), abs=TILE)
@@ -81,7 +81,7 @@ def one_word() -> np.ndarray:
 
 @pytest.mark.parametrize("draw", [nothing, noise, slope, halftone, stripes, clouds, one_word])
 def test_what_is_no_print_has_no_letters(draw: Callable[[], np.ndarray]) -> None:
-    assert [*letter_heights(draw())] == []
+    assert [height for _, height in letter_heights(draw()) if height] == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (TILE - 1, TILE - 1)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_engine.boxes import sides
 from ocr_engine.detection import STRIDE, Detector
@@ -94,3 +95,38 @@ def test_boxes_are_as_large_as_their_lines() -> None:
     growth = 1.6 * 400 * 30 / 430
     assert across[0] == pytest.approx(400 + growth, rel=0.02)
     assert down[0] == pytest.approx(30 + growth, rel=0.05)
+
+
+class Blind(Ink):
+    """A session that sees no text at all."""
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        self.shapes.append(batch.shape)
+        return np.zeros_like(batch[:, :1])
+
+
+def fine_print(background: np.ndarray) -> np.ndarray:
+    """A block of lines of small print on a large page."""
+    image = Image.fromarray(background)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(14)
+    for y in range(1000, 1500, 20):
+        draw.text((1000, y), "the quick brown fox jumps over a lazy dog " * 2, font=font, fill=(0, 0, 0))
+    return np.asarray(image)
+
+
+def test_print_of_which_a_look_shows_nothing_is_known_by_its_letters_and_looked_at_alone() -> None:
+    session = Blind()
+    finder = LineFinder(Detector(session, Normalisation()))
+    pixels = fine_print(page(4000, 3000))
+    glance = finder.glance(pixels)
+    assert glance.fine is not None
+    assert glance.fine.scale > 2 * glance.look.scale
+    glanced = len(session.shapes)
+    finder.refine(pixels, glance)
+    closely = sum(shape[2] * shape[3] for shape in session.shapes[glanced:])
+    assert 0 < closely < 4000 * 3000 * glance.fine.scale**2 / 2
+
+
+def test_a_large_photo_is_not_looked_at_closely_for_a_few_shapes_like_letters() -> None:
+    grain = np.random.default_rng(1).integers(0, 256, (3000, 4000, 3), np.uint8)
+    assert LineFinder(Detector(Blind(), Normalisation())).glance(fine_print(grain // 2 + 127)).fine is None
