@@ -80,7 +80,10 @@ def read(image: bytes) -> OcrResult | None:
 
 def read_on() -> OcrResult | None:
     """Reads the next page; the text of the image after the last one. Raises OcrError."""
-    return next(_rest)
+    result = next(_rest)
+    if result is not None:
+        forget()  # or the image would be kept until the next one comes
+    return result
 
 
 def forget() -> None:
