@@ -18,11 +18,12 @@ class Capacity:
     A job counts as one page, but for those that this node knows to have more, until they were read.
     """
 
-    def __init__(self, workers: int, first_guess: float) -> None:
-        """`first_guess`: seconds a page, until one was measured."""
+    def __init__(self, workers: int, first_guess: float, *, alone: bool = True) -> None:
+        """`first_guess`: seconds a page, until one was measured. `alone`: no other node takes jobs that wait here."""
         self.own_workers = workers
         self.own_service_seconds = first_guess
         """Mean seconds that a worker of this node spends on a page."""
+        self._alone = alone
         self._others: Sequence[tuple[int, float]] = ()
         self._more_pages: dict[str, int] = {}
         """Of unfinished jobs, by id: pages after the first that are still to be read."""
@@ -40,10 +41,12 @@ class Capacity:
         everywhere = [(self.own_workers, self.own_service_seconds), *self._others]
         return sum(workers * seconds for workers, seconds in everywhere) / self.workers
 
-    def expect(self, job: Job) -> None:
-        """All pages of the job are still to be read."""
-        if job.image.pages > 1:
-            self._more_pages[job.id] = job.image.pages - 1
+    def waits(self, job: Job) -> None:
+        """The job waits for a worker, here or on another node, of which this one would not hear again."""
+        if self._alone:
+            self._expect(job)
+        else:
+            self.forget(job)
 
     def page_read(self, job: Job) -> None:
         """One of several pages was."""
@@ -56,10 +59,12 @@ class Capacity:
 
     def job_changed(self, job: Job) -> None:
         """A transition was stored."""
-        if not job.status.terminal:
-            self.expect(job)
-            return
-        self.forget(job)
+        if job.status is JobState.QUEUED:
+            self.waits(job)
+        elif job.status is JobState.PROCESSING:
+            self._expect(job)
+        else:
+            self.forget(job)
         if job.status is JobState.DONE and job.result is not None:
             self.learn(job.result.timings.total / max(1, len(job.result.pages)))
 
@@ -84,6 +89,10 @@ class Capacity:
             return NOBODY_SECONDS
         wait = _filled(self._loads(), jobs) * self.service_seconds
         return max(1, min(3600, math.ceil(wait)))
+
+    def _expect(self, job: Job) -> None:
+        if job.image.pages > 1:
+            self._more_pages[job.id] = job.image.pages - 1
 
     def _loads(self) -> list[int]:
         """Pages of files with more than one that each worker has before it: the next one goes to whom is free first."""

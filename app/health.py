@@ -129,7 +129,7 @@ class AiHealth:
         fault: OcrError | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                result = await self._pool.recognise(self._image, patience=PATIENCE)
+                result = await self._pool.recognise(self._image, patience=min(PATIENCE, self._timeout / 2))
         except WorkersBusy as error:
             # long files are no fault: what was seen before holds, if only that every worker has read this sample once
             if self._last is not None:

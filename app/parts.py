@@ -51,7 +51,11 @@ def service_of(
     """The parts, wired."""
     kind = kind_of(settings)
     store, queue, pool = opened.store, opened.queue, opened.pool
-    capacity = Capacity(workers=settings.max_workers if kind.reads else 0, first_guess=FIRST_SERVICE_GUESS)
+    capacity = Capacity(
+        workers=settings.max_workers if kind.reads else 0,
+        first_guess=FIRST_SERVICE_GUESS,
+        alone=not kind.has_neighbours,
+    )
     policy = RetryPolicy(
         max_attempts=settings.max_attempts,
         base_seconds=settings.retry_base_seconds,
@@ -85,8 +89,7 @@ def service_of(
             policy,
             pressure,
             abandoned_after=_abandoned_after(settings, kind),
-            # where there are neighbours this node may never hear of the job again
-            on_waiting=(lambda _job: None) if kind.has_neighbours else capacity.expect,
+            on_waiting=capacity.waits,
             traceparent=observers.traceparent,
         ),
         dead_letters=DeadLetters(store, queue, pressure),

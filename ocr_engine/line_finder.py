@@ -26,7 +26,7 @@ COARSE_PIXELS = 640_000
 """Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow or specks."""
 FINE_PIXELS = 800_000
 """Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
-COARSE = 0.5
+SHARP = 0.5
 """Scale of a look from which nothing that is print can be too small for it to be noticed."""
 FAINT = 5.5
 """Height of letters, in pixels of the look, under which the model sees no lines, or several as one."""
@@ -177,7 +177,7 @@ class LineFinder:
 
 def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
     """Print that the look cannot show, where samples of the page do."""
-    if look.scale >= COARSE:
+    if look.scale >= SHARP:
         return None
     all_samples = [*letter_heights(page)]
     faint = [(sample, height) for sample, height in all_samples if 0 < height * look.scale < FAINT]

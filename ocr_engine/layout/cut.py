@@ -23,7 +23,7 @@ ACROSS = 0.4
 """That much: a share of the region's width. The white space beside a headline belongs to it."""
 DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
-DETOUR = 0.3
+DETOUR_COST = 0.3
 """What it costs to lead a cut around a line: more than it would gain by leaving out a pair that speaks against it."""
 NEVER = -1e6
 """Evidence of a line that crosses the place of a cut."""
@@ -90,7 +90,7 @@ class Cutter:
             gains = _by_band(band_of[left], parted * evidence, count)
             gains[headlines] = NEVER
             around = gains.copy()
-            around -= DETOUR * np.bincount(band[crossing], minlength=count)
+            around -= DETOUR_COST * np.bincount(band[crossing], minlength=count)
             around[band[crossing & ~self._gives_way[region]]] = NEVER
             gains[band[crossing]] = NEVER
             total, first, last = best_run(around)

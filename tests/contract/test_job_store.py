@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta, timezone
 from itertools import pairwise
 
+import anyio.lowlevel
 import msgspec
 import pytest
 
@@ -68,7 +69,7 @@ async def test_a_read_sees_every_write_that_returned_before(store: JobStore) -> 
 async def test_a_write_whose_caller_is_cancelled_is_carried_out(open_store: OpenStore) -> None:
     first = await open_store()
     writing = asyncio.create_task(first.add(job(), IMAGE))
-    await asyncio.sleep(0)  # lets it begin
+    await anyio.lowlevel.checkpoint()  # lets it begin
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing

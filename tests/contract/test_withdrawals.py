@@ -52,6 +52,17 @@ def withdrawals(store: JobStore | Overtaken, told: Told) -> Withdrawals:
     return Withdrawals(store, LocalQueue(limit=10), on_change=told)
 
 
+async def held(store: JobStore, pool: ScriptedPool, dispatcher: Dispatcher) -> tuple[Job, "asyncio.Task[float | None]"]:
+    """A job that the dispatcher has claimed, and its attempt, which goes on when the pool is released."""
+    pool.hold()
+    await store.add(job(), IMAGE)
+    reading = asyncio.create_task(dispatcher.handle("a"))
+    await pool.started.acquire()
+    claimed = await store.get("a")
+    assert claimed is not None
+    return claimed, reading
+
+
 async def claim(store: JobStore, queued: Job) -> None:
     assert await store.replace(queued, queued.claimed(after(1)))
 
@@ -84,13 +95,8 @@ async def test_a_withdrawn_job_is_no_backlog_and_its_image_is_forgotten(store: J
 async def test_an_outcome_that_comes_after_the_withdrawal_is_dropped_and_one_end_is_told(store: JobStore) -> None:
     dropped: list[Job] = []
     told, pool = Told(), ScriptedPool(text_result("too late"))
-    pool.hold()
-    await store.add(job(), IMAGE)
     dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
-    reading = asyncio.create_task(dispatcher.handle("a"))
-    await pool.started.acquire()
-    claimed = await store.get("a")
-    assert claimed is not None
+    claimed, reading = await held(store, pool, dispatcher)
     withdrawn = await withdrawals(store, told).withdraw(claimed)
     pool.release()
     assert await reading is None
@@ -105,13 +111,8 @@ async def test_the_pages_that_are_left_of_a_withdrawn_job_are_not_read(store: Jo
     unread = text_result("a page that nobody wants")
     told, pool = Told(), ScriptedPool(unread)
     pool.pages = 2
-    pool.hold()
-    await store.add(job(), IMAGE)
     dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
-    reading = asyncio.create_task(dispatcher.handle("a"))
-    await pool.started.acquire()
-    claimed = await store.get("a")
-    assert claimed is not None
+    claimed, reading = await held(store, pool, dispatcher)
     withdrawn = await withdrawals(store, told).withdraw(claimed)
     assert withdrawn is not None
     if deleted:

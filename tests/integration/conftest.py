@@ -54,6 +54,7 @@ def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextMana
             msgspec.structs.replace(settings, **changes), make_pool=lambda _: pool, on_failure=failures.append
         )
         async with app.lifespan():
+            # Litestar names the parts of ASGI's messages, httpx takes any mapping
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 yield Running(app, client, pool, failures)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from multiprocessing import connection
 from pathlib import Path
+from typing import Any
 
 import anyio.lowlevel
 import psutil
@@ -70,8 +71,8 @@ class Watched(ProcessOcrPool):
 async def start() -> AsyncIterator[Callable[..., Awaitable[Watched]]]:
     pools: list[Watched] = []
 
-    async def started(**options: object) -> Watched:
-        pool = Watched(**options)  # type: ignore[arg-type]
+    async def started(**options: Any) -> Watched:
+        pool = Watched(**options)
         pools.append(pool)
         await pool.start()
         while not pool._queue.empty():

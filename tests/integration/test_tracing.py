@@ -60,6 +60,7 @@ class Traced:
             tracing=Tracing(SimpleSpanProcessor(self.exporter)),
         )
         async with app.lifespan():
+            # Litestar names the parts of ASGI's messages, httpx takes any mapping
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 yield Running(app, client, pool, [])

@@ -68,7 +68,7 @@ def test_a_file_of_many_pages_does_not_make_a_page_slow() -> None:
 def test_the_pages_that_are_left_of_a_file_are_waited_for() -> None:
     capacity = Capacity(workers=2, first_guess=1.0)
     long = job(50)
-    capacity.expect(long)
+    capacity.waits(long)
     assert capacity.drain_seconds(2) == 49.0
     capacity.job_changed(long.claimed(NOW))
     for _ in range(30):
@@ -80,12 +80,12 @@ def test_the_pages_that_are_left_of_a_file_are_waited_for() -> None:
 
 def test_one_long_file_leaves_the_other_workers_to_the_rest() -> None:
     capacity = Capacity(workers=2, first_guess=1.0)
-    capacity.expect(job(50))
+    capacity.waits(job(50))
     assert capacity.retry_after(3) == 3
     assert capacity.retry_after(99) == 74, "then both share what is left"
-    capacity.expect(job(50, "b"))
+    capacity.waits(job(50, "b"))
     assert capacity.retry_after(1) == 50
-    capacity.expect(job(11, "c"))
+    capacity.waits(job(11, "c"))
     assert capacity.drain_seconds(1) == 59.0
 
 
@@ -101,7 +101,7 @@ def test_an_attempt_that_is_given_back_begins_with_the_first_page_again() -> Non
 @pytest.mark.parametrize("ending", [Job.cancelled, None])
 def test_nobody_waits_for_the_pages_of_a_job_that_is_no_more(ending: Callable[[Job, datetime], Job] | None) -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
-    capacity.expect(job(50))
+    capacity.waits(job(50))
     if ending is None:
         capacity.forget(job(50))
     else:
@@ -111,5 +111,16 @@ def test_nobody_waits_for_the_pages_of_a_job_that_is_no_more(ending: Callable[[J
 
 def test_of_an_animation_one_frame_is_read() -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
-    capacity.expect(job(50, media_type="image/gif"))
+    capacity.waits(job(50, media_type="image/gif"))
+    assert capacity.drain_seconds(1) == 1.0
+
+
+def test_a_file_that_waits_where_another_node_may_take_it_is_not_counted_for_ever() -> None:
+    capacity = Capacity(workers=1, first_guess=1.0, alone=False)
+    capacity.waits(job(50))
+    assert capacity.drain_seconds(1) == 1.0
+    claimed = job(50).claimed(NOW)
+    capacity.job_changed(claimed)
+    assert capacity.drain_seconds(1) == 50.0
+    capacity.job_changed(claimed.interrupted(NOW))
     assert capacity.drain_seconds(1) == 1.0

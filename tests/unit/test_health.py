@@ -148,6 +148,12 @@ async def test_workers_that_read_something_long_are_not_failing() -> None:
     assert (never_judged.grade, never_judged.error) == (Grade.ACCEPTABLE, busy)
 
 
+async def test_a_short_timeout_is_not_spent_on_waiting_for_a_worker() -> None:
+    pool = ScriptedPool(text_result("Smart Queue OCR"))
+    await health(pool, Clock(), timeout=4.0).verdict()
+    assert pool.patience == [2.0]
+
+
 @pytest.mark.parametrize("text", ["Smart Queue OCR", "xqzw"])
 async def test_while_no_worker_is_free_the_last_verdict_stands_and_grows_old(text: str) -> None:
     clock = Clock()

@@ -37,7 +37,7 @@ def test_every_fault_is_reported_with_its_variable() -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        from_environment({}).port = 1  # type: ignore[misc]
+        from_environment({}).port = 1  # type: ignore[misc]  # what mypy forbids is what is tried
 
 
 def test_every_setting_has_a_description() -> None:
