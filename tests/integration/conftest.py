@@ -1,7 +1,7 @@
 """The whole application over a real store on disk; only the OCR processes are scripted."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,14 @@ import msgspec
 import pytest
 from litestar import Litestar
 
+from app import connection
 from app.main import create_app
 from app.service import Service
 from config.settings import Settings
+from tests.live_server import LiveServer, live_server
 from tests.scripted_pool import ScriptedPool
+
+Live = Callable[..., LiveServer]
 
 
 class Running:
@@ -60,3 +64,32 @@ def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextMana
                 yield Running(app, client, pool, failures)
 
     return start
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """Starts the server; settings may be changed, as may its deadlines."""
+    with contextlib.ExitStack() as servers:
+
+        def start(head: float = 60.0, linger: float = 60.0, unread: float = 60.0, **changes: object) -> LiveServer:
+            monkeypatch.setattr(connection, "HEAD_SECONDS", head)
+            monkeypatch.setattr(connection, "LINGER_SECONDS", linger)
+            monkeypatch.setattr(connection, "UNREAD_SECONDS", unread)
+            settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db")
+            return servers.enter_context(live_server(msgspec.structs.replace(settings, **changes), ScriptedPool()))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('one')}/jobs.db")
+    with live_server(settings, ScriptedPool()) as server:
+        yield server
+
+
+@pytest.fixture
+def server(one_server: LiveServer) -> LiveServer:
+    """One server for all tests that change nothing about it: what one of them broke would fail those after it."""
+    one_server.log.clear()
+    return one_server
