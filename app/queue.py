@@ -53,7 +53,10 @@ class JobQueue(Protocol):
         """Delivers nothing more; handlers at work may finish, then `run` returns. Before `run`, or twice: harmless."""
 
     def depth(self) -> int:
-        """Ids that wait, delayed ones included; those being handled are not."""
+        """Ids that wait, delayed ones included; those being handled are not.
+
+        Of a shared queue as it was seen last, a second ago at most.
+        """
 
 
 class LocalQueue:
