@@ -3,8 +3,8 @@
 Row by row is right for receipts, forms and tables, and wrong for whatever is set in columns. So the page is read row
 by row unless there is evidence of columns: then it is cut. A recursive XY-cut (Nagy and Seth, ICPR 1984) finds the
 white spaces; which of them part columns is decided as Breuel does (High performance document layout analysis, SDIUT
-2003), by what stands beside a space rather than by its width. See `evidence` for the judgement and `cut` for the cuts;
-`gutters` finds what has to be cut before, boxes that detection drew over two columns.
+2003), by what stands beside a space rather than by its width. See `evidence` for the judgement, `wording` for what the
+words of the lines say to it, and `cut` for the cuts; `gutters` finds what has to be cut before, boxes that detection drew over two columns.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ from ocr_engine.layout.cut import Cutter, rows
 from ocr_engine.layout.entries import entries
 from ocr_engine.layout.evidence import neighbours
 from ocr_engine.layout.gutters import Piece, pieces
-from ocr_engine.layout.lines import Flags, Lines, is_vertical, level
+from ocr_engine.layout.lines import Flags, Floats, Lines, is_vertical, level
+from ocr_engine.layout.wording import by_words, goes_on
 from ocr_engine.result import Polygon
 
 __all__ = ["Piece", "pieces_in_order", "reading_order", "row_order"]
@@ -28,7 +29,7 @@ def reading_order(polygons: Sequence[Polygon]) -> list[int]:
 
     Columns are read one after the other, tables and forms row by row, pages of vertical text from the right.
     """
-    return _order(level(polygons)) if polygons else []
+    return _order(level(polygons), np.full(len(polygons), np.nan)) if polygons else []
 
 
 def pieces_in_order(
@@ -64,18 +65,23 @@ def _order_by_words(lines: Lines, texts: Sequence[str]) -> list[int]:
     """Indices of the lines in reading order, where what they say counts, too."""
     found = entries(lines, texts)
     if found is None:
-        return _order(lines)
-    return [line for entry in _order(found.lines, found.certain) for line in found.members[entry]]
+        return _order(lines, goes_on(texts))
+    said = [" ".join(texts[i] for i in members) for members in found.members]
+    return [line for entry in _order(found.lines, goes_on(said), found.certain) for line in found.members[entry]]
 
 
-def _order(lines: Lines, certain: Flags | None = None) -> list[int]:
-    """Indices of the lines in reading order; `certain` (n,): which are prose, however they look."""
+def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> list[int]:
+    """Indices of the lines in reading order.
+
+    `running` (n,): which go on with a sentence, as `goes_on` tells; `certain` (n,): which are prose, however they look.
+    """
     if certain is None:
         certain = np.zeros(len(lines.left), dtype=bool)
     runs = find_blocks(lines)
     lines = plumb(lines, runs)
-    likely = np.maximum(prose(lines, runs), certain)
-    return Cutter(lines, likely, neighbours(lines, likely, certain)).order(np.arange(len(lines.left)))
+    most, least = by_words(prose(lines, runs), lines, runs, running)
+    pairs = neighbours(lines, np.maximum(least, certain), certain)
+    return Cutter(lines, np.maximum(most, certain), pairs).order(np.arange(len(lines.left)))
 
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:

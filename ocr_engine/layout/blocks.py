@@ -84,9 +84,9 @@ def prose(lines: Lines, blocks: Sequence[Indices]) -> Floats:
     verdict = _in_step(lines)
     for block in blocks:
         width = lines.width[block]
-        near = _around(width)
+        near = around(width)
         widest, count = near.max(axis=1), np.count_nonzero(near, axis=1)
-        full = _around(grade(width / widest, FULL)).sum(axis=1) / count
+        full = around(grade(width / widest, FULL)).sum(axis=1) / count
         wide = grade(widest / np.median(lines.height[block]), COLUMN)
         enough = np.array(ENOUGH)[np.minimum(count, len(ENOUGH)) - 1]
         verdict[block] = np.maximum(verdict[block], grade(full, FILLED) * wide * enough)
@@ -155,7 +155,7 @@ def across_two(lines: Lines, prose: Floats) -> Flags:
     return found
 
 
-def _around(values: Floats) -> Floats:
+def around(values: Floats | Flags) -> Floats:
     """Each value with its neighbours on both sides, shape (n, 2 * WINDOW + 1), 0 where there are none."""
     return np.asarray(np.lib.stride_tricks.sliding_window_view(np.pad(values, WINDOW), 2 * WINDOW + 1))
 

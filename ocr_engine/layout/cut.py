@@ -117,6 +117,7 @@ class Cutter:
         text = np.median(lines.height[region])
         spread = lines.right[region].max() - lines.left[region].min()
         large = (lines.height[region] >= HEADLINE * text) & (lines.width[region] >= ACROSS * spread)
+        large &= self._prose[region] < PROSE  # such is a quotation set in large print, within its column
         return np.flatnonzero((np.bincount(band) == 1) & (np.bincount(band, weights=large) == 1))
 
     def _with_ends(

@@ -66,7 +66,8 @@ def entries(lines: Lines, texts: Sequence[str]) -> Entries | None:
     certain = entry & (flush >= COMPANIONS)
     # the first line of an entry whose numbers stand under it, and those numbers
     certain |= worded & (_companions(lines, certain, lines.left) >= COMPANIONS)
-    continued = number & apart
+    # those that go on with an entry above them; a table's running numbers, say, end where no entry does
+    continued = number & apart & (_companions(lines, entry, right) >= 1)
     i, j = _beside(lines, right)
     if len(np.unique(i[(certain | continued)[i] & certain[j]])) < ENOUGH:
         return None

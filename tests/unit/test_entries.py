@@ -116,6 +116,17 @@ def test_numbers_in_several_columns_behind_one_of_names_are_a_table(seed: int) -
     assert read(columns, lot) == row_by_row(columns)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_invoice_with_numbered_lines_is_a_table(seed: int) -> None:
+    lot = random.Random(seed)
+    columns = []
+    rows = range(ENOUGH + 4)
+    cells = (lambda row: str(row + 1), lambda _: word(lot), lambda _: str(lot.randint(1, 40)), lambda _: "12.50")
+    for left, cell in zip((100, 180, 500, 640), cells, strict=True):
+        columns.append([Printed(cell(row), left, 100 + 2 * SIZE * row) for row in rows])
+    assert read(columns, lot) == row_by_row(columns)
+
+
 @pytest.mark.parametrize("text", ["5", "3, 8", ". . 52,107", "2–7, 9-14", "…… 16", "12, 34,"])
 def test_numbers_of_pages(text: str) -> None:
     assert ONLY_NUMBERS.fullmatch(text)

@@ -121,6 +121,15 @@ def test_a_column_goes_on_beside_nothing_behind_the_space_over_a_heading() -> No
     assert reading_order(page) == [*range(len(page))]
 
 
+def test_a_quotation_in_large_print_within_a_column_is_no_headline() -> None:
+    left = [box(50, 100 + 24 * row, 450, 118 + 24 * row) for row in range(10)]
+    quotation = [box(50, 360 + 40 * row, 450, 394 + 40 * row) for row in range(5)]
+    rest = [box(50, 580 + 24 * row, 450, 598 + 24 * row) for row in range(10)]
+    right = [box(480, line[0][1], 880, line[2][1]) for line in (*left, *rest)]  # a picture stands beside the quotation
+    page = [*left, *quotation, *rest, *right]
+    assert reading_order(page) == [*range(len(page))]
+
+
 def test_indented_code_does_not_make_an_upright_page_lean() -> None:
     """Each level of a block of code begins further right than the one above it, like the lines of a page that leans."""
     code = [box(100 + 12 * (row // 5), 100 + 30 * row, 480 + 4 * (row % 7), 124 + 30 * row) for row in range(20)]
