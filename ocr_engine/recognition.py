@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ocr_engine import lookalikes
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.model_files import Normalisation
 from ocr_engine.session import Session
@@ -55,6 +56,7 @@ class Recogniser:
         self._normalisation = normalisation
         # class 0 is CTC's blank, and the space comes last (rapidocr CTCLabelDecode)
         self._characters = ["", *characters, " "]
+        self._classes = {character: i for i, character in enumerate(self._characters)}
 
     def read(self, crops: Sequence[Pixels], widths: Sequence[int]) -> list[Reading]:
         """The text of each upright crop (H, W, 3), `widths` pixels wide when 48 high, in the order given."""
@@ -81,6 +83,7 @@ class Recogniser:
             return NOTHING
         places = np.flatnonzero(starts)
         confidence = float(scores[places, best[places]].mean())
+        self._let_words_decide(scores, best, places)
         text = [self._characters[best[places[0]]]]
         where = [float(places[0])] * len(text[0])
         for before, place in pairwise(places.tolist()):
@@ -91,6 +94,14 @@ class Recogniser:
             text.append(character)
             where += [place] * len(character)
         return Reading("".join(text), confidence, tuple((step + 0.5) / len(best) * share for step in where))
+
+    def _let_words_decide(self, scores: NDArray[np.float32], best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
+        """Put letters in the place of digits that look like them, where the rest of the word is letters."""
+        for i, letters in lookalikes.doubtful([self._characters[best[place]] for place in places]):
+            known = [self._classes[letter] for letter in letters if letter in self._classes]
+            likeliest = max(known, key=lambda letter: float(scores[places[i], letter]), default=None)
+            if likeliest is not None and scores[places[i], likeliest] >= lookalikes.PROBABILITY:
+                best[places[i]] = likeliest
 
     @staticmethod
     def _space_was_missed(left: str, right: str, between: NDArray[np.float32]) -> bool:

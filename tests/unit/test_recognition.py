@@ -73,6 +73,20 @@ def test_nothing_but_blanks_is_no_text() -> None:
     assert recogniser(Scripted(BLANK, BLANK)).read([crop(64)], [64]) == [NOTHING]
 
 
+@pytest.mark.parametrize(("letter", "text"), [(0.25, "label"), (0.15, "1abel")])
+def test_a_word_decides_what_the_model_is_not_sure_of(letter: float, text: str) -> None:
+    characters = ("1", *"label")
+    scores = np.zeros((1, 5, 1 + len(set(characters)) + 1), np.float32)
+    for step, character in enumerate("1abel"):
+        scores[0, step, 1 + "1labe".index(character)] = 0.6
+    scores[0, 0, 1 + "1labe".index("l")] = letter
+    session = Scripted()
+    session.run = lambda _: scores  # type: ignore[method-assign]  # answers with these
+    (reading,) = Recogniser(session, Normalisation(), "1labe").read([crop(40)], [40])
+    assert reading.text == text
+    assert reading.confidence == pytest.approx(0.6), "the model's own, not the word's"
+
+
 def test_a_gap_that_looks_like_a_space_is_one() -> None:
     (reading,) = recogniser(Scripted(A, BLANK, B, space=0.3)).read([crop(64)], [64])
     assert reading.text == "a b"
