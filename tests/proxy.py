@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -34,7 +35,12 @@ class Proxy:
 
     def forget(self) -> None:
         """Half-open: whatever is connected now hears nothing any more, not even an end; new connections pass."""
-        self._call(lambda: [setattr(link, "deaf", True) for link in self._links])
+
+        def deafen() -> None:
+            for link in self._links:
+                link.deaf = True
+
+        self._call(deafen)
 
     def part(self) -> None:
         """A partition: packets of old and new connections are held back."""
@@ -57,9 +63,8 @@ class Proxy:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _call(self, act: object) -> None:
+    def _call(self, act: Callable[[], None]) -> None:
         async def run() -> None:
-            assert callable(act)
             act()
 
         asyncio.run_coroutine_threadsafe(run(), self._loop).result()

@@ -14,7 +14,7 @@ from msgspec import Struct
 from ocr_engine.errors import InvalidImage
 from persistence.job import Job, JobState
 from persistence.opening import open_store
-from persistence.store import JobStore
+from persistence.store import Cursor, JobStore
 from tests.chaos.load import Expectation
 
 
@@ -80,7 +80,8 @@ async def _wrong(store: JobStore, job: Job, expectation: Expectation | None) -> 
 
 
 async def _dead_letters(store: JobStore) -> list[Job]:
-    jobs, after = [], None
+    jobs: list[Job] = []
+    after: Cursor | None = None
     while True:
         page = await store.dead_letters(after=after)
         jobs += page.jobs

@@ -92,7 +92,7 @@ def run_cluster(
         exit_codes = {name: node.server.stop() for name, node in nodes.items()}
         lives = [life for node in nodes.values() for life in node.lives]
         done = Counter(entry["job_id"] for life in lives for entry in life.entries("job.done"))
-        known = {entry["job_id"]: None for life in lives for entry in life.entries("job.accepted")}
+        known = dict.fromkeys(entry["job_id"] for life in lives for entry in life.entries("job.accepted"))
         account = asyncio.run(audit(database.url, known | load.accepted, done))
     finally:
         load.stop()

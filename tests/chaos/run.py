@@ -62,7 +62,7 @@ def run(directory: Path, *, seed: int, seconds: float = math.inf, faults: float 
         load.stop()
         lives[-1].process.kill()
     done = Counter(entry["job_id"] for life in lives for entry in life.entries("job.done"))
-    known = {entry["job_id"]: None for life in lives for entry in life.entries("job.accepted")}
+    known = dict.fromkeys(entry["job_id"] for life in lives for entry in life.entries("job.accepted"))
     account = asyncio.run(audit(f"sqlite:///{directory}/jobs.db", known | load.accepted, done))
     for life in lives:
         assert life.process.stdout is not None
@@ -94,7 +94,7 @@ def _come_to_rest(server: Server) -> None:
     """Returns when every job that the last life took over or accepted has ended."""
 
     def at_rest() -> bool:
-        taken_over = sum(entry["jobs"] for entry in server.entries("jobs.resumed"))
+        taken_over = sum(int(entry["jobs"]) for entry in server.entries("jobs.resumed"))
         ended = len(server.entries("job.done")) + len(server.entries("job.dead_lettered"))
         return ended >= taken_over + len(server.entries("job.accepted"))
 

@@ -1,8 +1,9 @@
 """The stores that every promise of JobStore is tested on."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
@@ -13,7 +14,7 @@ from persistence.opening import open_store as open_by_url
 from persistence.store import JobStore
 from tests.postgres import Postgres
 
-OpenStore = Callable[[], Awaitable[JobStore]]
+OpenStore = Callable[[], Coroutine[Any, Any, JobStore]]
 """Opens one and the same store each time: what was stored before is there."""
 
 

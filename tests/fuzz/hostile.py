@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageSequence
@@ -51,7 +52,7 @@ def _sound() -> Iterator[tuple[str, bytes]]:
     ImageDraw.Draw(picture).text((6, 12), "Hello 2026", fill="black")
     grey = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
     frames = [picture.rotate(angle) for angle in (0, 90, 180)]
-    kinds = {
+    kinds: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
         "jpeg": (picture, "JPEG", {}),
         "progressive jpeg": (picture, "JPEG", {"progressive": True}),
         "cmyk jpeg": (picture.convert("CMYK"), "JPEG", {}),

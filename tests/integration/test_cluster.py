@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pgqueuer.ports.repository import EntrypointExecutionParameter
+from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from app.__main__ import main
 from app.lifespan import opened_queue
@@ -134,8 +135,8 @@ async def abandoned(database: str) -> AsyncIterator[str]:
     connection = await connect(database)
     entries = await pg_queue.queries(connection).dequeue(
         batch_size=1,
-        entrypoints={pg_queue.ENTRYPOINT: EntrypointExecutionParameter(concurrency_limit=0)},
-        queue_manager_id=uuid.uuid4(),
+        entrypoints={QueueEntrypoint(pg_queue.ENTRYPOINT): EntrypointExecutionParameter(concurrency_limit=0)},
+        queue_manager_id=QueueManagerId(uuid.uuid4()),
         global_concurrency_limit=None,
         heartbeat_timeout=timedelta(seconds=1),
     )

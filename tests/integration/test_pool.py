@@ -259,7 +259,8 @@ async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
 ) -> None:
     monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
     pool = await start()
-    whole, refused = WorkerProcess.start, []
+    whole = WorkerProcess.start
+    refused: list[WorkerProcess] = []
 
     async def refuse_once(process: WorkerProcess, warm_up: bytes) -> DutyReport:
         if not refused:

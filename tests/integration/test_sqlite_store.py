@@ -308,6 +308,8 @@ async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
     await store.dead_letters(code="timeout", after=Cursor(updated_at=after(1), id="a"))
     await store._reader.run(lambda db: db.conn.set_trace_callback(None))
     assert len(statements) == 6
-    for sql in statements:
-        plan = await store._reader.run(lambda db, sql=sql: db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+    plans = await store._reader.run(
+        lambda db: [db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in statements]
+    )
+    for sql, plan in zip(statements, plans, strict=True):
         assert all("INDEX" in step[3] and "TEMP B-TREE" not in step[3] for step in plan), (sql, plan)

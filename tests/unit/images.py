@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def png_chunk(kind: str, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def tiff(pixels: NDArray[Any], order: str = "<", **tags: int) -> bytes:
+def tiff(pixels: NDArray[Any], order: Literal["<", ">"] = "<", **tags: int) -> bytes:
     """An uncompressed grey TIFF of the array's own type, in that byte order; `tags` are t262=1 and the like."""
     data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     height, width = pixels.shape

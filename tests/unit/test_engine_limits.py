@@ -10,7 +10,8 @@ def boxes(count: int, width: float, height: float) -> np.ndarray:
     """A column of boxes, the lowest first."""
     tops = np.arange(count, 0, -1, dtype=np.float32) * 2 * height
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    return corners + np.stack((np.zeros_like(tops), tops), axis=1)[:, None]
+    quads: np.ndarray = corners + np.stack((np.zeros_like(tops), tops), axis=1)[:, None]
+    return quads
 
 
 def test_a_full_newspaper_page_is_read_whole() -> None:

@@ -2,12 +2,13 @@
 
 import io
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import decode_pages, page_count, probe
@@ -331,6 +332,7 @@ def test_a_fax_page_that_is_broken_in_the_middle_is_damaged(compression: str) ->
     fax = Image.fromarray(np.random.default_rng(1).integers(0, 2, (200, 320), np.uint8) * 255).convert("1")
     data = paged((IMAGE, {}), (fax, {"compression": compression}), (IMAGE, {}))
     with Image.open(io.BytesIO(data)) as image:
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
         image.seek(1)
         (begin,), (length,) = image.tag_v2[STRIP_OFFSETS], image.tag_v2[STRIP_BYTES]
     assert len([*decode_pages(data, LIMIT)]) == 3
@@ -358,8 +360,8 @@ def turned(orientation: int) -> Array:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_the_exif_orientation_is_applied(kind: str, orientation: int) -> None:
-    options = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
-    data = saved(IMAGE, kind, exif=exif(orientation), **options)
+    options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}
+    data = saved(IMAGE, kind, exif=exif(orientation), **options.get(kind, {}))
     assert_close(shown(data), turned(orientation), LOSSY if kind == "JPEG" else 0)
 
 

@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+from typing import Any, Literal
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_every_form_of_webp_says_its_size(mode: str, options: dict[str, object])
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_both_byte_orders_of_tiff_are_read(order: str) -> None:
+def test_both_byte_orders_of_tiff_are_read(order: Literal["<", ">"]) -> None:
     info = probe(tiff(GREY, order), LIMIT)
     assert (info.width, info.height) == (WIDTH, HEIGHT)
 
@@ -192,7 +193,7 @@ def test_what_has_no_pages_to_count_has_one(data: bytes) -> None:
 def test_the_work_is_bounded_whatever_the_file_claims(data: bytes) -> None:
     steps = 0
 
-    def count(*_: object) -> object:
+    def count(*_: object) -> Any:
         nonlocal steps
         steps += 1
         return count

@@ -22,12 +22,12 @@ def queued() -> Job:
 def in_state(state: JobState) -> Job:
     processing = queued().claimed(START)
     return {
-        JobState.QUEUED: queued,
-        JobState.PROCESSING: lambda: processing,
-        JobState.DONE: lambda: processing.completed(RESULT, START),
-        JobState.DEAD_LETTER: lambda: processing.dead_lettered(ERROR, START),
-        JobState.CANCELLED: lambda: processing.cancelled(START),
-    }[state]()
+        JobState.QUEUED: queued(),
+        JobState.PROCESSING: processing,
+        JobState.DONE: processing.completed(RESULT, START),
+        JobState.DEAD_LETTER: processing.dead_lettered(ERROR, START),
+        JobState.CANCELLED: processing.cancelled(START),
+    }[state]
 
 
 VERBS: dict[str, tuple[Callable[[Job], Job], set[JobState], JobState]] = {

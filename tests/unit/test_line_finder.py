@@ -23,6 +23,9 @@ class Ink:
         self.shapes.append(batch.shape)
         return np.where(batch[:, :1] < 0, np.float32(0.95), np.float32(0.0))
 
+    def release(self) -> None:
+        """It keeps nothing."""
+
 
 def page(width: int, height: int, *lines: tuple[int, int, int, int]) -> np.ndarray:
     """White, with bars of ink (left, top, right, bottom)."""

@@ -97,7 +97,7 @@ def test_series_exist_before_their_first_event(metrics: Metrics) -> None:
     assert value(metrics, "ocr_worker_events_total", event="died", cause="crashed") == 1
 
 
-@pytest.mark.parametrize("error", sorted(FAILURES, key=lambda error: error.__name__))
+@pytest.mark.parametrize("error", sorted(FAILURES, key=str))
 def test_whatever_an_attempt_may_fail_with_has_its_series_from_the_start(
     metrics: Metrics, error: type[OcrError]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -97,7 +98,7 @@ def test_a_recogniser_without_characters_needs_a_list() -> None:
 def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
     path = str(tmp_path / "nothing")
     with pytest.raises(EngineError, match=path):
-        model_files.find(EngineOptions(**{option: path}))
+        model_files.find(msgspec.structs.replace(EngineOptions(), **{option: path}))
 
 
 def test_a_file_that_is_no_model_is_named_when_it_is_opened(tmp_path: Path) -> None:

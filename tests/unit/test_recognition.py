@@ -36,6 +36,9 @@ class Scripted:
             row[: 2 * count : 2, A] = 1.0
         return scores
 
+    def release(self) -> None:
+        """It keeps nothing."""
+
 
 def recogniser(session: Scripted) -> Recogniser:
     return Recogniser(session, Normalisation(), LETTERS)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, SURE, TIGHTEST_PITCH, Reader
-from ocr_engine.recognition import HEIGHT, Reading
+from ocr_engine.recognition import HEIGHT, Reading, Recogniser
 
 
-class Print:
+class Print(Recogniser):
     """Stands in for the recogniser: knows each crop by its first pixel, and notes the widths it was given."""
 
     def __init__(self, *lines: tuple[str, float], turned: tuple[str, float] = ("", 0.0)) -> None:

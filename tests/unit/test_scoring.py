@@ -1,5 +1,6 @@
 """The accuracy figures mean what docs/accuracy.md says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -165,5 +166,5 @@ def test_a_run_that_cannot_start_says_why(argv: list[str], capsys: pytest.Captur
     assert capsys.readouterr().err.startswith("accuracy: ")
 
 
-def write_lines(path: Path, objects: list[dict[str, object]]) -> None:
+def write_lines(path: Path, objects: Sequence[object]) -> None:
     path.write_bytes(b"\n".join(msgspec.json.encode(thing) for thing in objects))
