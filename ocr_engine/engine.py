@@ -67,11 +67,12 @@ class Engine:
         begun = time.perf_counter()
         pages: list[OcrPage] = []
         timings = OcrTimings()
-        count = image.page_count(data)
         try:
-            info = image.probe(data, self._options.max_pixels)
-            may_be_large = info.frames > 1 or info.width * info.height > LARGE  # the sizes of later pages are not known
-            decoding = image.decode_pages(data, self._options.max_pixels)
+            header = image.read_header(data, self._options.max_pixels)
+            count = len(header.pages)
+            # the sizes of later pages are not known
+            may_be_large = header.frames > 1 or header.width * header.height > LARGE
+            decoding = image.decode_pages(data, header, self._options.max_pixels)
             for number in range(1, count + 1):
                 if may_be_large:
                     self._loaded.release()

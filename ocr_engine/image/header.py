@@ -75,14 +75,6 @@ def probe(data: bytes, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInfo
     return ImageInfo(media_type=header.media_type, width=width, height=height, frames=header.frames, size=len(data))
 
 
-def page_count(data: bytes) -> int:
-    """How many pages of an image file are to be read, 1 where the file makes no sense; as quick as `probe`."""
-    try:
-        return len(_tiff(data).pages) if data.startswith(_TIFF_MAGICS) else 1
-    except (struct.error, InvalidImage):
-        return 1
-
-
 def read_header(data: bytes, max_pixels: int) -> Header:
     """The header, checked: sides above zero, no more than `max_pixels`. Raises as `probe` does."""
     read = _reader(data)

@@ -20,7 +20,7 @@ from PIL import Image
 from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
 from ocr_engine.image.effort import require_bounded
-from ocr_engine.image.header import Header, read_header
+from ocr_engine.image.header import Header
 
 Pixels = NDArray[np.uint8]
 
@@ -50,9 +50,8 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def decode_pages(data: bytes, max_pixels: int) -> Iterator[Pixels]:
+def decode_pages(data: bytes, header: Header, max_pixels: int) -> Iterator[Pixels]:
     """See `ocr_engine.image.decode_pages`."""
-    header = read_header(data, max_pixels)
     require_bounded(data, header.media_type)
     for page in range(len(header.pages)):
         yield _decoded(data, header, page, max_pixels)  # kept by no name here: pages are large

@@ -3,13 +3,14 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from ocr_engine.image import decode_pages
+from ocr_engine.image import decode_pages, read_header
 
 Array = NDArray[np.uint8]
 WIDTH, HEIGHT = 64, 48
@@ -40,7 +41,12 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def decode(data: bytes, max_pixels: int) -> Array:
     """The pixels of the first page."""
-    return next(decode_pages(data, max_pixels))
+    return next(decode_all(data, max_pixels))
+
+
+def decode_all(data: bytes, max_pixels: int) -> Iterator[Array]:
+    """The pixels of each page."""
+    return decode_pages(data, read_header(data, max_pixels), max_pixels)
 
 
 def paged(*pages: tuple[Image.Image, dict[str, Any]]) -> bytes:

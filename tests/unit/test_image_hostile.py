@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
-from ocr_engine.image import decode_pages, pixels, probe
+from ocr_engine.image import pixels, probe
 from ocr_engine.image.tiff import TiffReader
 from samples import all_samples
-from tests.unit.images import IMAGE, LIMIT, decode, exif, paged, png, saved
+from tests.unit.images import IMAGE, LIMIT, decode, decode_all, exif, paged, png, saved
 from tests.unit.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
 
 SMALL = IMAGE.convert("P")
@@ -47,7 +47,7 @@ def decoded(data: bytes) -> np.ndarray | None:
     """The first page, or None where a page is refused as it should be; any other error fails the test."""
     refusal: str | None = None
     try:
-        pixels, *_ = decode_pages(data, LIMIT)
+        pixels, *_ = decode_all(data, LIMIT)
     except InvalidImage as error:
         refusal = error.detail
     if refusal is not None:
@@ -159,7 +159,7 @@ def test_a_later_size_that_breaks_the_limit_is_too_many_pixels() -> None:
 
 def test_a_damaged_page_is_named_after_those_before_it() -> None:
     width = TiffReader(PAGES).directories(3)[2] + 2  # the first entry: its tag, type, count and value in 12 bytes
-    pages = decode_pages(PAGES[:width] + bytes(12) + PAGES[width + 12 :], LIMIT)
+    pages = decode_all(PAGES[:width] + bytes(12) + PAGES[width + 12 :], LIMIT)
     assert [next(pages).shape, next(pages).shape] == [(48, 64, 3), (64, 48, 3)]
     with pytest.raises(InvalidImage, match="page 3 of the TIFF image is damaged"):
         next(pages)
@@ -171,7 +171,7 @@ def test_pages_that_were_cut_off_are_missed_at_once() -> None:
 
 
 def test_the_limit_holds_for_every_page() -> None:
-    pages = decode_pages(paged((IMAGE.resize((8, 6)), {}), (IMAGE, {})), 48)
+    pages = decode_all(paged((IMAGE.resize((8, 6)), {}), (IMAGE, {})), 48)
     assert next(pages).shape == (6, 8, 3)
     with pytest.raises(TooManyPixels, match="page 2 of the TIFF image has more than 48 pixels"):
         next(pages)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image import decode_pages, page_count, probe
+from ocr_engine.image import probe, read_header
 from samples import sample
 from tests.unit.images import (
     GREY,
@@ -23,6 +23,7 @@ from tests.unit.images import (
     Array,
     bitmap_with_alpha,
     decode,
+    decode_all,
     exif,
     paged,
     png,
@@ -280,7 +281,7 @@ def test_of_an_animation_the_first_frame_is_decoded(kind: str) -> None:
     first = IMAGE.quantize(64) if kind == "GIF" else IMAGE
     more = [first.rotate(angle) for angle in (90, 180)]
     data = saved(first, kind, save_all=True, append_images=more, **options)
-    assert len([*decode_pages(data, LIMIT)]) == 1
+    assert len([*decode_all(data, LIMIT)]) == 1
     assert_close(shown(data), np.asarray(first.convert("RGB")))
     assert probe(data, LIMIT).frames == 3
 
@@ -294,7 +295,7 @@ def test_every_page_of_a_tiff_is_decoded_as_it_is() -> None:
         (IMAGE.transpose(Image.Transpose.ROTATE_90), {"tiffinfo": {ORIENTATION: 6}}),
         (IMAGE.convert("CMYK"), {"compression": "tiff_lzw"}),
     )
-    first, second, third, fourth = (page[..., ::-1] for page in decode_pages(data, LIMIT))
+    first, second, third, fourth = (page[..., ::-1] for page in decode_all(data, LIMIT))
     assert_close(first, PICTURE, 0)
     assert_close(second, np.asarray(fax.convert("L")), 0)
     assert_close(third, PICTURE, 0)
@@ -310,9 +311,9 @@ def test_thumbnails_and_masks_in_a_tiff_are_no_pages() -> None:
         (IMAGE.convert("1"), {"tiffinfo": {NEW_SUBFILE_TYPE: 4}}),
         (IMAGE.rotate(180), {"tiffinfo": {NEW_SUBFILE_TYPE: 2}}),
     )
-    assert page_count(data) == 2
+    assert len(read_header(data, LIMIT).pages) == 2
     assert probe(data, LIMIT).frames == 5
-    first, second = (page[..., ::-1] for page in decode_pages(data, LIMIT))
+    first, second = (page[..., ::-1] for page in decode_all(data, LIMIT))
     assert_close(first, PICTURE, 0)
     assert_close(second, PICTURE[::-1, ::-1], 0)
 
@@ -323,7 +324,7 @@ def test_a_page_of_full_size_is_one_whatever_it_calls_itself() -> None:
         (IMAGE.crop((0, 0, WIDTH, HEIGHT // 2)), {"tiffinfo": {NEW_SUBFILE_TYPE: 1}}),
         (IMAGE.crop((0, 0, WIDTH // 2, HEIGHT // 4)), {"tiffinfo": {SUBFILE_TYPE: 2}}),
     )
-    assert page_count(data) == 2
+    assert len(read_header(data, LIMIT).pages) == 2
 
 
 @pytest.mark.parametrize("compression", ["group3", "group4"])
@@ -335,11 +336,11 @@ def test_a_fax_page_that_is_broken_in_the_middle_is_damaged(compression: str) ->
         assert isinstance(image, TiffImagePlugin.TiffImageFile)
         image.seek(1)
         (begin,), (length,) = image.tag_v2[STRIP_OFFSETS], image.tag_v2[STRIP_BYTES]
-    assert len([*decode_pages(data, LIMIT)]) == 3
+    assert len([*decode_all(data, LIMIT)]) == 3
     half = length // 2
     damaged = data[: begin + half] + data[begin : begin + length - half] + data[begin + length :]
     with pytest.raises(InvalidImage, match="page 2 of the TIFF image is damaged"):
-        [*decode_pages(damaged, LIMIT)]
+        [*decode_all(damaged, LIMIT)]
 
 
 def turned(orientation: int) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
-from ocr_engine.image import MEDIA_TYPES, page_count, probe
+from ocr_engine.image import MEDIA_TYPES, probe
 from ocr_engine.result import ImageInfo
 from samples import sample
 from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, exif, paged, png, png_chunk, saved, tiff
@@ -182,11 +182,6 @@ def test_more_pages_than_the_limit_are_refused() -> None:
 def test_directories_without_an_end_are_refused_rather_than_pages_lost() -> None:
     with pytest.raises(InvalidImage, match="more than 2000 directories"):
         probe(_many_pages_tiff(), LIMIT)
-
-
-@pytest.mark.parametrize("data", [b"", b"no image", b"II*\0", b"MM\0*\xff\xff\xff\xff", saved(IMAGE, "GIF")])
-def test_what_has_no_pages_to_count_has_one(data: bytes) -> None:
-    assert page_count(data) == 1
 
 
 @pytest.mark.parametrize("data", LONG_WINDED.values(), ids=LONG_WINDED)
