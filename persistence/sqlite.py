@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from sqlite_utils import Database
 from persistence.job import Job, JobState
 from persistence.migrations import MIGRATIONS
 from persistence.sqlite_connection import OwnedConnection, connect_reader, connect_writer, transaction
-from persistence.sqlite_file import FileLock, inspect, prepare_folder, require_in_place, require_room
+from persistence.sqlite_file import FileLock, free_bytes, inspect, prepare_folder, require_in_place, require_room
 from persistence.sqlite_rows import COLUMNS, from_row, to_row, to_text
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
 
@@ -181,7 +180,7 @@ class SqliteStore:
         )
 
     async def free_bytes(self) -> int | None:
-        return shutil.disk_usage(self._path.parent).free
+        return free_bytes(self._path)
 
     async def check(self) -> None:
         def work(db: Database) -> None:

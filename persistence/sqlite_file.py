@@ -102,16 +102,21 @@ def require_in_place(path: Path) -> None:
             raise StoreError(f"{file} was deleted or moved while in use; put it back, or restart the service")
 
 
+def free_bytes(path: Path) -> int:
+    """Bytes left on the disk of `path`. Raises StoreError where its folder is gone."""
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError as error:
+        raise StoreError(f"the folder {path.parent} cannot be reached: {error.strerror}") from error
+
+
 def require_room(db: Database, path: Path, size: int) -> None:
     """Raises StoreFull where an image of `size` bytes would leave less than the reserve on the disk of `path`.
 
     On a disk filled to the brim the write-ahead log could neither grow nor be emptied into the file: no result could be
     stored, no image dropped, and the service could not get out of it by itself.
     """
-    try:
-        free = shutil.disk_usage(path.parent).free
-    except OSError as error:
-        raise StoreError(f"the folder {path.parent} cannot be reached: {error.strerror}") from error
+    free = free_bytes(path)
     needed = 2 * size + RESERVED_BYTES  # once in the log, once in the file
     if free < needed:
         # the file does not shrink; the pages of images dropped since are as good as free space

@@ -48,9 +48,25 @@ async def locked(store: SqliteStore, database: Path) -> Mend:
     return mend
 
 
+async def away(_: SqliteStore, database: Path) -> Mend:
+    """Its folder, as after a disk that came loose."""
+    folder, elsewhere = database.parent, database.parent.with_name("elsewhere")
+    folder.rename(elsewhere)
+
+    async def mend() -> None:
+        elsewhere.rename(folder)
+
+    return mend
+
+
 @pytest.mark.parametrize(
     ("break_it", "status", "code"),
-    [(full, 507, "storage_full"), (read_only, 503, "store_unavailable"), (locked, 503, "store_unavailable")],
+    [
+        (full, 507, "storage_full"),
+        (read_only, 503, "store_unavailable"),
+        (locked, 503, "store_unavailable"),
+        (away, 503, "store_unavailable"),
+    ],
 )
 async def test_uploads_are_refused_outcomes_wait_and_all_goes_on_when_it_is_mended(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it: Any, status: int, code: str
