@@ -123,7 +123,7 @@ class Connection(H11Protocol):
             head = h11.Response(status_code=body.status, headers=list(headers.items()), reason=body.title)
             for event in (head, h11.Data(data=content), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
-            logger.bind(event="request.refused", request_id=identity, status=body.status).info(detail)
+            logger.bind(event="request.refused", request_id=identity, status=body.status, code=code).info(detail)
         if self.cycle is not None:
             # a handler at work must not answer a second time
             self.cycle.disconnected = True

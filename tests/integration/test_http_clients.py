@@ -22,6 +22,7 @@ def test_a_head_that_never_ends_is_cut_off_with_a_408(live: Live) -> None:
         assert (answer.status, answer.problem["code"]) == (408, "upload_timeout")
         assert wire.ended()
     assert server.works()
+    assert [entry["code"] for entry in server.log if entry.get("event") == "request.refused"] == ["upload_timeout"]
 
 
 def test_drops_of_a_head_do_not_put_its_deadline_off(live: Live) -> None:
