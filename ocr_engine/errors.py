@@ -1,4 +1,4 @@
-"""Why recognition failed: one family, with stable codes that say whether a retry can mend it and whose fault it is."""
+"""Why recognition failed: one family, each with a stable code, and whether a retry can mend it."""
 
 from typing import ClassVar
 
@@ -8,7 +8,6 @@ class OcrError(Exception):
 
     code: ClassVar[str] = "engine_error"
     retriable: ClassVar[bool] = True
-    client_fault: ClassVar[bool] = False
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -26,7 +25,6 @@ class InvalidImage(OcrError):
 
     code = "invalid_image"
     retriable = False
-    client_fault = True
 
 
 class UnsupportedImage(InvalidImage):
