@@ -19,10 +19,9 @@ from app.prefer import wanted_wait, while_connected
 from app.schemas import JobView, job_view
 from app.service import Service
 from app.upload import read_image, type_by_bytes
-from ocr_engine.image import probe
+from ocr_engine.image import MEDIA_TYPES, probe
 from persistence.job import Job
 
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif")
 JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,7 +33,7 @@ class UploadOperation(Operation):
         """Sets the request body."""
         binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
         form = Schema(type=OpenAPIType.OBJECT, properties={"file": binary}, required=["file"])
-        raw: Sequence[str] = (*IMAGE_TYPES, "application/octet-stream")
+        raw: Sequence[str] = (*MEDIA_TYPES, "application/octet-stream")
         self.request_body = RequestBody(
             required=True,
             description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes; "
