@@ -112,18 +112,7 @@ def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
     if not kind_of(settings).reads:
         return NoWorkers()
     return ProcessOcrPool(
-        EngineOptions(
-            model=settings.ocr_model,
-            detection_model=settings.ocr_detection_model,
-            recognition_model=settings.ocr_recognition_model,
-            angle_model=settings.ocr_angle_model,
-            characters=settings.ocr_characters,
-            cache_dir=settings.ocr_cache_dir,
-            backend=settings.ocr_backend,
-            reading_order=settings.ocr_reading_order,
-            min_confidence=settings.ocr_min_confidence,
-            max_pixels=settings.max_image_pixels,
-        ),
+        engine_options(settings),
         workers=settings.max_workers,
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,
@@ -134,6 +123,22 @@ def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
             address_space=settings.worker_address_space_bytes,
         ),
         on_event=observers.pool_changed,
+    )
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """How the OCR processes recognise under these settings."""
+    return EngineOptions(
+        model=settings.ocr_model,
+        detection_model=settings.ocr_detection_model,
+        recognition_model=settings.ocr_recognition_model,
+        angle_model=settings.ocr_angle_model,
+        characters=settings.ocr_characters,
+        cache_dir=settings.ocr_cache_dir,
+        backend=settings.ocr_backend,
+        reading_order=settings.ocr_reading_order,
+        min_confidence=settings.ocr_min_confidence,
+        max_pixels=settings.max_image_pixels,
     )
 
 

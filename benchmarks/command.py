@@ -16,9 +16,7 @@ from benchmarks.measures import Report
 from benchmarks.progress import Progress
 from benchmarks.report import failed_jobs, text, write
 from benchmarks.server_process import ServerFailed
-from config.settings import Settings
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.options import EngineOptions
 from persistence.store import StoreError, StoreUnusable
 from samples import all_samples
 
@@ -89,16 +87,6 @@ def images(folder: Path | None) -> list[Path]:
     if not found:
         raise FileNotFoundError(f"no images in {folder}")
     return found
-
-
-def engine_options(settings: Settings) -> EngineOptions:
-    """The options that the service gives its workers under these settings."""
-    chosen = {
-        field: getattr(settings, f"ocr_{field}")
-        for field in EngineOptions.__struct_fields__
-        if hasattr(settings, f"ocr_{field}")
-    }
-    return EngineOptions(**chosen, max_pixels=settings.max_image_pixels)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

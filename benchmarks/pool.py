@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from app.parts import engine_options
 from benchmarks import command
 from benchmarks.measures import PoolFigures, Report, RoundTrip, percentiles
 from benchmarks.progress import Progress
@@ -128,7 +129,7 @@ async def _pool(workers: int, on_event: Watch | None = None) -> AsyncIterator[Pr
     """A warm pool with the service's own settings."""
     settings = load({})
     pool = ProcessOcrPool(
-        command.engine_options(settings),
+        engine_options(settings),
         workers=workers,
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from app.parts import engine_options
 from benchmarks.bare import BareEngines, bare_engines
-from benchmarks.command import engine_options
 from benchmarks.load import Outcome, closed_loop, open_loop, schedule, verify
 from benchmarks.measures import Arrivals, CpuSeconds, Floor, LoadPoint, Pair, WorkersPoint, percentiles
 from benchmarks.progress import Progress
