@@ -122,12 +122,7 @@ class PostgresStore:
             after.id if after else None,
             limit + 1,
         )
-        page = jobs[:limit]
-        follows = len(jobs) > limit
-        return Page(
-            jobs=tuple(page),
-            next=Cursor(updated_at=page[-1].updated_at, id=page[-1].id) if follows else None,
-        )
+        return Page.of(jobs, limit)
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:

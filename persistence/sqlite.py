@@ -139,12 +139,7 @@ class SqliteStore:
             f"INDEXED BY {index} WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?",
             (*values, limit + 1),
         )
-        page = jobs[:limit]
-        follows = len(jobs) > limit
-        return Page(
-            jobs=tuple(page),
-            next=Cursor(updated_at=page[-1].updated_at, id=page[-1].id) if follows else None,
-        )
+        return Page.of(jobs, limit)
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:

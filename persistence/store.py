@@ -1,8 +1,8 @@
 """What every store promises, and how one is opened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from msgspec import Struct
 
@@ -38,6 +38,13 @@ class Page(Struct, frozen=True, kw_only=True):
     jobs: tuple[Job, ...]
     next: Cursor | None
     """Where to go on; None: nothing follows."""
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], limit: int) -> Self:
+        """The first `limit` of `jobs`, of which there is one more where anything follows."""
+        page = tuple(jobs[:limit])
+        last = page[-1] if len(jobs) > limit else None
+        return cls(jobs=page, next=Cursor(updated_at=last.updated_at, id=last.id) if last else None)
 
 
 class Backlog(Struct, frozen=True, kw_only=True):
