@@ -14,6 +14,7 @@ from app.errors import ERRORS
 from app.health import Grade, Verdict
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.pool import PoolEvent, WorkerInfo, WorkerState
+from ocr_engine.result import STAGES
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 
@@ -159,7 +160,7 @@ class Metrics:
             timings = job.result.timings
             self._recognition.observe(timings.total)
             self._confidence.observe(job.result.confidence)
-            for stage in ("decode", "detect", "orient", "recognise"):
+            for stage in STAGES:
                 self._stages.labels(stage).inc(getattr(timings, stage))
 
     def pool_changed(self, event: PoolEvent) -> None:

@@ -22,10 +22,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from app import VERSION
 from app.context import METHODS, QUIET
-from ocr_engine.result import OcrResult
+from ocr_engine.result import STAGES, OcrResult
 from persistence.job import Job, JobState
 
-STAGES = ("decode", "detect", "orient", "recognise")
 _W3C = TraceContextTextMapPropagator()
 _attempt: ContextVar[tuple[str, Span] | None] = ContextVar("attempt", default=None)
 """The attempt that a dispatcher is at, by the job's id; never reset, since the next claim replaces it."""

@@ -67,8 +67,12 @@ class OcrModel(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+STAGES = ("decode", "detect", "orient", "recognise")
+"""What recognition does with a page, in this order."""
+
+
 class OcrTimings(Struct, frozen=True, kw_only=True):
-    """Seconds spent in each stage inside the worker."""
+    """Seconds spent in each of STAGES inside the worker, and altogether."""
 
     decode: float = 0.0
     detect: float = 0.0

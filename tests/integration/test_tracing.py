@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.util.types import AnyValue
 
 from app.main import create_app
-from app.tracing import STAGES, Tracing
+from app.tracing import Tracing
 from config.settings import Settings, SettingsError
 from ocr_engine.errors import EngineError
-from ocr_engine.result import OcrTimings
+from ocr_engine.result import STAGES, OcrTimings
 from persistence.opening import open_store
 from samples import sample
 from tests.contract.jobs import after, job
