@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("app", "ocr_engine", "persistence", "config", "benchmarks")
+ROOMS = ("app", "ocr_engine", "persistence", "config", "samples", "benchmarks")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SCRIPTS = Path(sys.executable).parent
 LONGEST = 400
