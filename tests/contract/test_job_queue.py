@@ -196,6 +196,7 @@ async def test_an_id_is_never_in_two_hands_at_once(queue: JobQueue, monkeypatch:
 async def test_reserve_refuses_when_the_queue_is_full(queue: JobQueue) -> None:
     for number in range(LIMIT):
         await queue.put(str(number))
+    await depth_is(queue, LIMIT)
     with pytest.raises(QueueFull), queue.reserve():
         pytest.fail("there was no room")
 
@@ -203,6 +204,7 @@ async def test_reserve_refuses_when_the_queue_is_full(queue: JobQueue) -> None:
 async def test_delayed_ids_take_room_too(queue: JobQueue) -> None:
     for number in range(LIMIT):
         await queue.put(str(number), delay=3600)
+    await depth_is(queue, LIMIT)
     with pytest.raises(QueueFull), queue.reserve():
         pytest.fail("there was no room")
 
