@@ -112,7 +112,8 @@ async def warm(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
 async def dispatching(service: Service) -> AsyncIterator[None]:
     """Unfinished jobs resumed and dispatchers at work; drained at the end."""
     await service.start()
-    logger.bind(event="service.started", workers=service.settings.max_workers).info("workers warm, dispatchers running")
+    workers = len(service.pool.workers())
+    logger.bind(event="service.started", workers=workers).info(f"started; warm workers: {workers}")
     try:
         yield
     finally:
