@@ -128,7 +128,7 @@ def score(truth: Truth, read: Sequence[Line]) -> Score:
 
 
 def figures(scores: Sequence[Score]) -> Figures:
-    """The figures of a set. An image whose truth is incomplete counts only for words and boxes, unless all are."""
+    """The figures of a set. Where some truths are complete, the others count for bags and boxes only."""
     full = [score for score in scores if score.complete] or scores
     characters = sum(score.characters for score in full)
     placed = [score for score in scores if score.box_edits_ci is not None]

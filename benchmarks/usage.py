@@ -14,7 +14,7 @@ SAMPLE_SECONDS = 0.25
 
 
 class Usage:
-    """What the service and its workers use, from `begin` to now."""
+    """What the service and its workers use, from now on."""
 
     def __init__(self, service: int, workers: Mapping[str, int]) -> None:
         """Process ids; workers by name, looked up anew each time: a worker may be renewed meanwhile."""

@@ -205,7 +205,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Uploads and requeues a minute and client (key, or address without keys); 0: no limit."),
     ] = 0
     reads_per_minute: Annotated[
-        Natural, Meta(description="Other requests a minute and client; 0: no limit. Health is never counted.")
+        Natural,
+        Meta(
+            description="Other requests a minute and client; 0: no limit. Health, `/metrics` and `/queue` are never "
+            "counted."
+        ),
     ] = 0
     max_jobs_per_key: Annotated[
         Natural,
