@@ -20,7 +20,7 @@ COPY persistence persistence
 COPY config config
 COPY samples samples
 COPY LICENSE .
-RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app ocr_engine persistence config
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app ocr_engine persistence config samples
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Smart Queue OCR" \
