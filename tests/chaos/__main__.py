@@ -35,7 +35,7 @@ def main() -> int:
         if options.soak:
             parts = soak(Path(directory), minutes=options.minutes, workers=options.workers, clients=options.clients)
             print(*(msgspec.json.encode(part).decode() for part in parts), sep="\n")
-            return sum(part.wrong for part in parts)
+            return any(part.wrong for part in parts)
         report: Report | ClusterReport
         if options.cluster:
             report = run_cluster(
