@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
@@ -95,6 +96,8 @@ async def test_the_bound_of_the_queue_is_that_of_all_nodes(node: Node) -> None:
     async with node("api", queue_limit=1) as first:
         await first.upload(PNG)
         async with node("api", queue_limit=1) as second:
+            while second.service.queue.depth() == 0:  # it counts the entries once a second
+                await anyio.lowlevel.checkpoint()
             refused = await second.upload(PNG)
             assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
 
