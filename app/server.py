@@ -25,7 +25,7 @@ OPEN_FILES = 65_536
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server whose first signal drains the service and whose second one ends it at once.
+    """A uvicorn server whose first signal drains the service and whose second one cuts the drain short.
 
     A signal during the start, which may take minutes where models are made ready, ends it there and then.
     """
@@ -50,6 +50,7 @@ class Server(uvicorn.Server):
         self._serving: asyncio.Task[None] | None = None
         self.stopped_early = False
         """True once a signal has ended the start."""
+        self._told_to_stop = False
         self._stopping: asyncio.Task[None] | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -72,16 +73,20 @@ class Server(uvicorn.Server):
                 logger.bind(event="service.listening", url=url).info(f"listening on {url}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: drain, then stop. Second signal, or one before the service runs: stop now."""
+        """First signal: drain, then stop. Second signal: drain no longer. Before the service runs: stop now."""
         service: Service | None = getattr(self._app.state, "service", None)
         if self._loop is None or self._serving is None:
             super().handle_exit(sig, frame)
         elif service is None:
             self.stopped_early = True
             self._loop.call_soon_threadsafe(self._serving.cancel)
-        elif service.draining:
+        elif self.should_exit:
             super().handle_exit(sig, frame)
+        elif self._told_to_stop:
+            # not uvicorn's own stop: that would close the port, and then wait for the drain all the same
+            self._loop.call_soon_threadsafe(service.hurry)
         else:
+            self._told_to_stop = True
             self._loop.call_soon_threadsafe(self._drain, service, sig, frame)
 
     def _drain(self, service: Service, sig: int, frame: FrameType | None) -> None:

@@ -73,6 +73,7 @@ class Service:
         self._watching: asyncio.Task[None] | None = None
         self._background = Background()
         self._drain: asyncio.Task[None] | None = None
+        self._hurried = asyncio.Event()
 
     async def start(self) -> None:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
@@ -128,6 +129,10 @@ class Service:
             self._drain = asyncio.create_task(self._drain_now(), name="drain")
         await asyncio.shield(self._drain)
 
+    def hurry(self) -> None:
+        """A drain waits for running jobs no longer: they are put back at once. Before the drain, or twice: harmless."""
+        self._hurried.set()
+
     async def _drain_now(self) -> None:
         self.queue.stop()
         self.waiters.close()
@@ -140,8 +145,10 @@ class Service:
 
     async def _end_dispatchers(self, running: asyncio.Task[None]) -> None:
         logger.bind(event="service.draining", waiting=self.queue.depth()).info("stopping: running jobs may finish")
-        _, unfinished = await asyncio.wait({running}, timeout=self.settings.drain_seconds)
-        if unfinished:
+        hurried = asyncio.create_task(self._hurried.wait(), name="hurried")
+        await asyncio.wait({running, hurried}, timeout=self.settings.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not running.done():
             # the dispatchers put their jobs back and say which
             running.cancel()
             await asyncio.wait({running})

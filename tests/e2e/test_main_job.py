@@ -94,6 +94,20 @@ def test_a_stop_puts_back_what_outlasts_the_drain_and_says_which(start: Callable
     assert again.ended(job_id)["attempts"] == 1
 
 
+def test_a_second_signal_puts_the_running_job_back_at_once(start: Callable[..., Server]) -> None:
+    server = start(DRAIN_SECONDS="3600").ready()
+    os.kill(server.worker_pids()[0], signal.SIGSTOP)
+    job_id = server.upload(KNOWN.data)
+    server.wait_for("job.claimed")
+    server.process.send_signal(signal.SIGTERM)
+    server.wait_for("service.draining")
+    assert server.stop(signal.SIGTERM) == 0
+    assert server.entries("job.put_back", job_id=job_id)
+    assert server.entries("service.drained")
+    again = start().ready()
+    assert again.ended(job_id)["attempts"] == 1
+
+
 def test_a_signal_during_the_start_ends_it_and_leaves_no_process(start: Callable[..., Server]) -> None:
     server = start()
     while not (workers := server.worker_pids()):
