@@ -70,7 +70,10 @@ async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str)
     if not boundary:
         raise ApiError("malformed_request", "multipart/form-data without a boundary")
     try:
-        with PushMultipartParser(boundary.encode(errors="replace"), max_segment_count=MAX_PARTS) as parser:
+        # latin-1 takes any byte: a file's name, which nobody asks for, comes in whatever a client's system writes
+        with PushMultipartParser(
+            boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
+        ) as parser:
             async for chunk in request.stream():
                 for event in parser.parse(chunk):
                     if isinstance(event, MultipartSegment):

@@ -189,6 +189,22 @@ async def test_form_fields_beside_the_image_are_ignored_whatever_they_hold(run: 
         assert answer.status_code == 202
 
 
+async def test_a_file_may_have_a_name_in_any_encoding(run: Any) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n'
+    async with run() as service:
+        for name in (
+            "Prüfung.png".encode("latin-1"),
+            "試験.png".encode(),
+            "試験.png".encode("shift-jis"),
+            b"\xff\x85\xa0",
+        ):
+            body = head % name + PNG + b"\r\n--x--\r\n"
+            answer = await service.client.post(
+                "/images", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+            )
+            assert answer.status_code == 202
+
+
 async def test_an_upload_above_the_limit_is_413(run: Any) -> None:
     async with run(max_image_bytes=1000) as service:
         for answer in (
