@@ -8,6 +8,7 @@ from typing import cast
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from loguru import logger
 
@@ -34,6 +35,20 @@ def request_id(scope: Scope) -> str:
         given = dict(scope["headers"]).get(b"x-request-id", b"")
         state["request_id"] = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
     return str(state["request_id"])
+
+
+def allowed(scope: Scope, named: str) -> str:
+    """The value of an Allow header that Litestar filled with `named`: every method of the resource, as RFC 9110 wants.
+
+    Litestar answers OPTIONS with the methods of the handler that was registered first, and nowhere knows of HEAD.
+    """
+    methods = {method.strip() for method in named.split(",")}
+    for route in scope["litestar_app"].routes:
+        if isinstance(route, HTTPRoute) and route.path_format == scope.get("path_template"):
+            methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))
 
 
 class RequestFrame:
@@ -64,6 +79,8 @@ class RequestFrame:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-ID"] = identity
+                if "allow" in headers:
+                    headers["Allow"] = allowed(inner, headers["allow"])
                 for name, value in scope["state"].get("answer_headers", {}).items():
                     headers[name] = value
                 for name, value in _SECURITY_HEADERS.items():

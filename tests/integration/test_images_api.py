@@ -143,6 +143,23 @@ async def test_unknown_routes_and_methods_are_problems_too(
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/images", {"OPTIONS", "POST"}),
+        ("/images/none", {"DELETE", "GET", "HEAD", "OPTIONS"}),
+        ("/dead-letters/none", {"DELETE", "GET", "HEAD", "OPTIONS"}),
+        ("/health/live", {"GET", "HEAD", "OPTIONS"}),
+        ("/static/app.js", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+async def test_a_resource_names_all_of_its_methods(run: Any, path: str, methods: set[str]) -> None:
+    async with run() as service:
+        for method, status in (("OPTIONS", 204), ("PUT", 405)):
+            answer = await service.client.request(method, path)
+            assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (status, methods)
+
+
+@pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
         (b"", {}, 400, "missing_file"),
