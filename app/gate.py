@@ -86,6 +86,11 @@ def owner_of(connection: Connection) -> str:
     return str(connection.scope["state"]["owner"])
 
 
+def seen_by(connection: Connection) -> str | None:
+    """The owner whose jobs the admitted request may see; None: everybody's, where no keys are set."""
+    return owner_of(connection) or None
+
+
 def client_of(connection: Connection) -> str:
     """Whose share of the service the admitted request takes from: the key's name, or the address where none are set."""
     return str(connection.scope["state"]["client"])

@@ -8,9 +8,8 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from app.access import ANYBODY
 from app.errors import ApiError
-from app.gate import admitted, owner_of
+from app.gate import admitted, seen_by
 from app.openapi import problems
 from app.routes.images import own_job
 from app.schemas import DeadLettersView, JobView, RequeuedView, job_view
@@ -37,7 +36,7 @@ async def list_dead_letters(
 ) -> DeadLettersView:
     """A page of dead letters, of one error code where that is asked for."""
     cursor = _cursor(after) if after else None
-    page = await service.store.dead_letters(code=code, owner=_only(request), after=cursor, limit=limit)
+    page = await service.store.dead_letters(code=code, owner=seen_by(request), after=cursor, limit=limit)
     following = f"{page.next.updated_at.isoformat()}~{page.next.id}" if page.next else None
     return DeadLettersView(items=[job_view(job) for job in page.jobs], next=following)
 
@@ -83,7 +82,7 @@ async def requeue_dead_letters(
     request: AnyRequest, service: NamedDependency[Service], code: FromQuery[str | None] = None
 ) -> RequeuedView:
     """How many were queued again, and whether some are left."""
-    outcome = await service.dead_letters.requeue_all(code, _only(request))
+    outcome = await service.dead_letters.requeue_all(code, seen_by(request))
     return RequeuedView(requeued=outcome.requeued, remaining=outcome.remaining)
 
 
@@ -103,12 +102,6 @@ async def _dead_letter(request: AnyRequest, service: Service, job_id: str) -> Jo
     if job.status is not JobState.DEAD_LETTER:
         raise ApiError("not_a_dead_letter", f"job {job.id} is {job.status}")
     return job
-
-
-def _only(request: AnyRequest) -> str | None:
-    """The owner whose dead letters may be seen; None: everybody's, where no keys are set."""
-    owner = owner_of(request)
-    return None if owner == ANYBODY else owner
 
 
 def _cursor(text: str) -> Cursor:

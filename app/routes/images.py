@@ -13,7 +13,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from litestar.params import FromPath
 
 from app.errors import ApiError, api_error
-from app.gate import admitted, client_of, owner_of
+from app.gate import admitted, client_of, owner_of, seen_by
 from app.openapi import problems
 from app.prefer import wanted_wait, while_connected
 from app.schemas import JobView, job_view
@@ -130,10 +130,11 @@ async def withdraw_job(
 
 async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:
     """The job, if it is there and the request's own. Raises ApiError: a foreign job is as unknown as none."""
+    owner = seen_by(request)
     job = await service.store.get(job_id) if JOB_ID.fullmatch(job_id) else None
-    if job is not None and job.owner == owner_of(request):
+    if job is not None and owner in (None, job.owner):
         return job
-    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id, owner_of(request)):
+    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id, owner):
         raise ApiError("job_gone", f"job {job_id} was deleted")
     raise ApiError("job_not_found", "there is no such job")
 

@@ -68,6 +68,20 @@ async def test_foreign_dead_letters_can_be_neither_seen_nor_touched(run: Any, ke
         assert (await service.client.post("/dead-letters/requeue", headers=BOB)).json()["requeued"] == 0
 
 
+async def test_where_no_keys_are_asked_for_any_more_the_jobs_of_all_are_there(run: Any, keys: str) -> None:
+    async with run(ScriptedPool(default=EngineError("odd")), api_keys_file=keys, max_attempts=1) as service:
+        letters = [(await service.upload(PNG, **key)).json()["id"] for key in (ANN, BOB)]
+        while (await service.service.store.backlog()).jobs:
+            await service.client.get("/health/live")
+    async with run() as service:
+        assert {job["id"] for job in (await service.client.get("/dead-letters")).json()["items"]} == set(letters)
+        assert (await service.client.get(f"/images/{letters[0]}")).json()["status"] == "dead-letter"
+        assert (await service.client.post(f"/dead-letters/{letters[0]}/requeue")).status_code == 202
+        assert (await service.ended(letters[0]))["status"] == "done"
+        assert (await service.client.delete(f"/dead-letters/{letters[1]}")).status_code == 204
+        assert (await service.client.get(f"/images/{letters[1]}")).status_code == 410
+
+
 @pytest.mark.parametrize(("protect", "status"), [(False, 200), (True, 401)])
 async def test_health_is_open_unless_it_is_protected(run: Any, keys: str, protect: bool, status: int) -> None:
     async with run(api_keys_file=keys, protect_health=protect) as service:
