@@ -101,7 +101,7 @@ class Dispatcher:
             result = await self._pool.recognise(image, wanted=lambda: self._is_wanted(job))
             return job.completed(result, self._now())
         except asyncio.CancelledError:
-            await self._record(job, job.interrupted(self._now()))
+            await self._put_back(job)
             raise
         except (StoreError, PoolUnavailable, Unwanted):
             # not the job's fault: the attempt is given back (to an unwanted job in vain: the store knows better)
@@ -121,6 +121,12 @@ class Dispatcher:
         except StoreError:
             return True
         return current is not None and current.revision == job.revision
+
+    async def _put_back(self, job: Job) -> None:
+        """Gives the attempt back that a stop ends, if the store takes that soon; the job is run again anyhow."""
+        writing = asyncio.create_task(self._write(job, job.interrupted(self._now())), name=f"outcome of {job.id}")
+        await asyncio.wait({writing}, timeout=LAST_WRITE_SECONDS)
+        writing.cancel()
 
     async def _record(self, old: Job, new: Job) -> bool:
         """Stores the outcome, whatever happens to this task meanwhile; False where another change had won."""

@@ -106,3 +106,18 @@ async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_sta
     async with run(ScriptedPool(text_result("again"))) as service:
         job = await service.ended(job_id)
         assert (job["status"], job["text"]) == ("done", "again")
+
+
+async def test_a_stop_that_cannot_put_its_jobs_back_ends_all_the_same(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.001)
+    monkeypatch.setattr("app.dispatcher.LAST_WRITE_SECONDS", 0.05)
+    async with run(drain_seconds=0.05) as service:
+        service.pool.hold()
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.pool.started.acquire()
+        await read_only(service.service.store._store, tmp_path / "jobs.db")
+    async with run(ScriptedPool(text_result("again"))) as service:
+        job = await service.ended(job_id)
+        assert (job["status"], job["text"]) == ("done", "again")
