@@ -87,7 +87,17 @@ class Dispatcher:
 
     async def _claim(self, job: Job) -> Job | None:
         claimed = job.claimed(self._now())
-        if not await self._store.replace(job, claimed):
+        claiming = asyncio.create_task(self._store.replace(job, claimed), name=f"claim of {job.id}")
+        try:
+            won = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # carried out all the same, and after the next start it would pass for a crash, which costs an attempt
+            with contextlib.suppress(TimeoutError, StoreError):
+                if await asyncio.wait_for(claiming, LAST_WRITE_SECONDS):
+                    self._on_change(job, claimed)
+                    await self._put_back(claimed)
+            raise
+        if not won:
             return None
         self._on_change(job, claimed)
         return claimed

@@ -182,6 +182,33 @@ async def test_a_cancellation_does_not_lose_an_outcome_that_is_being_written(
     assert (await stored(store, job.id)).status is JobState.DONE
 
 
+async def test_a_stop_gives_back_the_attempt_that_was_just_being_claimed(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, replace, claiming, go_on = await submitted(store), store.replace, asyncio.Event(), asyncio.Event()
+
+    async def slowly(old: Job, new: Job) -> bool:
+        replaced = await replace(old, new)
+        if new.status is JobState.PROCESSING:
+            claiming.set()
+            await go_on.wait()
+        return replaced
+
+    monkeypatch.setattr(store, "replace", slowly)
+    changes: list[JobState] = []
+    pool = ScriptedPool()
+    dispatcher = Dispatcher(store, pool, POLICY, lambda _, job: changes.append(job.status))
+    handling = asyncio.create_task(dispatcher.handle(job.id))
+    await claiming.wait()
+    handling.cancel()
+    go_on.set()
+    await asyncio.wait({handling})
+    back = await stored(store, job.id)
+    assert handling.cancelled()
+    assert (back.status, back.attempt, pool.images) == (JobState.QUEUED, 0, [])
+    assert changes == [JobState.PROCESSING, JobState.QUEUED]
+
+
 async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
     pool.hold()
