@@ -129,7 +129,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     keep_finished_days: Annotated[
         float,
-        Meta(ge=0, description="Days after which `done` and cancelled jobs are deleted (410); 0: they are kept."),
+        # beyond the beginning of the calendar there is no moment before which jobs could have ended
+        Meta(
+            ge=0,
+            le=365_000,
+            description="Days after which `done` and cancelled jobs are deleted (410); 0: they are kept.",
+        ),
     ] = 0.0
 
     ocr_model: Annotated[

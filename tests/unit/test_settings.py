@@ -1,5 +1,7 @@
 """Settings come from the environment, typed, and every fault is told at once."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
@@ -33,6 +35,14 @@ def test_every_fault_is_reported_with_its_variable() -> None:
         from_environment({"PORT": "http", "MAX_WORKERS": "0", "LOG_FORMAT": "xml", "MAX_ATTEMPTS": "3"})
     named = {fault.partition("=")[0] for fault in caught.value.faults}
     assert named == {"LOG_FORMAT", "MAX_WORKERS", "PORT"}
+
+
+@pytest.mark.parametrize("days", ["inf", "999999"])
+def test_jobs_are_not_kept_longer_than_there_is_a_calendar(days: str) -> None:
+    with pytest.raises(SettingsError):
+        from_environment({"KEEP_FINISHED_DAYS": days})
+    longest = timedelta(days=from_environment({"KEEP_FINISHED_DAYS": "365000"}).keep_finished_days)
+    assert datetime(2026, 1, 1, tzinfo=UTC) - longest
 
 
 def test_settings_cannot_be_changed() -> None:
