@@ -35,11 +35,18 @@ class DeadLetters:
     """The dead-letter queue, as operators handle it."""
 
     def __init__(
-        self, store: JobStore, queue: JobQueue, pressure: Pressure, now: Callable[[], datetime] = clock.now
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        pressure: Pressure,
+        on_waiting: Callable[[Job], None] = lambda _job: None,
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
+        """`on_waiting` is told of every job that waits again."""
         self._store = store
         self._queue = queue
         self._pressure = pressure
+        self._on_waiting = on_waiting
         self._now = now
 
     async def requeue(self, job: Job) -> Job:
@@ -54,6 +61,7 @@ class DeadLetters:
             async with self._pressure.one_more(job.owner):
                 if not await self._store.replace(job, again):
                     raise NotADeadLetter(await self._store.get(job.id) or job)
+                self._on_waiting(again)
                 await self._queue.put(again.id)
         logger.bind(event="job.requeued", job_id=job.id).info("dead letter queued again")
         return again

@@ -92,7 +92,7 @@ def service_of(
             on_waiting=capacity.waits,
             traceparent=observers.traceparent,
         ),
-        dead_letters=DeadLetters(store, queue, pressure),
+        dead_letters=DeadLetters(store, queue, pressure, on_waiting=capacity.waits),
         withdrawals=Withdrawals(store, queue, on_change=job_changed),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),

@@ -9,7 +9,9 @@ from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.access import hash_key
+from ocr_engine.errors import InvalidImage
 from samples import sample
+from tests.scripted_pool import ScriptedPool
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +48,18 @@ async def test_the_queue_shows_work_and_speed(run: Any) -> None:
         view = (await service.client.get("/queue")).json()
         assert (view["depth"], view["active"], view["workers"]) == (2, 1, 1)
         assert view["drain_seconds"] == pytest.approx(3 * view["service_seconds"])
+        service.pool.release()
+
+
+async def test_the_pages_of_a_requeued_file_are_work_that_waits(run: Any) -> None:
+    async with run(ScriptedPool(InvalidImage("bad"))) as service:
+        letter = (await service.upload(TIFF)).json()["id"]
+        await service.ended(letter)
+        service.pool.hold()
+        await service.upload(PNG)
+        assert (await service.client.post(f"/dead-letters/{letter}/requeue")).status_code == 202
+        view = (await service.client.get("/queue")).json()
+        assert view["drain_seconds"] == pytest.approx((1 + 3) * view["service_seconds"])
         service.pool.release()
 
 
