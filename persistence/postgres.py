@@ -55,7 +55,7 @@ class PostgresStore:
     async def add(self, job: Job, image: bytes) -> None:
         async def work(connection: Connection, again: bool) -> None:
             if await connection.fetchval(INSERT, *to_values(job)) is None:
-                if again and await _get(connection, job.id) == job:
+                if again and _is_same(await _get(connection, job.id), job):
                     return
                 raise JobExists(f"there is or was a job {job.id}")
             await connection.execute("INSERT INTO images (job_id, data) VALUES ($1, $2)", job.id, image)
@@ -184,6 +184,15 @@ async def _get(connection: Connection, job_id: str) -> Job | None:
         return None
     row = await connection.fetchrow(f"SELECT {COLUMNS} FROM jobs WHERE id = $1", job_id)  # noqa: S608
     return from_record(row) if row else None
+
+
+def _is_same(found: Job | None, added: Job) -> bool:
+    """Is this the job that was added, whatever became of it since? A worker may have it within milliseconds."""
+    return found is not None and (found.created_at, found.owner, found.image) == (
+        added.created_at,
+        added.owner,
+        added.image,
+    )
 
 
 async def _was_deleted(connection: Connection, job_id: str, owner: str | None = None) -> bool:
