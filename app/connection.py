@@ -1,6 +1,7 @@
 """A connection as uvicorn has it, with the deadlines that uvicorn lacks, and a problem in answer to what is no HTTP."""
 
 import asyncio
+import re
 import uuid
 
 import h11
@@ -19,10 +20,14 @@ UNREAD_SECONDS = 30.0
 """How long a client may leave an answer unread that our buffers cannot hold."""
 MAX_HEAD = 65_536
 """Bytes of a request's head."""
+_ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
 
 
 class OneLength(h11.Connection):
-    """HTTP where a body has one length: with two of them requests are smuggled past a gateway (RFC 9112, 6.1)."""
+    """HTTP where a body has one length: with two of them requests are smuggled past a gateway (RFC 9112, 6.1).
+
+    And where a target may be a whole URL, as clients send it that take us for their proxy (RFC 9112, 3.2.2).
+    """
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """As in h11. Raises h11.RemoteProtocolError for such a request too."""
@@ -31,6 +36,14 @@ class OneLength(h11.Connection):
             names = {name for name, _ in event.headers}
             if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
                 raise h11.RemoteProtocolError("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
+            if origin := _ABSOLUTE.match(event.target):
+                path = event.target[origin.end() :]
+                event = h11.Request(
+                    method=event.method,
+                    headers=event.headers,
+                    target=path if path.startswith(b"/") else b"/" + path,
+                    http_version=event.http_version,
+                )
         return event
 
 

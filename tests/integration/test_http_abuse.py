@@ -298,6 +298,26 @@ def test_queries_that_make_no_sense_are_never_a_500(server: LiveServer, query: b
     assert server.works()
 
 
+@pytest.mark.parametrize(
+    ("target", "content_type"),
+    [
+        (b"http://x/health/live", "application/json"),
+        (b"HTTP://x:80/health/live?a=http://y/", "application/json"),
+        (b"http://x", "text/html"),
+        (b"http://x?a", "text/html"),
+    ],
+)
+def test_a_target_may_be_a_whole_url(server: LiveServer, target: bytes, content_type: str) -> None:
+    with server.wire() as wire:
+        for _ in range(2):
+            answer = wire.send(b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n").answer()
+            assert answer is not None
+            assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, content_type)
+    posted = server.say(sized(PNG).replace(b"/images", b"http://x/images"))
+    assert posted is not None
+    assert posted.status == 202
+
+
 @pytest.mark.parametrize("method", [b"FOO", b"TRACE", b"CONNECT", b"OPTIONS", b"HEAD", b"PATCH", b"get"])
 @pytest.mark.parametrize("target", [b"/images", b"*", b"/"])
 def test_odd_methods_are_4xx(server: LiveServer, method: bytes, target: bytes) -> None:
