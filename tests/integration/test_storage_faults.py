@@ -92,6 +92,21 @@ async def test_uploads_are_refused_outcomes_wait_and_all_goes_on_when_it_is_mend
         assert sum((await service.service.store.counts()).values()) == 2  # what was refused left nothing behind
 
 
+async def test_a_folder_that_is_taken_away_is_a_store_that_fails(run: Any, tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    async with run(database_url=f"sqlite:///{folder}/jobs.db") as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        await service.ended(job_id)
+        folder.rename(elsewhere)
+        for answer in (await service.upload(PNG), await service.client.get("/metrics")):
+            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert (await service.client.get("/health/ready")).status_code == 503
+        assert (await service.client.get(f"/images/{job_id}")).json()["status"] == "done"
+        elsewhere.rename(folder)
+        assert (await service.upload(PNG)).status_code == 202
+        assert (await service.client.get("/health/ready")).status_code == 200
+
+
 async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_start(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
