@@ -37,8 +37,7 @@ async def list_dead_letters(
     """A page of dead letters, of one error code where that is asked for."""
     cursor = _cursor(after) if after else None
     page = await service.store.dead_letters(code=code, owner=seen_by(request), after=cursor, limit=limit)
-    following = f"{page.next.updated_at.isoformat()}~{page.next.id}" if page.next else None
-    return DeadLettersView(items=[job_view(job) for job in page.jobs], next=following)
+    return DeadLettersView(items=[job_view(job) for job in page.jobs], next=_text(page.next) if page.next else None)
 
 
 @get(
@@ -102,6 +101,12 @@ async def _dead_letter(request: AnyRequest, service: Service, job_id: str) -> Jo
     if job.status is not JobState.DEAD_LETTER:
         raise ApiError("not_a_dead_letter", f"job {job.id} is {job.status}")
     return job
+
+
+def _text(cursor: Cursor) -> str:
+    # Z, not +00:00: in a query that nobody encoded a plus is a space
+    moment = cursor.updated_at.astimezone(UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}Z~{cursor.id}"
 
 
 def _cursor(text: str) -> Cursor:

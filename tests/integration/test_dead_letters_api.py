@@ -45,6 +45,14 @@ async def test_the_list_is_newest_first_by_code_and_in_pages(run: Any) -> None:
         assert [job["id"] for job in invalid["items"]] == [letters[2], letters[0]]
 
 
+async def test_the_next_of_a_page_can_be_put_into_a_url_as_it_is(run: Any) -> None:
+    async with run(ScriptedPool(InvalidImage("a"), InvalidImage("b")), max_attempts=1) as service:
+        older, newer = [await given_up(service) for _ in range(2)]
+        first = (await service.client.get("/dead-letters?limit=1")).json()
+        second = (await service.client.get(f"/dead-letters?after={first['next']}")).json()
+        assert [[job["id"] for job in page["items"]] for page in (first, second)] == [[newer], [older]]
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=x", "after=2026-99-99~a", *OUT_OF_TIME])
 async def test_a_page_that_makes_no_sense_is_400(run: Any, query: str) -> None:
     async with run() as service:
