@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -65,9 +65,10 @@ class PgQueue:
         self._depth = 0
         self._reserved = 0
         self._stopped = asyncio.Event()
-        self._handling: set[asyncio.Task[float | None]] = set()
+        self._handling: dict[asyncio.Task[float | None], Entry] = {}
         self._names: list[str] = []
         self._house = asyncio.create_task(self._keep_house(), name="queue-house")
+        self._holding = asyncio.create_task(self._hold(), name="queue-hold")
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -83,6 +84,7 @@ class PgQueue:
         try:
             yield queue
         finally:
+            await end(queue._holding)
             await end(queue._house)
             await connections.close()
 
@@ -193,11 +195,11 @@ class PgQueue:
         self._depth = max(0, self._depth - 1)
         name = self._names.pop() if self._names else "dispatcher"
         task = asyncio.create_task(handle_safely(handler, entry.payload.decode()), name=name)
-        self._handling.add(task)
+        self._handling[task] = entry
         try:
             await asyncio.wait({task})
         finally:
-            self._handling.discard(task)
+            del self._handling[task]
             self._names.append(name)
         if task.cancelled():
             raise RetryRequested(reason="the node stops")
@@ -213,6 +215,20 @@ class PgQueue:
                 if second % PRUNE_EVERY == 0:
                     await self._connections.write(lambda connection, _: pg_queue.prune(connection, LOG_KEPT))
             await asyncio.sleep(DEPTH_SECONDS)
+
+    async def _hold(self) -> None:
+        """Keeps other nodes from the jobs at hand, as PgQueuer does with a connection that it may lose.
+
+        It has another one only when all of them have ended, and an alive node would be silent until then.
+        """
+        while True:
+            with contextlib.suppress(StoreError):
+                await self._hold_now([*self._handling.values()])
+            await asyncio.sleep(self._lease / 3)
+
+    async def _hold_now(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            await self._connections.write(lambda connection, _: pg_queue.hold(connection, entries))
 
     async def _count(self) -> None:
         self._depth = await self._connections.read(pg_queue.depth)

@@ -3,10 +3,12 @@
 What is done with the entries is `app/queue_pgqueuer.py`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
 import asyncpg
+from pgqueuer.models import Job as Entry
 from pgqueuer.queries import Queries
 
 from persistence.pg_connection import Connection
@@ -39,6 +41,15 @@ async def discard(connection: Connection, job_id: str) -> bool:
         "DELETE FROM pgqueuer WHERE entrypoint = $1 AND dedupe_key = $2 AND status = 'queued'", ENTRYPOINT, job_id
     )
     return bool(status != "DELETE 0")
+
+
+async def hold(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Says that those who took the entries are alive; nothing of an entry that another node has taken since."""
+    await connection.execute(
+        "UPDATE pgqueuer SET heartbeat = now() WHERE status = 'picked' AND id = ANY($1) AND queue_manager_id = ANY($2)",
+        [entry.id for entry in entries],
+        [entry.queue_manager_id for entry in entries],
+    )
 
 
 async def depth(connection: Connection) -> int:

@@ -1,6 +1,7 @@
 """Connections that cannot be had, and connections of which only some are lost: no job is, and all heals by itself."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -185,3 +186,26 @@ async def test_an_api_node_whose_queue_is_out_of_reach_takes_images_that_are_rea
             assert await until_done(api, await accepted(api)) == 1
             wire.heal()
             assert await until_done(api, await accepted(api)) == 1
+
+
+async def test_a_worker_node_whose_queue_lost_its_connection_goes_on_to_hold_the_job_that_it_reads(
+    run: Node, server: OwnServer
+) -> None:
+    pool = ScriptedPool()
+    async with run() as api, run(pool, role="worker"), contextlib.AsyncExitStack() as later:
+        await pool.started.acquire()  # the sample
+        pool.hold()
+        reading = await accepted(api)
+        await pool.started.acquire()
+        looker = await asyncpg.connect(server.url)
+        later.push_async_callback(looker.close)
+        await looker.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        lost = await looker.fetchval("SELECT now()")
+        held = "SELECT max(heartbeat) FROM pgqueuer WHERE dedupe_key = $1"
+        while await looker.fetchval(held, reading) <= lost:
+            assert len(pool.images) == 2, "given out again"
+        pool.release()
+        assert await until_done(api, reading) == 1
