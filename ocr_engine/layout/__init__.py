@@ -4,7 +4,8 @@ Row by row is right for receipts, forms and tables, and wrong for whatever is se
 by row unless there is evidence of columns: then it is cut. A recursive XY-cut (Nagy and Seth, ICPR 1984) finds the
 white spaces; which of them part columns is decided as Breuel does (High performance document layout analysis, SDIUT
 2003), by what stands beside a space rather than by its width. See `evidence` for the judgement, `wording` for what the
-words of the lines say to it, and `cut` for the cuts; `gutters` finds what has to be cut before, boxes that detection drew over two columns.
+words of the lines say to it, and `cut` for the cuts; `gutters` finds what has to be cut before, boxes that detection
+drew over two columns.
 """
 
 from collections.abc import Sequence

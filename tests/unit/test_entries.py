@@ -119,11 +119,11 @@ def test_numbers_in_several_columns_behind_one_of_names_are_a_table(seed: int) -
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_invoice_with_numbered_lines_is_a_table(seed: int) -> None:
     lot = random.Random(seed)
-    columns = []
-    rows = range(ENOUGH + 4)
-    cells = (lambda row: str(row + 1), lambda _: word(lot), lambda _: str(lot.randint(1, 40)), lambda _: "12.50")
-    for left, cell in zip((100, 180, 500, 640), cells, strict=True):
-        columns.append([Printed(cell(row), left, 100 + 2 * SIZE * row) for row in rows])
+    columns: list[list[Printed]] = [[], [], [], []]
+    for row in range(ENOUGH + 4):
+        cells = (str(row + 1), word(lot), str(lot.randint(1, 40)), "12.50")
+        for cells_below, left, cell in zip(columns, (100, 180, 500, 640), cells, strict=True):
+            cells_below.append(Printed(cell, left, 100 + 2 * SIZE * row))
     assert read(columns, lot) == row_by_row(columns)
 
 

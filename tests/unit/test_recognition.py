@@ -83,9 +83,12 @@ def test_a_word_decides_what_the_model_is_not_sure_of(letter: float, text: str) 
     for step, character in enumerate("1abel"):
         scores[0, step, 1 + "1labe".index(character)] = 0.6
     scores[0, 0, 1 + "1labe".index("l")] = letter
-    session = Scripted()
-    session.run = lambda _: scores  # type: ignore[method-assign]  # answers with these
-    (reading,) = Recogniser(session, Normalisation(), "1labe").read([crop(40)], [40])
+
+    class Answering(Scripted):
+        def run(self, _: np.ndarray) -> np.ndarray:
+            return scores
+
+    (reading,) = Recogniser(Answering(), Normalisation(), "1labe").read([crop(40)], [40])
     assert reading.text == text
     assert reading.confidence == pytest.approx(0.6), "the model's own, not the word's"
 
