@@ -23,6 +23,8 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    # an answer to a key in X-API-Key looks public to a cache: it knows of Authorization only (RFC 9111, 3.5)
+    "Cache-Control": "no-store",
 }
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """Content policy of answers that are no page; pages bring their own."""

@@ -188,3 +188,4 @@ async def test_every_answer_carries_the_headers_that_browsers_heed(run: Any) -> 
             headers = (await service.client.get(path)).headers
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+            assert headers["Cache-Control"] == ("no-cache" if path == "/" else "no-store")

@@ -55,8 +55,10 @@ async def test_the_pages_of_a_requeued_file_are_work_that_waits(run: Any) -> Non
     async with run(ScriptedPool(InvalidImage("bad"))) as service:
         letter = (await service.upload(TIFF)).json()["id"]
         await service.ended(letter)
+        await service.pool.started.acquire()
         service.pool.hold()
         await service.upload(PNG)
+        await service.pool.started.acquire()
         assert (await service.client.post(f"/dead-letters/{letter}/requeue")).status_code == 202
         view = (await service.client.get("/queue")).json()
         assert view["drain_seconds"] == pytest.approx((1 + 3) * view["service_seconds"])
