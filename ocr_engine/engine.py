@@ -20,11 +20,11 @@ from ocr_engine.line_finder import LineFinder
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
-from ocr_engine.recognition import HEIGHT, MOST_WIDTH, Reading, Recogniser
+from ocr_engine.recognition import HEIGHT, LEAST_WIDTH, MOST_WIDTH, Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
 
-MOST_TEXT = 600_000
-"""Pixels: widths of a page's lines, together, that are read: some 48 000 letters, more than a newspaper page has.
+MOST_TEXT = 680_000
+"""Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
 The cost of a page grows with them: without an end, one hostile image could keep a worker for an hour."""
 THICK = 1.4
 """Thickness of a box, by the page's median, from which it may hold two lines rather than one."""
@@ -37,8 +37,6 @@ MOST_SUSPECTS = 24
 LARGE = 8_000_000
 """Pixels of an image from which memory that is kept for speed is given back before it is decoded, which takes 6 to 9
 bytes a pixel. It costs 12 ms; a PNG of 24 megapixels and 43 MB after another photo peaks at 505 MB instead of 616."""
-LEAST_LINE = 32
-"""Pixels of width that a line costs at least, however short."""
 
 
 class Engine:
@@ -174,7 +172,7 @@ def affordable(quads: Quads) -> Quads:
     """All boxes (n, 4, 2), or the uppermost that together hold as much text as is read of one page, `MOST_TEXT`."""
     across, down = sides(quads)
     longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
-    costs = np.clip(FIRST_SQUEEZE * HEIGHT * longer / shorter, LEAST_LINE, MOST_WIDTH)
+    costs = np.clip(FIRST_SQUEEZE * HEIGHT * longer / shorter, LEAST_WIDTH, MOST_WIDTH)
     if costs.sum() <= MOST_TEXT:
         return quads
     from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")

@@ -31,6 +31,9 @@ SAMPLES = 3
 DECISIVE = 12.0
 """Characters, each counted by the confidence in it, that one way must be ahead for no more lines to be read."""
 
+DOUBT = 0.25
+"""As many of them must a page on its head be ahead by: a single T reads as well either way, and pages stand upright."""
+
 
 class AngleClassifier:
     """Tells upright crops of lines from those that stand on their head."""
@@ -73,12 +76,11 @@ class Orienter:
         crops = [cut(page, quads[i]) for i in voters]
         if sideways:
             crops = [turn(crop, 270) for crop in crops]
-        flipped = self._on_their_head(crops)
         if sideways:
-            return 90 if flipped else 270
-        return 180 if flipped else 0
+            return 90 if self._on_their_head(crops, 0.0) else 270
+        return 180 if self._on_their_head(crops, DOUBT) else 0
 
-    def _on_their_head(self, crops: Sequence[Pixels]) -> bool:
+    def _on_their_head(self, crops: Sequence[Pixels], doubt: float) -> bool:
         votes = self._classifier.upside_down(crops) > 0.5
         if len(votes) >= QUORUM and votes.mean() <= DISSENT:
             return False
@@ -87,7 +89,7 @@ class Orienter:
             ahead += self._sureness(turn(crop, 180)) - self._sureness(crop)
             if abs(ahead) >= DECISIVE:
                 break
-        return ahead > 0
+        return ahead > doubt
 
     def _sureness(self, crop: Pixels) -> float:
         """How much was read, each character counted by the confidence in it."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ocr_engine.crops import MOST_HEIGHT, cut
-from ocr_engine.engine import LEAST_LINE, MOST_TEXT, affordable
+from ocr_engine.engine import MOST_TEXT, affordable
+from ocr_engine.recognition import LEAST_WIDTH
 
 
 def boxes(count: int, width: float, height: float) -> np.ndarray:
@@ -20,7 +21,7 @@ def test_a_full_newspaper_page_is_read_whole() -> None:
 
 
 def test_of_a_page_without_end_the_uppermost_lines_are_read() -> None:
-    page = boxes(2 * MOST_TEXT // LEAST_LINE, 10, 10)
+    page = boxes(2 * MOST_TEXT // LEAST_WIDTH, 10, 10)
     read = affordable(page)
     assert 0.5 * len(page) * 0.8 < len(read) < 0.5 * len(page) + 1
     assert read[:, :, 1].max() < page[: len(page) // 2, :, 1].min()

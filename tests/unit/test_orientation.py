@@ -73,6 +73,12 @@ def test_lines_are_read_both_ways_where_the_vote_is_not_to_stay(
     assert turn_needed(lines(8, tall=tall), Votes(*votes), Readings(on_its_head, upright)) == rotation
 
 
+@pytest.mark.parametrize(("tall", "rotation"), [(False, 0), (True, 90)])
+def test_one_letter_that_reads_a_little_better_on_its_head_stands_upright(tall: bool, rotation: Rotation) -> None:
+    """A page that lies on one of its sides has to be turned either way: there the better reading decides."""
+    assert turn_needed(lines(1, tall=tall), Votes(0.9), Readings(0.98, 0.95, "T")) == rotation
+
+
 def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_read() -> None:
     decisive, close = Readings(0.0, 0.98, "x" * 20), Readings(0.9, 0.91)
     assert turn_needed(lines(8), Votes(0.9), decisive) == 0

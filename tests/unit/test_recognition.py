@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.model_files import Normalisation
-from ocr_engine.recognition import HEIGHT, NOTHING, WIDTH_STEP, Recogniser, natural_width
+from ocr_engine.recognition import HEIGHT, LEAST_WIDTH, NOTHING, WIDTH_STEP, Recogniser, natural_width
 
 LETTERS = ("a", "b", "c", "中")
 BLANK, A, B, C, HAN, SPACE = range(6)
@@ -64,12 +64,12 @@ def test_repetitions_and_blanks_are_dropped(steps: tuple[int, ...], text: str) -
 
 
 def test_every_character_has_its_place_in_the_crop() -> None:
-    (reading,) = recogniser(Scripted(BLANK, A, BLANK, B, space=0.3)).read([crop(64)], [64])
+    (reading,) = recogniser(Scripted(BLANK, A, BLANK, B, space=0.3)).read([crop(128)], [128])
     assert reading.text == "a b"
     assert reading.places == pytest.approx((1.5 / 4, 2.5 / 4, 3.5 / 4))
-    # four steps over 64 pixels, of which the crop fills 50
-    (reading,) = recogniser(Scripted(A, BLANK, B, BLANK)).read([crop(50)], [50])
-    assert reading.places == pytest.approx((8 / 50, 40 / 50))
+    # four steps over 128 pixels, of which the crop fills 100
+    (reading,) = recogniser(Scripted(A, BLANK, B, BLANK)).read([crop(100)], [100])
+    assert reading.places == pytest.approx((16 / 100, 80 / 100))
 
 
 def test_nothing_but_blanks_is_no_text() -> None:
@@ -111,8 +111,14 @@ def test_readings_come_in_the_order_of_the_crops() -> None:
 
 def test_only_crops_of_one_rounded_width_share_a_batch() -> None:
     session = Scripted()
-    recogniser(session).read([crop(20), crop(30), crop(33)], [20, 30, 33])
-    assert session.shapes == [(1, 3, HEIGHT, 3 * WIDTH_STEP), (2, 3, HEIGHT, 2 * WIDTH_STEP)]
+    recogniser(session).read([crop(130), crop(140), crop(150)], [130, 140, 150])
+    assert session.shapes == [(1, 3, HEIGHT, 10 * WIDTH_STEP), (2, 3, HEIGHT, 9 * WIDTH_STEP)]
+
+
+def test_short_crops_are_given_room_behind_them() -> None:
+    session = Scripted()
+    recogniser(session).read([crop(20), crop(LEAST_WIDTH)], [20, LEAST_WIDTH])
+    assert session.shapes == [(2, 3, HEIGHT, LEAST_WIDTH)]
 
 
 def test_no_crops_need_no_run() -> None:
