@@ -36,6 +36,8 @@ WIDEST = 0.75
 """A space this wide by the widest of its line may be a gutter's."""
 MOSTLY = 0.5
 """Share of the lines with a space in a gutter, in which it is one of the widest."""
+WIDER = 1.25
+"""Width of a gutter's spaces by that of others in their line, in the median: 1.5 and more are seen, 1.0 of a river."""
 CERTAIN = 0.45
 """Width of a space that is in a gutter even where little else is there: in fewer than `FEW` lines, or in a line apart
 from the others, which may be a heading or a footer over both columns."""
@@ -70,6 +72,8 @@ class _Spaces(Struct, frozen=True):
     """By the height of the line."""
     share: Floats
     """Width by that of the widest of the line."""
+    lead: Floats
+    """Width by the mean of the others of the line; infinite where there are none."""
 
 
 class _Gutter(Struct, frozen=True):
@@ -107,7 +111,7 @@ def pieces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]]
 
 
 def _spaces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]]) -> _Spaces:
-    found = [np.zeros((6, 0))]
+    found = [np.zeros((7, 0))]
     for i, (text, where) in enumerate(zip(texts, places, strict=True)):
         letters = np.array([k for k, character in enumerate(text) if character != " "])
         steps = np.diff(letters)
@@ -119,10 +123,11 @@ def _spaces(lines: Lines, texts: Sequence[str], places: Sequence[Sequence[float]
         white = np.maximum(np.diff(x) - np.diff(x)[within].mean(), 0.0)[between]
         middle = ((x[1:] + x[:-1]) / 2)[between]
         owner, share = np.full(len(white), i), white / max(1.0, white.max())
-        width = white / lines.height[i]
-        found.append(np.array([owner, middle - white / 2, middle + white / 2, letters[1:][between], width, share]))
-    line, left, right, behind, width, share = np.concatenate(found, axis=1)
-    return _Spaces(line.astype(np.intp), left, right, behind.astype(np.intp), width, share)
+        width, behind = white / lines.height[i], letters[1:][between]
+        lead = white * (len(white) - 1) / np.maximum(white.sum() - white, 1.0) if len(white) > 1 else [np.inf]
+        found.append(np.array([owner, middle - white / 2, middle + white / 2, behind, width, share, lead]))
+    line, left, right, behind, width, share, lead = np.concatenate(found, axis=1)
+    return _Spaces(line.astype(np.intp), left, right, behind.astype(np.intp), width, share, lead)
 
 
 def _gutters(lines: Lines, spaces: _Spaces) -> list[_Gutter]:
@@ -174,7 +179,7 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Itera
 def _are_a_gutter(x: float, mine: Indices, lines: Lines, spaces: _Spaces) -> bool:
     owner = spaces.line[mine]
     parts = np.median(x - lines.left[owner]), np.median(lines.right[owner] - x)
-    uncommon = np.mean(spaces.share[mine] >= WIDEST) >= MOSTLY
+    uncommon = np.mean(spaces.share[mine] >= WIDEST) >= MOSTLY and np.median(spaces.lead[mine]) >= WIDER
     return bool(uncommon and min(parts) >= WIDE * np.median(lines.height[owner]))
 
 

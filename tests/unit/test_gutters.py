@@ -140,6 +140,26 @@ def test_running_text_is_left_alone() -> None:
         assert whole == [Piece(i, 0, len(line.text)) for i, line in enumerate(lines)]
 
 
+def test_even_spaces_below_each_other_are_no_gutter() -> None:
+    """As in the typewriter's print of a bank: all kinds of payment as long, each followed by a name."""
+    lot = random.Random(2)
+    lines = []
+    for row in range(24):
+        words = [
+            "".join(lot.choices(string.ascii_lowercase, k=k)) for k in (12, lot.randint(6, 12), lot.randint(6, 12))
+        ]
+        x, middles = 100.0, list[float]()
+        for word in words:
+            if middles:
+                middles.append(x + 0.3 * SIZE)
+                x += 0.6 * SIZE
+            middles += [x + (k + 0.5) * LETTER for k in range(len(word))]
+            x += len(word) * LETTER
+        lines.append(Printed(" ".join(words), 100, 100 + 1.3 * SIZE * row, x, tuple(middles)))
+    whole = pieces(level([polygon(line) for line in lines]), [line.text for line in lines], [*map(places, lines)])
+    assert whole == [Piece(i, 0, len(line.text)) for i, line in enumerate(lines)]
+
+
 def test_rows_of_a_table_whose_cells_share_a_box_stay_whole() -> None:
     lot = random.Random(1)
     rows = []
