@@ -88,7 +88,8 @@ def owner_of(connection: Connection) -> str:
 
 def seen_by(connection: Connection) -> str | None:
     """The owner whose jobs the admitted request may see; None: everybody's, where no keys are set."""
-    return owner_of(connection) or None
+    owner = owner_of(connection)
+    return None if owner == ANYBODY else owner
 
 
 def client_of(connection: Connection) -> str:

@@ -83,11 +83,8 @@ def prose(lines: Lines, blocks: Sequence[Indices]) -> Floats:
     """
     verdict = _in_step(lines)
     for block in blocks:
-        width = lines.width[block]
-        near = around(width)
-        widest, count = near.max(axis=1), np.count_nonzero(near, axis=1)
-        full = around(grade(width / widest, FULL)).sum(axis=1) / count
-        wide = grade(widest / np.median(lines.height[block]), COLUMN)
+        widest, count, wide = surroundings(lines, block)
+        full = around(grade(lines.width[block] / widest, FULL)).sum(axis=1) / count
         enough = np.array(ENOUGH)[np.minimum(count, len(ENOUGH)) - 1]
         verdict[block] = np.maximum(verdict[block], grade(full, FILLED) * wide * enough)
     return verdict
@@ -153,6 +150,14 @@ def across_two(lines: Lines, prose: Floats) -> Flags:
         # one of them ends before another begins
         found |= least(i[there], lines.right[j[there]], n) < -least(i[there], -lines.left[j[there]], n)
     return found
+
+
+def surroundings(lines: Lines, block: Indices) -> tuple[Floats, Indices, Floats]:
+    """Of the lines around each one of a block: the width of the widest, how many they are, and how surely that width is
+    one of prose, 0 to 1."""
+    near = around(lines.width[block])
+    widest = near.max(axis=1)
+    return widest, np.count_nonzero(near, axis=1), grade(widest / np.median(lines.height[block]), COLUMN)
 
 
 def around(values: Floats | Flags) -> Floats:

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ocr_engine.layout.blocks import COLUMN, around
+from ocr_engine.layout.blocks import around, surroundings
 from ocr_engine.layout.lines import Floats, Indices, Lines, grade
 
 WORD = re.compile(r"[\"'(\[\u2018-\u201f\u00ab\u00bf\u00a1]*[^\W\d_]+(?:['\u2019-][^\W\d_]+)*[^\w\s]*(?:\s|$)")
 """A word, and no address, name of a file or number in its place."""
-
-
 SILENT = (1.0, 1.0, 1.0, 0.5, 0.0)
 """How much like prose lines are at most, of which 0, 1, 2, 3, 4 or more begin otherwise and none goes on."""
 HEARD = (0.0, 0.5)
@@ -42,9 +40,8 @@ def by_words(prose: Floats, lines: Lines, blocks: Sequence[Indices], running: Fl
         # the first of a block may begin a sentence
         told = np.concatenate(([np.nan], running[block[1:]]))
         going, silent = around(told == 1).sum(axis=1), around(told == 0).sum(axis=1)
-        near = around(lines.width[block])
-        wide = grade(near.max(axis=1) / np.median(lines.height[block]), COLUMN)
-        enough = np.array(ENOUGH)[np.minimum(np.count_nonzero(near, axis=1), len(ENOUGH)) - 1]
+        _, count, wide = surroundings(lines, block)
+        enough = np.array(ENOUGH)[np.minimum(count, len(ENOUGH)) - 1]
         spoken = grade(going / np.maximum(going + silent, 1), HEARD) * wide * enough
         most[block] = np.maximum(prose[block], spoken)
         least[block] = most[block] * np.where(going > 0, 1.0, np.array(SILENT)[np.minimum(silent, len(SILENT) - 1)])

@@ -41,6 +41,16 @@ class Running:
                 return dict(answer.json())
 
 
+@contextlib.asynccontextmanager
+async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service that lives as long as it."""
+    async with app.lifespan():
+        # Litestar names the parts of ASGI's messages, httpx takes any mapping
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", retry_base_seconds=0.001, retry_max_seconds=0.01)
@@ -57,11 +67,8 @@ def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextMana
         app = create_app(
             msgspec.structs.replace(settings, **changes), make_pool=lambda _: pool, on_failure=failures.append
         )
-        async with app.lifespan():
-            # Litestar names the parts of ASGI's messages, httpx takes any mapping
-            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                yield Running(app, client, pool, failures)
+        async with connected(app) as client:
+            yield Running(app, client, pool, failures)
 
     return start
 

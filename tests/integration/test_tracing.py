@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-import httpx
 import msgspec
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -22,7 +21,7 @@ from ocr_engine.result import STAGES, OcrTimings
 from persistence.opening import open_store
 from samples import sample
 from tests.contract.jobs import after, job
-from tests.integration.conftest import Running
+from tests.integration.conftest import Running, connected
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
@@ -60,11 +59,8 @@ class Traced:
             make_pool=lambda _: pool,
             tracing=Tracing(SimpleSpanProcessor(self.exporter)),
         )
-        async with app.lifespan():
-            # Litestar names the parts of ASGI's messages, httpx takes any mapping
-            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                yield Running(app, client, pool, [])
+        async with connected(app) as client:
+            yield Running(app, client, pool, [])
 
     def spans(self, name: str) -> list[ReadableSpan]:
         return [span for span in self.exporter.get_finished_spans() if span.name == name]
