@@ -87,8 +87,11 @@ class Capacity:
         """Whole seconds, at least 1, after which a client may ask again about the last of so many jobs."""
         if not self.workers:
             return NOBODY_SECONDS
-        wait = _filled(self._loads(), jobs) * self.service_seconds
-        return max(1, min(3600, math.ceil(wait)))
+        return _polite(_filled(self._loads(), jobs) * self.service_seconds)
+
+    def rest_of(self, job: Job) -> int:
+        """Whole seconds, at least 1, after which a client may ask again about a job that a worker has."""
+        return _polite((1 + self._more_pages.get(job.id, 0)) * self.service_seconds)
 
     def _expect(self, job: Job) -> None:
         if job.image.pages > 1:
@@ -100,6 +103,10 @@ class Capacity:
         for pages in self._more_pages.values():
             heapq.heapreplace(loads, loads[0] + pages)
         return loads
+
+
+def _polite(seconds: float) -> int:
+    return max(1, min(3600, math.ceil(seconds)))
 
 
 def _filled(loads: Sequence[int], pages: int) -> int:

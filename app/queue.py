@@ -58,6 +58,9 @@ class JobQueue(Protocol):
         Of a shared queue as it was seen last, a second ago at most.
         """
 
+    def ahead(self, job_id: str) -> int:
+        """Ids that are delivered before this one, at most: all that wait, where the queue does not know better."""
+
 
 class LocalQueue:
     """JobQueue inside this process. Unbounded inside and bounded at `reserve`.
@@ -69,7 +72,8 @@ class LocalQueue:
         """`limit`: ids that may wait before `reserve` refuses."""
         self._limit = limit
         # not an asyncio.Queue: nothing can be taken out of its middle
-        self._ready: OrderedDict[int, str] = OrderedDict()
+        self._ready: OrderedDict[str, int] = OrderedDict()
+        """By id, in the order of delivery: its number in the order of arrival."""
         self._order = itertools.count()
         self._delayed: dict[asyncio.TimerHandle, str] = {}
         self._handled: set[str] = set()
@@ -98,6 +102,8 @@ class LocalQueue:
         """See JobQueue."""
         if self._stopped:
             return False  # the store has it; resume finds it
+        if job_id in self._ready:
+            return False
         if delay <= 0:
             self._add(job_id)
             return True
@@ -111,8 +117,7 @@ class LocalQueue:
 
     async def discard(self, job_id: str) -> None:
         """See JobQueue."""
-        for place in [place for place, waiting in self._ready.items() if waiting == job_id]:
-            del self._ready[place]
+        self._ready.pop(job_id, None)
         for timer in [timer for timer, waiting in self._delayed.items() if waiting == job_id]:
             timer.cancel()
             del self._delayed[timer]
@@ -134,13 +139,19 @@ class LocalQueue:
         """See JobQueue."""
         return len(self._ready) + len(self._delayed)
 
+    def ahead(self, job_id: str) -> int:
+        """See JobQueue."""
+        if job_id not in self._ready:
+            return self.depth()
+        return self._ready[job_id] - next(iter(self._ready.values()))
+
     async def _dispatch(self, handler: Handler) -> None:
         while not self._stopped:
             if not self._ready:
                 self._news.clear()
                 await self._news.wait()
                 continue
-            _, job_id = self._ready.popitem(last=False)
+            job_id, _ = self._ready.popitem(last=False)
             if job_id in self._handled:
                 await self.put(job_id, delay=REDELIVERY_SECONDS)
                 continue
@@ -153,7 +164,7 @@ class LocalQueue:
                 await self.put(job_id, delay=delay)
 
     def _add(self, job_id: str) -> None:
-        self._ready[next(self._order)] = job_id
+        self._ready.setdefault(job_id, next(self._order))
         self._news.set()
 
 

@@ -147,6 +147,10 @@ class PgQueue:
         """See JobQueue."""
         return self._depth
 
+    def ahead(self, job_id: str) -> int:
+        """See JobQueue: to know better would cost each poll a look into the database."""
+        return self._depth
+
     async def _run_engine(self, handler: Handler, concurrency: int) -> None:
         while not self._stopped.is_set():
             try:

@@ -23,6 +23,7 @@ from app.waiting import Waiters
 from app.withdrawals import Withdrawals
 from config.settings import Settings
 from ocr_engine.pool import ManagedPool, WorkerState
+from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 
 RECOVERY_SECONDS = 30.0
@@ -98,9 +99,13 @@ class Service:
         """True once a stop was asked for."""
         return self._drain is not None
 
-    def retry_after(self) -> int:
-        """Whole seconds after which the job that is last in the queue may be through."""
-        return self.capacity.retry_after(self.queue.depth() + 1)
+    def retry_after(self, job: Job | None = None) -> int:
+        """Whole seconds after which the unfinished job may be through; without one: a job that comes in now."""
+        if job is None:
+            return self.capacity.retry_after(self.queue.depth() + 1)
+        if job.status is JobState.PROCESSING:
+            return self.capacity.rest_of(job)
+        return self.capacity.retry_after(self.queue.ahead(job.id) + 1)
 
     async def unready(self) -> list[str]:
         """Why the service should be sent no work now, in plain words; empty when it is ready."""

@@ -108,7 +108,7 @@ async def read_job(
         headers["Preference-Applied"] = "wait"
     if job.status.terminal:
         return Response(job_view(job), status_code=200, headers=headers)
-    headers["Retry-After"] = str(service.retry_after())
+    headers["Retry-After"] = str(service.retry_after(job))
     return Response(job_view(job), status_code=202, headers=headers)
 
 

@@ -274,6 +274,26 @@ async def test_a_discarded_id_can_be_put_again(queue: JobQueue) -> None:
     assert handler.seen == ["a"]
 
 
+async def test_no_more_are_ahead_of_an_id_than_wait(queue: JobQueue) -> None:
+    for job_id in "abc":
+        await queue.put(job_id)
+    await queue.put("late", delay=3600)
+    await depth_is(queue, 4)
+    assert all(place <= queue.ahead(job_id) <= 4 for place, job_id in enumerate(["a", "b", "c", "late"]))
+
+
+async def test_those_that_came_later_are_not_ahead() -> None:
+    queue, handler = LocalQueue(limit=LIMIT), Recorder()
+    for job_id in "abca":
+        await queue.put(job_id)
+    assert [queue.ahead(job_id) for job_id in "abc"] == [0, 1, 2]
+    await queue.discard("a")
+    assert [queue.ahead(job_id) for job_id in "bc"] == [0, 1]
+    async with running(queue, handler):
+        await handler.wait_for(2)
+    assert handler.seen == ["b", "c"]
+
+
 async def test_stop_lets_the_handler_at_work_finish_and_delivers_nothing_more(queue: JobQueue) -> None:
     begun, go_on, finished = asyncio.Event(), asyncio.Event(), []
 

@@ -81,6 +81,17 @@ async def test_while_it_runs_a_poll_is_202_with_retry_after(run: Any) -> None:
         service.pool.release()
 
 
+async def test_a_poll_need_not_wait_for_those_that_came_later(run: Any) -> None:
+    async with run() as service:
+        service.pool.hold()
+        jobs = [(await service.upload(PNG)).json()["id"] for _ in range(20)]
+        await service.pool.started.acquire()
+        polls = [await service.client.get(f"/images/{job_id}") for job_id in jobs]
+        assert [poll.json()["status"] for poll in polls[:2]] == ["processing", "queued"]
+        assert [int(poll.headers["Retry-After"]) for poll in polls] == [1, *range(1, 20)]
+        service.pool.release()
+
+
 @pytest.mark.parametrize("ending", [text_result(""), InvalidImage("broken")], ids=["empty", "failed"])
 async def test_the_six_seed_keys_are_never_null(run: Any, ending: Any) -> None:
     async with run(ScriptedPool(ending)) as service:

@@ -98,6 +98,15 @@ def test_an_attempt_that_is_given_back_begins_with_the_first_page_again() -> Non
     assert capacity.drain_seconds(1) == 3.0
 
 
+def test_a_file_that_is_read_is_asked_about_again_when_its_own_pages_are_through() -> None:
+    capacity = Capacity(workers=2, first_guess=1.5)
+    long, short = job(50).claimed(NOW), job(1, "b").claimed(NOW)
+    for each in (long, short):
+        capacity.job_changed(each)
+    capacity.page_read(long)
+    assert (capacity.rest_of(long), capacity.rest_of(short)) == (74, 2)
+
+
 @pytest.mark.parametrize("ending", [Job.cancelled, None])
 def test_nobody_waits_for_the_pages_of_a_job_that_is_no_more(ending: Callable[[Job, datetime], Job] | None) -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
