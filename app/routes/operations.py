@@ -38,7 +38,8 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
         not await service.unready(),
         clock.now(),
     )
-    return Response(exposition, media_type=CONTENT_TYPE_LATEST)
+    # as a header: Litestar would add a second charset to a media type that is text
+    return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 router = Router("/", route_handlers=[queue, metrics], tags=["Operations"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.access import hash_key
@@ -31,7 +32,7 @@ TIFF = pages(3)
 async def scraped(service: Any) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     answer = await service.client.get("/metrics")
     assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert answer.headers["Content-Type"] == CONTENT_TYPE_LATEST
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(answer.text)
