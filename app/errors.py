@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from loguru import logger
 from msgspec import Struct
 
@@ -139,6 +139,9 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():
             return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=retry_after)
+        case ValidationException(extra=[*faults]):
+            # Litestar's own detail says no more than that something is wrong
+            return ApiError("malformed_request", "; ".join(f"{one.get('key')}: {one['message']}" for one in faults))
         case HTTPException():
             return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
         case _:

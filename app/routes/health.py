@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
 from app.health import Grade
+from app.openapi import problems
 from app.schemas import AiHealthView, LiveView, ReadyView, SystemView, ai_health_view, queue_view
 from app.service import Service
 from config.machine import usable_cpus
@@ -15,6 +16,7 @@ from config.machine import usable_cpus
 
 @get(
     "/live",
+    responses=problems(401, 500),
     summary="Is the process alive?",
     description="No OCR, no store: 200 while the event loop answers.",
 )
@@ -25,7 +27,10 @@ async def live() -> LiveView:
 
 @get(
     "/ready",
-    responses={503: ResponseSpec(ReadyView, generate_examples=False, description="Not ready; `reasons` says why.")},
+    responses={
+        503: ResponseSpec(ReadyView, generate_examples=False, description="Not ready; `reasons` says why."),
+        **problems(401, 500),
+    },
     summary="Should it get work?",
     description="Ready: the store can be written, workers are warm, dispatchers run, the queue has room. No OCR.",
 )
@@ -38,7 +43,10 @@ async def ready(service: NamedDependency[Service]) -> Response[ReadyView]:
 
 @get(
     "/ai",
-    responses={503: ResponseSpec(AiHealthView, generate_examples=False, description="The verdict is `failing`.")},
+    responses={
+        503: ResponseSpec(AiHealthView, generate_examples=False, description="The verdict is `failing`."),
+        **problems(401, 500),
+    },
     summary="Does it read well?",
     description="Reads a known sample with the real workers and judges text, confidence and latency. Cached.",
 )

@@ -90,7 +90,7 @@ def refusal(service: Service, error: Exception, image: bytes) -> ApiError:
     "/{job_id:str}",
     responses={
         202: ResponseSpec(JobView, generate_examples=False, description="Not finished yet; see Retry-After."),
-        **problems(401, 404, 410, 429, 500, 503),
+        **problems(400, 401, 404, 410, 429, 500, 503),
     },
     summary="Read a job",
     description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`. "
@@ -115,7 +115,7 @@ async def read_job(
 @delete(
     "/{job_id:str}",
     status_code=200,
-    responses=problems(401, 404, 409, 410, 429, 500, 503),
+    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
     summary="Withdraw a job",
     description="Cancels a job that has not ended and forgets its image; the same answer however often. 409 once it is "
     "done or a dead letter.",

@@ -58,6 +58,7 @@ async def test_a_page_that_makes_no_sense_is_400(run: Any, query: str) -> None:
     async with run() as service:
         answer = await service.client.get(f"/dead-letters?{query}")
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert query.partition("=")[0] in answer.json()["detail"].partition(":")[0]
 
 
 async def test_a_requeued_dead_letter_gets_all_its_attempts_again(run: Any) -> None:

@@ -53,6 +53,22 @@ async def test_the_documentation_finds_the_document_that_it_shows(run: Run) -> N
     assert document.json()["paths"].keys() >= {"/images", "/images/{job_id}", "/health/ai"}
 
 
+async def test_every_error_is_documented_as_a_problem(run: Run) -> None:
+    async with run() as running:
+        document = (await running.client.get("/docs/openapi.json")).json()
+
+    verdicts = [("/health/ready", "503"), ("/health/ai", "503")]
+    errors = {
+        (path, method, status): [*answer["content"]]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        if status >= "400" and (path, status) not in verdicts
+    }
+    assert {status for path, _, status in errors if path.startswith("/health/")} == {"401", "500"}
+    assert [error for error, types in errors.items() if types != ["application/problem+json"]] == []
+
+
 @pytest.mark.parametrize("path", ["/static/../main.py", "/static/%2e%2e/main.py", "/static//etc/passwd"])
 async def test_nothing_outside_the_folder_is_served(run: Run, path: str) -> None:
     async with run() as running:
