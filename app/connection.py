@@ -17,7 +17,8 @@ LINGER_SECONDS = 5.0
 """How long the rest of a body is read and thrown away once its request was answered: a connection closed at once
 would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
 UNREAD_SECONDS = 30.0
-"""How long a client may leave an answer unread that our buffers cannot hold."""
+UNREAD_BYTES = 1_000_000
+"""What a client reads in so many seconds of what the kernel does not hold for it: that much at least, or all of it."""
 MAX_HEAD = 65_536
 """Bytes of a request's head."""
 _ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
@@ -57,6 +58,8 @@ class Connection(H11Protocol):
         """Starts the wait for the first request."""
         super().connection_made(transport)
         self.conn = OneLength(h11.SERVER, MAX_HEAD)
+        # to hear of every byte that the kernel does not take, and when it has taken the last
+        transport.set_write_buffer_limits(high=0)
         self._await_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -75,16 +78,14 @@ class Connection(H11Protocol):
         """Ready for the next request, or for the rest of this one's body."""
         super().on_response_complete()
         self._await_client()
-        if self.transport.get_write_buffer_size():
-            self._await_reader()
 
     def pause_writing(self) -> None:
-        """Our buffers are full."""
+        """The kernel takes no more: the client has to read."""
         super().pause_writing()
         self._await_reader()
 
     def resume_writing(self) -> None:
-        """The client has read."""
+        """The kernel has taken everything."""
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
@@ -117,9 +118,14 @@ class Connection(H11Protocol):
             self.transport.close()
 
     def _await_reader(self) -> None:
-        # close() would wait for the reader as well
-        if self._unread is None:
-            self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+        left = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._give_reader_up, left)
+
+    def _give_reader_up(self, before: int) -> None:
+        if before - self.transport.get_write_buffer_size() < UNREAD_BYTES:
+            self.transport.abort()  # close() would wait for the reader as well
+        else:
+            self._await_reader()
 
     def _refuse(self, code: str, detail: str) -> None:
         """Answers with a problem where no answer has begun, and closes."""
