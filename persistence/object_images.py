@@ -6,6 +6,7 @@ between is an object without a row; the sweep removes it.
 
 import asyncio
 import contextlib
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 MARK = b"\0object\0"
 """What an image's row begins with that names an object; no image begins so."""
+_OURS = re.compile(r"[^/]+-[0-9a-f]{32}")
+"""A key as `_new_key` makes it."""
 SWEEP_SECONDS = 3600.0
 ORPHAN_AGE = timedelta(hours=1)
 """Younger objects may yet get their row: an upload takes a minute at most."""
@@ -100,10 +103,13 @@ class ObjectImages:
         await self._jobs.close()
 
     async def sweep(self, age: timedelta = ORPHAN_AGE) -> int:
-        """Deletes objects of that age that no row names; gives their number. Raises StoreError."""
+        """Deletes objects of that age that no row names; gives their number. Raises StoreError.
+
+        What has no name of ours is somebody else's, who put it there against the advice, and stays.
+        """
         swept = 0
         async for key in self._objects.older_than(age):
-            if _key(await self._jobs.image(_job_id(key))) != key:
+            if _OURS.fullmatch(key) and _key(await self._jobs.image(_job_id(key))) != key:
                 await self._objects.delete(key)
                 swept += 1
         return swept

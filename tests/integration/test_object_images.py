@@ -64,11 +64,21 @@ async def test_the_sweep_deletes_objects_without_a_row_and_no_others(store: JobS
     await store.add(job(), PNG)
     with pytest.raises(JobExists):
         await store.add(job(), b"left behind")
-    (folder / "of-nobody").write_bytes(b"x")
+    (folder / f"of-nobody-{'0' * 32}").write_bytes(b"x")
     assert len(objects(folder)) == 3
     assert await store.sweep() == 0  # too young: their rows may be on the way
     assert await store.sweep(timedelta(0)) == 2
     assert await store.image("a") == PNG
+
+
+async def test_the_sweep_leaves_alone_what_is_not_ours(store: JobStore, folder: Path) -> None:
+    assert isinstance(store, ObjectImages)
+    (folder / "album").mkdir()
+    theirs = [folder / "holiday.jpg", folder / "album" / f"a-{'0' * 32}", folder / f"{'0' * 32}"]
+    for path in theirs:
+        path.write_bytes(b"x")
+    assert await store.sweep(timedelta(0)) == 0
+    assert all(path.exists() for path in theirs)
 
 
 async def test_images_stored_before_stay_readable(tmp_path: Path, folder: Path) -> None:
