@@ -93,7 +93,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             "a TIFF, a dead letter."
         ),
     ] = 64_000_000
-    max_image_pages: Annotated[Count, Meta(description="Most pages of a TIFF; above that 413.")] = 50
+    max_image_pages: Annotated[
+        int,
+        # the probe looks at no more directories than that
+        Meta(ge=1, le=2000, description="Most pages of a TIFF, up to 2000; above that 413."),
+    ] = 50
     upload_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest time a client may take to send a body; then 408.")
     ] = 60.0

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 
-from ocr_engine.errors import InvalidImage
+from ocr_engine.errors import InvalidImage, TooManyPages
 
 MAX_TAGS = 1000
 """Tags that are looked at in one directory."""
@@ -41,14 +41,15 @@ class TiffReader:
     def directories(self, limit: int) -> list[int]:
         """Where directories are that follow each other; a chain that bites its tail ends there.
 
-        Raises InvalidImage where one of them is missing, or more than `limit` follow: pages would be lost in silence.
+        Raises InvalidImage where one of them is missing, TooManyPages where there are more than `limit`: pages would
+        be lost in silence.
         """
         count_size, pointer, pointer_size = (8, "Q", 8) if self._is_big else (2, "I", 4)
         seen: dict[int, None] = {}
         at, end = self._first, len(self._data)
         while at and at not in seen:
             if len(seen) == limit:
-                raise InvalidImage(f"the TIFF image has more than {limit} directories")
+                raise TooManyPages(f"the file has more than {limit} pages")
             following = end + 1 if at + count_size > end else self._behind(at)
             if following > end:
                 raise InvalidImage(f"page {len(seen) + 1} of the TIFF image is cut off")

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import pytest
 
+from config.settings import SettingsError, from_environment
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.image import MEDIA_TYPES, probe
+from ocr_engine.image.header import MAX_STEPS
 from ocr_engine.result import ImageInfo
 from samples import sample
 from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, exif, paged, png, png_chunk, saved, tiff
@@ -179,9 +181,15 @@ def test_more_pages_than_the_limit_are_refused() -> None:
         probe(data, LIMIT, 2)
 
 
-def test_directories_without_an_end_are_refused_rather_than_pages_lost() -> None:
-    with pytest.raises(InvalidImage, match="more than 2000 directories"):
+def test_pages_without_an_end_are_refused_rather_than_lost() -> None:
+    with pytest.raises(TooManyPages, match="more than 2000 pages"):
         probe(_many_pages_tiff(), LIMIT)
+
+
+def test_no_more_pages_can_be_allowed_than_are_looked_for() -> None:
+    assert from_environment({"MAX_IMAGE_PAGES": str(MAX_STEPS)}).max_image_pages == MAX_STEPS
+    with pytest.raises(SettingsError, match="MAX_IMAGE_PAGES"):
+        from_environment({"MAX_IMAGE_PAGES": str(MAX_STEPS + 1)})
 
 
 @pytest.mark.parametrize("data", LONG_WINDED.values(), ids=LONG_WINDED)
