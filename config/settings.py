@@ -12,7 +12,9 @@ from config import machine
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(gt=0)]
+YEAR = 365 * 24 * 3600
+# a wait without end would lead out of the calendar, and a date that cannot be told holds up its job for ever
+Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 
@@ -58,7 +60,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     queue_lease_seconds: Annotated[
         float,
-        Meta(ge=1, description="On PostgreSQL: silence of a node after which others take over the jobs that it had."),
+        Meta(
+            ge=1,
+            le=YEAR,
+            description="On PostgreSQL: silence of a node after which others take over the jobs that it had.",
+        ),
     ] = LEASE_SECONDS
 
     max_workers: Annotated[
@@ -103,7 +109,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 60.0
 
     max_wait_seconds: Annotated[
-        Natural, Meta(description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`.")
+        int,
+        Meta(
+            ge=0, le=YEAR, description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`."
+        ),
     ] = 30
 
     job_timeout_seconds: Annotated[
@@ -174,7 +183,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "columns"
     health_interval_seconds: Annotated[
         float,
-        Meta(ge=0, description="How often the service reads the sample by itself, for the metrics; 0: when asked."),
+        Meta(
+            ge=0,
+            le=YEAR,
+            description="How often the service reads the sample by itself, for the metrics; 0: when asked.",
+        ),
     ] = 0.0
     health_cache_seconds: Annotated[Seconds, Meta(description="How long `/health/ai` repeats its last answer.")] = 10.0
     health_timeout_seconds: Annotated[

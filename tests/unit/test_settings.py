@@ -45,6 +45,13 @@ def test_jobs_are_not_kept_longer_than_there_is_a_calendar(days: str) -> None:
     assert datetime(2026, 1, 1, tzinfo=UTC) - longest
 
 
+@pytest.mark.parametrize("setting", [each.variable for each in documented() if each.variable.endswith("_SECONDS")])
+def test_nothing_is_waited_for_without_end(setting: str) -> None:
+    for endless in ("inf", "1e10"):
+        with pytest.raises(SettingsError, match=setting):
+            from_environment({setting: endless})
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         from_environment({}).port = 1  # type: ignore[misc]  # what mypy forbids is what is tried
