@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.config.cors import CORSConfig
 
 from app.access import Keys
-from app.gate import Gate, identified
+from app.gate import RATE_LIMIT_HEADERS, Gate, identified
 from app.node_kind import kind_of
 from app.quota import RateLimit
 from app.routes import dead_letters, health, images, operations, web
@@ -32,7 +32,7 @@ def gate(settings: Settings) -> Gate:
 def cors(settings: Settings) -> CORSConfig | None:
     """Which pages of other origins may call the API; None: none."""
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
-    exposed = ["Location", "Preference-Applied", "Retry-After", "X-Request-ID"]
+    exposed = ["Location", "Preference-Applied", *RATE_LIMIT_HEADERS, "Retry-After", "X-Request-ID"]
     return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
 
 

@@ -12,6 +12,9 @@ from app.quota import Allowance, RateLimit
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
+RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""draft-ietf-httpapi-ratelimit-headers-07."""
+
 
 class Gate(Struct, frozen=True, kw_only=True):
     """What is asked of a request; None: nothing."""
@@ -61,12 +64,9 @@ def presented_key(connection: Connection) -> str:
 
 
 def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    """RateLimit header fields (draft-ietf-httpapi-ratelimit-headers-07), seconds until the reset."""
-    return {
-        "RateLimit-Limit": str(allowance.limit),
-        "RateLimit-Remaining": str(allowance.remaining),
-        "RateLimit-Reset": str(allowance.reset_seconds),
-    }
+    """The RATE_LIMIT_HEADERS, seconds until the reset."""
+    values = (allowance.limit, allowance.remaining, allowance.reset_seconds)
+    return {name: str(value) for name, value in zip(RATE_LIMIT_HEADERS, values, strict=True)}
 
 
 def admitted(connection: Connection, _: BaseRouteHandler) -> None:

@@ -180,6 +180,13 @@ async def test_other_origins_are_let_in_only_when_named(run: Any) -> None:
     async with run(cors_origins="https://example.org, https://example.com") as service:
         answer = await service.client.get("/health/live", headers=page)
         assert answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
+    async with run(cors_origins="https://example.org", uploads_per_minute=1) as service:
+        answers = [await service.upload(PNG, **page) for _ in range(2)]
+        for answer in answers:
+            seen = {name.strip().lower() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+            ours = {name for name in answer.headers if name.startswith("ratelimit-")} | {"retry-after", "x-request-id"}
+            assert len(ours) == 5
+            assert ours <= seen
 
 
 async def test_every_answer_carries_the_headers_that_browsers_heed(run: Any) -> None:
