@@ -22,6 +22,8 @@ from ocr_engine.worker import WarmUpFailed
 
 FAILED_STARTS_ALLOWED = 3
 """Failed starts in a row after which a slot is given up."""
+STILLBORN_SECONDS = 60.0
+"""A process that dies so soon, and before its first image, counts as a failed start; later somebody killed it."""
 RESTART_PAUSE = 0.5
 """Seconds before a failed start is tried again; doubles with each failure."""
 
@@ -215,8 +217,7 @@ class ProcessOcrPool:
                     failures += 1
                     continue
                 process = await self._serve(slot, process)
-                # one that dies before its first job died of itself: a start that failed late
-                failures = 0 if process.jobs else failures + 1
+                failures = failures + 1 if self._is_stillborn(process) else 0
                 slot.fault = process.cause
                 slot.state = WorkerState.STARTING
                 self._report("died", slot, process.pid, cause=process.cause)
@@ -232,6 +233,10 @@ class ProcessOcrPool:
             slot.process = None
             if slot.state is not WorkerState.FAILED:
                 slot.state = WorkerState.STOPPED
+
+    @staticmethod
+    def _is_stillborn(process: WorkerProcess) -> bool:
+        return not process.jobs and time.monotonic() - process.warm_since < STILLBORN_SECONDS
 
     async def _warm_process(self, slot: "_Slot") -> WorkerProcess | None:
         """A new process that has read the warm-up image; None, and the reason reported, where that failed."""
@@ -251,6 +256,7 @@ class ProcessOcrPool:
         except BaseException:
             await process.end()
             raise
+        process.warm_since = time.monotonic()
         slot.starts += 1
         self._report("started", slot, process.pid, "; ".join(report.notes), seconds=time.perf_counter() - begun)
         return process

@@ -46,6 +46,8 @@ class WorkerProcess:
             initargs=(options, address_space),
         )
         self._child: BaseProcess | None = None
+        self.warm_since = 0.0
+        """Monotonic seconds; set by who has started it."""
         self.jobs = 0
         """Images that it was given."""
         self.retiring = False

@@ -19,7 +19,7 @@ from PIL import Image
 
 from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed, WorkersBusy
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import DEFAULT_ECONOMY, Economy, PoolEvent, ProcessOcrPool, WorkerState
+from ocr_engine.pool import DEFAULT_ECONOMY, FAILED_STARTS_ALLOWED, Economy, PoolEvent, ProcessOcrPool, WorkerState
 from ocr_engine.process import Unwanted, WorkerProcess
 from ocr_engine.result import OcrResult
 from ocr_engine.worker import DutyReport
@@ -57,9 +57,12 @@ class Watched(ProcessOcrPool):
         self.events.append(event)
         self._queue.put_nowait(event)
 
+    async def next(self) -> PoolEvent:
+        return await self._queue.get()
+
     async def until(self, kind: str) -> PoolEvent:
         while True:
-            event = await self._queue.get()
+            event = await self.next()
             if event.kind == kind:
                 return event
 
@@ -286,6 +289,18 @@ async def test_a_worker_that_can_never_be_started_again_is_given_up(
     assert pool.workers()[0].state is WorkerState.FAILED
     with pytest.raises(PoolUnavailable):
         await pool.recognise(KNOWN.data)
+
+
+async def test_an_idle_worker_may_be_killed_as_often_as_there_are_quiet_nights(
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocr_engine.pool.STILLBORN_SECONDS", 0.0, raising=False)
+    pool = await start()
+    for _ in range(FAILED_STARTS_ALLOWED + 1):
+        os.kill(pool.pids()[0], signal.SIGKILL)
+        await pool.until("died")
+        assert (await pool.next()).kind == "started"
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
 
 
 async def test_close_leaves_no_process_behind(start: Callable[..., Awaitable[Watched]]) -> None:
