@@ -8,6 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Redirect
 
 from app import VERSION
 from app.errors import PROBLEM_JSON, Problem
@@ -23,6 +24,12 @@ class DocsPage(OpenAPIRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The page; it fetches the document by itself."""
         return (WEB / "docs.html").read_bytes()
+
+
+def one_address(request: Request[Any, Any, Any]) -> Redirect | None:
+    """`/docs/` is sent to `/docs`: what the page links to is relative, for services behind a prefix."""
+    # the raw path: Litestar takes the slash off the other one
+    return Redirect("../docs", status_code=308) if request.scope["raw_path"].endswith(b"/docs/") else None
 
 
 def no_html_errors(response: Response[Any]) -> Response[Any]:
@@ -48,7 +55,13 @@ def openapi_config() -> OpenAPIConfig:
         title="Smart Queue OCR",
         version=VERSION,
         description="Upload an image, read its text. Errors are problem+json (RFC 9457) with a stable `code`.",
-        openapi_router=Router("/docs", route_handlers=[], after_request=no_html_errors, include_in_schema=False),
+        openapi_router=Router(
+            "/docs",
+            route_handlers=[],
+            before_request=one_address,
+            after_request=no_html_errors,
+            include_in_schema=False,
+        ),
         components=Components(
             security_schemes={
                 "ApiKey": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),

@@ -53,6 +53,16 @@ async def test_the_documentation_finds_the_document_that_it_shows(run: Run) -> N
     assert document.json()["paths"].keys() >= {"/images", "/images/{job_id}", "/health/ai"}
 
 
+async def test_a_slash_too_many_leads_to_the_documentation_all_the_same(run: Run) -> None:
+    async with run() as running:
+        moved = await running.client.get("/docs/")
+        page = await running.client.get("/docs/", follow_redirects=True)
+
+    assert moved.status_code == 308
+    assert page.url.path == "/docs"
+    assert page.status_code == 200
+
+
 async def test_every_error_is_documented_as_a_problem(run: Run) -> None:
     async with run() as running:
         document = (await running.client.get("/docs/openapi.json")).json()
