@@ -146,6 +146,22 @@ def test_a_client_may_always_send_one_image() -> None:
         image += bytes(100)
 
 
+# clients of a proxy
+
+
+@pytest.mark.parametrize(("believed", "statuses"), [(None, [202, 202, 429]), ("10.0.0.1", [202, 429, 429])])
+def test_a_client_of_a_proxy_that_is_believed_has_an_address_of_its_own(
+    live: Live, monkeypatch: pytest.MonkeyPatch, believed: str | None, statuses: list[int]
+) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    if believed:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", believed)
+    server = live(uploads_per_minute=1)
+    answers = [server.say(sized(PNG, more=b"X-Forwarded-For: 192.0.2.%d\r\n" % client)) for client in (1, 2, 2)]
+    assert [answer and answer.status for answer in answers] == statuses
+    assert server.works()
+
+
 # clients that vanish
 
 
