@@ -16,11 +16,12 @@ class Background:
         self._loops: list[asyncio.Task[Any]] = []
         self._ending = False
 
-    def start(self, name: str, loop: Coroutine[Any, Any, None]) -> None:
+    def start(self, name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs the loop."""
         task = asyncio.create_task(loop, name=name)
         task.add_done_callback(self._ended)
         self._loops.append(task)
+        return task
 
     def dead(self) -> list[str]:
         """The names of those that ended although nobody asked for it."""

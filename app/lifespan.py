@@ -90,7 +90,7 @@ async def among_nodes(service: Service, reports: "NodeReports | None") -> AsyncI
         return
     own = service.ai_health if service.kind.reads else None
     node = Node(service.settings.node_name or default_name(), reports, service.capacity, own)
-    living = asyncio.create_task(node.live(), name="node")
+    living = service.background.start("node", node.live())
     try:
         yield
     finally:

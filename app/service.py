@@ -72,7 +72,7 @@ class Service:
         self._on_failure = on_failure
         self._running: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._background = Background()
+        self.background = Background()
         self._drain: asyncio.Task[None] | None = None
         self._hurried = asyncio.Event()
 
@@ -80,10 +80,10 @@ class Service:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
         await self.intake.resume()
         if self.kind.has_neighbours:
-            self._background.start("recovery", self._recover())
+            self.background.start("recovery", self._recover())
         if self.settings.keep_finished_days:
             kept = timedelta(days=self.settings.keep_finished_days)
-            self._background.start("retention", Retention(self.store, kept).run())
+            self.background.start("retention", Retention(self.store, kept).run())
         if not self.kind.reads:
             return
         self._running = asyncio.create_task(
@@ -92,7 +92,7 @@ class Service:
         )
         self._watching = asyncio.create_task(self._watch(self._running), name="watch")
         if self.settings.health_interval_seconds:
-            self._background.start("self-check", self._check_itself())
+            self.background.start("self-check", self._check_itself())
 
     @property
     def draining(self) -> bool:
@@ -117,7 +117,7 @@ class Service:
                 reasons.append("the dispatchers are not running")
             if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
                 reasons.append("no OCR worker is warm")
-        reasons += [f"the loop {name!r} died" for name in self._background.dead()]
+        reasons += [f"the loop {name!r} died" for name in self.background.dead()]
         if self.queue.depth() >= self.settings.queue_limit:
             reasons.append("the queue is full")
         try:
@@ -141,7 +141,7 @@ class Service:
     async def _drain_now(self) -> None:
         self.queue.stop()
         self.waiters.close()
-        ending = asyncio.create_task(self._background.end(), name="end of the background")
+        ending = asyncio.create_task(self.background.end(), name="end of the background")
         if self._watching is not None:
             self._watching.cancel()
         if self._running is not None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,17 @@ async def test_a_node_that_speaks_another_way_is_passed_over(reports: NodeReport
     await Node("api", reports, capacity, None).hear()
     assert capacity.workers == 2
     assert (await SharedHealth(reports, "text").verdict()).worker == "reader/worker-1"
+
+
+async def test_a_node_that_hears_and_says_nothing_any_more_is_not_ready(
+    run: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Node, "tell", die)
+    async with run(database_url=database) as service:
+        answer = await service.client.get("/health/ready")
+        while answer.json()["reasons"] != ["the loop 'node' died"]:
+            answer = await service.client.get("/health/ready")
+        assert answer.status_code == 503
