@@ -82,7 +82,7 @@ def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> list[
     lines = plumb(lines, runs)
     most, least = by_words(prose(lines, runs), lines, runs, running)
     pairs = neighbours(lines, np.maximum(least, certain), certain)
-    return Cutter(lines, np.maximum(most, certain), pairs).order(np.arange(len(lines.left)))
+    return Cutter(lines, np.maximum(most, certain), pairs, runs).order(np.arange(len(lines.left)))
 
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:

@@ -1,5 +1,7 @@
 """Cutting a page into columns where the evidence asks for it, and reading what is left row by row."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from msgspec import Struct
 
@@ -25,6 +27,10 @@ DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
 DETOUR_COST = 0.3
 """What it costs to lead a cut around a line: more than it would gain by leaving out a pair that speaks against it."""
+OVERHANG = 1.5
+"""How far, in its height, a line of a column on a skewed page may reach over the edge of its column."""
+DECK = 3.0
+"""White space, by that between lines, that the lines of a deck over the beginning of columns may have above them."""
 NEVER = -1e6
 """Evidence of a line that crosses the place of a cut."""
 
@@ -42,17 +48,17 @@ class Cut(Struct, frozen=True):
 class Cutter:
     """Orders the lines of one page."""
 
-    def __init__(self, lines: Lines, prose: Floats, pairs: Pairs) -> None:
+    def __init__(self, lines: Lines, prose: Floats, pairs: Pairs, blocks: Sequence[Indices]) -> None:
         self._lines = lines
         self._prose = prose
         self._pairs = pairs
         self._reach = REACH * float(np.median(lines.height))
         self._merged = across_two(lines, prose)
         self._gap = LEADING * float(np.median(lines.height))
-        beside_prose = np.zeros((2, len(prose)), dtype=bool)
-        beside_prose[0, pairs.right[prose[pairs.left] >= HINT]] = True
-        beside_prose[1, pairs.left[prose[pairs.right] >= HINT]] = True
-        self._gives_way: Flags = np.logical_and(*beside_prose)
+        self._block = np.zeros(len(prose), dtype=np.intp)
+        """The number of each line's block."""
+        for number, block in enumerate(blocks):
+            self._block[block] = number
 
     def order(self, region: Indices) -> list[int]:
         """The region's lines in reading order."""
@@ -63,10 +69,11 @@ class Cutter:
         if cut is None:
             return rows(self._lines, region)
         within = (band >= cut.first) & (band <= cut.last)
-        crossing, merged = self._crossing(region, cut.place), self._merged[region]
-        aside = within & crossing & ~merged
-        on_left = (self._lines.x[region] < cut.place) | (crossing & merged)
-        parts = (band < cut.first, within & on_left & ~aside, aside, within & ~on_left & ~aside, band > cut.last)
+        aside = within & self._between(region, cut.place)
+        on_left = (self._lines.x[region] < cut.place) | (self._crossing(region, cut.place) & self._merged[region])
+        deck = aside & self._starts(region, within, aside)
+        left, right = within & on_left & ~aside, within & ~on_left & ~aside
+        parts = (band < cut.first, deck, left, aside & ~deck, right, band > cut.last)
         if any(part.all() for part in parts):
             return rows(self._lines, region)
         return [line for part in parts for line in self.order(region[part])]
@@ -84,27 +91,64 @@ class Cutter:
         count = int(band.max()) + 1
         best: Cut | None = None
         headlines = self._headlines(region, band)
+        gives_way = self._giving_way(left, right)
         for place in thin(np.concatenate([lines.left[right[hopeful]], lines.right[left[hopeful]]]), self._reach):
-            crossing = self._crossing(region, place) & ~self._merged[region]
+            crossing = self._between(region, place)
             parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
             gains = _by_band(band_of[left], parted * evidence, count)
             gains[headlines] = NEVER
             around = gains.copy()
             around -= DETOUR_COST * np.bincount(band[crossing], minlength=count)
-            around[band[crossing & ~self._gives_way[region]]] = NEVER
+            around[band[crossing & ~gives_way[region]]] = NEVER
             gains[band[crossing]] = NEVER
-            total, first, last = best_run(around)
+            said = around
+            total, first, last = best_run(said)
             if np.mean(crossing[(band >= first) & (band <= last)]) > DETOURS:
-                total, first, last = best_run(gains)
+                said = gains
+                total, first, last = best_run(said)
             if total < CONVINCED:
                 continue
-            settled = np.where(gains == NEVER, NEVER, _by_band(band_of[left], parted * pairs.settled[ours], count))
+            # a deck stands over the beginning of columns: they do not begin below it for that
+            open_to = said > NEVER / 2
+            settled = np.where(open_to, _by_band(band_of[left], parted * pairs.settled[ours], count), NEVER)
             first, last = self._with_ends(region, band, settled, first, last, PATIENCE * total)
             inside = region[(band >= first) & (band <= last)]
             tall = float(lines.bottom[inside].max() - lines.top[inside].min())
             if best is None or (tall, total) > (best.tall, best.total):
                 best = Cut(tall, total, float(place), first, last)
         return best
+
+    def _giving_way(self, left: Indices, right: Indices) -> Flags:
+        """Which of all lines a cut may lead around: blocks with prose on both sides, given the pairs of neighbours.
+
+        A deck, a quotation, a caption: as a whole, also where one of its lines has nothing beside it.
+        """
+        beside_prose = np.zeros((2, len(self._prose)), dtype=bool)
+        beside_prose[0, right[self._prose[left] >= HINT]] = True
+        beside_prose[1, left[self._prose[right] >= HINT]] = True
+        found = np.bincount(self._block, weights=np.logical_and(*beside_prose))
+        return np.asarray(found[self._block] > 0, bool)
+
+    def _between(self, region: Indices, place: float) -> Flags:
+        """Which lines of the region belong to neither side of x `place`.
+
+        A line of a column on a skewed page may reach over its edge a little; not all of its block does.
+        """
+        crossing = self._crossing(region, place)
+        over = np.minimum(place - self._lines.left[region], self._lines.right[region] - place)
+        block = self._block[region]
+        in_column = (np.bincount(block, weights=~crossing) > 0)[block] & (over < OVERHANG * self._lines.height[region])
+        return np.asarray(crossing & ~self._merged[region] & ~in_column, bool)
+
+    def _starts(self, region: Indices, within: Flags, aside: Flags) -> Flags:
+        """Of what is led around, the lines that stand at the head of the columns, one close below the other."""
+        lines, head = self._lines, np.zeros(len(region), dtype=bool)
+        reach = float(lines.top[region[within]].min())
+        for i in sorted(np.flatnonzero(aside), key=lambda i: float(lines.top[region[i]])):
+            if lines.top[region[i]] > reach + DECK * self._gap:
+                break
+            head[i], reach = True, float(lines.bottom[region[i]])
+        return head
 
     def _crossing(self, region: Indices, place: float) -> Flags:
         """Which lines of the region reach over both sides of x `place`."""

@@ -333,6 +333,35 @@ def broken_by_a_quote(sheet: Sheet) -> None:
                 sheet.line(400, start + 1.5 * pitch + j * 1.9 * size, lot.uniform(150, 200), 1.5 * size)
 
 
+def beneath_a_deck(sheet: Sheet) -> None:
+    """Two columns whose upper lines are narrow: between them stand a deck and the author's name."""
+    lot = sheet.lot
+    size = lot.uniform(12, 15)
+    pitch = 1.3 * size
+    sheet.line(60, 50, 800, 40)
+    for j in range(4):
+        sheet.centred(122 + j * 1.7 * size, lot.uniform(330, 380), 1.3 * size)
+    sheet.centred(122 + 8.5 * size, 180, 1.1 * size)
+    for x, narrow in ((60.0, 60.0), (515.0, 720.0)):
+        y = sheet.column(narrow, 120, 220, 120 + 9 * pitch, size, pitch=pitch)
+        sheet.column(x, y, 425, HEIGHT - 80, size, pitch=pitch)
+
+
+def around_a_picture(sheet: Sheet) -> None:
+    """Two columns, a picture that reaches into both, and its caption of short lines beside nothing but narrow ones."""
+    lot = sheet.lot
+    size = lot.uniform(12, 15)
+    pitch, start = 1.3 * size, lot.uniform(300, 400)
+    below = start + 30 * pitch
+    for k, x in enumerate((60.0, 515.0)):
+        y = sheet.column(x, 60, 425, start, size, pitch=pitch)
+        y = sheet.column(x if k == 0 else x + 200, y, 225, below, size, pitch=pitch)
+        sheet.column(x, y, 425, HEIGHT - 80, size, pitch=pitch)
+        if k == 0:
+            for j in range(6):
+                sheet.centred(below - (6 - j) * 1.6 * size, lot.uniform(90, 160), size)
+
+
 def bent(page: list[Line], seed: int) -> list[Line]:
     """The page photographed: the paper bends, leans and recedes."""
     lot = random.Random(seed)

@@ -99,6 +99,12 @@ def test_columns_lead_around_a_quotation_set_between_them() -> None:
     assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.15
 
 
+@pytest.mark.parametrize("kind", [layout_pages.beneath_a_deck, layout_pages.around_a_picture])
+def test_columns_are_one_from_top_to_bottom_though_a_deck_or_a_caption_stands_between_them(kind: Kind) -> None:
+    pages = [layout_pages.drawn(kind, seed) for seed in SEEDS]
+    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.02
+
+
 @pytest.mark.parametrize("kind", [layout_pages.newspaper, layout_pages.magazine, layout_pages.academic])
 def test_a_box_over_two_columns_does_not_tear_them_apart(kind: Kind) -> None:
     pages = [layout_pages.with_merged_lines(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
