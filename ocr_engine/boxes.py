@@ -116,6 +116,24 @@ def without_overlap(quads: Quads, kept: Quads) -> Quads:
     return np.asarray(quads[[not _covered(middle, kept) for middle in quads.mean(axis=1)]], np.float32)
 
 
+def within(quads: Quads, others: Quads) -> NDArray[np.bool_]:
+    """Which (n,) of the boxes (n, 4, 2) lie in one of the others along the middle of their text, rims left out."""
+    found = np.zeros(len(quads), bool)
+    low, high = others.min(axis=1), others.max(axis=1)
+    for i, quad in enumerate(quads):
+        middle = quad.mean(axis=0)
+        points = np.stack((part(quad, 0.1, 0.1).mean(axis=0), middle, part(quad, 0.9, 0.9).mean(axis=0)))
+        near = ((middle > low) & (middle < high)).all(axis=1)
+        found[i] = any(_all_inside(points, other) for other in others[near])
+    return found
+
+
+def _all_inside(points: NDArray[np.float32], quad: NDArray[np.float32]) -> bool:
+    edges, to_points = np.roll(quad, -1, axis=0) - quad, points[:, None] - quad
+    # clockwise with y downwards: what is inside is to the right of every edge
+    return bool((edges[:, 0] * to_points[:, :, 1] - edges[:, 1] * to_points[:, :, 0] > 0).all())
+
+
 def _covered(point: NDArray[np.floating[Any]], quads: Quads) -> bool:
     # one by one: thousands against thousands at once would take hundreds of megabytes
     return bool(((point > quads.min(axis=1)) & (point < quads.max(axis=1))).all(axis=1).any())

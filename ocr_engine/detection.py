@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import BOX_PROBABILITY, Quads, boxes_from_map, heights, specks
+from ocr_engine.boxes import BOX_PROBABILITY, SPECK_PROBABILITY, Quads, boxes_from_map, heights, specks
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.model_files import Normalisation
 from ocr_engine.session import Session
@@ -34,6 +34,10 @@ class Look(Struct, frozen=True):
     """Shadows of print that is not small: of nothing mostly, sometimes of lines that are set too closely."""
     specks: NDArray[np.float32]
     """Points (n, 2) where text is and no box: dots mostly, or all that is left of print that is much too small."""
+    certain: NDArray[np.uint8]
+    """1 for each pixel (rows, columns) of the look that is surely text, else 0."""
+    pixel: NDArray[np.float32]
+    """Width and height (2,) of a pixel of the look in pixels of the page."""
     scale: float
     """Pixels of the look by pixels of the page."""
 
@@ -63,6 +67,8 @@ class Detector:
             small=quads[small] * to_page,
             blurs=quads[~sure & ~small] * to_page,
             specks=specks(probability, quads) * to_page,
+            certain=(probability > SPECK_PROBABILITY).astype(np.uint8),
+            pixel=to_page,
             scale=scale,
         )
 

@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine import image, models
+from ocr_engine import image, leftovers, models
 from ocr_engine.boxes import Quads, heights, part, sides, without_overlap
-from ocr_engine.crops import Pixels, cut, is_tall, turn, turn_back
-from ocr_engine.detection import Detector
+from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn, turn_back
+from ocr_engine.detection import Detector, Look
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import Piece, pieces_in_order, row_order
-from ocr_engine.line_finder import LineFinder
+from ocr_engine.line_finder import LineFinder, magnification
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
@@ -95,7 +95,12 @@ class Engine:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
+        pixels = full_contrast(pixels)
         glance = self._finder.glance(pixels)
+        zoom = magnification(glance)
+        if zoom > 1:
+            pixels = enlarged(pixels, zoom)
+            glance = self._finder.glance(pixels)
         glanced = time.perf_counter()
         rotation = self._orienter.turn_needed(pixels, glance.quads)
         oriented = time.perf_counter()
@@ -108,7 +113,9 @@ class Engine:
         truncated = len(quads) < len(found)
         detected = time.perf_counter()
         quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
-        lines = self._lines(quads, readings, rotation, width, height)
+        if not truncated:
+            quads, readings = self._with_leftovers(upright, glance.look, quads, readings)
+        lines = self._lines(quads / zoom, readings, rotation, width, height)
         timings = OcrTimings(
             detect=(glanced - begun) + (detected - oriented),
             orient=oriented - glanced,
@@ -117,8 +124,9 @@ class Engine:
         page = OcrPage(number=number, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
         return page, timings
 
-    def _read(self, page: Pixels, quads: Quads) -> list[Reading]:
-        tall = is_tall(quads)
+    def _read(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:
+        """The text in each box; `tall` (n,) tells which are turned to be read, usually those that are `is_tall`."""
+        tall = is_tall(quads) if tall is None else tall
         crops = [cut(page, quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
         return self._reader.read(crops)
@@ -139,6 +147,19 @@ class Engine:
         for inside in merged.values():
             apart = np.concatenate((apart, without_overlap(inside, np.concatenate((quads, apart)))))
         return np.concatenate((quads, apart)), readings + self._read(page, apart)
+
+    def _with_leftovers(
+        self, page: Pixels, look: Look, quads: Quads, readings: list[Reading]
+    ) -> tuple[Quads, list[Reading]]:
+        """The boxes and their readings, and those of what the look saw, no box holds and turns out to be text."""
+        for kind, letters in ((leftovers.shadows, leftovers.LEAST_LETTERS), (leftovers.spots, 1)):
+            found = affordable(kind(look, quads), leftovers.MOST_TEXT)
+            # a spot is level with a line, however slim it is
+            tall = is_tall(found) & (kind is leftovers.shadows)
+            read = leftovers.sure(self._read(page, found, tall), letters)
+            kept = [i for i, reading in enumerate(read) if reading.text]
+            quads, readings = np.concatenate((quads, found[kept])), readings + [read[i] for i in kept]
+        return quads, readings
 
     def _lines(
         self, quads: Quads, readings: list[Reading], rotation: Rotation, width: int, height: int
@@ -168,15 +189,15 @@ class Engine:
         )
 
 
-def affordable(quads: Quads) -> Quads:
-    """All boxes (n, 4, 2), or the uppermost that together hold as much text as is read of one page, `MOST_TEXT`."""
+def affordable(quads: Quads, most: int = MOST_TEXT) -> Quads:
+    """All boxes (n, 4, 2), or the uppermost that together hold as much text, `most` pixels of their lines' widths."""
     across, down = sides(quads)
     longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
     costs = np.clip(FIRST_SQUEEZE * HEIGHT * longer / shorter, LEAST_WIDTH, MOST_WIDTH)
-    if costs.sum() <= MOST_TEXT:
+    if costs.sum() <= most:
         return quads
     from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")
-    return np.asarray(quads[from_the_top[np.cumsum(costs[from_the_top]) <= MOST_TEXT]], np.float32)
+    return np.asarray(quads[from_the_top[np.cumsum(costs[from_the_top]) <= most]], np.float32)
 
 
 def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, areas, heights, sides, without_overlap
+from ocr_engine.boxes import Quads, areas, heights, sides, within, without_overlap
 from ocr_engine.crops import Pixels
 from ocr_engine.detection import SMALL, Detector, Look
 from ocr_engine.fine_print import letter_heights
@@ -39,7 +39,10 @@ GOAL = 11.0
 APART = 80.0
 """Thickness of a box, in pixels of the look, at which the lines that it may hold come out one by one: up to five."""
 MAGNIFIED = 2.0
-"""Most that a page is enlarged for that."""
+"""Most that a page is enlarged for that, and how much where most of its print is tiny."""
+TINY = 16.0
+"""Height of most boxes, in pixels of a look at scale 1, under which the page is enlarged: their letters have 12 or
+fewer. Of 13 real images 8 gain 2 to 490 % more characters that the recogniser is sure of."""
 MERGED = 0.75
 """Thickness of a line, by that of a box that holds several, from which it is no part of it but the box again."""
 LONGEST = 12.0
@@ -84,6 +87,15 @@ class Glance(Struct, frozen=True):
     """Boxes of lines, of some at least: enough to tell how the page is turned."""
 
 
+def magnification(glance: Glance) -> float:
+    """How many times larger the page should be: 1, but where an image of few pixels holds much print."""
+    look = glance.look
+    if look.scale < 1:
+        return 1.0
+    seen = np.concatenate((heights(look.quads[heights(look.quads) >= SMALL]), heights(look.small)))
+    return MAGNIFIED if len(seen) and np.median(seen) < TINY else 1.0
+
+
 class LineFinder:
     """Finds the lines of a page, however small or large its print."""
 
@@ -111,12 +123,15 @@ class LineFinder:
             found = self._closely(page, np.concatenate((look.small, fine.samples)), quads[~among], fine.scale)
             # the look may have taken many lines for one
             right = [not is_among or _is_empty(quad, found) for quad, is_among in zip(quads, among, strict=True)]
-            quads = np.concatenate((quads[right], found))
+            quads = quads[right]
+            quads = np.concatenate((quads[~within(quads, found)], found))
         elif look.scale < 1 and len(small := np.concatenate((look.small, self._behind(page, look)))):
             letters = np.maximum(heights(small) * look.scale - MARGIN, GOAL / 3)
             scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
             kept = quads[heights(quads) * look.scale >= SMALL]
-            quads = np.concatenate((kept, self._closely(page, small, kept, scale)))
+            found = self._closely(page, small, kept, scale)
+            # a fragment of what the closer look shows whole
+            quads = np.concatenate((kept[~within(kept, found)], found))
         for blur in look.blurs[:MOST_BLURS]:
             # where nothing was shrunken, a shadow of one line is none
             lines = self._look_into(page, blur) if look.scale < 1 else self.told_apart(page, blur)

@@ -199,6 +199,70 @@ def test_a_little_small_print_alone_on_a_large_scan_is_found(engine: Engine, siz
     assert fuzz.ratio(engine.recognise(encoded(page)).text, "\n".join(words)) > ALIKE
 
 
+@pytest.mark.parametrize(("side", "size", "ink"), [(1100, 14, 110), (1000, 13, 60)])
+def test_columns_of_lone_digits_are_read_whole(engine: Engine, side: int, size: int, ink: int) -> None:
+    """Of a lone `1` the look shows a few pixels, too few for a box."""
+    page = Image.new("RGB", (side, side), "white")
+    draw, font, pitch = ImageDraw.Draw(page), ImageFont.load_default(size), int(1.5 * size)
+    for row, word in enumerate(WORDS):
+        y = 60 + row * pitch
+        draw.text((60, y), word, font=font, fill=(ink, ink, ink))
+        for column in range(3):
+            draw.text((60 + (9 + 5 * column) * size, y), "1", font=font, fill=(ink, ink, ink))
+        draw.line((50, y - 0.2 * size, 60 + 22 * size, y - 0.2 * size), fill=(ink, ink, ink))
+    (read,) = engine.recognise(encoded(page)).pages
+    assert sorted(line.text for line in read.lines) == sorted([*WORDS, *["1"] * 3 * len(WORDS)])
+    digits = [line.polygon[0] for line in read.lines if line.text == "1"]
+    assert sorted(x for x, _ in digits) == pytest.approx(
+        [60 + (9 + 5 * column) * size for column in range(3) for _ in WORDS], abs=12
+    )
+
+
+@pytest.mark.parametrize(("black", "white"), [(0, 17), (238, 255), (0, 8)])
+def test_a_pale_page_is_read_like_one_of_full_contrast(
+    engine: Engine, letter: Image.Image, black: int, white: int
+) -> None:
+    small = letter.resize((letter.width // 2, letter.height // 2), Image.Resampling.LANCZOS)
+    pale = np.round(np.asarray(small) / 255.0 * (white - black))
+    full = np.round(pale * 255 / (white - black))
+    read, expected = (
+        engine.recognise(encoded(Image.fromarray(levels.astype(np.uint8)))) for levels in (pale + black, full)
+    )
+    assert read.text == expected.text
+    assert fuzz.ratio(read.text, sample("letter").text) > ALIKE
+
+
+@pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90])
+def test_a_small_image_of_tiny_print_is_read_where_it_is(engine: Engine, turn: Image.Transpose | None) -> None:
+    """Letters like x are 4 pixels high. The polygons are told in the picture's own pixels."""
+    lot, large, font = random.Random(1), Image.new("RGB", (1680, 880), "white"), ImageFont.load_default(28)
+    draw = ImageDraw.Draw(large)
+    lines = [" ".join(lot.choice(WORDS) for _ in range(7)) for _ in range(12)]
+    for row, line in enumerate(lines):
+        draw.text((80, 48 + 48 * row), line, font=font, fill="black")
+    ends = [20 + draw.textlength(line, font=font) / 4 for line in lines]
+    page = large.resize((420, 220), Image.Resampling.BOX)
+    (read,) = engine.recognise(encoded(page if turn is None else page.transpose(turn))).pages
+    assert [line.text for line in read.lines] == lines
+    assert (read.width, read.height) == (page.size if turn != Image.Transpose.ROTATE_90 else page.size[::-1])
+    for row, (found, end) in enumerate(zip(read.lines, ends, strict=True)):
+        (left, top), _, (right, bottom), _ = (upright(corner, turn, *page.size) for corner in found.polygon)
+        assert (left, right) == pytest.approx((20, end), abs=5)
+        assert top < 16 + 12 * row < bottom
+        assert bottom - top < 16
+
+
+def upright(corner: tuple[float, float], turn: Image.Transpose | None, width: int, height: int) -> tuple[float, float]:
+    """Where a place on a picture that was turned is on the picture of that size that it was before."""
+    x, y = corner
+    match turn:
+        case Image.Transpose.ROTATE_180:
+            return width - x, height - y
+        case Image.Transpose.ROTATE_90:
+            return width - y, x
+    return x, y
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1), (3000, 20)])
 def test_a_page_of_any_size_without_text_has_no_lines(engine: Engine, size: tuple[int, int]) -> None:
     result = engine.recognise(encoded(Image.new("RGB", size, "white")))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ocr_engine.boxes import boxes_from_map, clockwise, part, sides
+from ocr_engine.boxes import boxes_from_map, clockwise, part, sides, within
 
 
 def map_with(*rectangles: tuple[int, int, int, int], level: float = 0.9) -> np.ndarray:
@@ -69,3 +69,36 @@ def test_a_leaning_line_keeps_its_angle() -> None:
 def test_corners_start_top_left_whatever_their_order() -> None:
     corners = np.array([(50, 30), (10, 10), (50, 10), (10, 30)], np.float32)
     assert clockwise(corners).tolist() == [[10, 10], [50, 10], [50, 30], [10, 30]]
+
+
+def leaning(left: float, right: float, thickness: float) -> np.ndarray:
+    """A box (4, 2) around the part of a line that falls by half of its way, between two places along it."""
+    along, across = np.array((2, 1)) / np.sqrt(5), np.array((-1, 2)) / np.sqrt(5) * thickness / 2
+    ends = (left * along - across, right * along - across, right * along + across, left * along + across)
+    return np.array(ends, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "inside"), [(20, 60, True), (-4, 60, True), (-20, 60, False), (60, 120, False), (-50, 150, False)]
+)
+def test_a_part_of_a_box_is_within_it_but_for_its_rims(left: float, right: float, inside: bool) -> None:
+    assert within(leaning(left, right, 12)[None], leaning(0, 100, 10)[None]).tolist() == [inside]
+
+
+def test_what_is_beside_a_leaning_box_is_not_within_it() -> None:
+    beside = leaning(20, 60, 10) + np.array((16, -8), np.float32)
+    other = leaning(0, 100, 10)
+    assert (beside.min(axis=0) > other.min(axis=0)).all()
+    assert (beside.max(axis=0) < other.max(axis=0)).all()
+    assert within(np.stack((beside, leaning(20, 60, 10))), other[None]).tolist() == [False, True]
+
+
+def test_a_box_is_within_one_of_the_others_and_not_within_two_together() -> None:
+    halves = np.stack((leaning(0, 50, 10), leaning(50, 100, 10)))
+    assert within(np.stack((leaning(60, 90, 10), leaning(20, 80, 10))), halves).tolist() == [True, False]
+
+
+def test_nothing_is_within_nothing() -> None:
+    none = np.zeros((0, 4, 2), np.float32)
+    assert within(leaning(0, 50, 10)[None], none).tolist() == [False]
+    assert within(none, leaning(0, 50, 10)[None]).shape == (0,)

@@ -1,12 +1,13 @@
 """A page is looked at coarsely, and closely only where its print is small."""
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_engine.boxes import sides
 from ocr_engine.detection import STRIDE, Detector
-from ocr_engine.line_finder import COARSE_PIXELS, FINE_PIXELS, LineFinder
+from ocr_engine.line_finder import COARSE_PIXELS, FINE_PIXELS, MAGNIFIED, FinePrint, Glance, LineFinder, magnification
 from ocr_engine.model_files import Normalisation
 
 
@@ -133,3 +134,65 @@ def test_print_of_which_a_look_shows_nothing_is_known_by_its_letters_and_looked_
 def test_a_large_photo_is_not_looked_at_closely_for_a_few_shapes_like_letters() -> None:
     grain = np.random.default_rng(1).integers(0, 256, (3000, 4000, 3), np.uint8)
     assert LineFinder(Detector(Blind(), Normalisation())).glance(fine_print(grain // 2 + 127)).fine is None
+
+
+def bars(height: int, count: int, top: int = 20) -> list[tuple[int, int, int, int]]:
+    """Lines of that height, one below the other. Their boxes are higher, by 1.6 times that."""
+    return [(20, y, 320, y + height) for y in range(top, top + 40 * count, 40)]
+
+
+def magnified(pixels: np.ndarray) -> float:
+    return magnification(LineFinder(Detector(Ink(), Normalisation())).glance(pixels))
+
+
+@pytest.mark.parametrize(("height", "times"), [(3, MAGNIFIED), (5, MAGNIFIED), (7, 1.0), (12, 1.0)])
+def test_a_small_page_of_tiny_print_is_enlarged(height: int, times: float) -> None:
+    assert magnified(page(640, 480, *bars(height, 8))) == times
+
+
+def test_the_most_of_the_print_decides_whether_a_page_is_enlarged() -> None:
+    assert magnified(page(640, 480, *bars(5, 7), *bars(16, 2, 330))) == MAGNIFIED
+    assert magnified(page(640, 480, *bars(16, 7), *bars(3, 2, 330))) == 1
+    assert magnified(page(640, 480, *bars(16, 5), *bars(3, 4, 280))) == 1
+
+
+@pytest.mark.parametrize("height", [8, 20, 60])
+def test_a_page_that_is_looked_at_shrunken_is_not_enlarged(height: int) -> None:
+    assert magnified(page(1000, 600, *bars(4, 8))) == MAGNIFIED
+    assert magnified(page(4000, 3000, *bars(height, 4))) == 1
+
+
+def test_a_page_without_text_is_not_enlarged() -> None:
+    assert magnified(page(640, 480)) == 1
+
+
+def with_fragment(glance: Glance, left: float, top: float, right: float, bottom: float) -> Glance:
+    """The glance as if it had shown one more box."""
+    fragment = np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]], np.float32)
+    look = msgspec.structs.replace(glance.look, quads=np.concatenate((glance.look.quads, fragment)))
+    return msgspec.structs.replace(glance, look=look)
+
+
+def test_a_fragment_of_a_line_that_a_closer_look_shows_whole_is_dropped() -> None:
+    pixels = page(4000, 3000, (200, 400, 3600, 600), (400, 2500, 900, 2518), (400, 2550, 900, 2568))
+    finder = LineFinder(Detector(Ink(), Normalisation()))
+    glance = with_fragment(finder.glance(pixels), 700, 2470, 890, 2550)
+    assert middles(finder.refine(pixels, glance)) == [
+        pytest.approx((650, 2509), abs=6),
+        pytest.approx((650, 2559), abs=6),
+        pytest.approx((1900, 500), abs=10),
+    ]
+
+
+def test_a_fragment_of_a_line_among_fine_print_is_dropped_and_what_stands_apart_is_kept() -> None:
+    lines = [(400, y, 1200, y + 14) for y in range(2000, 2400, 60)]
+    pixels = page(4000, 3000, *lines, (200, 400, 3600, 600))
+    finder = LineFinder(Detector(Ink(), Normalisation()))
+    # beside the sample, so that only the line that it is a part of speaks against it
+    sample = np.array([[(400, 2000), (700, 2000), (700, 2400), (400, 2400)]], np.float32)
+    glance = with_fragment(finder.glance(pixels), 900, 1977, 1200, 2037)
+    glance = msgspec.structs.replace(glance, fine=FinePrint(sample, 0.8))
+    assert [round(y) for _, y in sorted(middles(finder.refine(pixels, glance)), key=lambda middle: middle[1])] == [
+        pytest.approx(500, abs=10),
+        *(pytest.approx(top + 7, abs=5) for _, top, _, _ in lines),
+    ]
