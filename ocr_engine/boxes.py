@@ -48,9 +48,9 @@ def boxes_from_map(
     return np.array(quads, np.float32).reshape(-1, 4, 2), np.array(certainty, np.float32)
 
 
-def specks(probability: NDArray[np.float32], quads: Quads) -> NDArray[np.float32]:
-    """Middles (n, 2) of the spots of a map (H, W) that are surely text and in none of its boxes, large ones first."""
-    _, _, sizes, middles = cv2.connectedComponentsWithStats((probability > SPECK_PROBABILITY).astype(np.uint8))
+def specks(certain: NDArray[np.uint8], quads: Quads) -> NDArray[np.float32]:
+    """Middles (n, 2) of the spots of a map (H, W), 1 where it is surely text, that no box holds, large ones first."""
+    _, _, sizes, middles = cv2.connectedComponentsWithStats(certain)
     # the first is what is around the spots
     largest = 1 + np.argsort(-sizes[1:, cv2.CC_STAT_AREA], kind="stable")
     outside = [i for i in largest if not _covered(middles[i], quads)]

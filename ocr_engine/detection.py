@@ -60,14 +60,15 @@ class Detector:
         probability = self._session.run(batch)[0, 0]
         quads, certainty = boxes_from_map(probability, SHADOW)
         sure = certainty >= BOX_PROBABILITY
+        certain = (probability > SPECK_PROBABILITY).astype(np.uint8)
         small = heights(quads) < SMALL
         to_page = np.array((width / columns, height / rows), np.float32)
         return Look(
             quads=quads[sure] * to_page,
             small=quads[small] * to_page,
             blurs=quads[~sure & ~small] * to_page,
-            specks=specks(probability, quads) * to_page,
-            certain=(probability > SPECK_PROBABILITY).astype(np.uint8),
+            specks=specks(certain, quads) * to_page,
+            certain=certain,
             pixel=to_page,
             scale=scale,
         )

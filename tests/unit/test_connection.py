@@ -47,17 +47,17 @@ class Loop:
     """The time-outs of a protocol, run when a test says so."""
 
     def __init__(self) -> None:
-        self.waiting: dict[asyncio.TimerHandle, tuple[float, Callable[[], object]]] = {}
+        self.waiting: dict[object, tuple[float, Callable[[], object]]] = {}
 
     def call_later(self, seconds: float, callback: Callable[..., object], *arguments: object) -> Any:
         loop = self
 
         class Handle:
             def cancel(self) -> None:
-                loop.waiting.pop(self, None)  # type: ignore[call-overload]
+                loop.waiting.pop(self, None)
 
         handle = Handle()
-        self.waiting[handle] = (seconds, lambda: callback(*arguments))  # type: ignore[index]
+        self.waiting[handle] = (seconds, lambda: callback(*arguments))
         return handle
 
     def passes(self, seconds: float) -> None:
@@ -79,7 +79,7 @@ def transport(loop: Loop) -> Transport:
     transport = Transport()
     config = uvicorn.Config(lambda *_: None, log_config=None)  # no request gets through to it
     config.load()
-    transport.protocol = Connection(config, ServerState(), {}, _loop=loop)  # type: ignore[arg-type]
+    transport.protocol = Connection(config, ServerState(), {}, _loop=loop)  # type: ignore[arg-type]  # a stand-in
     transport.protocol.connection_made(transport)
     return transport
 
