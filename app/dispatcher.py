@@ -11,8 +11,8 @@ from loguru import logger
 from app import clock
 from app.retry import RetryPolicy, after_error, wait_until_due
 from ocr_engine.errors import ImageMissing, InternalError, OcrError, PoolUnavailable, WorkerCrashed
-from ocr_engine.pool import OcrPool
-from ocr_engine.process import Unwanted
+from ocr_engine.workers.pool import OcrPool
+from ocr_engine.workers.process import Unwanted
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ocr_engine.errors import JobTimeout, OcrError, WorkersBusy
-from ocr_engine.pool import OcrPool
+from ocr_engine.workers.pool import OcrPool
 
 PATIENCE = 10.0
 """Seconds to wait for a worker that is free; all may be at files of many pages. Probes wait no longer."""

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from loguru import logger
 
-from ocr_engine.pool import PoolEvent
+from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
 
 

@@ -13,7 +13,7 @@ from app.queue import JobQueue, LocalQueue
 from app.service import Service
 from app.waiting import Waiters
 from config.settings import Settings
-from ocr_engine.pool import ManagedPool
+from ocr_engine.workers.pool import ManagedPool
 from persistence.opening import open_store
 from persistence.store import JobStore
 from persistence.tasks import end

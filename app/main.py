@@ -37,7 +37,7 @@ from app.start import told_plainly
 from app.waiting import Waiters
 from config import logging
 from config.settings import Settings, SettingsError, load
-from ocr_engine.pool import ManagedPool
+from ocr_engine.workers.pool import ManagedPool
 
 if TYPE_CHECKING:  # opentelemetry is an extra
     from app.tracing import Tracing

@@ -13,8 +13,8 @@ from app.context import METHODS
 from app.errors import ERRORS
 from app.health import Grade, Verdict
 from ocr_engine.errors import OcrError, PoolUnavailable
-from ocr_engine.pool import PoolEvent, WorkerInfo, WorkerState
 from ocr_engine.result import STAGES
+from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 

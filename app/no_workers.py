@@ -3,9 +3,9 @@
 import asyncio
 
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.pool import WorkerInfo, always_wanted
-from ocr_engine.process import Wanted
 from ocr_engine.result import OcrResult
+from ocr_engine.workers.pool import WorkerInfo, always_wanted
+from ocr_engine.workers.process import Wanted
 
 
 class NoWorkers:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from app import journal
 from app.metrics import Metrics
-from ocr_engine.pool import PoolEvent
+from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job
 
 if TYPE_CHECKING:  # opentelemetry is an extra

@@ -23,7 +23,7 @@ from app.waiting import Waiters
 from app.withdrawals import Withdrawals
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import Economy, ManagedPool, ProcessOcrPool
+from ocr_engine.workers.pool import Economy, ManagedPool, ProcessOcrPool
 from persistence.job import Job
 from persistence.store import JobStore
 from samples import sample

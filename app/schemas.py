@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 from app.errors import Problem, problem
 from app.health import Grade, Verdict
 from app.service import Service
-from ocr_engine.pool import WorkerInfo
 from ocr_engine.result import ImageInfo, OcrLine, OcrModel, OcrPage, OcrTimings
+from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
 
 Share = Annotated[float, Meta(ge=0, le=1)]

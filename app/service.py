@@ -22,7 +22,7 @@ from app.retention import Retention
 from app.waiting import Waiters
 from app.withdrawals import Withdrawals
 from config.settings import Settings
-from ocr_engine.pool import ManagedPool, WorkerState
+from ocr_engine.workers.pool import ManagedPool, WorkerState
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine import models
+from ocr_engine.models.load import load_models
+from ocr_engine.models.session import Session
 from ocr_engine.options import EngineOptions, ModelFamily
-from ocr_engine.session import Session
 
 SIDE = 1024
 """Of the matrices: large enough for the full rate, small enough for the cache."""
@@ -43,7 +43,7 @@ class Efficiency(Struct, frozen=True, kw_only=True):
 
 def measure(options: EngineOptions) -> tuple[Efficiency, ...]:
     """The sessions of a loaded engine's models at typical sizes. Raises EngineError."""
-    loaded = models.load(options)
+    loaded = load_models(options)
     roof = matrix_product_rate()
     a_pixel, a_column = _WORK[options.model]
     return (

@@ -10,17 +10,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine import image, leftovers, models
+from ocr_engine import image, leftovers
 from ocr_engine.boxes import Quads, heights, part, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn, turn_back
-from ocr_engine.detection import Detector, Look
+from ocr_engine.detection.detector import Detector, Look
+from ocr_engine.detection.line_finder import LineFinder, magnification
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import Piece, pieces_in_order, row_order
-from ocr_engine.line_finder import LineFinder, magnification
+from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
-from ocr_engine.recognition import HEIGHT, LEAST_WIDTH, MOST_WIDTH, Reading, Recogniser
+from ocr_engine.recognition.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
+from ocr_engine.recognition.recogniser import HEIGHT, LEAST_WIDTH, MOST_WIDTH, Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
 
 MOST_TEXT = 680_000
@@ -47,7 +48,7 @@ class Engine:
         # OpenCV would start a thread for every core of the machine, in every worker process
         cv2.setNumThreads(options.threads)
         self._options = options
-        self._loaded = loaded = models.load(options)
+        self._loaded = loaded = load_models(options)
         self.notes = loaded.notes
         """What the operator should know of the models: why one runs as it was released, for instance."""
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels, cut, is_tall, resize, turn
-from ocr_engine.model_files import Normalisation
-from ocr_engine.reading import Reader
+from ocr_engine.models.files import Normalisation
+from ocr_engine.models.session import Session
+from ocr_engine.models.tensors import fill
+from ocr_engine.recognition.reading import Reader
 from ocr_engine.result import Rotation
-from ocr_engine.session import Session
-from ocr_engine.tensors import fill
 
 HEIGHT, WIDTH = 48, 192
 """Pixels: the classifier's input."""

@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from ocr_engine.pool import WorkerInfo, WorkerState, always_wanted
-from ocr_engine.process import Unwanted, Wanted
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings
+from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
+from ocr_engine.workers.process import Unwanted, Wanted
 
 Answer = OcrResult | BaseException | Callable[[bytes], OcrResult]
 

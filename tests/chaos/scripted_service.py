@@ -20,9 +20,9 @@ from app.main import create_app, settings_or_exit
 from app.server import serve
 from config import logging
 from ocr_engine.errors import InvalidImage
-from ocr_engine.pool import WorkerInfo, WorkerState, always_wanted
-from ocr_engine.process import Wanted
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
+from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
+from ocr_engine.workers.process import Wanted
 from tests.chaos.load import images
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ocr_engine.pool import WorkerInfo, WorkerState
+from ocr_engine.workers.pool import WorkerInfo, WorkerState
 from persistence.store import StoreError
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result

@@ -19,10 +19,17 @@ from PIL import Image
 
 from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed, WorkersBusy
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import DEFAULT_ECONOMY, FAILED_STARTS_ALLOWED, Economy, PoolEvent, ProcessOcrPool, WorkerState
-from ocr_engine.process import Unwanted, WorkerProcess
 from ocr_engine.result import OcrResult
-from ocr_engine.worker import DutyReport
+from ocr_engine.workers.child import DutyReport
+from ocr_engine.workers.pool import (
+    DEFAULT_ECONOMY,
+    FAILED_STARTS_ALLOWED,
+    Economy,
+    PoolEvent,
+    ProcessOcrPool,
+    WorkerState,
+)
+from ocr_engine.workers.process import Unwanted, WorkerProcess
 from samples import sample
 
 pytestmark = pytest.mark.anyio
@@ -237,8 +244,8 @@ async def test_workers_obey_their_parent_only(start: Callable[..., Awaitable[Wat
 async def test_a_worker_that_cannot_read_the_warm_up_fails_the_start(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
-    monkeypatch.setattr("ocr_engine.pool.FAILED_STARTS_ALLOWED", 1)
+    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("ocr_engine.workers.pool.FAILED_STARTS_ALLOWED", 1)
     with pytest.raises(PoolUnavailable, match="worker-1 cannot be started"):
         await start(warm_up=b"no image")
 
@@ -251,7 +258,7 @@ async def test_a_system_that_grants_no_process_fails_the_start_and_does_not_hang
     def refuse(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
     monkeypatch.setattr(WorkerProcess, broken, refuse)
     with pytest.raises(PoolUnavailable, match=f"worker-1 cannot be started: .*{fault}"):
         await start()
@@ -260,7 +267,7 @@ async def test_a_system_that_grants_no_process_fails_the_start_and_does_not_hang
 async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
     pool = await start()
     whole = WorkerProcess.start
     refused: list[WorkerProcess] = []
@@ -281,7 +288,7 @@ async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
 async def test_a_worker_that_can_never_be_started_again_is_given_up(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.pool.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
     pool = await start()
     pool._warm_up = b"no image"
     os.kill(pool.pids()[0], signal.SIGKILL)
@@ -294,7 +301,7 @@ async def test_a_worker_that_can_never_be_started_again_is_given_up(
 async def test_an_idle_worker_may_be_killed_as_often_as_there_are_quiet_nights(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.pool.STILLBORN_SECONDS", 0.0, raising=False)
+    monkeypatch.setattr("ocr_engine.workers.pool.STILLBORN_SECONDS", 0.0, raising=False)
     pool = await start()
     for _ in range(FAILED_STARTS_ALLOWED + 1):
         os.kill(pool.pids()[0], signal.SIGKILL)
@@ -314,7 +321,7 @@ async def test_close_leaves_no_process_behind(start: Callable[..., Awaitable[Wat
 ORPHANING = """
 import asyncio, sys
 from ocr_engine.options import EngineOptions
-from ocr_engine.pool import ProcessOcrPool
+from ocr_engine.workers.pool import ProcessOcrPool
 
 async def main():
     warm_up = open(sys.argv[1], "rb").read()
@@ -364,6 +371,6 @@ async def test_a_worker_that_grew_too_large_is_renewed(start: Callable[..., Awai
 async def test_a_worker_may_map_so_much_and_no_more(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.pool.FAILED_STARTS_ALLOWED", 1)
+    monkeypatch.setattr("ocr_engine.workers.pool.FAILED_STARTS_ALLOWED", 1)
     with pytest.raises(PoolUnavailable):
         await start(economy=Economy(address_space=2**26))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ocr_engine.crops import MOST_HEIGHT, cut
 from ocr_engine.engine import MOST_TEXT, affordable
-from ocr_engine.recognition import LEAST_WIDTH
+from ocr_engine.recognition.recogniser import LEAST_WIDTH
 
 
 def boxes(count: int, width: float, height: float) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_engine.fine_print import SHAPES, TILE, WHOLE, letter_heights
+from ocr_engine.detection.fine_print import SHAPES, TILE, WHOLE, letter_heights
 
 WORDS = "the quick brown fox jumps over a lazy dog while more words stand here in small print "
 

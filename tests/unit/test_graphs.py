@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ocr_engine import graphs, model_files
-from ocr_engine.graphs import build, cache
-from ocr_engine.graphs.build import TOLERANCE
-from ocr_engine.model_files import ModelFile, Role
+from ocr_engine.models import files, graphs
+from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.graphs import build, cache
+from ocr_engine.models.graphs.build import TOLERANCE
+from ocr_engine.models.session import OnnxSession, Session, open_session
 from ocr_engine.options import EngineOptions, ModelFamily
-from ocr_engine.session import OnnxSession, Session, open_session
 
 
 def file_of(family: ModelFamily, role: Role) -> ModelFile:
-    return next(file for file in model_files.find(EngineOptions(model=family)) if file.role == role)
+    return next(file for file in files.find(EngineOptions(model=family)) if file.role == role)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_processes_that_start_together_share_one_whole_file(tmp_path: Path) -> N
 
 
 def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_engine.graphs.build.TOLERANCE", -1.0)
+    monkeypatch.setattr("ocr_engine.models.graphs.build.TOLERANCE", -1.0)
     prepared = graphs.prepare(ANGLE, str(tmp_path))
     assert not prepared.model
     assert "GraphDiffers" in prepared.fault
@@ -157,7 +157,7 @@ def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path, monkey
 
 
 def test_that_a_model_cannot_be_optimised_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_engine.graphs.build.TOLERANCE", -1.0)
+    monkeypatch.setattr("ocr_engine.models.graphs.build.TOLERANCE", -1.0)
     first = graphs.prepare(ANGLE, str(tmp_path))
     monkeypatch.undo()
     assert graphs.prepare(ANGLE, str(tmp_path)) == first

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ocr_engine.detection import Look
+from ocr_engine.detection.detector import Look
 from ocr_engine.leftovers import LEAST_LETTERS, MOST, SURE, shadows, spots, sure
-from ocr_engine.recognition import NOTHING, Reading
+from ocr_engine.recognition.recogniser import NOTHING, Reading
 
 ACROSS, DOWN = 2.0, 3.0
 """Pixels of the page by one of the look."""

@@ -6,9 +6,17 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_engine.boxes import sides
-from ocr_engine.detection import STRIDE, Detector
-from ocr_engine.line_finder import COARSE_PIXELS, FINE_PIXELS, MAGNIFIED, FinePrint, Glance, LineFinder, magnification
-from ocr_engine.model_files import Normalisation
+from ocr_engine.detection.detector import STRIDE, Detector
+from ocr_engine.detection.line_finder import (
+    COARSE_PIXELS,
+    FINE_PIXELS,
+    MAGNIFIED,
+    FinePrint,
+    Glance,
+    LineFinder,
+    magnification,
+)
+from ocr_engine.models.files import Normalisation
 
 
 class Ink:

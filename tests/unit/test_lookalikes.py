@@ -2,7 +2,7 @@
 
 import pytest
 
-from ocr_engine.lookalikes import doubtful
+from ocr_engine.recognition.lookalikes import doubtful
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from app.health import Grade, Verdict
 from app.metrics import Metrics
 from ocr_engine import errors
 from ocr_engine.errors import OcrError, PoolUnavailable
-from ocr_engine.pool import PoolEvent
+from ocr_engine.workers.pool import PoolEvent
 from tests.contract.jobs import RESULT, after, failure, job
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()

@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from ocr_engine import model_files, models
 from ocr_engine.errors import EngineError
+from ocr_engine.models import files
+from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ModelFamily
 
 
@@ -24,23 +25,23 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     ],
 )
 def test_each_family_is_found_in_its_wheel(family: ModelFamily, names: list[str], characters: int) -> None:
-    files = model_files.find(EngineOptions(model=family))
-    assert [file.path.name for file in files][:2] == names
-    assert [file.role for file in files] == ["detection", "recognition", "angle"]
-    assert len(files.characters) == characters
+    found = files.find(EngineOptions(model=family))
+    assert [file.path.name for file in found][:2] == names
+    assert [file.role for file in found] == ["detection", "recognition", "angle"]
+    assert len(found.characters) == characters
 
 
 @pytest.mark.parametrize("family", ["ppocr-v6", "ppocr-v4"])
 def test_a_recogniser_has_a_class_for_the_blank_each_character_and_the_space(
     family: ModelFamily, cache_dir: str
 ) -> None:
-    loaded = models.load(EngineOptions(model=family, cache_dir=cache_dir))
+    loaded = load_models(EngineOptions(model=family, cache_dir=cache_dir))
     scores = loaded.recognition.run(np.zeros((1, 3, 48, 64), np.float32))
     assert scores.shape == (1, 8, len(loaded.characters) + 2)
 
 
 def test_models_are_described_by_role_name_and_hash(cache_dir: str) -> None:
-    loaded = models.load(EngineOptions(cache_dir=cache_dir))
+    loaded = load_models(EngineOptions(cache_dir=cache_dir))
     assert not loaded.notes
     described = loaded.described
     assert [model.role for model in described] == ["detection", "recognition", "angle"]
@@ -56,7 +57,7 @@ def test_a_file_with_another_hash_is_refused(monkeypatch: pytest.MonkeyPatch, tm
     (folder / "PP-OCRv6_rec_small.onnx").write_bytes(b"something else")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(EngineError, match=r"not the one that was released: sha256 .*install the package rapidocr"):
-        model_files.find(EngineOptions())
+        files.find(EngineOptions())
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -64,14 +65,14 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     (tmp_path / "rapidocr" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(EngineError, match="is the package rapidocr installed"):
-        model_files.find(EngineOptions())
+        files.find(EngineOptions())
 
 
 def test_explicit_files_are_used_instead(tmp_path: Path) -> None:
-    given = {file.role: file.path for file in model_files.find(EngineOptions(model="ppocr-v4"))}
+    given = {file.role: file.path for file in files.find(EngineOptions(model="ppocr-v4"))}
     characters = tmp_path / "characters.txt"
     characters.write_text("a\nb\n\u3000\n", encoding="utf-8")
-    files = model_files.find(
+    found = files.find(
         EngineOptions(
             detection_model=str(given["detection"]),
             recognition_model=str(given["recognition"]),
@@ -79,36 +80,36 @@ def test_explicit_files_are_used_instead(tmp_path: Path) -> None:
             characters=str(characters),
         )
     )
-    assert [file.path for file in files] == list(given.values())
-    assert files.characters == ("a", "b", "\u3000")
+    assert [file.path for file in found] == list(given.values())
+    assert found.characters == ("a", "b", "\u3000")
 
 
 def test_an_explicit_recogniser_brings_its_own_characters() -> None:
-    path = model_files.find(EngineOptions(model="ppocr-v4")).recognition.path
-    assert len(model_files.find(EngineOptions(recognition_model=str(path))).characters) == 6623
+    path = files.find(EngineOptions(model="ppocr-v4")).recognition.path
+    assert len(files.find(EngineOptions(recognition_model=str(path))).characters) == 6623
 
 
 def test_a_recogniser_without_characters_needs_a_list() -> None:
-    path = model_files.find(EngineOptions()).detection.path
+    path = files.find(EngineOptions()).detection.path
     with pytest.raises(EngineError, match="carries no character list"):
-        model_files.find(EngineOptions(recognition_model=str(path)))
+        files.find(EngineOptions(recognition_model=str(path)))
 
 
 @pytest.mark.parametrize("option", ["detection_model", "recognition_model", "angle_model", "characters"])
 def test_a_file_that_is_not_there_is_named(option: str, tmp_path: Path) -> None:
     path = str(tmp_path / "nothing")
     with pytest.raises(EngineError, match=path):
-        model_files.find(msgspec.structs.replace(EngineOptions(), **{option: path}))
+        files.find(msgspec.structs.replace(EngineOptions(), **{option: path}))
 
 
 def test_a_file_that_is_no_model_is_named_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"no model at all")
     with pytest.raises(EngineError, match=f"the detection model {path} cannot be opened"):
-        models.load(EngineOptions(detection_model=str(path), cache_dir=str(tmp_path)))
+        load_models(EngineOptions(detection_model=str(path), cache_dir=str(tmp_path)))
 
 
 @pytest.mark.parametrize("damaged", [b"\x72", b"\x72\xff", b"\x72\x05abc", b"\x07", b"\xff" * 40])
 def test_bytes_that_are_no_model_are_said_to_be_none(damaged: bytes) -> None:
     with pytest.raises(EngineError, match="no ONNX model"):
-        model_files.metadata(damaged)
+        files.metadata(damaged)

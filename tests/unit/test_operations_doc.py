@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from ocr_engine.pool import PoolEvent
+from ocr_engine.workers.pool import PoolEvent
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()

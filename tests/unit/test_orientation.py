@@ -7,7 +7,7 @@ import pytest
 
 from ocr_engine.crops import Pixels
 from ocr_engine.orientation import QUORUM, SAMPLES, VOTERS, Orienter
-from ocr_engine.recognition import Reading
+from ocr_engine.recognition.recogniser import Reading
 from ocr_engine.result import Rotation
 
 PAGE = np.zeros((400, 400, 3), np.uint8)

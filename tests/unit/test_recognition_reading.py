@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ocr_engine.reading import DOUBTFUL, FIRST_SQUEEZE, SURE, TIGHTEST_PITCH, Reader
-from ocr_engine.recognition import HEIGHT, Reading, Recogniser
+from ocr_engine.recognition.reading import DOUBTFUL, FIRST_SQUEEZE, SURE, TIGHTEST_PITCH, Reader
+from ocr_engine.recognition.recogniser import HEIGHT, Reading, Recogniser
 
 
 class Print(Recogniser):

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_engine import model_files
 from ocr_engine.errors import EngineError
-from ocr_engine.model_files import ModelFile, Role
+from ocr_engine.models import files
+from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.session import Session, open_session
 from ocr_engine.options import Backend, EngineOptions
-from ocr_engine.session import Session, open_session
 
-FILES = {file.role: file for file in model_files.find(EngineOptions())}
+FILES = {file.role: file for file in files.find(EngineOptions())}
 BACKENDS: list[Backend] = ["onnxruntime", "openvino"]
 
 

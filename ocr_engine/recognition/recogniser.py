@@ -13,11 +13,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine import lookalikes
 from ocr_engine.crops import Pixels, resize
-from ocr_engine.model_files import Normalisation
-from ocr_engine.session import Session
-from ocr_engine.tensors import fill
+from ocr_engine.models.files import Normalisation
+from ocr_engine.models.session import Session
+from ocr_engine.models.tensors import fill
+from ocr_engine.recognition import lookalikes
 
 HEIGHT = 48
 """Pixels: the height of a line that the PP-OCR recognition models are trained on."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ocr_engine.graphs.affine import fold_affine, hard_swish
-from ocr_engine.graphs.detector_head import shrink_head
-from ocr_engine.graphs.graph import Array, Graph, Node
+from ocr_engine.models.graphs.affine import fold_affine, hard_swish
+from ocr_engine.models.graphs.detector_head import shrink_head
+from ocr_engine.models.graphs.graph import Array, Graph, Node
 
 
 def rewrite(graph: Graph, block: int) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ocr_engine.graphs.graph import Graph, Node, convolution
+from ocr_engine.models.graphs.graph import Graph, Node, convolution
 
 
 def hard_swish(graph: Graph) -> None:

@@ -11,11 +11,11 @@ from typing import Literal
 
 import psutil
 
-from ocr_engine import worker
 from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrResult
-from ocr_engine.worker import DutyReport
+from ocr_engine.workers import child
+from ocr_engine.workers.child import DutyReport
 
 DeathCause = Literal["crashed", "timeout", "interrupted", "stopped"]
 """Ended by itself, or killed: its job took too long, its job was interrupted, or it is not needed any more."""
@@ -42,7 +42,7 @@ class WorkerProcess:
         self._executor = ProcessPoolExecutor(
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=worker.prepare,
+            initializer=child.prepare,
             initargs=(options, address_space),
         )
         self._child: BaseProcess | None = None
@@ -82,8 +82,8 @@ class WorkerProcess:
         return self._child.pid if self._child else None
 
     async def start(self, warm_up: bytes) -> DutyReport:
-        """Returns when the warm-up image was read. Raises worker.WarmUpFailed, OcrError or BrokenProcessPool."""
-        report = self._executor.submit(worker.report_for_duty, warm_up)
+        """Returns when the warm-up image was read. Raises child.WarmUpFailed, OcrError or BrokenProcessPool."""
+        report = self._executor.submit(child.report_for_duty, warm_up)
         # private until 3.14's kill_workers(); there is no other way to kill a hung child
         self._child = next(iter(self._executor._processes.values()))
         asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
@@ -98,7 +98,7 @@ class WorkerProcess:
             self._on_death()  # the event loop has not heard of it yet
             raise DiedIdle
         try:
-            work = self._executor.submit(worker.read, image)
+            work = self._executor.submit(child.read, image)
         except BrokenProcessPool:
             self._on_death()
             raise DiedIdle from None
@@ -110,9 +110,9 @@ class WorkerProcess:
                 if result is not None:
                     return result
                 if not await wanted():
-                    self._executor.submit(worker.forget)
+                    self._executor.submit(child.forget)
                     raise Unwanted
-                work = self._executor.submit(worker.read_on)
+                work = self._executor.submit(child.read_on)
         except BrokenProcessPool:
             self._on_death()
             raise WorkerCrashed("the OCR process died while it read this image") from None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ocr_engine.graphs.graph import Array, Graph, Node, convolution
+from ocr_engine.models.graphs.graph import Array, Graph, Node, convolution
 
 
 def shrink_head(graph: Graph) -> None:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import BOX_PROBABILITY, SPECK_PROBABILITY, Quads, boxes_from_map, heights, specks
 from ocr_engine.crops import Pixels, resize
-from ocr_engine.model_files import Normalisation
-from ocr_engine.session import Session
-from ocr_engine.tensors import fill
+from ocr_engine.models.files import Normalisation
+from ocr_engine.models.session import Session
+from ocr_engine.models.tensors import fill
 
 STRIDE = 32
 """The model halves its input five times: its sides are multiples of this."""

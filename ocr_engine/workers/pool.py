@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from ocr_engine.errors import OcrError, PoolUnavailable, WorkersBusy
 from ocr_engine.options import EngineOptions
-from ocr_engine.process import DeathCause, DiedIdle, Wanted, WorkerProcess
 from ocr_engine.result import OcrResult
-from ocr_engine.worker import WarmUpFailed
+from ocr_engine.workers.child import WarmUpFailed
+from ocr_engine.workers.process import DeathCause, DiedIdle, Wanted, WorkerProcess
 
 FAILED_STARTS_ALLOWED = 3
 """Failed starts in a row after which a slot is given up."""

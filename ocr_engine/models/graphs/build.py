@@ -8,10 +8,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from ocr_engine.graphs.blocked import Shape, use_blocks
-from ocr_engine.graphs.graph import Graph
-from ocr_engine.graphs.rewrite import rewrite
-from ocr_engine.model_files import ModelFile, Role
+from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.graphs.blocked import Shape, use_blocks
+from ocr_engine.models.graphs.graph import Graph
+from ocr_engine.models.graphs.rewrite import rewrite
 
 TOLERANCE = 1e-3
 """Largest difference of any number in the output, in a trial, that an optimised graph may have from the original."""

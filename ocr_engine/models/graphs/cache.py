@@ -11,7 +11,7 @@ import msgspec
 import onnxruntime
 from msgspec import Struct
 
-from ocr_engine.model_files import ModelFile
+from ocr_engine.models.files import ModelFile
 
 _DIGEST = 32
 
@@ -75,7 +75,7 @@ def _processor() -> str:
 def _make(model: ModelFile) -> Prepared:
     try:
         # not at the top: a process that finds its graphs in the cache never needs the package onnx
-        from ocr_engine.graphs.build import build
+        from ocr_engine.models.graphs.build import build
 
         return Prepared(model=build(model))
     except Exception as error:  # whatever a model has that was not foreseen, the original runs it

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ocr_engine.graphs.graph import Array, Graph, Node
+from ocr_engine.models.graphs.graph import Array, Graph, Node
 
 DOMAIN = "com.microsoft.nchwc"
 _UNARY = frozenset({"Relu", "Sigmoid", "Tanh", "Gelu", "QuickGelu", "HardSigmoid", "Clip", "Erf"})

@@ -10,9 +10,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from ocr_engine import graphs
 from ocr_engine.errors import EngineError
-from ocr_engine.model_files import ModelFile
+from ocr_engine.models import graphs
+from ocr_engine.models.files import ModelFile
 from ocr_engine.options import EngineOptions
 
 LEAST_SIDE = 32

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, areas, heights, sides, within, without_overlap
 from ocr_engine.crops import Pixels
-from ocr_engine.detection import SMALL, Detector, Look
-from ocr_engine.fine_print import letter_heights
+from ocr_engine.detection.detector import SMALL, Detector, Look
+from ocr_engine.detection.fine_print import letter_heights
 
 COARSE_PIXELS = 640_000
 """Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow or specks."""

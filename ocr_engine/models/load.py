@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
-from ocr_engine import model_files
-from ocr_engine.model_files import ModelFile, Normalisation
+from ocr_engine.models import files
+from ocr_engine.models.files import ModelFile, Normalisation
+from ocr_engine.models.session import Session, open_session
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrModel
-from ocr_engine.session import Session, open_session
 
 
 class LoadedModels(Struct, frozen=True, kw_only=True):
@@ -31,19 +31,19 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
             session.release()
 
 
-def load(options: EngineOptions) -> LoadedModels:
+def load_models(options: EngineOptions) -> LoadedModels:
     """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""
-    files = model_files.find(options)
-    detection, recognition, angle = (open_session(file, options) for file in files)
+    found = files.find(options)
+    detection, recognition, angle = (open_session(file, options) for file in found)
     return LoadedModels(
         detection=detection,
         recognition=recognition,
         angle=angle,
-        detection_input=files.detection.normalisation,
-        recognition_input=files.recognition.normalisation,
-        angle_input=files.angle.normalisation,
-        characters=files.characters,
-        described=tuple(_described(file) for file in files),
+        detection_input=found.detection.normalisation,
+        recognition_input=found.recognition.normalisation,
+        angle_input=found.angle.normalisation,
+        characters=found.characters,
+        described=tuple(_described(file) for file in found),
         notes=tuple(session.note for session in (detection, recognition, angle) if session.note),
     )
 

@@ -1,0 +1,1 @@
+"""The models: their files, how they are opened as sessions, and their optimised graphs."""

@@ -1,0 +1,1 @@
+"""From crops of single lines to their text."""

@@ -1,0 +1,1 @@
+"""The OCR processes: the pool, one process behind its executor, and what runs inside."""
