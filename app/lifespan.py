@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from app.node_kind import kind_of
-from app.nodes import Node, default_name
-from app.queue import JobQueue, LocalQueue
+from app.cluster.node_kind import kind_of
+from app.cluster.nodes import Node, default_name
+from app.jobs.local_queue import LocalQueue
+from app.jobs.waiting import Waiters
 from app.service import Service
-from app.waiting import Waiters
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool
 from persistence.opening import open_store
+from persistence.queue import JobQueue
 from persistence.store import JobStore
 from persistence.tasks import end
 
 if TYPE_CHECKING:  # of extras
-    from app.tracing import Tracing
-    from persistence.pg_nodes import NodeReports
+    from app.telemetry.tracing import Tracing
+    from persistence.postgres.nodes import NodeReports
 
 
 @asynccontextmanager
@@ -49,7 +50,7 @@ async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
     if not kind_of(settings).has_neighbours:
         yield LocalQueue(limit=settings.queue_limit)
         return
-    from app.queue_pgqueuer import PgQueue  # needs the extra `cluster`
+    from persistence.postgres.queue import PgQueue  # needs the extra `cluster`
 
     async with PgQueue.opened(
         settings.database_url, limit=settings.queue_limit, lease=settings.queue_lease_seconds
@@ -63,7 +64,7 @@ async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | Non
     if not kind_of(settings).has_neighbours:
         yield None
         return
-    from persistence.pg_nodes import NodeReports  # needs the extra `cluster`
+    from persistence.postgres.nodes import NodeReports  # needs the extra `cluster`
 
     async with NodeReports.opened(settings.database_url) as reports:
         yield reports
@@ -76,7 +77,7 @@ async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
     if not (kind.has_neighbours and kind.serves_clients):
         yield
         return
-    from persistence.pg_endings import listening  # needs the extra `cluster`
+    from persistence.postgres.notifications import listening  # needs the extra `cluster`
 
     async with listening(settings.database_url, waiters.ring, waiters.ring_all):
         yield

@@ -1,6 +1,6 @@
 """The composition root. `app` serves any ASGI server; `create_app` makes it from settings.
 
-Beside it, only `app/parts.py`, `app/api.py` and `app/lifespan.py` name concrete classes.
+Beside it, only `app/wiring.py`, `app/http/router.py` and `app/lifespan.py` name concrete classes.
 """
 
 import signal
@@ -14,9 +14,11 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from app import api
-from app.context import RequestFrame
-from app.errors import on_exception
+from app.http import router
+from app.http.frame import RequestFrame
+from app.http.openapi import openapi_config
+from app.http.problems import on_exception
+from app.jobs.waiting import Waiters
 from app.lifespan import (
     among_nodes,
     dispatching,
@@ -27,20 +29,18 @@ from app.lifespan import (
     opened_store,
     warm,
 )
-from app.measured_store import MeasuredStore
-from app.metrics import Metrics
-from app.observers import Observers
-from app.openapi import openapi_config
-from app.parts import Opened, process_pool, service_of
 from app.service import Service
-from app.start import told_plainly
-from app.waiting import Waiters
+from app.startup import told_plainly
+from app.telemetry.metrics import Metrics
+from app.telemetry.observed_store import MeasuredStore
+from app.telemetry.observers import Observers
+from app.wiring import Opened, process_pool, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.workers.pool import ManagedPool
 
 if TYPE_CHECKING:  # opentelemetry is an extra
-    from app.tracing import Tracing
+    from app.telemetry.tracing import Tracing
 
 
 def create_app(
@@ -78,9 +78,9 @@ def create_app(
                 yield
 
     app = Litestar(
-        route_handlers=api.routes(settings),
-        state=State({"gate": api.gate(settings)}),
-        cors_config=api.cors(settings),
+        route_handlers=router.routes(settings),
+        state=State({"gate": router.gate(settings)}),
+        cors_config=router.cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
         exception_handlers={Exception: on_exception},
         lifespan=[running],
@@ -99,7 +99,7 @@ def wanted_tracing(settings: Settings) -> "Tracing | None":
     if not settings.otel_exporter_otlp_endpoint:
         return None
     try:
-        from app.tracing import exporting_to
+        from app.telemetry.tracing import exporting_to
     except ImportError as error:
         fault = f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra `otel` is not installed: no {error.name}"
         raise SettingsError([fault]) from error

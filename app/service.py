@@ -8,22 +8,22 @@ from datetime import timedelta
 from loguru import logger
 
 from app.background import Background
-from app.capacity import Capacity
-from app.dead_letters import DeadLetters
-from app.dispatcher import Dispatcher
+from app.cluster.node_kind import NodeKind
 from app.health import Health
-from app.incoming import Incoming
-from app.intake import Intake
-from app.metrics import Metrics
-from app.node_kind import NodeKind
-from app.pressure import Pressure
-from app.queue import JobQueue
-from app.retention import Retention
-from app.waiting import Waiters
-from app.withdrawals import Withdrawals
+from app.jobs.admission import Pressure
+from app.jobs.cancellation import Withdrawals
+from app.jobs.capacity import Capacity
+from app.jobs.dead_letters import DeadLetters
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.incoming import Incoming
+from app.jobs.intake import Intake
+from app.jobs.retention import Retention
+from app.jobs.waiting import Waiters
+from app.telemetry.metrics import Metrics
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool, WorkerState
 from persistence.job import Job, JobState
+from persistence.queue import JobQueue
 from persistence.store import JobStore, StoreError
 
 RECOVERY_SECONDS = 30.0

@@ -21,18 +21,19 @@ from pathlib import Path
 import msgspec
 
 from app import clock
-from app.dispatcher import Dispatcher
-from app.queue_pgqueuer import PgQueue
-from app.retry import RetryPolicy
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.retry import RetryPolicy
 from benchmarks import cluster_ocr, command
 from benchmarks.fake_service import FreePool
 from benchmarks.measures import ClusterFigures, ClusterPoint, Report
 from benchmarks.postgres import Database, Server, server
 from benchmarks.progress import Progress
 from benchmarks.server_process import FAKE, REAL
+from config.settings import LEASE_SECONDS
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
-from persistence.postgres import PostgresStore
+from persistence.postgres.queue import PgQueue
+from persistence.postgres.store import PostgresStore
 
 PRODUCERS = 8
 """Uploads at the same time."""
@@ -146,7 +147,7 @@ async def node(url: str, workers: int) -> None:
     """A worker node whose engine takes no time; begins when its standard input ends, and goes on until it is killed."""
     store = await PostgresStore.open(url)
     dispatcher = Dispatcher(store, FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1))
-    async with PgQueue.opened(url, limit=sys.maxsize) as queue:
+    async with PgQueue.opened(url, limit=sys.maxsize, lease=LEASE_SECONDS) as queue:
         print(READY, flush=True)
         await asyncio.to_thread(sys.stdin.read)
         await queue.run(dispatcher.handle, concurrency=workers)

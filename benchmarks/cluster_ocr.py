@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from app.parts import engine_options
+from app.wiring import engine_options
 from benchmarks.bare import bare_engines
 from benchmarks.load import Outcome, closed_loop, open_loop, schedule, verify
 from benchmarks.measures import Split, percentiles

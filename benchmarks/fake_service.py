@@ -4,8 +4,8 @@ the real ones, so what a job costs here is what the service itself adds to recog
 import asyncio
 import sys
 
+from app.http.server import serve
 from app.main import create_app, settings_or_exit
-from app.server import serve
 from config import logging
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from app.parts import engine_options
+from app.wiring import engine_options
 from benchmarks import command
 from benchmarks.measures import PoolFigures, Report, RoundTrip, percentiles
 from benchmarks.progress import Progress

@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from ocr_engine.result import ImageInfo, OcrResult
 
+ANYBODY = ""
+"""Owner of jobs while the service asks for no keys."""
+
 
 class JobState(StrEnum):
     """Where a job stands. After a crash `queued` and `processing` jobs are run again; the others stay."""
@@ -63,7 +66,7 @@ class Job(Struct, frozen=True, kw_only=True):
     """One image on its way to text. Changes only by the verbs below, each of which gives a new Job."""
 
     id: str
-    owner: str = ""
+    owner: str = ANYBODY
     """Name of the API key that submitted it; empty where the service asks for none."""
     traceparent: str = ""
     """W3C trace context of the request that submitted it; empty where nobody traces."""

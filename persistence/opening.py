@@ -14,7 +14,7 @@ async def open_store(url: str, image_store_url: str = "") -> JobStore:
     if not image_store_url:
         return jobs
     try:
-        from persistence.object_images import ObjectImages
+        from persistence.objects.images import ObjectImages
 
         return await ObjectImages.open(jobs, image_store_url)
     except ModuleNotFoundError as error:
@@ -29,12 +29,12 @@ async def _open_jobs(url: str) -> JobStore:
     scheme, separator, rest = url.partition("://")
     if shared(url):
         try:
-            from persistence.postgres import PostgresStore
+            from persistence.postgres.store import PostgresStore
         except ModuleNotFoundError as error:
             raise StoreUnusable(f"PostgreSQL needs the extra `cluster`: {error}") from error
         return await PostgresStore.open(url)
     if scheme == "sqlite" and separator and rest.startswith("/") and len(rest) > 1:
-        from persistence.sqlite import SqliteStore
+        from persistence.sqlite.store import SqliteStore
 
         return await SqliteStore.open(rest[1:])
     # nothing more of it: it may hold a password

@@ -14,8 +14,8 @@ import httpx
 import msgspec
 from loguru import logger
 
+from app.http.server import Server
 from app.main import create_app
-from app.server import Server
 from app.service import Service
 from config.settings import Settings
 from tests.scripted_pool import ScriptedPool

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from persistence.postgres import PostgresStore
+from persistence.postgres.store import PostgresStore
 
 TABLES = "jobs, images, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from persistence import pg_queue
 from persistence.opening import open_store
-from persistence.pg_connection import connect
+from persistence.postgres import entry_table
+from persistence.postgres.connection import connect
 from persistence.store import JobStore, StoreError
 from tests.chaos.audit import Audit, audit
 from tests.chaos.cluster_monkey import ClusterMonkey
@@ -142,7 +142,7 @@ async def _unrest(store: JobStore, url: str) -> str:
         connection = await connect(url)
         try:
             entries = await connection.fetchval("SELECT count(*) FROM pgqueuer")
-            waiting = await pg_queue.depth(connection)
+            waiting = await entry_table.depth(connection)
         finally:
             await connection.close()
     except StoreError as error:

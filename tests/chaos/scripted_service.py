@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from app.http.server import serve
 from app.main import create_app, settings_or_exit
-from app.server import serve
 from config import logging
 from ocr_engine.errors import InvalidImage
 from ocr_engine.result import OcrLine, OcrPage, OcrResult

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from persistence.object_images import ObjectImages
-from persistence.objects import Objects
+from persistence.objects.bucket import Objects
+from persistence.objects.images import ObjectImages
 from persistence.opening import open_store as open_by_url
 from persistence.store import JobStore
 from tests.postgres import Postgres

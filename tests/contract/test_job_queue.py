@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 import anyio.lowlevel
 import pytest
 
-from app.queue import Handler, JobQueue, LocalQueue, QueueFull, QueueStopped
-from app.queue_pgqueuer import PgQueue
+from app.jobs.local_queue import LocalQueue
+from config.settings import LEASE_SECONDS
+from persistence.postgres.queue import PgQueue
+from persistence.queue import Handler, JobQueue, QueueFull, QueueStopped
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +32,7 @@ async def queue(database: str | None) -> AsyncIterator[JobQueue]:
     if database is None:
         yield LocalQueue(limit=LIMIT)
         return
-    async with PgQueue.opened(database, limit=LIMIT) as shared:
+    async with PgQueue.opened(database, limit=LIMIT, lease=LEASE_SECONDS) as shared:
         yield shared
 
 
@@ -110,7 +112,7 @@ async def test_a_delayed_id_holds_up_nobody(queue: JobQueue) -> None:
 async def test_an_id_is_delivered_again_when_its_handler_raises(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.queue.REDELIVERY_SECONDS", 0.0)
+    monkeypatch.setattr("persistence.queue.REDELIVERY_SECONDS", 0.0)
     handler = Recorder(RuntimeError("bug"))
     async with running(queue, handler):
         await queue.put("a")
@@ -169,7 +171,7 @@ async def test_dispatchers_have_names(queue: JobQueue) -> None:
 
 
 async def test_an_id_is_never_in_two_hands_at_once(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.queue.REDELIVERY_SECONDS", 0.001)
+    monkeypatch.setattr("app.jobs.local_queue.REDELIVERY_SECONDS", 0.001)
     inside, most, go_on = 0, 0, asyncio.Event()
     seen = asyncio.Semaphore(0)
 

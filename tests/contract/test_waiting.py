@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.measured_store import MeasuredStore
-from app.waiting import Waiters
+from app.jobs.waiting import Waiters
+from app.telemetry.observed_store import MeasuredStore
 from persistence.job import Job
 from persistence.opening import open_store, shared
-from persistence.pg_connection import connect
-from persistence.pg_endings import listening
+from persistence.postgres.connection import connect
+from persistence.postgres.notifications import listening
 from persistence.store import JobStore
 from tests.contract.jobs import RESULT, after, job
 from tests.postgres import Postgres

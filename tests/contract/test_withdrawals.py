@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.dispatcher import Dispatcher
-from app.queue import LocalQueue
-from app.retry import RetryPolicy
-from app.withdrawals import AlreadyEnded, Withdrawals
+from app.jobs.cancellation import AlreadyEnded, Withdrawals
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.local_queue import LocalQueue
+from app.jobs.retry import RetryPolicy
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 from tests.contract.jobs import RESULT, after, job

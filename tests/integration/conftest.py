@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from app import connection
+from app.http import connection
 from app.main import create_app
 from app.service import Service
 from config.settings import Settings

@@ -13,17 +13,17 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from app.__main__ import main
+from app.cluster.nodes import Node as Member
 from app.lifespan import opened_queue
-from app.nodes import Node as Member
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from ocr_engine.result import ImageInfo
-from persistence import pg_queue
 from persistence.job import Job
 from persistence.opening import open_store
-from persistence.pg_connection import connect
-from persistence.pg_nodes import NodeReports
-from persistence.postgres import PostgresStore
+from persistence.postgres import entry_table
+from persistence.postgres.connection import connect
+from persistence.postgres.nodes import NodeReports
+from persistence.postgres.store import PostgresStore
 from persistence.store import JobExists
 from samples import sample
 from tests.contract.jobs import after, job
@@ -112,7 +112,7 @@ async def test_a_job_is_withdrawn_at_another_node_and_its_entry_is_gone(node: No
         assert (await second.client.delete(f"/images/{job_id}")).json()["status"] == "cancelled"
         assert (await first.ended(job_id))["status"] == "cancelled"
         connection = await connect(database)
-        assert await pg_queue.depth(connection) == 0
+        assert await entry_table.depth(connection) == 0
         await connection.close()
         while (await first.upload(PNG)).status_code != 202:  # which counts the entries once a second
             pass
@@ -140,9 +140,9 @@ async def abandoned(database: str) -> AsyncIterator[str]:
     job = Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now)
     await store.add(job, PNG)
     connection = await connect(database)
-    entries = await pg_queue.queries(connection).dequeue(
+    entries = await entry_table.queries(connection).dequeue(
         batch_size=1,
-        entrypoints={QueueEntrypoint(pg_queue.ENTRYPOINT): EntrypointExecutionParameter(concurrency_limit=0)},
+        entrypoints={QueueEntrypoint(entry_table.ENTRYPOINT): EntrypointExecutionParameter(concurrency_limit=0)},
         queue_manager_id=QueueManagerId(uuid.uuid4()),
         global_concurrency_limit=None,
         heartbeat_timeout=timedelta(seconds=1),

@@ -9,8 +9,8 @@ import pytest
 
 from app import lifespan
 from config.settings import Settings
-from persistence import pg_connection
 from persistence.opening import open_store
+from persistence.postgres import connection
 from samples import sample
 from tests.integration.conftest import Running
 from tests.integration.test_cluster import Node
@@ -37,9 +37,9 @@ def server() -> Iterator[OwnServer]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that give up after 0.5 s rather than 3, a silent connection after 1 s rather than 5."""
-    monkeypatch.setattr(pg_connection, "COMMAND_SECONDS", 1.0)
-    monkeypatch.setattr(pg_connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(pg_connection, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.5)
 
 
 @pytest.fixture

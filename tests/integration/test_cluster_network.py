@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import queue_pgqueuer
 from config.settings import Settings
-from persistence import pg_connection
+from persistence.postgres import connection, queue
 from samples import sample
 from tests.integration.test_cluster import Node
 from tests.postgres import OwnServer
@@ -29,11 +28,11 @@ def server() -> Iterator[OwnServer]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that give up a silent connection after 1 s rather than 5, and look for work each 0.5 s rather than 2."""
-    monkeypatch.setattr(pg_connection, "COMMAND_SECONDS", 1.0)
-    monkeypatch.setattr(pg_connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(pg_connection, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(queue_pgqueuer, "POLL_SECONDS", 0.5)
-    monkeypatch.setattr(queue_pgqueuer, "RESTART_PAUSE", 0.1)
+    monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(queue, "POLL_SECONDS", 0.5)
+    monkeypatch.setattr(queue, "RESTART_PAUSE", 0.1)
 
 
 @pytest.fixture

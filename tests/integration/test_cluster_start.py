@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from persistence import postgres as store
 from persistence.opening import open_store
+from persistence.postgres import store as store
 from persistence.store import StoreUnusable
 from tests.e2e.conftest import Server, start  # noqa: F401 - a fixture
 from tests.postgres import OwnServer, Postgres

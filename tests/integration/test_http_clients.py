@@ -6,7 +6,7 @@ import resource
 import httpx
 import pytest
 
-from app.incoming import Incoming, TooMuchComing
+from app.jobs.incoming import Incoming, TooMuchComing
 from tests.integration.conftest import Live
 from tests.integration.raw_http import PNG, part, post, sized
 from tests.live_server import PATIENCE, LiveServer

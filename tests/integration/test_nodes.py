@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.capacity import Capacity
+from app.cluster.nodes import Node, default_name
+from app.cluster.shared_health import SharedHealth
 from app.health import Grade, Verdict
-from app.nodes import Node, default_name
-from app.shared_health import SharedHealth
+from app.jobs.capacity import Capacity
 from persistence.opening import open_store
-from persistence.pg_nodes import NodeReports
+from persistence.postgres.nodes import NodeReports
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio

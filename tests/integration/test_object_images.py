@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from persistence.job import Job
-from persistence.object_images import ObjectImages
+from persistence.objects.images import ObjectImages
 from persistence.opening import open_store
 from persistence.store import JobExists, JobStore, StoreUnusable
 from samples import sample

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from app.routes.web import CONTENT_SECURITY_POLICY
+from app.http.routes.web import CONTENT_SECURITY_POLICY
 from tests.integration.conftest import Running
 
 pytestmark = pytest.mark.anyio

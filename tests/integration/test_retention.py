@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import clock
-from app.retention import Retention
+from app.jobs.retention import Retention
 from ocr_engine.errors import InvalidImage
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result

@@ -14,8 +14,8 @@ from sqlite_utils import Database
 
 from persistence.job import JobState
 from persistence.opening import open_store
-from persistence.sqlite import SqliteStore
-from persistence.sqlite_file import RESERVED_BYTES
+from persistence.sqlite.file import RESERVED_BYTES
+from persistence.sqlite.store import SqliteStore
 from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable
 from tests.contract.jobs import RESULT, after, job
 
@@ -56,7 +56,7 @@ def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 ADD_UNTIL_KILLED = f"""
 import asyncio, sys
-from persistence.sqlite import SqliteStore
+from persistence.sqlite.store import SqliteStore
 from tests.contract.jobs import job
 
 async def main():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from persistence.sqlite import SqliteStore
+from persistence.sqlite.store import SqliteStore
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -71,7 +71,7 @@ async def away(_: SqliteStore, database: Path) -> Mend:
 async def test_uploads_are_refused_outcomes_wait_and_all_goes_on_when_it_is_mended(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it: Any, status: int, code: str
 ) -> None:
-    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.001)
+    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
     async with run(ScriptedPool(LONG)) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]
@@ -110,8 +110,8 @@ async def test_a_folder_that_is_taken_away_is_a_store_that_fails(run: Any, tmp_p
 async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_start(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.001)
-    monkeypatch.setattr("app.dispatcher.LAST_WRITE_SECONDS", 0.05)
+    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
+    monkeypatch.setattr("app.jobs.dispatcher.LAST_WRITE_SECONDS", 0.05)
     async with run(ScriptedPool(LONG), drain_seconds=0.05) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]
@@ -126,8 +126,8 @@ async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_sta
 async def test_a_stop_that_cannot_put_its_jobs_back_ends_all_the_same(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.001)
-    monkeypatch.setattr("app.dispatcher.LAST_WRITE_SECONDS", 0.05)
+    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
+    monkeypatch.setattr("app.jobs.dispatcher.LAST_WRITE_SECONDS", 0.05)
     async with run(drain_seconds=0.05) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.util.types import AnyValue
 
 from app.main import create_app
-from app.tracing import Tracing
+from app.telemetry.tracing import Tracing
 from config.settings import Settings, SettingsError
 from ocr_engine.errors import EngineError
 from ocr_engine.result import STAGES, OcrTimings
@@ -198,12 +198,12 @@ async def test_probes_are_not_traced(traced: Traced) -> None:
 
 def test_without_a_collector_nothing_of_tracing_is_imported() -> None:
     code = "import sys; from app.main import create_app; from config.settings import Settings; create_app(Settings()); "
-    code += "raise SystemExit(not sys.modules.keys().isdisjoint({'app.tracing', 'opentelemetry.sdk'}))"
+    code += "raise SystemExit(not sys.modules.keys().isdisjoint({'app.telemetry.tracing', 'opentelemetry.sdk'}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_collector_without_the_extra_is_a_fault_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "app.tracing", None)
+    monkeypatch.setitem(sys.modules, "app.telemetry.tracing", None)
     with pytest.raises(SettingsError, match="extra `otel` is not installed"):
         create_app(Settings(otel_exporter_otlp_endpoint="http://127.0.0.1:4318"))
 

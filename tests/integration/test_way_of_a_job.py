@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.dispatcher import Dispatcher
-from app.intake import Intake
-from app.pressure import Limits, Pressure
-from app.queue import LocalQueue
-from app.retry import RetryPolicy
+from app.jobs.admission import Limits, Pressure
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.intake import Intake
+from app.jobs.local_queue import LocalQueue
+from app.jobs.retry import RetryPolicy
 from ocr_engine.errors import PoolUnavailable
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
@@ -122,7 +122,7 @@ async def test_an_unexpected_error_costs_an_attempt_and_strands_no_job(store: Jo
 
 
 async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.dispatcher.WRITE_PAUSE", 0.0)
+    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.0)
     job, replace, refusals = await submitted(store), store.replace, iter([StoreError("full")] * 3)
 
     async def sometimes(old: Job, new: Job) -> bool:
@@ -293,7 +293,7 @@ async def test_a_loop_that_dies_makes_the_service_unready(run: Any, monkeypatch:
     async def die(_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("app.retention.Retention.run", die)
+    monkeypatch.setattr("app.jobs.retention.Retention.run", die)
     async with run(keep_finished_days=1.0) as service:
         while (answer := await service.client.get("/health/ready")).status_code == 200:
             pass

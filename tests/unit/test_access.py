@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from app.access import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
+from app.http.keys import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from app.capacity import Capacity
+from app.jobs.capacity import Capacity
 from ocr_engine.result import ImageInfo, OcrPage, OcrResult, OcrTimings
 from persistence.job import Job, JobState
 

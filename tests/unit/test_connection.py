@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.connection import UNREAD_BYTES, UNREAD_SECONDS, Connection
+from app.http.connection import UNREAD_BYTES, UNREAD_SECONDS, Connection
 
 
 class Transport(asyncio.Transport):

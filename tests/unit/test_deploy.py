@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.metrics import Metrics
+from app.telemetry.metrics import Metrics
 from config.settings import SettingDoc, documented, from_environment
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import pytest
 from litestar import Litestar
 from litestar.openapi.spec import RequestBody
 
-from app.errors import ERRORS, ErrorKind
+from app.http.problems import ERRORS, ErrorKind
+from app.http.schemas import JobView
+from app.http.upload import RAW_TYPES
 from app.main import create_app
-from app.schemas import JobView
-from app.upload import RAW_TYPES
 from config.settings import SettingDoc, Settings, documented
 from ocr_engine.result import OcrLine, OcrPage
 

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.errors import ERRORS
 from app.health import Grade, Verdict
-from app.metrics import Metrics
+from app.http.problems import ERRORS
+from app.telemetry.metrics import Metrics
 from ocr_engine import errors
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.workers.pool import PoolEvent

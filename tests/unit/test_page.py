@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ERRORS
-from app.routes.web import CONTENT_SECURITY_POLICY
-from app.static import WEB
+from app.http.problems import ERRORS
+from app.http.routes.web import CONTENT_SECURITY_POLICY
+from app.http.static import WEB
 from ocr_engine.result import OcrPage
 from persistence.job import JobState
 

@@ -1,6 +1,6 @@
 """A token bucket a client."""
 
-from app.quota import CLIENTS_KEPT, RateLimit
+from app.http.rate_limit import CLIENTS_KEPT, RateLimit
 
 
 class Clock:

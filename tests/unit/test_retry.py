@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.retry import RetryPolicy, after_error
+from app.jobs.retry import RetryPolicy, after_error
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState

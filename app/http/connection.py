@@ -1,0 +1,150 @@
+"""A connection as uvicorn has it, with the deadlines that uvicorn lacks, and a problem in answer to what is no HTTP."""
+
+import asyncio
+import re
+import uuid
+
+import h11
+import msgspec
+from loguru import logger
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.http.problems import PROBLEM_JSON, problem
+
+HEAD_SECONDS = 15.0
+"""From the connection, or from the first byte of a later request on it, to the end of that request's headers."""
+LINGER_SECONDS = 5.0
+"""How long the rest of a body is read and thrown away once its request was answered: a connection closed at once
+would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
+UNREAD_SECONDS = 30.0
+UNREAD_BYTES = 1_000_000
+"""What a client reads in so many seconds of what the kernel does not hold for it: that much at least, or all of it."""
+MAX_HEAD = 65_536
+"""Bytes of a request's head."""
+_ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
+
+
+class OneLength(h11.Connection):
+    """HTTP where a body has one length: with two of them requests are smuggled past a gateway (RFC 9112, 6.1).
+
+    And where a target may be a whole URL, as clients send it that take us for their proxy (RFC 9112, 3.2.2).
+    """
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """As in h11. Raises h11.RemoteProtocolError for such a request too."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _ in event.headers}
+            if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
+                raise h11.RemoteProtocolError("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
+            if origin := _ABSOLUTE.match(event.target):
+                path = event.target[origin.end() :]
+                event = h11.Request(
+                    method=event.method,
+                    headers=event.headers,
+                    target=path if path.startswith(b"/") else b"/" + path,
+                    http_version=event.http_version,
+                )
+        return event
+
+
+class Connection(H11Protocol):
+    """Nothing that a client owes is waited for without end; the body of an upload has its own limit in the route."""
+
+    _owed: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Starts the wait for the first request."""
+        super().connection_made(transport)
+        self.conn = OneLength(h11.SERVER, MAX_HEAD)
+        # to hear of every byte that the kernel does not take, and when it has taken the last
+        transport.set_write_buffer_limits(high=0)
+        self._await_client()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets the deadlines."""
+        super().connection_lost(exc)
+        for deadline in (self._owed, self._unread):
+            if deadline is not None:
+                deadline.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came, and waits for what is missing."""
+        super().data_received(data)
+        self._await_client()
+
+    def on_response_complete(self) -> None:
+        """Ready for the next request, or for the rest of this one's body."""
+        super().on_response_complete()
+        self._await_client()
+
+    def pause_writing(self) -> None:
+        """The kernel takes no more: the client has to read."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """The kernel has taken everything."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what h11 does not understand. uvicorn's own answer is plain text, and breaks in a started answer."""
+        self._refuse("malformed_request", "this is not HTTP as RFC 9112 has it, or its headers are too large")
+
+    def _await_client(self) -> None:
+        """Sets the deadline for what the client owes; one that is already running is not put off by a few bytes."""
+        answered = self.cycle is not None and self.cycle.response_complete
+        started = self.cycle is None or bool(self.conn.trailing_data[0])
+        if self.conn.their_state is h11.IDLE and started:
+            seconds, too_late = HEAD_SECONDS, self._head_too_late
+        elif self.conn.their_state is h11.SEND_BODY and answered:
+            seconds, too_late = LINGER_SECONDS, self.transport.abort
+        else:
+            if self._owed is not None:
+                self._owed.cancel()
+                self._owed = None
+            return
+        if self._owed is None:
+            self._owed = self.loop.call_later(seconds, too_late)
+
+    def _head_too_late(self) -> None:
+        if self.conn.trailing_data[0]:
+            self._refuse("upload_timeout", f"the head of the request did not arrive within {HEAD_SECONDS:g} s")
+        else:
+            self.transport.close()
+
+    def _await_reader(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._give_reader_up, left)
+
+    def _give_reader_up(self, before: int) -> None:
+        if before - self.transport.get_write_buffer_size() < UNREAD_BYTES:
+            self.transport.abort()  # close() would wait for the reader as well
+        else:
+            self._await_reader()
+
+    def _refuse(self, code: str, detail: str) -> None:
+        """Answers with a problem where no answer has begun, and closes."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            identity = uuid.uuid4().hex
+            body = problem(code, detail, identity)
+            content = msgspec.json.encode(body)
+            headers = {
+                "Content-Type": PROBLEM_JSON,
+                "Content-Length": str(len(content)),
+                "Connection": "close",
+                "X-Request-ID": identity,
+            }
+            head = h11.Response(status_code=body.status, headers=list(headers.items()), reason=body.title)
+            for event in (head, h11.Data(data=content), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+            logger.bind(event="request.refused", request_id=identity, status=body.status, code=code).info(detail)
+        if self.cycle is not None:
+            # a handler at work must not answer a second time
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()

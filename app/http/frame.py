@@ -1,0 +1,108 @@
+"""The frame of every request: its id, its line in the log, and the headers that every answer carries."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import cast
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from loguru import logger
+
+from app.telemetry.log import QUIET
+
+OnAnswer = Callable[[str, str, int, float], None]
+
+_ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    # an answer to a key in X-API-Key looks public to a cache: it knows of Authorization only (RFC 9111, 3.5)
+    "Cache-Control": "no-store",
+}
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""Content policy of answers that are no page; pages bring their own."""
+
+
+def request_id(scope: Scope) -> str:
+    """The id of the request: the client's X-Request-ID where that is sane, one of ours otherwise."""
+    state = scope.setdefault("state", {})
+    if "request_id" not in state:
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        state["request_id"] = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(state["request_id"])
+
+
+def allowed(scope: Scope, named: str) -> str:
+    """The value of an Allow header that Litestar filled with `named`: every method of the resource, as RFC 9110 wants.
+
+    Litestar answers OPTIONS with the methods of the handler that was registered first, and nowhere knows of HEAD.
+    """
+    methods = {method.strip() for method in named.split(",")}
+    for route in scope["litestar_app"].routes:
+        if isinstance(route, HTTPRoute) and route.path_format == scope.get("path_template"):
+            methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))
+
+
+class RequestFrame:
+    """Pure ASGI, around the whole of Litestar: its own middleware is not run for unknown routes (litestar#175)."""
+
+    def __init__(self, app: ASGIApp, on_answer: OnAnswer) -> None:
+        """`on_answer` is told method, route, status (0: the client left) and seconds of every request."""
+        self._app = app
+        self._on_answer = on_answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on with its id in the log's context; logs it when it is answered.
+
+        HEAD is answered as GET without the body (RFC 9110, section 9.3.2), on every route that knows GET.
+        """
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 0
+        identity = request_id(scope)
+        headless = scope["method"] == "HEAD"
+        # a copy: the server goes by its own scope when it leaves the body away
+        inner = cast("Scope", {**scope, "method": "GET"}) if headless else scope
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["X-Request-ID"] = identity
+                if "allow" in headers:
+                    headers["Allow"] = allowed(inner, headers["allow"])
+                for name, value in scope["state"].get("answer_headers", {}).items():
+                    headers[name] = value
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if not headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("Content-Security-Policy", _NO_PAGE)
+            elif headless and message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        with logger.contextualize(request_id=identity):
+            try:
+                await self._app(inner, receive, framed)
+            finally:
+                seconds = time.perf_counter() - begun
+                # absent where no route matched; paths themselves would be labels without end
+                self._on_answer(scope["method"], str(inner.get("path_template") or "unmatched"), status, seconds)
+                level = "DEBUG" if scope["path"].startswith(QUIET) and status < 500 else "INFO"
+                logger.bind(
+                    event="request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    seconds=round(seconds, 4),
+                ).log(level, "request answered" if status else "client left before the answer")

@@ -1,0 +1,98 @@
+"""The gate that every request passes before its body is read: whose it is, and whether it comes too often."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from msgspec import Struct
+
+from app.http.keys import Keys
+from app.http.problems import ApiError
+from app.http.rate_limit import Allowance, RateLimit
+from persistence.job import ANYBODY
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""draft-ietf-httpapi-ratelimit-headers-07."""
+
+
+class Gate(Struct, frozen=True, kw_only=True):
+    """What is asked of a request; None: nothing."""
+
+    keys: Keys | None
+    uploads: RateLimit | None
+    reads: RateLimit | None
+
+    def admit(self, connection: Connection) -> None:
+        """Leaves owner and client with the request. Raises ApiError: unauthorized or rate_limited."""
+        owner = self.identify(connection)
+        client = owner or (connection.client.host if connection.client else "")
+        connection.scope["state"]["client"] = client
+        limit = self.uploads if connection.scope.get("method") == "POST" else self.reads
+        if limit is not None:
+            allowance = limit.take(client)
+            headers = rate_limit_headers(allowance)
+            connection.scope["state"]["answer_headers"] = headers
+            if not allowance.granted:
+                raise ApiError(
+                    "rate_limited",
+                    f"at most {allowance.limit} such requests a minute",
+                    retry_after=allowance.reset_seconds,
+                )
+
+    def identify(self, connection: Connection) -> str:
+        """Name of the key that the request carries; ANYBODY while no keys are set. Raises ApiError: unauthorized."""
+        owner: str | None = ANYBODY
+        if self.keys is not None:
+            presented = presented_key(connection)
+            owner = self.keys.owner(presented) if presented else None
+            if owner is None:
+                raise ApiError(
+                    "unauthorized",
+                    "send a valid key as X-API-Key, or as Authorization: Bearer",
+                    headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'},
+                )
+        connection.scope["state"]["owner"] = owner
+        return owner or ANYBODY
+
+
+def presented_key(connection: Connection) -> str:
+    """The key in X-API-Key or Authorization: Bearer; empty where there is none."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return connection.headers.get("x-api-key", "") or bearer
+
+
+def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
+    """The RATE_LIMIT_HEADERS, seconds until the reset."""
+    values = (allowance.limit, allowance.remaining, allowance.reset_seconds)
+    return {name: str(value) for name, value in zip(RATE_LIMIT_HEADERS, values, strict=True)}
+
+
+def admitted(connection: Connection, _: BaseRouteHandler) -> None:
+    """Litestar's guard for the API's routes."""
+    gate: Gate = connection.app.state.gate
+    gate.admit(connection)
+
+
+def identified(connection: Connection, _: BaseRouteHandler) -> None:
+    """Litestar's guard for routes that are never counted."""
+    gate: Gate = connection.app.state.gate
+    gate.identify(connection)
+
+
+def owner_of(connection: Connection) -> str:
+    """Name of the key that the admitted request carries."""
+    return str(connection.scope["state"]["owner"])
+
+
+def seen_by(connection: Connection) -> str | None:
+    """The owner whose jobs the admitted request may see; None: everybody's, where no keys are set."""
+    owner = owner_of(connection)
+    return None if owner == ANYBODY else owner
+
+
+def client_of(connection: Connection) -> str:
+    """Whose share of the service the admitted request takes from: the key's name, or the address where none are set."""
+    return str(connection.scope["state"]["client"])

@@ -1,0 +1,73 @@
+"""The OpenAPI document at `/docs/openapi.json` and its page at `/docs`, with nothing from a CDN."""
+
+from typing import Any
+
+from litestar import Request, Response, Router
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Redirect
+
+from app import VERSION
+from app.http.problems import PROBLEM_JSON, Problem
+from app.http.static import WEB
+
+
+class DocsPage(OpenAPIRenderPlugin):
+    """Swagger UI from our own files. Litestar's plugin has inline scripts, which a strict content policy forbids."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The page; it fetches the document by itself."""
+        return (WEB / "docs.html").read_bytes()
+
+
+def one_address(request: Request[Any, Any, Any]) -> Redirect | None:
+    """`/docs/` is sent to `/docs`: what the page links to is relative, for services behind a prefix."""
+    # the raw path: Litestar takes the slash off the other one
+    return Redirect("../docs", status_code=308) if request.scope["raw_path"].endswith(b"/docs/") else None
+
+
+def no_html_errors(response: Response[Any]) -> Response[Any]:
+    """Litestar answers unknown paths under `/docs` with a page of its own; ours are problems like everywhere."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem+json answers of a route, for its documentation."""
+    return {
+        status: ResponseSpec(
+            Problem, media_type=PROBLEM_JSON, generate_examples=False, description="Problem (RFC 9457)."
+        )
+        for status in statuses
+    }
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Litestar's configuration of the document and its page."""
+    return OpenAPIConfig(
+        title="Smart Queue OCR",
+        version=VERSION,
+        description="Upload an image, read its text. Errors are problem+json (RFC 9457) with a stable `code`.",
+        openapi_router=Router(
+            "/docs",
+            route_handlers=[],
+            before_request=one_address,
+            after_request=no_html_errors,
+            include_in_schema=False,
+        ),
+        components=Components(
+            security_schemes={
+                "ApiKey": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+                "Bearer": SecurityScheme(type="http", scheme="bearer"),
+            }
+        ),
+        security=[{}, {"ApiKey": []}, {"Bearer": []}],  # {}: none is needed while API_KEYS_FILE is not set
+        render_plugins=[DocsPage()],
+    )

@@ -1,0 +1,164 @@
+"""The one table of errors: code -> HTTP status and meaning; and how any exception becomes problem+json (RFC 9457)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from loguru import logger
+from msgspec import Struct
+
+from app.http.frame import request_id
+from app.jobs.admission import MemoryShort, QuotaExceeded
+from app.jobs.cancellation import AlreadyEnded
+from app.jobs.dead_letters import NotADeadLetter
+from app.jobs.incoming import TooMuchComing
+from ocr_engine.errors import OcrError
+from persistence.queue import QueueFull, QueueStopped
+from persistence.store import StoreError, StoreFull
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class ErrorKind(Struct, frozen=True):
+    """What a code stands for."""
+
+    status: int
+    title: str
+
+
+ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
+    {
+        # requests
+        "malformed_request": ErrorKind(400, "The request cannot be understood"),
+        "missing_file": ErrorKind(400, "The upload holds no image"),
+        "unauthorized": ErrorKind(401, "A valid API key is needed"),
+        "not_found": ErrorKind(404, "There is nothing here"),
+        "job_not_found": ErrorKind(404, "No such job"),
+        "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
+        "upload_timeout": ErrorKind(408, "The upload took too long"),
+        "not_a_dead_letter": ErrorKind(409, "The job is not a dead letter"),
+        "already_ended": ErrorKind(409, "The job has already ended"),
+        "job_gone": ErrorKind(410, "The job was deleted"),
+        "image_too_large": ErrorKind(413, "The upload is too large"),
+        "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
+        "too_many_pages": ErrorKind(413, "The image has too many pages"),
+        "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
+        "invalid_image": ErrorKind(422, "The image cannot be decoded"),
+        "rate_limited": ErrorKind(429, "Too many requests"),
+        "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
+        # the service's own state
+        "internal": ErrorKind(500, "Something broke inside the service"),
+        "queue_full": ErrorKind(503, "The queue is full"),
+        "overloaded": ErrorKind(503, "The machine is short of memory"),
+        "stopping": ErrorKind(503, "The service is stopping"),
+        "store_unavailable": ErrorKind(503, "The store cannot be written"),
+        "storage_full": ErrorKind(507, "No room left to store the image"),
+        "pool_unavailable": ErrorKind(503, "No OCR worker is available"),
+        # what a job may fail with
+        "timeout": ErrorKind(504, "Recognition took too long"),
+        "worker_crashed": ErrorKind(500, "The OCR process died"),
+        "engine_error": ErrorKind(500, "The OCR engine failed"),
+        "image_missing": ErrorKind(500, "The stored image is gone"),
+    }
+)
+
+_STORE_UNAVAILABLE = (
+    "the store cannot be used now; nothing was kept, unless a shared database was lost just while it was committing"
+)
+_BY_STATUS = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "image_too_large",
+    415: "unsupported_media_type",
+}
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """An error as clients see it: RFC 9457, with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str | None = None
+
+
+class ApiError(Exception):
+    """Raised by handlers: becomes the problem of its code."""
+
+    def __init__(
+        self, code: str, detail: str, *, retry_after: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
+
+
+def problem(code: str, detail: str, request: str | None = None) -> Problem:
+    """The problem that a code stands for; `request` is the request's id."""
+    kind = ERRORS.get(code, ERRORS["internal"])
+    return Problem(
+        type=f"urn:smart-queue-ocr:problem:{code}",
+        title=kind.title,
+        status=kind.status,
+        code=code,
+        detail=detail,
+        request_id=request,
+    )
+
+
+def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
+    """What an error of the rooms below means to a client; None where it has no name."""
+    match error:
+        case ApiError():
+            return error
+        case OcrError():
+            return ApiError(error.code, error.detail)
+        case QueueFull():
+            return ApiError("queue_full", "too many jobs are waiting; try again later", retry_after=retry_after)
+        case QueueStopped():
+            return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
+        case QuotaExceeded():
+            return ApiError("quota_exceeded", str(error), retry_after=retry_after)
+        case TooMuchComing():
+            return ApiError("overloaded", "too many uploads at the same time; try again later", retry_after=retry_after)
+        case MemoryShort():
+            return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)
+        case NotADeadLetter():
+            return ApiError("not_a_dead_letter", str(error))
+        case AlreadyEnded():
+            return ApiError("already_ended", str(error))
+        case StoreFull():
+            return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
+        case StoreError():
+            return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=retry_after)
+        case ValidationException(extra=[*faults]):
+            # Litestar's own detail says no more than that something is wrong
+            return ApiError("malformed_request", "; ".join(f"{one.get('key')}: {one['message']}" for one in faults))
+        case HTTPException():
+            return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
+        case _:
+            return None
+
+
+def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """Litestar's exception handler for everything, 404 and 405 included."""
+    named = api_error(error)
+    unexpected = named is None or (isinstance(error, HTTPException) and error.status_code >= 500)
+    if named is None or unexpected:
+        logger.bind(event="request.failed", request_id=request_id(request.scope)).opt(exception=error).error(
+            "unexpected error in a request"
+        )
+        named = ApiError("internal", "the service met an unexpected error; the log has it under this request id")
+    body = problem(named.code, named.detail, request_id(request.scope))
+    headers = named.headers
+    if isinstance(error, HTTPException) and error.headers:
+        headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}
+    return Response(body, status_code=body.status, media_type=PROBLEM_JSON, headers=headers)

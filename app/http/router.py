@@ -1,0 +1,43 @@
+"""What a node answers to HTTP: its routes, who is let in, and which pages of other origins may call."""
+
+from pathlib import Path
+
+from litestar import Router
+from litestar.config.cors import CORSConfig
+
+from app.cluster.node_kind import kind_of
+from app.http.gate import RATE_LIMIT_HEADERS, Gate, identified
+from app.http.keys import Keys
+from app.http.rate_limit import RateLimit
+from app.http.routes import dead_letters, health, images, operations, web
+from config.settings import Settings
+
+
+def routes(settings: Settings) -> list[Router]:
+    """All of them; health and metrics only where no clients are served."""
+    if not kind_of(settings).serves_clients:
+        return [_open_routes(settings)]
+    return [images.router, dead_letters.router, _open_routes(settings), web.router]
+
+
+def gate(settings: Settings) -> Gate:
+    """Keys and rate limits. Raises BadKeyFile."""
+    return Gate(
+        keys=Keys(Path(settings.api_keys_file)) if settings.api_keys_file else None,
+        uploads=RateLimit(settings.uploads_per_minute) if settings.uploads_per_minute else None,
+        reads=RateLimit(settings.reads_per_minute) if settings.reads_per_minute else None,
+    )
+
+
+def cors(settings: Settings) -> CORSConfig | None:
+    """Which pages of other origins may call the API; None: none."""
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    exposed = ["Location", "Preference-Applied", *RATE_LIMIT_HEADERS, "Retry-After", "X-Request-ID"]
+    return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
+
+
+def _open_routes(settings: Settings) -> Router:
+    """Health and operations, behind the keys where that is asked for; never counted against a rate."""
+    probes = Router("/", route_handlers=[health.router], guards=[identified] if settings.protect_health else [])
+    figures = Router("/", route_handlers=[operations.router], guards=[identified] if settings.protect_metrics else [])
+    return Router("/", route_handlers=[probes, figures])

@@ -1,0 +1,132 @@
+"""`/dead-letters`: jobs that were given up, for people to look at, send round again, or delete."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from app.http.gate import admitted, seen_by
+from app.http.openapi import problems
+from app.http.problems import ApiError
+from app.http.routes.images import own_job
+from app.http.schemas import DeadLettersView, JobView, RequeuedView, job_view
+from app.service import Service
+from persistence.job import Job, JobState
+from persistence.store import Cursor
+
+AnyRequest = Request[Any, Any, Any]
+PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Dead letters on one page.")]
+
+
+@get(
+    "/",
+    responses=problems(400, 401, 429, 500, 503),
+    summary="List dead letters",
+    description="Newest first. `next` is the `after` of the following page; null: nothing follows.",
+)
+async def list_dead_letters(
+    request: AnyRequest,
+    service: NamedDependency[Service],
+    code: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: PageSize = 50,
+) -> DeadLettersView:
+    """A page of dead letters, of one error code where that is asked for."""
+    cursor = _cursor(after) if after else None
+    page = await service.store.dead_letters(code=code, owner=seen_by(request), after=cursor, limit=limit)
+    return DeadLettersView(items=[job_view(job) for job in page.jobs], next=_text(page.next) if page.next else None)
+
+
+@get(
+    "/{job_id:str}",
+    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    summary="Read a dead letter",
+    description="With every attempt: when, by which worker, and why it failed.",
+)
+async def read_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> JobView:
+    """One dead letter."""
+    return job_view(await _dead_letter(request, service, job_id))
+
+
+@post(
+    "/{job_id:str}/requeue",
+    status_code=202,
+    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    summary="Requeue a dead letter",
+    description="Sends it round again with all attempts before it; its failures stay on record.",
+)
+async def requeue_dead_letter(
+    request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
+) -> Response[JobView]:
+    """The job, queued again."""
+    job = await service.dead_letters.requeue(await _dead_letter(request, service, job_id))
+    return Response(
+        job_view(job),
+        status_code=202,
+        headers={"Location": f"/images/{job.id}", "Retry-After": str(service.retry_after())},
+    )
+
+
+@post(
+    "/requeue",
+    status_code=200,
+    responses=problems(400, 401, 429, 500, 503),
+    summary="Requeue many dead letters",
+    description="All, or those of one error code, as far as the queue and the key's quota have room.",
+)
+async def requeue_dead_letters(
+    request: AnyRequest, service: NamedDependency[Service], code: FromQuery[str | None] = None
+) -> RequeuedView:
+    """How many were queued again, and whether some are left."""
+    outcome = await service.dead_letters.requeue_all(code, seen_by(request))
+    return RequeuedView(requeued=outcome.requeued, remaining=outcome.remaining)
+
+
+@delete(
+    "/{job_id:str}",
+    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    summary="Delete a dead letter",
+    description="Forgets the job and its image. Its id answers 410 from then on.",
+)
+async def delete_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> None:
+    """Deleted."""
+    await service.dead_letters.delete(await _dead_letter(request, service, job_id))
+
+
+async def _dead_letter(request: AnyRequest, service: Service, job_id: str) -> Job:
+    job = await own_job(request, service, job_id)
+    if job.status is not JobState.DEAD_LETTER:
+        raise ApiError("not_a_dead_letter", f"job {job.id} is {job.status}")
+    return job
+
+
+def _text(cursor: Cursor) -> str:
+    # Z, not +00:00: in a query that nobody encoded a plus is a space
+    moment = cursor.updated_at.astimezone(UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}Z~{cursor.id}"
+
+
+def _cursor(text: str) -> Cursor:
+    moment, _, job_id = text.partition("~")
+    try:
+        # without a zone it is taken as ours; at the ends of the calendar another zone may have no such moment in UTC
+        return Cursor(updated_at=msgspec.convert(moment, datetime).astimezone(UTC), id=job_id)
+    except (msgspec.ValidationError, OverflowError, ValueError):
+        raise ApiError("malformed_request", "`after` is not the `next` of a page") from None
+
+
+router = Router(
+    "/dead-letters",
+    route_handlers=[
+        list_dead_letters,
+        read_dead_letter,
+        requeue_dead_letter,
+        requeue_dead_letters,
+        delete_dead_letter,
+    ],
+    guards=[admitted],
+    tags=["Dead letters"],
+)

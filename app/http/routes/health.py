@@ -1,0 +1,66 @@
+"""`/health`: is it alive, should it get work, and does it read well?"""
+
+import os
+
+import psutil
+from litestar import Response, Router, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+
+from app.health import Grade
+from app.http.openapi import problems
+from app.http.schemas import AiHealthView, LiveView, ReadyView, SystemView, ai_health_view, queue_view
+from app.service import Service
+from config.machine import usable_cpus
+
+
+@get(
+    "/live",
+    responses=problems(401, 500),
+    summary="Is the process alive?",
+    description="No OCR, no store: 200 while the event loop answers.",
+)
+async def live() -> LiveView:
+    """Alive."""
+    return LiveView()
+
+
+@get(
+    "/ready",
+    responses={
+        503: ResponseSpec(ReadyView, generate_examples=False, description="Not ready; `reasons` says why."),
+        **problems(401, 500),
+    },
+    summary="Should it get work?",
+    description="Ready: the store can be written, workers are warm, dispatchers run, the queue has room. No OCR.",
+)
+async def ready(service: NamedDependency[Service]) -> Response[ReadyView]:
+    """Ready, or why not."""
+    reasons = await service.unready()
+    view = ReadyView(status="unready" if reasons else "ready", reasons=tuple(reasons))
+    return Response(view, status_code=503 if reasons else 200)
+
+
+@get(
+    "/ai",
+    responses={
+        503: ResponseSpec(AiHealthView, generate_examples=False, description="The verdict is `failing`."),
+        **problems(401, 500),
+    },
+    summary="Does it read well?",
+    description="Reads a known sample with the real workers and judges text, confidence and latency. Cached.",
+)
+async def ai(service: NamedDependency[Service]) -> Response[AiHealthView]:
+    """The verdict on the sample."""
+    verdict = await service.ai_health.verdict()
+    system = SystemView(
+        load_1m=round(os.getloadavg()[0], 2),
+        cpus=usable_cpus(),
+        memory_available_bytes=psutil.virtual_memory().available,
+    )
+    age = service.ai_health.age(verdict)
+    view = ai_health_view(verdict, age, await queue_view(service), system, service.pool.workers())
+    return Response(view, status_code=503 if verdict.grade is Grade.FAILING else 200)
+
+
+router = Router("/health", route_handlers=[live, ready, ai], tags=["Health"])

@@ -1,0 +1,45 @@
+"""`/queue` and `/metrics`: how much work there is, for autoscalers and for Prometheus."""
+
+from litestar import Response, Router, get
+from litestar.di import NamedDependency
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app import clock
+from app.http.openapi import problems
+from app.http.schemas import QueueView, queue_view
+from app.service import Service
+
+
+@get(
+    "/queue",
+    responses=problems(401, 500, 503),
+    summary="How much work is there?",
+    description="`drain_seconds` is what an autoscaler wants: the time that the work needs with the workers there are.",
+)
+async def queue(service: NamedDependency[Service]) -> QueueView:
+    """Depth, capacity and speed."""
+    return await queue_view(service)
+
+
+@get(
+    "/metrics",
+    media_type=CONTENT_TYPE_LATEST,
+    responses=problems(401, 500, 503),
+    summary="Metrics for Prometheus",
+    description="Text format; every metric is described in docs/operations.md.",
+)
+async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
+    """Counters, histograms, and gauges of this moment."""
+    exposition = await service.metrics.exposition(
+        service.store,
+        service.pool.workers(),
+        service.queue.depth(),
+        service.settings.queue_limit,
+        not await service.unready(),
+        clock.now(),
+    )
+    # as a header: Litestar would add a second charset to a media type that is text
+    return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+router = Router("/", route_handlers=[queue, metrics], tags=["Operations"])

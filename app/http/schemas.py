@@ -1,0 +1,165 @@
+"""What clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.health import Grade, Verdict
+from app.http.problems import Problem, problem
+from app.service import Service
+from ocr_engine.result import ImageInfo, OcrLine, OcrModel, OcrPage, OcrTimings
+from ocr_engine.workers.pool import WorkerInfo
+from persistence.job import Job, JobError, JobState
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class JobView(Struct, frozen=True, kw_only=True):
+    """A job as clients see it. The first six keys are never null."""
+
+    id: str
+    status: JobState
+    timestamp: Annotated[datetime, Meta(description="When the job last changed (RFC 3339, UTC).")]
+    text: Annotated[str, Meta(description="The confident lines in reading order; pages apart by a form feed.")]
+    confidence: Annotated[Share, Meta(description="Mean confidence of the text, weighted by length.")]
+    processing_time: Annotated[Seconds, Meta(description="Seconds that the recognition took.")]
+    waiting_time: Annotated[Seconds, Meta(description="Seconds that the latest attempt waited for a worker.")]
+    created_at: datetime
+    attempts: Annotated[int, Meta(description="Attempts begun.")]
+    lines: Annotated[tuple[OcrLine, ...], Meta(description="The lines of all pages, low-confidence ones flagged.")]
+    pages: tuple[OcrPage, ...]
+    image: ImageInfo
+    models: tuple[OcrModel, ...]
+    timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
+    error: Annotated[Problem | None, Meta(description="Why the job is a dead letter; null otherwise.")]
+    failures: Annotated[tuple[JobError, ...], Meta(description="Every failed attempt, oldest first.")]
+
+
+def job_view(job: Job) -> JobView:
+    """The job as clients see it."""
+    result = job.result
+    pages = result.pages if result else ()
+    return JobView(
+        id=job.id,
+        status=job.status,
+        timestamp=job.updated_at,
+        text=result.text if result else "",
+        confidence=round(result.confidence, 4) if result else 0.0,
+        processing_time=round(result.timings.total, 4) if result else 0.0,
+        waiting_time=round(job.wait_seconds, 4),
+        created_at=job.created_at,
+        attempts=job.attempt,
+        lines=tuple(line for page in pages for line in page.lines),
+        pages=pages,
+        image=job.image,
+        models=result.models if result else (),
+        timings=result.timings if result else None,
+        error=problem(job.error.code, job.error.detail) if job.error else None,
+        failures=job.failures,
+    )
+
+
+class DeadLettersView(Struct, frozen=True, kw_only=True):
+    """A page of dead letters, newest first."""
+
+    items: list[JobView]
+    next: Annotated[str | None, Meta(description="`after` of the following page; null: nothing follows.")]
+
+
+class RequeuedView(Struct, frozen=True, kw_only=True):
+    """What a bulk requeue did."""
+
+    requeued: int
+    remaining: Annotated[bool, Meta(description="True where queue or quota was full before all were through.")]
+
+
+class QueueView(Struct, frozen=True, kw_only=True):
+    """How much work there is, and how fast it goes."""
+
+    depth: Annotated[int, Meta(description="Jobs that wait for a worker.")]
+    active: Annotated[int, Meta(description="Jobs that workers have.")]
+    limit: int
+    workers: Annotated[int, Meta(description="OCR processes, of all nodes.")]
+    service_seconds: Annotated[Seconds, Meta(description="Mean seconds that a worker has spent on a page, lately.")]
+    drain_seconds: Annotated[
+        Seconds | None,
+        Meta(description="Seconds until the work that is there now is through; null without workers for it."),
+    ]
+
+
+async def queue_view(service: Service) -> QueueView:
+    """The queue as it stands. Raises StoreError."""
+    active = (await service.store.counts())[JobState.PROCESSING]
+    depth = service.queue.depth()
+    capacity = service.capacity
+    drain = capacity.drain_seconds(depth + active)
+    return QueueView(
+        depth=depth,
+        active=active,
+        limit=service.settings.queue_limit,
+        workers=capacity.workers,
+        service_seconds=round(capacity.service_seconds, 4),
+        drain_seconds=None if drain is None else round(drain, 3),
+    )
+
+
+class SystemView(Struct, frozen=True, kw_only=True):
+    """How busy the machine is."""
+
+    load_1m: float
+    cpus: Annotated[int, Meta(description="CPUs that the service may use.")]
+    memory_available_bytes: int
+
+
+class AiHealthView(Struct, frozen=True, kw_only=True):
+    """The verdict on a known sample, read by the real workers. The first four keys are never null."""
+
+    status: Grade
+    latency_seconds: Annotated[Seconds, Meta(description="From handing the sample in to its text, waiting included.")]
+    sample_text: str
+    average_confidence: Share
+    expected_text: str
+    similarity: Annotated[Share, Meta(description="Of the text read to the text expected.")]
+    ocr_seconds: Annotated[Seconds, Meta(description="Seconds of the recognition alone.")]
+    age_seconds: Annotated[Seconds, Meta(description="How old the verdict is: it is cached.")]
+    worker: str
+    queue: QueueView
+    system: SystemView
+    workers: list[WorkerInfo]
+    error: Problem | None
+
+
+def ai_health_view(
+    verdict: Verdict, age: float, queue: QueueView, system: SystemView, workers: list[WorkerInfo]
+) -> AiHealthView:
+    """The verdict as clients see it; `age` in seconds."""
+    return AiHealthView(
+        status=verdict.grade,
+        latency_seconds=round(verdict.latency_seconds, 4),
+        sample_text=verdict.sample_text,
+        average_confidence=round(verdict.confidence, 4),
+        expected_text=verdict.expected_text,
+        similarity=round(verdict.similarity, 4),
+        ocr_seconds=round(verdict.ocr_seconds, 4),
+        age_seconds=round(max(0.0, age), 3),
+        worker=verdict.worker,
+        queue=queue,
+        system=system,
+        workers=workers,
+        error=problem(verdict.error.code, verdict.error.detail) if verdict.error else None,
+    )
+
+
+class LiveView(Struct, frozen=True):
+    """The event loop answers."""
+
+    status: str = "live"
+
+
+class ReadyView(Struct, frozen=True, kw_only=True):
+    """Whether work should be sent here, and if not, why."""
+
+    status: str
+    reasons: tuple[str, ...] = ()

@@ -1,0 +1,129 @@
+"""uvicorn, taught to drain: at a signal it goes on answering polls while running jobs finish, and then stops."""
+
+import asyncio
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from loguru import logger
+
+from app.http.connection import Connection
+from app.service import Service
+from app.startup import known
+
+KEEP_ALIVE_SECONDS = 75
+LAST_ANSWERS_SECONDS = 5
+"""How long answers under way may take when everything else has stopped."""
+OPEN_FILES = 65_536
+"""Sockets and files that the process asks to be allowed: the usual 1024 are soon taken by idle connections."""
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server whose first signal drains the service and whose second one cuts the drain short.
+
+    A signal during the start, which may take minutes where models are made ready, ends it there and then.
+    """
+
+    def __init__(self, app: Litestar, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            without_known_tracebacks(app),
+            host=host,
+            port=port,
+            loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
+            http=Connection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        )
+        super().__init__(config)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.stopped_early = False
+        """True once a signal has ended the start."""
+        self._told_to_stop = False
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until a signal, and a drain after it."""
+        self._loop = asyncio.get_running_loop()
+        self._serving = asyncio.current_task()
+        try:
+            await super().serve(sockets)
+        except asyncio.CancelledError:
+            if not self.stopped_early:
+                raise
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the service, then listens, and says where."""
+        await super().startup(sockets=sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                logger.bind(event="service.listening", url=url).info(f"listening on {url}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: drain, then stop. Second signal: drain no longer. Before the service runs: stop now."""
+        service: Service | None = getattr(self._app.state, "service", None)
+        if self._loop is None or self._serving is None:
+            super().handle_exit(sig, frame)
+        elif service is None:
+            self.stopped_early = True
+            self._loop.call_soon_threadsafe(self._serving.cancel)
+        elif self.should_exit:
+            super().handle_exit(sig, frame)
+        elif self._told_to_stop:
+            # not uvicorn's own stop: that would close the port, and then wait for the drain all the same
+            self._loop.call_soon_threadsafe(service.hurry)
+        else:
+            self._told_to_stop = True
+            self._loop.call_soon_threadsafe(self._drain, service, sig, frame)
+
+    def _drain(self, service: Service, sig: int, frame: FrameType | None) -> None:
+        async def drain_then_stop() -> None:
+            await service.drain()
+            super(Server, self).handle_exit(sig, frame)
+
+        self._stopping = asyncio.create_task(drain_then_stop(), name="stop")
+
+
+def without_known_tracebacks(app: Litestar) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """The application; of a start that failed for a reason that was logged, no traceback is added to the log."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        async def shortened(message: Any) -> None:
+            # Litestar sends this from the handler of the exception, formatted
+            if message["type"] == "lifespan.startup.failed" and known(sys.exc_info()[1]):
+                message["message"] = ""
+            await send(message)
+
+        await app(scope, receive, shortened if scope["type"] == "lifespan" else send)
+
+    return called
+
+
+def serve(app: Litestar, host: str, port: int) -> None:
+    """Runs the application until a signal; returns after a clean stop. Raises SystemExit(3) when it cannot start."""
+    # uvicorn raises the signal again at its end, to die of it: with these handlers the process returns instead,
+    # exits 0 and runs its exit handlers
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    server = Server(app, host, port)
+    server.run()
+    if server.stopped_early:
+        logger.bind(event="service.start_stopped").info("told to stop before it was ready")
+    elif not server.started:
+        raise SystemExit(3)

@@ -1,0 +1,90 @@
+"""An upload becomes bytes: multipart `file` or a raw body, stopping at the size and time limits."""
+
+import asyncio
+import sys
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
+
+from app.http.problems import ApiError
+from app.jobs.incoming import Body
+from ocr_engine.errors import OcrError
+from ocr_engine.image import probe
+
+MAX_PARTS = 32
+"""Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
+RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+"""Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
+is not told the type of; no such form is ever read."""
+
+
+def type_by_bytes(image: bytes) -> str:
+    """The type of an upload as its bytes say, beyond all limits too; `unknown` where no image's header can be read."""
+    try:
+        return probe(image, max_pixels=sys.maxsize).media_type
+    except OcrError:
+        return "unknown"
+
+
+async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:
+    """The uploaded bytes, never empty, gathered in `body`. `timeout` in seconds.
+
+    Raises ApiError (400, 408, 413, 415, 503) or TooMuchComing.
+
+    Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
+    through the push parser that it is built on.
+    """
+    media_type, options = request.content_type
+    try:
+        async with asyncio.timeout(timeout):
+            if media_type == "multipart/form-data":
+                await _file_part(request, body, options.get("boundary", ""))
+            elif media_type.startswith("image/") or media_type in RAW_TYPES:
+                async for chunk in request.stream():
+                    body += chunk
+            else:
+                raise ApiError(
+                    "unsupported_media_type",
+                    f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
+                )
+    except asyncio.CancelledError:
+        # only the server cancels a request: its stop is through, and this client is still sending
+        raise ApiError("stopping", "the service stopped before the whole body had come") from None
+    except TimeoutError:
+        raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
+    except RequestEntityTooLarge:
+        limit = request.route_handler.resolve_request_max_body_size()
+        raise ApiError("image_too_large", f"an upload may have at most {limit} bytes") from None
+    except InternalServerException:
+        raise ApiError("malformed_request", "the client left before the whole body was sent") from None
+    if not body.data:
+        raise ApiError("missing_file", "the body is empty, or its part `file` is missing or empty")
+    return bytes(body.data)
+
+
+async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str) -> None:
+    segment, found = None, False
+    if not boundary:
+        raise ApiError("malformed_request", "multipart/form-data without a boundary")
+    try:
+        # latin-1 takes any byte: a file's name, which nobody asks for, comes in whatever a client's system writes
+        with PushMultipartParser(
+            boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
+        ) as parser:
+            async for chunk in request.stream():
+                for event in parser.parse(chunk):
+                    if isinstance(event, MultipartSegment):
+                        segment = event
+                        if segment.name == "file":
+                            if found:
+                                raise ApiError("malformed_request", "more than one part `file`; send one image a job")
+                            found = True
+                    elif event and segment is not None and segment.name == "file":
+                        body += event
+    except ParserLimitReached as error:
+        raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
+    except ParserError as error:
+        raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None

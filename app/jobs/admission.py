@@ -1,0 +1,93 @@
+"""What is not stored so that the rest goes well: too many bytes waiting, too little disk or memory, a key's quota."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from msgspec import Struct
+
+from config import machine
+from persistence.job import ANYBODY
+from persistence.queue import QueueFull
+from persistence.store import JobStore, StoreFull
+
+
+class MemoryShort(Exception):
+    """Less memory can be had than the floor that was set."""
+
+
+class QuotaExceeded(Exception):
+    """The key has as many unfinished jobs as it may have."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Bytes, and jobs of one key; 0 jobs: no limit."""
+
+    max_waiting_bytes: int
+    min_free_disk: int
+    min_free_memory: int
+    max_jobs_per_key: int
+
+
+class Pressure:
+    """Asked before anything is stored."""
+
+    def __init__(
+        self, store: JobStore, limits: Limits, free_memory: Callable[[], int] = machine.available_memory
+    ) -> None:
+        self._store = store
+        self._limits = limits
+        self._free_memory = free_memory
+        self._incoming_bytes = 0
+        self._incoming_jobs: Counter[str] = Counter()
+
+    async def short_of(self) -> StoreFull | MemoryShort | None:
+        """What the machine has too little of; None where it has enough."""
+        free = await self._store.free_bytes()
+        if free is not None and free < self._limits.min_free_disk:
+            return StoreFull(f"{free} bytes are free on the store's disk, {self._limits.min_free_disk} are asked for")
+        if self._free_memory() < self._limits.min_free_memory:
+            return MemoryShort(f"less than {self._limits.min_free_memory} bytes of memory can be had")
+        return None
+
+    @asynccontextmanager
+    async def admit(self, owner: str, size: int) -> AsyncIterator[None]:
+        """Holds the room for one image of `size` bytes while it is stored.
+
+        Raises QueueFull (too many bytes wait), StoreFull, MemoryShort or QuotaExceeded.
+        """
+        if shortage := await self.short_of():
+            raise shortage
+        # counted before the store is asked, so that uploads at the same moment see each other
+        self._incoming_bytes += size
+        try:
+            await self._check_backlog()
+            async with self.one_more(owner):
+                yield
+        finally:
+            self._incoming_bytes -= size
+
+    @asynccontextmanager
+    async def one_more(self, owner: str) -> AsyncIterator[None]:
+        """Holds the room for one more unfinished job of the key. Raises QuotaExceeded."""
+        self._incoming_jobs[owner] += 1
+        try:
+            await self._check_quota(owner)
+            yield
+        finally:
+            self._incoming_jobs[owner] -= 1
+            if not self._incoming_jobs[owner]:
+                del self._incoming_jobs[owner]
+
+    async def _check_backlog(self) -> None:
+        waiting = (await self._store.backlog()).image_bytes
+        if waiting + self._incoming_bytes > self._limits.max_waiting_bytes:
+            raise QueueFull
+
+    async def _check_quota(self, owner: str) -> None:
+        allowed = self._limits.max_jobs_per_key
+        if not allowed or owner == ANYBODY:
+            return
+        unfinished = (await self._store.backlog(owner)).jobs
+        if unfinished + self._incoming_jobs[owner] > allowed:
+            raise QuotaExceeded(f"this key has {unfinished} unfinished jobs of the {allowed} that it may have")

@@ -1,0 +1,90 @@
+"""What a person may do with dead letters: look, send round again, delete."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from loguru import logger
+from msgspec import Struct
+
+from app import clock
+from app.jobs.admission import Pressure, QuotaExceeded
+from persistence.job import Job, JobState
+from persistence.queue import JobQueue, QueueFull
+from persistence.store import JobStore
+
+BATCH = 100
+"""Dead letters that a bulk requeue reads at a time."""
+
+
+class NotADeadLetter(Exception):
+    """The job is in another state by now; nothing was changed."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"job {job.id} is {job.status}, not a dead letter")
+
+
+class Requeued(Struct, frozen=True, kw_only=True):
+    """What a bulk requeue did."""
+
+    requeued: int
+    remaining: bool
+    """True where the queue, or the key's quota, was full before all were through: ask again later."""
+
+
+class DeadLetters:
+    """The dead-letter queue, as operators handle it."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        pressure: Pressure,
+        on_waiting: Callable[[Job], None] = lambda _job: None,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        """`on_waiting` is told of every job that waits again."""
+        self._store = store
+        self._queue = queue
+        self._pressure = pressure
+        self._on_waiting = on_waiting
+        self._now = now
+
+    async def requeue(self, job: Job) -> Job:
+        """The job, queued with all attempts before it.
+
+        Raises NotADeadLetter, QueueFull, QuotaExceeded, QueueStopped, StoreError.
+        """
+        if job.status is not JobState.DEAD_LETTER:
+            raise NotADeadLetter(job)
+        with self._queue.reserve():
+            again = job.requeued(self._now())
+            async with self._pressure.one_more(job.owner):
+                if not await self._store.replace(job, again):
+                    raise NotADeadLetter(await self._store.get(job.id) or job)
+                self._on_waiting(again)
+                await self._queue.put(again.id)
+        logger.bind(event="job.requeued", job_id=job.id).info("dead letter queued again")
+        return again
+
+    async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:
+        """Requeues every dead letter of that code and owner (None: any), as far as the queue and quotas have room."""
+        requeued, after = 0, None
+        while True:
+            page = await self._store.dead_letters(code=code, owner=owner, after=after, limit=BATCH)
+            for job in page.jobs:
+                try:
+                    await self.requeue(job)
+                except (QueueFull, QuotaExceeded):
+                    return Requeued(requeued=requeued, remaining=True)
+                except NotADeadLetter:
+                    continue
+                requeued += 1
+            if page.next is None:
+                return Requeued(requeued=requeued, remaining=False)
+            after = page.next
+
+    async def delete(self, job: Job) -> None:
+        """Forgets the job and its image; its id answers 410 from then on. Raises NotADeadLetter, StoreError."""
+        if job.status is not JobState.DEAD_LETTER or not await self._store.delete(job):
+            raise NotADeadLetter(await self._store.get(job.id) or job)
+        logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")

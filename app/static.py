@@ -1,7 +1,0 @@
-"""The files that the page and the documentation of the API are made of; `app/web/README.md` describes them."""
-
-from pathlib import Path
-
-WEB = Path(__file__).resolve().parent / "web"
-FILES = {path.relative_to(WEB): path for path in WEB.rglob("*") if path.is_file()}
-"""Every file that is served. Looked up rather than opened by name: no path of a client ever reaches the disk."""

@@ -1,0 +1,67 @@
+"""The log's account of jobs and workers: one event a change, with the figures that belong to it."""
+
+from typing import assert_never
+
+from loguru import logger
+
+from ocr_engine.workers.pool import PoolEvent
+from persistence.job import Job, JobState
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What metrics and traces call by its name; a client may send any word."""
+QUIET = ("/health/", "/metrics")
+"""Paths that probes ask for all day."""
+
+
+def job_changed(old: Job, job: Job) -> None:
+    """Logs a stored transition from `old`."""
+    log = logger.bind(job_id=job.id, attempt=job.attempt)
+    match job.status:
+        case JobState.PROCESSING:
+            log.bind(event="job.claimed").debug("job claimed")
+        case JobState.DONE:
+            assert job.result is not None
+            log.bind(
+                event="job.done",
+                worker=job.result.worker,
+                wait_seconds=round(job.wait_seconds, 3),
+                ocr_seconds=round(job.result.timings.total, 3),
+                lines=sum(len(page.lines) for page in job.result.pages),
+                confidence=round(job.result.confidence, 3),
+            ).info("job done")
+        case JobState.QUEUED if len(job.failures) > len(old.failures):
+            failure = job.failures[-1]
+            log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
+                f"attempt failed: {failure.detail}"
+            )
+        case JobState.QUEUED:
+            log.bind(event="job.put_back").warning("job put back into the queue")
+        case JobState.DEAD_LETTER:
+            failure = job.failures[-1]
+            log.bind(event="job.dead_lettered", code=failure.code, worker=failure.worker).error(
+                f"job given up: {failure.detail}"
+            )
+        case JobState.CANCELLED:
+            log.bind(event="job.cancelled").info("job cancelled")
+        case _:
+            assert_never(job.status)
+
+
+def pool_changed(event: PoolEvent) -> None:
+    """Logs what happened to a worker."""
+    log = logger.bind(event=f"worker.{event.kind}", worker=event.worker, pid=event.pid)
+    match event.kind:
+        case "started":
+            log.bind(start_seconds=round(event.seconds, 3)).info("worker warm and ready")
+            if event.detail:
+                log.bind(event="worker.note").warning(event.detail)
+        case "recycled":
+            log.info(f"worker renewed {event.detail}")
+        case "died":
+            log.bind(cause=event.cause).warning("worker died")
+        case "start_failed":
+            log.error(f"worker could not be started: {event.detail}")
+        case "given_up":
+            log.critical(f"worker given up: {event.detail}")
+        case _:
+            assert_never(event.kind)

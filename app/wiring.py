@@ -1,0 +1,173 @@
+"""The parts of a service, made from the settings and wired to each other."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from app.cluster.no_workers import NoWorkers
+from app.cluster.node_kind import NodeKind, kind_of
+from app.cluster.shared_health import SharedHealth
+from app.health import AiHealth, Health, Thresholds
+from app.jobs.admission import Limits, Pressure
+from app.jobs.cancellation import Withdrawals
+from app.jobs.capacity import Capacity
+from app.jobs.dead_letters import DeadLetters
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.incoming import Incoming
+from app.jobs.intake import Intake
+from app.jobs.retry import RetryPolicy
+from app.jobs.waiting import Waiters
+from app.service import Service
+from app.telemetry.observers import Observers
+from config.settings import Settings
+from ocr_engine.options import EngineOptions
+from ocr_engine.workers.pool import Economy, ManagedPool, ProcessOcrPool
+from persistence.job import Job
+from persistence.queue import JobQueue
+from persistence.store import JobStore
+from samples import sample
+
+if TYPE_CHECKING:  # asyncpg is an extra
+    from persistence.postgres.nodes import NodeReports
+
+FIRST_SERVICE_GUESS = 1.0
+"""Seconds a page is thought to take until the first one was measured."""
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What had to be opened first, and is closed after the service."""
+
+    store: JobStore
+    queue: JobQueue
+    reports: "NodeReports | None"
+    """Where nodes hear of each other; None without neighbours."""
+    pool: ManagedPool
+
+
+def service_of(
+    settings: Settings, opened: Opened, waiters: Waiters, observers: Observers, on_failure: Callable[[str], None]
+) -> Service:
+    """The parts, wired."""
+    kind = kind_of(settings)
+    store, queue, pool = opened.store, opened.queue, opened.pool
+    capacity = Capacity(
+        workers=settings.max_workers if kind.reads else 0,
+        first_guess=FIRST_SERVICE_GUESS,
+        alone=not kind.has_neighbours,
+    )
+    policy = RetryPolicy(
+        max_attempts=settings.max_attempts,
+        base_seconds=settings.retry_base_seconds,
+        max_seconds=settings.retry_max_seconds,
+    )
+    limits = Limits(
+        max_waiting_bytes=settings.max_waiting_bytes,
+        min_free_disk=settings.min_free_disk_bytes,
+        min_free_memory=settings.min_free_memory_bytes,
+        max_jobs_per_key=settings.max_jobs_per_key,
+    )
+    pressure = Pressure(store, limits)
+
+    def job_changed(old: Job, job: Job) -> None:
+        observers.job_changed(old, job)
+        capacity.job_changed(job)
+
+    def outcome_dropped(job: Job) -> None:
+        observers.outcome_dropped(job)
+        capacity.forget(job)
+
+    return Service(
+        settings=settings,
+        kind=kind,
+        store=store,
+        pool=pool,
+        queue=queue,
+        intake=Intake(
+            store,
+            queue,
+            policy,
+            pressure,
+            abandoned_after=_abandoned_after(settings, kind),
+            on_waiting=capacity.waits,
+            traceparent=observers.traceparent,
+        ),
+        dead_letters=DeadLetters(store, queue, pressure, on_waiting=capacity.waits),
+        withdrawals=Withdrawals(store, queue, on_change=job_changed),
+        pressure=pressure,
+        incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
+        dispatcher=Dispatcher(
+            store, pool, policy, on_change=job_changed, on_drop=outcome_dropped, on_page=capacity.page_read
+        ),
+        capacity=capacity,
+        ai_health=_ai_health(settings, kind, opened, observers),
+        metrics=observers.metrics,
+        waiters=waiters,
+        on_failure=on_failure,
+    )
+
+
+def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
+    """MAX_WORKERS real OCR processes; none on a node that does not read."""
+    if not kind_of(settings).reads:
+        return NoWorkers()
+    return ProcessOcrPool(
+        engine_options(settings),
+        workers=settings.max_workers,
+        warm_up=sample("health").data,
+        job_timeout=settings.job_timeout_seconds,
+        start_timeout=settings.start_timeout_seconds,
+        economy=Economy(
+            max_jobs=settings.worker_max_jobs,
+            max_memory=settings.worker_max_memory_bytes,
+            address_space=settings.worker_address_space_bytes,
+        ),
+        on_event=observers.pool_changed,
+    )
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """How the OCR processes recognise under these settings."""
+    return EngineOptions(
+        model=settings.ocr_model,
+        detection_model=settings.ocr_detection_model,
+        recognition_model=settings.ocr_recognition_model,
+        angle_model=settings.ocr_angle_model,
+        characters=settings.ocr_characters,
+        cache_dir=settings.ocr_cache_dir,
+        backend=settings.ocr_backend,
+        reading_order=settings.ocr_reading_order,
+        min_confidence=settings.ocr_min_confidence,
+        max_pixels=settings.max_image_pixels,
+    )
+
+
+def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Observers) -> Health:
+    """The sample read by this node's workers; on a node without any, what the others say."""
+    known = sample("health")
+    if not kind.reads and opened.reports is not None:
+        return SharedHealth(opened.reports, known.text)
+    return AiHealth(
+        opened.pool,
+        image=known.data,
+        expected_text=known.text,
+        thresholds=Thresholds(
+            good_similarity=settings.health_good_similarity,
+            acceptable_similarity=settings.health_acceptable_similarity,
+            min_similarity=settings.health_min_similarity,
+            good_confidence=settings.health_good_confidence,
+            acceptable_confidence=settings.health_acceptable_confidence,
+            min_confidence=settings.health_min_confidence,
+            good_latency_seconds=settings.health_good_latency_seconds,
+        ),
+        cache_seconds=settings.health_cache_seconds,
+        timeout_seconds=settings.health_timeout_seconds,
+        on_verdict=observers.metrics.health_judged,
+    )
+
+
+def _abandoned_after(settings: Settings, kind: NodeKind) -> Callable[[Job], float]:
+    """Seconds after which no node can be at an attempt of a job any more; 0 where there is one node only."""
+    if not kind.has_neighbours:
+        return lambda _job: 0.0
+    return lambda job: settings.job_timeout_seconds * job.image.pages + settings.drain_seconds

@@ -1,0 +1,1 @@
+"""Uploads in object storage. Needs the extra `objects`."""

@@ -1,0 +1,155 @@
+"""Images apart from their jobs, in object storage: any JobStore, holding in an image's place the key of an object.
+
+The object is written before the row and deleted after it, so that no row ever lacks its image. What a crash leaves in
+between is an object without a row; the sweep removes it.
+"""
+
+import asyncio
+import contextlib
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, unquote
+
+from loguru import logger
+
+from persistence.job import Job, JobState
+from persistence.objects.bucket import Objects
+from persistence.store import Backlog, Cursor, JobStore, Page, StoreError
+
+T = TypeVar("T")
+
+MARK = b"\0object\0"
+"""What an image's row begins with that names an object; no image begins so."""
+_OURS = re.compile(r"[^/]+-[0-9a-f]{32}")
+"""A key as `_new_key` makes it."""
+SWEEP_SECONDS = 3600.0
+ORPHAN_AGE = timedelta(hours=1)
+"""Younger objects may yet get their row: an upload takes a minute at most."""
+
+
+class ObjectImages:
+    """A JobStore whose images are objects. Those that were stored before it was set up are read where they are."""
+
+    def __init__(self, jobs: JobStore, objects: Objects) -> None:
+        self._jobs = jobs
+        self._objects = objects
+        self._writes: set[asyncio.Task[Any]] = set()
+        self._sweeping = asyncio.create_task(self._sweep_now_and_then(), name="sweep-images")
+
+    @classmethod
+    async def open(cls, jobs: JobStore, url: str) -> Self:
+        """Over `jobs`, which it closes at its end. Raises StoreUnusable."""
+        return cls(jobs, await Objects.open(url))
+
+    async def add(self, job: Job, image: bytes) -> None:
+        key = _new_key(job.id)
+
+        async def write() -> None:
+            await self._objects.put(key, image)
+            # where this fails, whether the row was committed may be unknown: only the sweep can tell later
+            await self._jobs.add(job, MARK + key.encode())
+
+        await self._carry_out(write())
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id)
+
+    async def image(self, job_id: str) -> bytes | None:
+        stored = await self._jobs.image(job_id)
+        key = _key(stored)
+        return await self._objects.get(key) if key else stored
+
+    async def replace(self, old: Job, new: Job) -> bool:
+        if new.status not in (JobState.DONE, JobState.CANCELLED):
+            return await self._jobs.replace(old, new)
+        return await self._carry_out(self._then_without_object(new.id, lambda: self._jobs.replace(old, new)))
+
+    async def unfinished(self) -> list[Job]:
+        return await self._jobs.unfinished()
+
+    async def counts(self) -> Mapping[JobState, int]:
+        return await self._jobs.counts()
+
+    async def backlog(self, owner: str | None = None) -> Backlog:
+        return await self._jobs.backlog(owner)
+
+    async def dead_letters(
+        self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
+    ) -> Page:
+        return await self._jobs.dead_letters(code=code, owner=owner, after=after, limit=limit)
+
+    async def delete(self, job: Job) -> bool:
+        return await self._carry_out(self._then_without_object(job.id, lambda: self._jobs.delete(job)))
+
+    async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
+        return await self._jobs.was_deleted(job_id, owner)
+
+    async def finished(self, before: datetime, limit: int) -> list[Job]:
+        return await self._jobs.finished(before, limit)
+
+    async def free_bytes(self) -> int | None:
+        return await self._jobs.free_bytes()
+
+    async def check(self) -> None:
+        await self._jobs.check()
+        await self._objects.check()
+
+    async def close(self) -> None:
+        self._sweeping.cancel()
+        await asyncio.wait({self._sweeping, *self._writes})
+        await self._jobs.close()
+
+    async def sweep(self, age: timedelta = ORPHAN_AGE) -> int:
+        """Deletes objects of that age that no row names; gives their number. Raises StoreError.
+
+        What has no name of ours is somebody else's, who put it there against the advice, and stays.
+        """
+        swept = 0
+        async for key in self._objects.older_than(age):
+            if _OURS.fullmatch(key) and _key(await self._jobs.image(_job_id(key))) != key:
+                await self._objects.delete(key)
+                swept += 1
+        return swept
+
+    async def _then_without_object(self, job_id: str, change: Callable[[], Awaitable[bool]]) -> bool:
+        """Makes the change, which drops the image's row, and then deletes its object."""
+        key = _key(await self._jobs.image(job_id))
+        changed = await change()
+        if changed and key:
+            with contextlib.suppress(StoreError):  # the sweep will
+                await self._objects.delete(key)
+        return changed
+
+    async def _carry_out(self, write: Coroutine[Any, Any, T]) -> T:
+        """What the write gives; cancelling the caller gives up the answer only."""
+        task = asyncio.create_task(write)
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            try:
+                if swept := await self.sweep():
+                    logger.bind(event="images.swept", objects=swept).info("objects without a job deleted")
+            except StoreError as error:
+                logger.bind(event="images.sweep_failed").warning(f"objects without a job stay for now: {error}")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _new_key(job_id: str) -> str:
+    # new each time: a second `add` of an id must not touch the image of the first
+    return f"{quote(job_id, safe='')}-{uuid.uuid4().hex}"
+
+
+def _job_id(key: str) -> str:
+    return unquote(key.rpartition("-")[0])
+
+
+def _key(stored: bytes | None) -> str:
+    return stored.removeprefix(MARK).decode() if stored is not None and stored.startswith(MARK) else ""

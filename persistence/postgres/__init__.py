@@ -1,0 +1,1 @@
+"""Jobs and their queue in PostgreSQL, for several nodes. Needs the extra `cluster`."""

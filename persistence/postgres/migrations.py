@@ -1,0 +1,131 @@
+"""The schema of the PostgreSQL store, step by step. A step that was released is never edited: add the next one.
+
+Each runs in a transaction of its own together with its record in `schema_migrations`, all of them under one advisory
+lock, so that nodes which start at the same moment wait for each other.
+"""
+
+from importlib import metadata
+
+from msgspec import Struct
+
+from persistence.postgres import entry_table
+from persistence.postgres.connection import Connection
+from persistence.store import StoreUnusable
+
+LOCK = 0x0C_12_05_01
+"""Key of the advisory lock: any number that nobody else uses."""
+
+
+class Migration(Struct, frozen=True):
+    """One step; its number is its place in MIGRATIONS, from 1."""
+
+    name: str
+    sql: str
+
+
+MIGRATIONS = (
+    Migration(
+        "jobs_images_tombstones",
+        # ids compare by their bytes (COLLATE "C"), as everywhere in the program. `json`, not `jsonb`: text that was
+        # read may hold NUL, which jsonb refuses. Images apart from the jobs and uncompressed, since they are already.
+        """
+        CREATE TABLE jobs (
+            id text COLLATE "C" PRIMARY KEY,
+            owner text NOT NULL,
+            traceparent text NOT NULL,
+            status text NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'dead-letter', 'cancelled')),
+            revision bigint NOT NULL,
+            attempt bigint NOT NULL,
+            created_at timestamptz NOT NULL,
+            updated_at timestamptz NOT NULL,
+            due_at timestamptz NOT NULL,
+            started_at timestamptz,
+            media_type text NOT NULL,
+            width bigint NOT NULL,
+            height bigint NOT NULL,
+            frames bigint NOT NULL,
+            image_bytes bigint NOT NULL,
+            error_code text,
+            failures json NOT NULL,
+            result json
+        );
+        CREATE INDEX jobs_by_status ON jobs (status);
+        CREATE INDEX jobs_unfinished ON jobs (created_at, id) INCLUDE (owner, image_bytes)
+            WHERE status IN ('queued', 'processing');
+        CREATE INDEX jobs_dead_letters ON jobs (updated_at, id) WHERE status = 'dead-letter';
+        CREATE INDEX jobs_dead_letters_by_code ON jobs (error_code, updated_at, id) WHERE status = 'dead-letter';
+        CREATE TABLE images (
+            job_id text COLLATE "C" PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+            data bytea NOT NULL
+        );
+        ALTER TABLE images ALTER COLUMN data SET STORAGE EXTERNAL;
+        CREATE TABLE tombstones (
+            job_id text COLLATE "C" PRIMARY KEY,
+            deleted_at timestamptz NOT NULL
+        );
+        """,
+    ),
+    Migration(
+        "nodes",
+        """
+        CREATE TABLE nodes (
+            name text PRIMARY KEY,
+            report json NOT NULL,
+            reported_at timestamptz NOT NULL
+        );
+        """,
+    ),
+    Migration(
+        "finished_jobs_expire",
+        # an id that was deleted before there were owners is nobody's
+        """
+        ALTER TABLE tombstones ADD COLUMN owner text NOT NULL DEFAULT '';
+        CREATE INDEX jobs_finished ON jobs (updated_at, id) WHERE status IN ('done', 'cancelled');
+        """,
+    ),
+)
+
+
+async def migrate(connection: Connection) -> None:
+    """Brings the schema up to this program's. Raises StoreUnusable where a newer program has been there."""
+    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    try:
+        applied = await _applied(connection)
+        if applied > len(MIGRATIONS):
+            raise StoreUnusable(
+                f"a newer version of this program wrote the database (schema {applied}, known {len(MIGRATIONS)})"
+            )
+        for number, migration in enumerate(MIGRATIONS[applied:], start=applied + 1):
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (number, name, applied_at) VALUES ($1, $2, now())",
+                    number,
+                    migration.name,
+                )
+        await _migrate_queue(connection)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+async def _applied(connection: Connection) -> int:
+    # asked first: an account without the right to create anything may still run a node
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        await connection.execute(
+            "CREATE TABLE schema_migrations "
+            "(number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)"
+        )
+    return int(await connection.fetchval("SELECT coalesce(max(number), 0) FROM schema_migrations"))
+
+
+async def _migrate_queue(connection: Connection) -> None:
+    """PgQueuer's own schema, as number 0: looked at only where another version of it was the last to do so."""
+    version = f"pgqueuer {metadata.version('pgqueuer')}"
+    if version == await connection.fetchval("SELECT name FROM schema_migrations WHERE number = 0"):
+        return
+    await entry_table.install(connection)
+    await connection.execute(
+        "INSERT INTO schema_migrations (number, name, applied_at) VALUES (0, $1, now()) "
+        "ON CONFLICT (number) DO UPDATE SET name = excluded.name, applied_at = excluded.applied_at",
+        version,
+    )

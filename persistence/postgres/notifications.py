@@ -1,0 +1,64 @@
+"""Word of ended jobs between nodes: sent with the transaction that stores the end, so that none comes too early."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from persistence.postgres.connection import COMMAND_SECONDS, FAULTS, Connection, connect
+from persistence.tasks import end
+
+CHANNEL = "smart_queue_ocr_ended"
+CHECK_SECONDS = 5.0
+"""How often the connection is tried: a listener hears nothing of a connection whose other end has vanished."""
+RETRY_SECONDS = 1.0
+"""Between two tries to listen again; those who wait look for themselves as often."""
+
+
+async def announce(connection: Connection, job_id: str) -> None:
+    """Tells every listener, once the transaction under way is committed."""
+    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, job_id)
+
+
+@asynccontextmanager
+async def listening(url: str, on_end: Callable[[str], None], on_doubt: Callable[[], None]) -> AsyncIterator[None]:
+    """Within, `on_end` is told the id of every job that ends on any node; from the first line on where it can be.
+
+    `on_doubt` is called where something may have been missed: when the connection was lost, each second until there is
+    another one, and then once more.
+    """
+    heard = asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            try:
+                connection = await connect(url)
+                try:
+                    await connection.add_listener(CHANNEL, lambda *said: on_end(str(said[-1])))
+                    on_doubt()
+                    heard.set()
+                    await _until_lost(connection)
+                finally:
+                    connection.terminate()
+            except FAULTS:
+                on_doubt()
+            heard.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    listener = asyncio.create_task(listen(), name="listen-for-ends")
+    try:
+        await heard.wait()
+        yield
+    finally:
+        await end(listener)
+
+
+async def _until_lost(connection: Connection) -> None:
+    """Raises FAULTS."""
+    lost = asyncio.Event()
+    connection.add_termination_listener(lambda _: lost.set())
+    while not lost.is_set():
+        try:
+            await asyncio.wait_for(lost.wait(), CHECK_SECONDS)
+        except TimeoutError:
+            await connection.execute("SELECT 1", timeout=COMMAND_SECONDS)
+    raise ConnectionResetError("the connection was closed")

@@ -1,0 +1,239 @@
+"""The queue that several nodes share: PgQueuer on the store's own PostgreSQL.
+
+PgQueuer delivers, and delivers again what a dead node had. Attempts, dead letters and late outcomes are the store's
+business, since no queue counts a job that kills its worker.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from loguru import logger
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job as Entry
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+
+from persistence.postgres import entry_table
+from persistence.postgres.connection import Connections, connect, plainly
+from persistence.queue import Handler, QueueFull, QueueStopped, handle_safely
+from persistence.store import StoreError
+from persistence.tasks import end
+
+POLL_SECONDS = 2.0
+"""How often a node looks for work of which no notification came."""
+RESTART_PAUSE = 1.0
+"""Seconds before the engine is started again after it lost its connection."""
+LAST_WORDS_SECONDS = 10.0
+"""Longest wait at a stop for an engine whose database does not answer."""
+DEPTH_SECONDS = 1.0
+"""How often the depth is counted; between two counts a node adds what it did itself."""
+PRUNE_EVERY = 600
+"""Counts of the depth between two looks at what PgQueuer logged."""
+LOG_KEPT = timedelta(hours=1)
+
+
+@dataclass
+class _Exact(Queries):
+    """PgQueuer's statements, with as many entries at a time as there are workers.
+
+    Its own least is two, of which a node with one worker would let one wait, although another node might be idle.
+    """
+
+    most: int = 1
+
+    async def dequeue(self, *arguments: Any, **options: Any) -> list[Entry]:
+        """See Queries."""
+        return await super().dequeue(*arguments, **(options | {"global_concurrency_limit": self.most}))
+
+
+class PgQueue:
+    """JobQueue on PgQueuer. The bound of `reserve` is that of all nodes, but what others take in this second."""
+
+    def __init__(self, url: str, connections: Connections, limit: int, lease: float) -> None:
+        self._url = url
+        self._connections = connections
+        self._limit = limit
+        self._lease = lease
+        self._depth = 0
+        self._reserved = 0
+        self._stopped = asyncio.Event()
+        self._handling: dict[asyncio.Task[float | None], Entry] = {}
+        self._names: list[str] = []
+        self._house = asyncio.create_task(self._keep_house(), name="queue-house")
+        self._holding = asyncio.create_task(self._hold(), name="queue-hold")
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, url: str, *, limit: int, lease: float) -> AsyncIterator[Self]:
+        """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors.
+
+        A node that was not heard of for `lease` seconds has lost its jobs to the others.
+        """
+        # while the server is away it would log a traceback ten times a second; `queue.interrupted` tells of that
+        logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
+        connections = await Connections.open(url, most=2)
+        queue = cls(url, connections, limit, lease)
+        try:
+            yield queue
+        finally:
+            await end(queue._holding)
+            await end(queue._house)
+            await connections.close()
+
+    @contextlib.contextmanager
+    def reserve(self) -> Iterator[None]:
+        """See JobQueue."""
+        if self._stopped.is_set():
+            raise QueueStopped
+        if self._depth + self._reserved >= self._limit:
+            raise QueueFull
+        self._reserved += 1
+        try:
+            yield
+        finally:
+            self._reserved -= 1
+
+    async def put_new(self, job_id: str) -> None:
+        """See JobQueue."""
+        self._depth += 1
+
+    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+        """See JobQueue."""
+        if self._stopped.is_set():
+            return False
+        try:
+            entered = await self._connections.write(
+                lambda connection, _: entry_table.enqueue(connection, job_id, delay)
+            )
+        except StoreError as error:
+            logger.bind(event="queue.put_failed", job_id=job_id).warning(f"resume will queue it: {error}")
+            return False
+        self._depth += entered
+        return entered
+
+    async def discard(self, job_id: str) -> None:
+        """See JobQueue."""
+        with contextlib.suppress(StoreError):  # the entry is then delivered, for nothing
+            gone = await self._connections.write(lambda connection, _: entry_table.discard(connection, job_id))
+            self._depth = max(0, self._depth - gone)
+
+    async def run(self, handler: Handler, *, concurrency: int) -> None:
+        """See JobQueue."""
+        self._names = [f"dispatcher-{number}" for number in range(concurrency, 0, -1)]
+        engine = asyncio.create_task(self._run_engine(handler, concurrency), name="queue-engine")
+        try:
+            await asyncio.shield(engine)
+        except asyncio.CancelledError:
+            # PgQueuer must not be cancelled itself: it would forget the entries that it holds
+            self.stop()
+            for task in self._handling:
+                task.cancel()
+            await asyncio.wait({engine}, timeout=LAST_WORDS_SECONDS)
+            # its entries come up again on another node, when the lease is over
+            await end(engine)
+            raise
+
+    def stop(self) -> None:
+        """See JobQueue."""
+        self._stopped.set()
+
+    def depth(self) -> int:
+        """See JobQueue."""
+        return self._depth
+
+    def ahead(self, job_id: str) -> int:
+        """See JobQueue: to know better would cost each poll a look into the database."""
+        return self._depth
+
+    async def _run_engine(self, handler: Handler, concurrency: int) -> None:
+        while not self._stopped.is_set():
+            try:
+                # a connection of its own: on a pool the first check of the listener may come before the listener
+                connection = await connect(self._url)
+                try:
+                    await self._serve(_Exact(AsyncpgDriver(connection), most=concurrency), handler, concurrency)
+                finally:
+                    connection.terminate()
+            except Exception as error:
+                logger.bind(event="queue.interrupted").warning(
+                    f"the queue is out of reach, trying again: {plainly(error)}"
+                )
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), RESTART_PAUSE)
+
+    async def _serve(self, queries: _Exact, handler: Handler, concurrency: int) -> None:
+        manager = QueueManager(queries)
+
+        @manager.entrypoint(entry_table.ENTRYPOINT)
+        async def deliver(entry: Entry) -> None:
+            await self._deliver(entry, handler)
+
+        async def stop_with_us() -> None:
+            await self._stopped.wait()
+            manager.shutdown.set()
+
+        stopping = asyncio.create_task(stop_with_us())
+        batch = max(1, concurrency // 2)
+        try:
+            await manager.run(
+                batch_size=batch,
+                max_concurrent_tasks=max(2 * batch, concurrency),
+                heartbeat_timeout=timedelta(seconds=self._lease),
+                dequeue_timeout=timedelta(seconds=POLL_SECONDS),
+                shutdown_on_listener_failure=True,
+                log_aggregation_interval=timedelta(0),
+            )
+        finally:
+            stopping.cancel()
+
+    async def _deliver(self, entry: Entry, handler: Handler) -> None:
+        """One delivery, in PgQueuer's own task. Returns: finished with. RetryRequested: to be delivered again."""
+        if self._stopped.is_set() or entry.payload is None:
+            raise RetryRequested
+        self._depth = max(0, self._depth - 1)
+        name = self._names.pop() if self._names else "dispatcher"
+        task = asyncio.create_task(handle_safely(handler, entry.payload.decode()), name=name)
+        self._handling[task] = entry
+        try:
+            await asyncio.wait({task})
+        finally:
+            del self._handling[task]
+            self._names.append(name)
+        if task.cancelled():
+            raise RetryRequested(reason="the node stops")
+        delay = task.result()
+        if delay is not None:
+            self._depth += 1
+            raise RetryRequested(timedelta(seconds=max(0.0, delay)))
+
+    async def _keep_house(self) -> None:
+        for second in itertools.count():
+            with contextlib.suppress(StoreError):
+                await self._count()
+                if second % PRUNE_EVERY == 0:
+                    await self._connections.write(lambda connection, _: entry_table.prune(connection, LOG_KEPT))
+            await asyncio.sleep(DEPTH_SECONDS)
+
+    async def _hold(self) -> None:
+        """Keeps other nodes from the jobs at hand, as PgQueuer does with a connection that it may lose.
+
+        It has another one only when all of them have ended, and an alive node would be silent until then.
+        """
+        while True:
+            with contextlib.suppress(StoreError):
+                await self._hold_now([*self._handling.values()])
+            await asyncio.sleep(self._lease / 3)
+
+    async def _hold_now(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            await self._connections.write(lambda connection, _: entry_table.hold(connection, entries))
+
+    async def _count(self) -> None:
+        self._depth = await self._connections.read(entry_table.depth)
