@@ -6,16 +6,17 @@ from importlib import import_module
 from pathlib import Path
 
 COMMANDS = {
-    "engine": "how fast images are read, ours and the stock engines side by side",
-    "accuracy": "how well images are read",
-    "pool": "what a pool of processes adds, and how fast it mends itself",
-    "store": "how fast and how durably jobs are stored",
-    "service": "the whole service under load, between its own cost and what the CPUs can give",
-    "cluster": "several nodes on one PostgreSQL",
-    "all": "all of these but cluster, in one report",
-    "simulate": "what more workers or machines would carry",
-    "compare": "two reports side by side",
+    "engine": ("engine.speed", "how fast images are read, ours and the stock engines side by side"),
+    "accuracy": ("engine.accuracy", "how well images are read"),
+    "pool": ("service.pool", "what a pool of processes adds, and how fast it mends itself"),
+    "store": ("service.store", "how fast and how durably jobs are stored"),
+    "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),
+    "cluster": ("service.cluster", "several nodes on one PostgreSQL"),
+    "all": ("everything", "all of these but cluster, in one report"),
+    "simulate": ("service.simulate", "what more workers or machines would carry"),
+    "compare": ("report.compare", "two reports side by side"),
 }
+"""By name: the module whose `main` it is, and what it measures."""
 RESULTS = Path("benchmarks/results")
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -26,7 +27,8 @@ def main(argv: Sequence[str]) -> int:
     command, *rest = argv or [""]
     try:
         if command in COMMANDS:
-            return int(import_module(f"benchmarks.{command if command != 'all' else 'everything'}").main(rest))
+            module, _ = COMMANDS[command]
+            return int(import_module(f"benchmarks.{module}").main(rest))
         if not command:
             return guided()
     except ModuleNotFoundError as error:
@@ -37,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     width = max(map(len, COMMANDS))
     print("python -m benchmarks [COMMAND [--help] …]\n\nWithout a command: a guided quick run.\n")
-    print("\n".join(f"  {name:<{width}}  {meaning}" for name, meaning in COMMANDS.items()))
+    print("\n".join(f"  {name:<{width}}  {meaning}" for name, (_, meaning) in COMMANDS.items()))
     return 0 if command in ("-h", "--help") else 2
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.bare import CeilingFailed
-from benchmarks.fingerprint import fingerprint
-from benchmarks.manifest import IMAGES
-from benchmarks.measures import Report
-from benchmarks.progress import Progress
-from benchmarks.report import failed_jobs, text, write
-from benchmarks.server_process import ServerFailed
+from benchmarks.engine.manifest import IMAGES
+from benchmarks.report.fingerprint import fingerprint
+from benchmarks.report.measures import Report
+from benchmarks.report.progress import Progress
+from benchmarks.report.report import failed_jobs, text, write
+from benchmarks.service.bare import CeilingFailed
+from benchmarks.service.server_process import ServerFailed
 from ocr_engine.errors import PoolUnavailable
 from persistence.store import StoreError, StoreUnusable
 from samples import all_samples

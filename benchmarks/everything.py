@@ -7,22 +7,24 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import accuracy, command, engine, pool, service, store
-from benchmarks.measures import Report
-from benchmarks.progress import Progress
+from benchmarks import command
+from benchmarks.engine import accuracy, speed
+from benchmarks.report.measures import Report
+from benchmarks.report.progress import Progress
+from benchmarks.service import pool, store, throughput
 from samples import FOLDER as SAMPLES
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs them; 0 when all jobs were done, 1 when some failed, 2 when one could not be run."""
-    parser = service.parser("all", __doc__)
+    parser = throughput.parser("all", __doc__)
     arguments = parser.parse_args(argv)
     return command.run_and_report("all", arguments, measure)
 
 
 async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
     """The service, its pool, its store, and the engine: its speed and what it reads. Raises as command.FAILURES."""
-    report = await service.measure(arguments, progress)
+    report = await throughput.measure(arguments, progress)
     small = argparse.Namespace(
         quick=arguments.quick, workers=max(arguments.workers), folder=None, database_url=arguments.database_url
     )
@@ -32,7 +34,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
     quick = ["--quick"] if arguments.quick else []
     images = ["--images", str(arguments.images)] if arguments.images else []
     others = {
-        "engine": _report_of(engine.main, [*quick, *images]),
+        "engine": _report_of(speed.main, [*quick, *images]),
         "accuracy": _report_of(accuracy.main, [str(SAMPLES), "--engine", "ours", *quick]),
     }
     return msgspec.structs.replace(report, pool=pools.pool, store=stores.store, others=others)

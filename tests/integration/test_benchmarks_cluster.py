@@ -3,10 +3,10 @@
 import asyncpg
 import pytest
 
-from benchmarks import cluster, cluster_ocr
-from benchmarks.postgres import server
-from benchmarks.progress import Progress
-from benchmarks.server_process import FAKE
+from benchmarks.report.progress import Progress
+from benchmarks.service import cluster, cluster_ocr
+from benchmarks.service.postgres import server
+from benchmarks.service.server_process import FAKE
 from persistence.store import StoreUnusable
 from samples import sample
 from tests.postgres import Postgres

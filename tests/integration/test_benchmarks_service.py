@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from benchmarks import rounds
-from benchmarks.load import closed_loop, open_loop, schedule, verify
-from benchmarks.progress import Progress
-from benchmarks.server_process import FAKE, ServerFailed, running
-from benchmarks.usage import watched
+from benchmarks.report.progress import Progress
+from benchmarks.service import rounds
+from benchmarks.service.load import closed_loop, open_loop, schedule, verify
+from benchmarks.service.server_process import FAKE, ServerFailed, running
+from benchmarks.service.usage import watched
 from samples import sample
 
 pytestmark = pytest.mark.anyio

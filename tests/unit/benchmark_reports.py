@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from benchmarks.fingerprint import Machine, Package
-from benchmarks.measures import (
+from benchmarks.report.fingerprint import Machine, Package
+from benchmarks.report.measures import (
     ClusterFigures,
     ClusterPoint,
     CpuSeconds,

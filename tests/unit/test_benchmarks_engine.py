@@ -9,11 +9,14 @@ import msgspec
 import pytest
 from PIL import Image
 
-from benchmarks import engine, engine_memory, engine_process, engine_roofline
-from benchmarks.engine import Report
-from benchmarks.engine_process import Answer, EngineProcess, Failed
-from benchmarks.progress import Progress
-from benchmarks.readers import ReaderName
+from benchmarks.engine import memory as engine_memory
+from benchmarks.engine import process as engine_process
+from benchmarks.engine import roofline as engine_roofline
+from benchmarks.engine import speed
+from benchmarks.engine.process import Answer, EngineProcess, Failed
+from benchmarks.engine.readers import ReaderName
+from benchmarks.engine.speed import Report
+from benchmarks.report.progress import Progress
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrTimings
 
@@ -50,7 +53,7 @@ class FakeEngine:
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngine]:
     monkeypatch.setattr(FakeEngine, "started", [], raising=False)
-    monkeypatch.setattr(engine, "EngineProcess", FakeEngine)
+    monkeypatch.setattr(speed, "EngineProcess", FakeEngine)
     monkeypatch.setattr(engine_memory, "PHOTO", (300, 300))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
@@ -70,7 +73,7 @@ def images(tmp_path: Path) -> Path:
 def run(engines: list[FakeEngine], images: Path, tmp_path: Path) -> Callable[..., Report]:
     def run_with(*arguments: str) -> Report:
         file = tmp_path / "results" / "report.json"
-        assert engine.main(["--images", str(images), "--no-efficiency", "--json", str(file), *arguments]) == 0
+        assert speed.main(["--images", str(images), "--no-efficiency", "--json", str(file), *arguments]) == 0
         return msgspec.json.decode(file.read_bytes(), type=Report)
 
     return run_with
@@ -150,7 +153,7 @@ def test_a_stock_engine_that_is_not_installed_is_left_out(
             raise Failed("rapidocr: ModuleNotFoundError: No module named 'rapidocr'")
         return FakeEngine(name, options)
 
-    monkeypatch.setattr(engine, "EngineProcess", start)
+    monkeypatch.setattr(speed, "EngineProcess", start)
     assert [speed.engine for speed in run().engines] == ["ours", "rapidocr-onnxruntime"]
     assert "left out: rapidocr" in capsys.readouterr().err
 
@@ -162,13 +165,13 @@ def test_an_engine_that_dies_ends_the_run_in_a_word(
         raise Failed("ours died")
 
     monkeypatch.setattr(FakeEngine, "read", die)
-    assert engine.main(["--images", str(images)]) == 2
+    assert speed.main(["--images", str(images)]) == 2
     assert "engine: ours died" in capsys.readouterr().err
     assert all(each.closed for each in engines)
 
 
 def test_a_folder_without_images_cannot_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert engine.main(["--images", str(tmp_path)]) == 2
+    assert speed.main(["--images", str(tmp_path)]) == 2
     assert "no images" in capsys.readouterr().err
 
 
@@ -179,7 +182,7 @@ def test_a_process_that_cannot_load_its_models_says_why() -> None:
 
 def test_memory_is_not_that_of_the_process_that_started_it() -> None:
     ballast = bytes(300 * MB).replace(b"\0", b"x")
-    script = "from benchmarks.engine_process import memory; print(*memory())"
+    script = "from benchmarks.engine.process import memory; print(*memory())"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     now, most = map(int, told.stdout.split())
     assert 10 * MB < now <= most < len(ballast) < engine_process.memory()[1]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.load import schedule
-from benchmarks.measures import Pair, percentile, percentiles
+from benchmarks.report.measures import Pair, percentile, percentiles
+from benchmarks.service.load import schedule
 from tests.unit.benchmark_reports import load_point, service_figures, workers_point
 
 

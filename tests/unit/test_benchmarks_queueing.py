@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report, simulate
-from benchmarks.load import schedule
-from benchmarks.queueing import greatest_rate, sojourns, steady_latency
-from benchmarks.simulate import checks, forecast, occupations
+from benchmarks.report import report
+from benchmarks.service import simulate
+from benchmarks.service.load import schedule
+from benchmarks.service.queueing import greatest_rate, sojourns, steady_latency
+from benchmarks.service.simulate import checks, forecast, occupations
 from tests.unit.benchmark_reports import full_report, load_point, service_figures, workers_point
 
 JOBS = 200_000

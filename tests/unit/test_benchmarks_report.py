@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import compare, plots, report, tables
-from benchmarks.plots import Plot, Series, svg, ticks
-from benchmarks.report_html import page
+from benchmarks.report import compare, plots, report, tables
+from benchmarks.report.html import page
+from benchmarks.report.plots import Plot, Series, svg, ticks
 from tests.unit.benchmark_reports import full_report
 
 

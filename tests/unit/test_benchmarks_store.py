@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import __main__, command, store
-from benchmarks.progress import Progress
+from benchmarks import __main__, command
+from benchmarks.report.progress import Progress
+from benchmarks.service import store
 
 pytestmark = pytest.mark.anyio
 

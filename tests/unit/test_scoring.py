@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import accuracy
-from benchmarks.fingerprint import fingerprint
-from benchmarks.manifest import load, quick
-from benchmarks.polygons import area, shape, shared_area
-from benchmarks.scoring import Line, Overlap, Truth, box_edits, figures, normalise, score, words
+from benchmarks.engine import accuracy
+from benchmarks.engine.manifest import load, quick
+from benchmarks.engine.polygons import area, shape, shared_area
+from benchmarks.engine.scoring import Line, Overlap, Truth, box_edits, figures, normalise, score, words
+from benchmarks.report.fingerprint import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 

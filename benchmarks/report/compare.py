@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from benchmarks.report import aligned
+from benchmarks.report.report import aligned
 
 NAMING = (
     "nodes",

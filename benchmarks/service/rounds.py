@@ -7,12 +7,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.wiring import engine_options
-from benchmarks.bare import BareEngines, bare_engines
-from benchmarks.load import Outcome, closed_loop, open_loop, schedule, verify
-from benchmarks.measures import Arrivals, CpuSeconds, Floor, LoadPoint, Pair, WorkersPoint, percentiles
-from benchmarks.progress import Progress
-from benchmarks.server_process import FAKE, ServerFailed, ServerProcess, running
-from benchmarks.usage import watched
+from benchmarks.report.measures import Arrivals, CpuSeconds, Floor, LoadPoint, Pair, WorkersPoint, percentiles
+from benchmarks.report.progress import Progress
+from benchmarks.service.bare import BareEngines, bare_engines
+from benchmarks.service.load import Outcome, closed_loop, open_loop, schedule, verify
+from benchmarks.service.server_process import FAKE, ServerFailed, ServerProcess, running
+from benchmarks.service.usage import watched
 from config.settings import load as load_settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe

@@ -12,8 +12,8 @@ import msgspec
 
 from app.wiring import engine_options
 from benchmarks import command
-from benchmarks.measures import PoolFigures, Report, RoundTrip, percentiles
-from benchmarks.progress import Progress
+from benchmarks.report.measures import PoolFigures, Report, RoundTrip, percentiles
+from benchmarks.report.progress import Progress
 from config.machine import usable_cpus
 from config.settings import load
 from ocr_engine.errors import WorkerCrashed

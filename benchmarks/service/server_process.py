@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 300.0
 """Longest start: the very first one also writes the models' optimised graphs."""
 STOP_SECONDS = 60.0
 
 REAL: Sequence[str] = ("-m", "app", "--port", "0")
-FAKE: Sequence[str] = ("-m", "benchmarks.fake_service")
+FAKE: Sequence[str] = ("-m", "benchmarks.service.fake_service")
 
 
 class ServerFailed(Exception):

@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from benchmarks.http_client import Client
-from benchmarks.measures import Arrivals
-from benchmarks.server_process import JobFailed, ServerProcess
+from benchmarks.report.measures import Arrivals
+from benchmarks.service.http_client import Client
+from benchmarks.service.server_process import JobFailed, ServerProcess
 
 OnJob = Callable[[], None]
 Party = Callable[[Client], Coroutine[None, None, None]]

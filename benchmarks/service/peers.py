@@ -12,10 +12,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.http_client import Client, form
-from benchmarks.measures import PeerPoint
-from benchmarks.progress import Progress
-from benchmarks.usage import resident
+from benchmarks.report.measures import PeerPoint
+from benchmarks.report.progress import Progress
+from benchmarks.service.http_client import Client, form
+from benchmarks.service.usage import resident
 
 LOOP = Path(__file__).with_name("peers_loop.py")
 START_SECONDS = 120.0

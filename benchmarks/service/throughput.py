@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import command, peers
-from benchmarks.measures import Report, ServiceFigures
-from benchmarks.progress import Progress
-from benchmarks.rounds import FULL, QUICK, floor, with_workers
-from benchmarks.server_process import FAKE, REAL
+from benchmarks import command
+from benchmarks.report.measures import Report, ServiceFigures
+from benchmarks.report.progress import Progress
+from benchmarks.service import peers
+from benchmarks.service.rounds import FULL, QUICK, floor, with_workers
+from benchmarks.service.server_process import FAKE, REAL
 from config.machine import usable_cpus
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import tables
-from benchmarks.measures import Report
-from benchmarks.report_html import page
+from benchmarks.report import tables
+from benchmarks.report.html import page
+from benchmarks.report.measures import Report
 
 
 def text(report: Report) -> str:

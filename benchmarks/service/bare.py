@@ -62,9 +62,9 @@ async def bare_engines(number: int, options: EngineOptions, warm_up: Path) -> As
                 await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
-                    "benchmarks.bare",
+                    "benchmarks.service.bare",
                     msgspec.json.encode(options).decode(),
-                    cwd=Path(__file__).parent.parent,
+                    cwd=Path(__file__).parents[2],
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     start_new_session=True,

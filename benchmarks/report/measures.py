@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from benchmarks.fingerprint import Machine
+from benchmarks.report.fingerprint import Machine
 
 Arrivals = Literal["poisson", "uniform"]
 

@@ -23,12 +23,13 @@ import msgspec
 from app import clock
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.retry import RetryPolicy
-from benchmarks import cluster_ocr, command
-from benchmarks.fake_service import FreePool
-from benchmarks.measures import ClusterFigures, ClusterPoint, Report
-from benchmarks.postgres import Database, Server, server
-from benchmarks.progress import Progress
-from benchmarks.server_process import FAKE, REAL
+from benchmarks import command
+from benchmarks.report.measures import ClusterFigures, ClusterPoint, Report
+from benchmarks.report.progress import Progress
+from benchmarks.service import cluster_ocr
+from benchmarks.service.fake_service import FreePool
+from benchmarks.service.postgres import Database, Server, server
+from benchmarks.service.server_process import FAKE, REAL
 from config.settings import LEASE_SECONDS
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from benchmarks.readers import ReaderName, open_reader
+from benchmarks.engine.readers import ReaderName, open_reader
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrTimings
@@ -36,7 +36,7 @@ class EngineProcess:
 
     def __init__(self, name: ReaderName, options: EngineOptions) -> None:
         self.name = name
-        command = [sys.executable, "-m", "benchmarks.engine_process", name, msgspec.json.encode(options).decode()]
+        command = [sys.executable, "-m", "benchmarks.engine.process", name, msgspec.json.encode(options).decode()]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._line()
 

@@ -1,5 +1,7 @@
-"""The service with an engine that takes no time: `python -m benchmarks.fake_service`. HTTP, store, queue and log are
-the real ones, so what a job costs here is what the service itself adds to recognition."""
+"""The service with an engine that takes no time: `python -m benchmarks.service.fake_service`.
+
+HTTP, store, queue and log are the real ones, so what a job costs here is what the service itself adds to recognition.
+"""
 
 import asyncio
 import sys

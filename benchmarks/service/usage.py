@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import psutil
 
-from benchmarks.measures import SERVICE, CpuSeconds, Memory
+from benchmarks.report.measures import SERVICE, CpuSeconds, Memory
 
 SAMPLE_SECONDS = 0.25
 

@@ -9,8 +9,8 @@ import heapq
 import random
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.load import schedule
-from benchmarks.measures import Arrivals, percentile
+from benchmarks.report.measures import Arrivals, percentile
+from benchmarks.service.load import schedule
 
 WARM_UP = 0.1
 """Share of the first jobs that do not count: they find an empty system."""

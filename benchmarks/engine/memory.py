@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.engine_process import EngineProcess
-from benchmarks.progress import Progress
+from benchmarks.engine.process import EngineProcess
+from benchmarks.report.progress import Progress
 
 PHOTO = (6000, 4000)
 """Pixels: a photo of 24 megapixels."""

@@ -14,18 +14,18 @@ from typing import get_args
 import msgspec
 from msgspec import Struct
 
-from benchmarks import engine_memory
-from benchmarks.engine_memory import Memory
-from benchmarks.engine_process import Answer, EngineProcess, Failed
-from benchmarks.engine_roofline import Efficiency, measure
-from benchmarks.fingerprint import Machine, fingerprint
-from benchmarks.manifest import IMAGES
-from benchmarks.progress import Progress
-from benchmarks.readers import STOCK, ReaderName
+from benchmarks.engine import memory
+from benchmarks.engine.manifest import IMAGES
+from benchmarks.engine.memory import Memory
+from benchmarks.engine.process import Answer, EngineProcess, Failed
+from benchmarks.engine.readers import STOCK, ReaderName
+from benchmarks.engine.roofline import Efficiency, measure
+from benchmarks.report.fingerprint import Machine, fingerprint
+from benchmarks.report.progress import Progress
 from ocr_engine.options import Backend, EngineOptions, ModelFamily
 from ocr_engine.result import OcrTimings
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 QUICK = 4
 """A quick look takes every fourth image."""
 
@@ -79,8 +79,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         engines = _started(_chosen(arguments), options)
         speeds = run(images, engines, lambda line: print(line, file=sys.stderr, flush=True))
-        memory = (
-            engine_memory.measure(EngineProcess("ours", options), images, arguments.memory, Progress())
+        footprint = (
+            memory.measure(EngineProcess("ours", options), images, arguments.memory, Progress())
             if arguments.memory
             else None
         )
@@ -95,11 +95,11 @@ def main(argv: Sequence[str]) -> int:
         images=tuple(str(path.relative_to(arguments.images)) for path in images),
         engines=speeds,
         efficiency=efficiency,
-        memory=memory,
+        memory=footprint,
     )
     print(table(speeds, efficiency))
-    if memory:
-        print(memory)
+    if footprint:
+        print(footprint)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)))

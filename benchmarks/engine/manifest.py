@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from benchmarks.polygons import shape
-from benchmarks.scoring import Line, Truth
+from benchmarks.engine.polygons import shape
+from benchmarks.engine.scoring import Line, Truth
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 QUICK = 3

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from benchmarks.measures import (
+from benchmarks.report.measures import (
     SERVICE,
     ClusterFigures,
     ClusterPoint,

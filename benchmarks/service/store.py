@@ -14,9 +14,9 @@ from statistics import median
 import msgspec
 
 from benchmarks import command
-from benchmarks.fake_service import PAGE
-from benchmarks.measures import Report, StoreFigures, StorePoint, percentiles
-from benchmarks.progress import Progress
+from benchmarks.report.measures import Report, StoreFigures, StorePoint, percentiles
+from benchmarks.report.progress import Progress
+from benchmarks.service.fake_service import PAGE
 from ocr_engine.result import ImageInfo, OcrResult
 from persistence.job import Job
 from persistence.opening import open_store

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from benchmarks import tables
-from benchmarks.measures import SERVICE, Report, ServiceFigures
-from benchmarks.plots import Plot, Series, svg
+from benchmarks.report import tables
+from benchmarks.report.measures import SERVICE, Report, ServiceFigures
+from benchmarks.report.plots import Plot, Series, svg
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2330; --soft: #667085; --paper: #fff; --rule: #e3e7ee;

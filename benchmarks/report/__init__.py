@@ -1,0 +1,1 @@
+"""What was measured: its words, and how it is shown."""

@@ -1,0 +1,1 @@
+"""The whole service, its pool, its store and its cluster under load."""
