@@ -17,7 +17,7 @@ from litestar.di import Provide
 from app.http import router
 from app.http.frame import RequestFrame
 from app.http.openapi import openapi_config
-from app.http.problems import on_exception
+from app.http.problems import ERRORS, on_exception
 from app.jobs.waiting import Waiters
 from app.lifespan import (
     among_nodes,
@@ -56,7 +56,7 @@ def create_app(
     place of what the settings ask for. Raises BadKeyFile, and SettingsError where an extra is missing.
     """
     tracing = tracing or wanted_tracing(settings)
-    metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend)
+    metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
     observers = Observers(metrics, tracing)
 
     @asynccontextmanager

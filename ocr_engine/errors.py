@@ -78,13 +78,3 @@ class InternalError(OcrError):
     """Something of ours broke around the recognition."""
 
     code = "internal"
-
-
-def codes() -> frozenset[str]:
-    """The code of every error of the family."""
-    family, found = [OcrError], set()
-    while family:
-        error = family.pop()
-        found.add(error.code)
-        family += error.__subclasses__()
-    return frozenset(found)

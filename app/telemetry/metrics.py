@@ -2,7 +2,7 @@
 
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import psutil
@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from app import VERSION
 from app.health import Grade, Verdict
 from app.telemetry.log import METHODS
-from ocr_engine import errors
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.result import STAGES
 from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
@@ -22,15 +21,15 @@ WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600
 RECOGNITION_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 120)
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 STORE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-CODES = errors.codes()
-"""Failures are counted under these; whatever else comes counts as `internal`."""
 CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1)
 
 
 class Metrics:
     """The service's collectors. Label sets are bounded: codes, states, types and routes come from tables of ours."""
 
-    def __init__(self, *, model: str, backend: str) -> None:
+    def __init__(self, *, model: str, backend: str, codes: Collection[str]) -> None:
+        """`codes`: failures are counted under these; whatever else comes counts as `internal`."""
+        self._codes = codes
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._build = Gauge(
@@ -155,9 +154,9 @@ class Metrics:
             self._wait.observe(job.wait_seconds)
             return
         for failure in job.failures[len(old.failures) :]:
-            self._failed_attempts.labels(_known_code(failure.code)).inc()
+            self._failed_attempts.labels(self._known(failure.code)).inc()
         if job.status.terminal:
-            self._ended.labels(job.status, _known_code(job.error.code) if job.error else "").inc()
+            self._ended.labels(job.status, self._known(job.error.code) if job.error else "").inc()
         if job.status is JobState.DONE and job.result is not None:
             timings = job.result.timings
             self._recognition.observe(timings.total)
@@ -176,7 +175,7 @@ class Metrics:
 
     def upload_refused(self, media_type: str, code: str) -> None:
         """Counts a refused upload; `media_type` as its bytes say, or `unknown`."""
-        self._uploads.labels(media_type, _known_code(code)).inc()
+        self._uploads.labels(media_type, self._known(code)).inc()
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""
@@ -214,16 +213,15 @@ class Metrics:
             self._worker_memory.labels(worker.name).set(_resident(worker.pid))
         return generate_latest(self.registry)
 
+    def _known(self, code: str) -> str:
+        return code if code in self._codes else "internal"
+
 
 def attempt_codes(family: type[OcrError] = OcrError) -> set[str]:
     """The codes with which an attempt may fail: of every kind of OcrError that costs one."""
     if family is PoolUnavailable:  # the attempt is given back
         return set()
     return {family.code}.union(*(attempt_codes(kind) for kind in family.__subclasses__()))
-
-
-def _known_code(code: str) -> str:
-    return code if code in CODES else "internal"
 
 
 def _resident(pid: int | None) -> int:
