@@ -111,7 +111,7 @@ async def warm(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
 
 @asynccontextmanager
 async def dispatching(service: Service) -> AsyncIterator[None]:
-    """Unfinished jobs resumed and dispatchers at work; drained at the end."""
+    """Unfinished jobs rescued and dispatchers at work; drained at the end."""
     await service.start()
     workers = len(service.pool.workers())
     logger.bind(event="service.started", workers=workers).info(f"started; warm workers: {workers}")

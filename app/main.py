@@ -32,7 +32,7 @@ from app.lifespan import (
 from app.service import Service
 from app.startup import told_plainly
 from app.telemetry.metrics import Metrics
-from app.telemetry.observed_store import MeasuredStore
+from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
 from app.wiring import Opened, process_pool, service_of
 from config import logging
@@ -70,8 +70,8 @@ def create_app(
             warm(make_pool(settings) if make_pool else process_pool(settings, observers)) as pool,
         ):
             waiters = Waiters()
-            measured = MeasuredStore(store, observers.store_used, waiters.ring)
-            opened = Opened(store=measured, queue=queue, reports=reports, pool=pool)
+            observed = ObservedStore(store, observers.store_used)
+            opened = Opened(store=observed, queue=queue, reports=reports, pool=pool)
             service = service_of(settings, opened, waiters, observers, on_failure or stop_process)
             async with dispatching(service), hearing(settings, waiters), among_nodes(service, reports):
                 app.state.service = service

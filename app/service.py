@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
 
 from loguru import logger
 
@@ -11,7 +10,7 @@ from app.background import Background
 from app.cluster.node_kind import NodeKind
 from app.health import Health
 from app.jobs.admission import Pressure
-from app.jobs.cancellation import Withdrawals
+from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
 from app.jobs.dispatcher import Dispatcher
@@ -19,14 +18,14 @@ from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
 from app.jobs.retention import Retention
 from app.jobs.waiting import Waiters
-from app.telemetry.metrics import Metrics
+from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool, WorkerState
 from persistence.job import Job, JobState
 from persistence.queue import JobQueue
 from persistence.store import JobStore, StoreError
 
-RECOVERY_SECONDS = 30.0
+RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
 
 
@@ -44,12 +43,13 @@ class Service:
         intake: Intake,
         dispatcher: Dispatcher,
         dead_letters: DeadLetters,
-        withdrawals: Withdrawals,
+        cancellation: Cancellation,
+        retention: Retention,
         pressure: Pressure,
         incoming: Incoming,
         capacity: Capacity,
         ai_health: Health,
-        metrics: Metrics,
+        observers: Observers,
         waiters: Waiters,
         on_failure: Callable[[str], None],
     ) -> None:
@@ -61,12 +61,13 @@ class Service:
         self.queue = queue
         self.intake = intake
         self.dead_letters = dead_letters
-        self.withdrawals = withdrawals
+        self.cancellation = cancellation
+        self._retention = retention
         self._pressure = pressure
         self.incoming = incoming
         self.capacity = capacity
         self.ai_health = ai_health
-        self.metrics = metrics
+        self.observers = observers
         self.waiters = waiters
         self._dispatcher = dispatcher
         self._on_failure = on_failure
@@ -78,12 +79,11 @@ class Service:
 
     async def start(self) -> None:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
-        await self.intake.resume()
+        await self.intake.rescue()
         if self.kind.has_neighbours:
-            self.background.start("recovery", self._recover())
+            self.background.start("rescue", self._rescue_now_and_then())
         if self.settings.keep_finished_days:
-            kept = timedelta(days=self.settings.keep_finished_days)
-            self.background.start("retention", Retention(self.store, kept).run())
+            self.background.start("retention", self._retention.run())
         if not self.kind.reads:
             return
         self._running = asyncio.create_task(
@@ -161,12 +161,12 @@ class Service:
             "dispatchers stopped; waiting jobs are run after the next start"
         )
 
-    async def _recover(self) -> None:
+    async def _rescue_now_and_then(self) -> None:
         """Queues what a shared queue lost: entries that somebody deleted, or that could not be written."""
         while True:
-            await asyncio.sleep(RECOVERY_SECONDS)
+            await asyncio.sleep(RESCUE_SECONDS)
             with contextlib.suppress(StoreError):
-                await self.intake.resume()
+                await self.intake.rescue()
 
     async def _check_itself(self) -> None:
         """Keeps the verdict on the sample fresh, so that the metrics tell of bad reading though nobody asks."""

@@ -1,6 +1,7 @@
 """The parts of a service, made from the settings and wired to each other."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,12 +11,14 @@ from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
 from app.health import AiHealth, Health, Thresholds
 from app.jobs.admission import Limits, Pressure
-from app.jobs.cancellation import Withdrawals
+from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
 from app.jobs.dispatcher import Dispatcher
+from app.jobs.events import Listeners
 from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
+from app.jobs.retention import Retention
 from app.jobs.retry import RetryPolicy
 from app.jobs.waiting import Waiters
 from app.service import Service
@@ -68,40 +71,23 @@ def service_of(
         max_jobs_per_key=settings.max_jobs_per_key,
     )
     pressure = Pressure(store, limits)
-
-    def job_changed(old: Job, job: Job) -> None:
-        observers.job_changed(old, job)
-        capacity.job_changed(job)
-
-    def outcome_dropped(job: Job) -> None:
-        observers.outcome_dropped(job)
-        capacity.forget(job)
-
+    events = Listeners(*observers.of_jobs, capacity, waiters)
     return Service(
         settings=settings,
         kind=kind,
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(
-            store,
-            queue,
-            policy,
-            pressure,
-            abandoned_after=_abandoned_after(settings, kind),
-            on_waiting=capacity.waits,
-            traceparent=observers.traceparent,
-        ),
-        dead_letters=DeadLetters(store, queue, pressure, on_waiting=capacity.waits),
-        withdrawals=Withdrawals(store, queue, on_change=job_changed),
+        intake=Intake(store, queue, policy, pressure, events, _abandoned_after(settings, kind)),
+        dead_letters=DeadLetters(store, queue, pressure, events),
+        cancellation=Cancellation(store, queue, events),
+        retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
         pressure=pressure,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
-        dispatcher=Dispatcher(
-            store, pool, policy, on_change=job_changed, on_drop=outcome_dropped, on_page=capacity.page_read
-        ),
+        dispatcher=Dispatcher(store, pool, policy, events),
         capacity=capacity,
         ai_health=_ai_health(settings, kind, opened, observers),
-        metrics=observers.metrics,
+        observers=observers,
         waiters=waiters,
         on_failure=on_failure,
     )

@@ -26,7 +26,7 @@ class JobState(StrEnum):
     DEAD_LETTER = "dead-letter"
     """Given up: `error` says why. Waits for a person to requeue or delete it."""
     CANCELLED = "cancelled"
-    """Withdrawn before it was done. Final."""
+    """Cancelled by its owner before it was done. Final."""
 
     @property
     def terminal(self) -> bool:
@@ -122,7 +122,7 @@ class Job(Struct, frozen=True, kw_only=True):
         return self._queued_again(JobState.DEAD_LETTER, now, attempt=0, due_at=now)
 
     def cancelled(self, now: datetime) -> "Job":
-        """Its owner withdrew it."""
+        """Its owner does not want it any more."""
         return self._become(JobState.CANCELLED, now)
 
     def _queued_again(self, source: JobState, now: datetime, **changes: object) -> "Job":

@@ -25,7 +25,7 @@ class QueueStopped(Exception):
 
 class JobQueue(Protocol):
     """Delivers ids at least once, and an id to one handler at a time: it comes again when that handler has ended, or
-    has died together with its process. The store holds the truth: an id twice is harmless, resume finds a lost one.
+    has died together with its process. The store holds the truth: an id twice is harmless, a rescue finds a lost one.
     """
 
     def reserve(self) -> contextlib.AbstractContextManager[None]:

@@ -4,6 +4,7 @@ import heapq
 import math
 from collections.abc import Sequence
 
+from app.jobs.events import JobEvents
 from persistence.job import Job, JobState
 
 SMOOTHING = 0.2
@@ -12,7 +13,7 @@ NOBODY_SECONDS = 60
 """After which a client may ask again while there are no workers at all."""
 
 
-class Capacity:
+class Capacity(JobEvents):
     """A moving mean of recognition times, and what it says about the wait; of all nodes where there are several.
 
     A job counts as one page, but for those that this node knows to have more, until they were read.
@@ -41,32 +42,38 @@ class Capacity:
         everywhere = [(self.own_workers, self.own_service_seconds), *self._others]
         return sum(workers * seconds for workers, seconds in everywhere) / self.workers
 
-    def waits(self, job: Job) -> None:
-        """The job waits for a worker, here or on another node, of which this one would not hear again."""
-        if self._alone:
-            self._expect(job)
-        else:
-            self.forget(job)
+    def accepted(self, job: Job) -> None:
+        """See JobEvents."""
+        self._wait(job)
+
+    def requeued(self, job: Job) -> None:
+        """See JobEvents."""
+        self._wait(job)
+
+    def rescued(self, job: Job) -> None:
+        """See JobEvents."""
+        self._wait(job)
+
+    def claimed(self, job: Job) -> None:
+        """See JobEvents."""
+        self._expect(job)
 
     def page_read(self, job: Job) -> None:
-        """One of several pages was."""
+        """See JobEvents."""
         if self._more_pages.get(job.id):
             self._more_pages[job.id] -= 1
 
-    def forget(self, job: Job) -> None:
-        """No page of the job is read any more."""
-        self._more_pages.pop(job.id, None)
-
-    def job_changed(self, job: Job) -> None:
-        """A transition was stored."""
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents."""
+        self._forget(job)
         if job.status is JobState.QUEUED:
-            self.waits(job)
-        elif job.status is JobState.PROCESSING:
-            self._expect(job)
-        else:
-            self.forget(job)
+            self._wait(job)
         if job.status is JobState.DONE and job.result is not None:
             self.learn(job.result.timings.total / max(1, len(job.result.pages)))
+
+    def outcome_dropped(self, job: Job) -> None:
+        """See JobEvents."""
+        self._forget(job)
 
     def learn(self, seconds: float) -> None:
         """A page was recognised here in so many seconds."""
@@ -92,6 +99,14 @@ class Capacity:
     def rest_of(self, job: Job) -> int:
         """Whole seconds, at least 1, after which a client may ask again about a job that a worker has."""
         return _polite((1 + self._more_pages.get(job.id, 0)) * self.service_seconds)
+
+    def _wait(self, job: Job) -> None:
+        # another node might take it, and this one would not hear of it again
+        if self._alone:
+            self._expect(job)
+
+    def _forget(self, job: Job) -> None:
+        self._more_pages.pop(job.id, None)
 
     def _expect(self, job: Job) -> None:
         if job.image.pages > 1:

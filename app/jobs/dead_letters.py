@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from loguru import logger
 from msgspec import Struct
 
 from app import clock
 from app.jobs.admission import Pressure, QuotaExceeded
+from app.jobs.events import JobEvents
 from persistence.job import Job, JobState
 from persistence.queue import JobQueue, QueueFull
 from persistence.store import JobStore
@@ -39,14 +39,13 @@ class DeadLetters:
         store: JobStore,
         queue: JobQueue,
         pressure: Pressure,
-        on_waiting: Callable[[Job], None] = lambda _job: None,
+        events: JobEvents,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
-        """`on_waiting` is told of every job that waits again."""
         self._store = store
         self._queue = queue
         self._pressure = pressure
-        self._on_waiting = on_waiting
+        self._events = events
         self._now = now
 
     async def requeue(self, job: Job) -> Job:
@@ -61,9 +60,8 @@ class DeadLetters:
             async with self._pressure.one_more(job.owner):
                 if not await self._store.replace(job, again):
                     raise NotADeadLetter(await self._store.get(job.id) or job)
-                self._on_waiting(again)
+                self._events.requeued(again)
                 await self._queue.put(again.id)
-        logger.bind(event="job.requeued", job_id=job.id).info("dead letter queued again")
         return again
 
     async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:
@@ -87,4 +85,4 @@ class DeadLetters:
         """Forgets the job and its image; its id answers 410 from then on. Raises NotADeadLetter, StoreError."""
         if job.status is not JobState.DEAD_LETTER or not await self._store.delete(job):
             raise NotADeadLetter(await self._store.get(job.id) or job)
-        logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")
+        self._events.deleted(job)

@@ -9,6 +9,7 @@ from datetime import datetime
 from loguru import logger
 
 from app import clock
+from app.jobs.events import JobEvents
 from app.jobs.retry import RetryPolicy, after_error, wait_until_due
 from ocr_engine.errors import ImageMissing, InternalError, OcrError, PoolUnavailable, WorkerCrashed
 from ocr_engine.workers.pool import OcrPool
@@ -33,23 +34,14 @@ class Dispatcher:
         store: JobStore,
         pool: OcrPool,
         policy: RetryPolicy,
-        on_change: Callable[[Job, Job], None] = lambda _old, _new: None,
-        on_drop: Callable[[Job], None] = lambda _job: None,
-        on_page: Callable[[Job], None] = lambda _job: None,
+        events: JobEvents,
         now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`on_change` is told of every transition that was stored: the job before and after.
-
-        `on_drop` is told of every attempt whose outcome was not: the job as it was claimed.
-        `on_page` is told of every page that was read of a file with more.
-        """
         self._store = store
         self._pool = pool
         self._policy = policy
-        self._on_change = on_change
-        self._on_drop = on_drop
-        self._on_page = on_page
+        self._events = events
         self._now = now
         self._jitter = jitter
 
@@ -57,7 +49,7 @@ class Dispatcher:
         """Runs one attempt of the job, if there is one to run. A queue's Handler."""
         job = await self._store.get(job_id)
         if job is not None and job.status is JobState.PROCESSING:
-            job = await self._after_crash(job)
+            job = await self._rescue(job)
         if job is None or job.status is not JobState.QUEUED:
             return None
         if (wait := wait_until_due(job, self._policy, self._now())) > 0:
@@ -73,8 +65,8 @@ class Dispatcher:
         interrupted = len(outcome.failures) == len(claimed.failures)
         return PAUSE if interrupted else wait_until_due(outcome, self._policy, self._now())
 
-    async def _after_crash(self, job: Job) -> Job | None:
-        """The job after an attempt that nobody will end: a queue delivers no id whose handler lives.
+    async def _rescue(self, job: Job) -> Job | None:
+        """The orphaned job after an attempt that nobody will end: a queue delivers no id whose handler lives.
 
         The attempt counts: the job may be what killed the process. None where somebody else was faster.
         """
@@ -82,7 +74,7 @@ class Dispatcher:
         settled = after_error(job, error, self._policy, self._now(), self._jitter())
         if not await self._store.replace(job, settled):
             return None
-        self._on_change(job, settled)
+        self._events.changed(job, settled)
         return settled
 
     async def _claim(self, job: Job) -> Job | None:
@@ -94,12 +86,12 @@ class Dispatcher:
             # carried out all the same, and after the next start it would pass for a crash, which costs an attempt
             with contextlib.suppress(TimeoutError, StoreError):
                 if await asyncio.wait_for(claiming, LAST_WRITE_SECONDS):
-                    self._on_change(job, claimed)
+                    self._events.claimed(claimed)
                     await self._put_back(claimed)
             raise
         if not won:
             return None
-        self._on_change(job, claimed)
+        self._events.claimed(claimed)
         return claimed
 
     async def _attempt(self, job: Job) -> Job:
@@ -124,8 +116,8 @@ class Dispatcher:
             return after_error(job, fault, self._policy, self._now(), self._jitter())
 
     async def _is_wanted(self, job: Job) -> bool:
-        """After a page: whether nobody has withdrawn or deleted the job meanwhile, as far as the store can tell."""
-        self._on_page(job)
+        """After a page: whether nobody has cancelled or deleted the job meanwhile, as far as the store can tell."""
+        self._events.page_read(job)
         try:
             current = await self._store.get(job.id)
         except StoreError:
@@ -162,10 +154,7 @@ class Dispatcher:
                 pause = min(pause * 2, WRITE_PAUSE_LIMIT)
                 continue
             if stored:
-                self._on_change(old, new)
+                self._events.changed(old, new)
             else:
-                logger.bind(event="job.outcome_dropped", job_id=new.id).warning(
-                    "the job was changed by somebody else meanwhile; this outcome is dropped"
-                )
-                self._on_drop(old)
+                self._events.outcome_dropped(old)
             return stored

@@ -8,6 +8,7 @@ from loguru import logger
 
 from app import clock
 from app.jobs.admission import Pressure
+from app.jobs.events import JobEvents
 from app.jobs.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
 from persistence.job import ANYBODY, Job, JobState
@@ -24,65 +25,56 @@ class Intake:
         queue: JobQueue,
         policy: RetryPolicy,
         pressure: Pressure,
-        abandoned_after: Callable[[Job], float] = lambda _job: 0.0,
-        on_waiting: Callable[[Job], None] = lambda _job: None,
-        traceparent: Callable[[str], str] = lambda _job_id: "",
+        events: JobEvents,
+        abandoned_after: Callable[[Job], float],
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_after`: seconds after which an attempt, if no queue knows of it any more, has no worker either.
 
         0 where no other process can be at it.
-        `on_waiting` is told of every job that waits from now on.
-        `traceparent`: the W3C trace context under which the job with this id comes in.
         """
         self._store = store
         self._queue = queue
         self._policy = policy
         self._pressure = pressure
+        self._events = events
         self._abandoned_after = abandoned_after
-        self._on_waiting = on_waiting
-        self._traceparent = traceparent
         self._now = now
 
-    async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY) -> Job:
-        """A queued job, durable. Raises QueueStopped, StoreError or as Pressure.admit; nothing is left behind then."""
+    async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY, traceparent: str = "") -> Job:
+        """A queued job, durable. Raises QueueStopped, StoreError or as Pressure.admit; nothing is left behind then.
+
+        `traceparent`: the W3C trace context of the request; empty where nobody traces.
+        """
         with self._queue.reserve():
             async with self._pressure.admit(owner, len(image)):
-                job = await self._store_and_queue(image, info, owner)
-        logger.bind(event="job.accepted", job_id=job.id, media_type=info.media_type, bytes=info.size).info(
-            "job accepted"
-        )
+                moment = self._now()
+                job = Job(
+                    id=str(uuid.uuid4()),
+                    owner=owner,
+                    traceparent=traceparent,
+                    image=info,
+                    created_at=moment,
+                    updated_at=moment,
+                    due_at=moment,
+                )
+                await self._store.add(job, image)
+                self._events.accepted(job)
+                await self._queue.put_new(job.id)
         return job
 
-    async def resume(self) -> int:
+    async def rescue(self) -> int:
         """Queues the unfinished jobs that the queue does not have; gives their number.
 
         At start, and now and then where the queue may have lost some.
         """
-        resumed = 0
+        rescued = 0
         for job in await self._store.unfinished():
-            self._on_waiting(job)
-            resumed += await self._queue.put(job.id, delay=self._wait(job))
-        if resumed:
-            logger.bind(event="jobs.resumed", jobs=resumed).info("unfinished jobs queued again")
-        return resumed
-
-    async def _store_and_queue(self, image: bytes, info: ImageInfo, owner: str) -> Job:
-        moment = self._now()
-        job_id = str(uuid.uuid4())
-        job = Job(
-            id=job_id,
-            owner=owner,
-            traceparent=self._traceparent(job_id),
-            image=info,
-            created_at=moment,
-            updated_at=moment,
-            due_at=moment,
-        )
-        await self._store.add(job, image)
-        self._on_waiting(job)
-        await self._queue.put_new(job.id)
-        return job
+            self._events.rescued(job)
+            rescued += await self._queue.put(job.id, delay=self._wait(job))
+        if rescued:
+            logger.bind(event="jobs.resumed", jobs=rescued).info("unfinished jobs queued again")
+        return rescued
 
     def _wait(self, job: Job) -> float:
         if job.status is JobState.QUEUED or job.started_at is None:

@@ -48,7 +48,7 @@ class LocalQueue:
     async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
         """See JobQueue."""
         if self._stopped:
-            return False  # the store has it; resume finds it
+            return False  # the store has it; a rescue finds it
         if job_id in self._ready:
             return False
         if delay <= 0:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from app import clock
+from app.jobs.events import JobEvents
 from persistence.store import JobStore, StoreError
 
 SWEEP_SECONDS = 60.0
@@ -19,9 +20,12 @@ BATCH = 100
 class Retention:
     """Deletes jobs that have been `done` or cancelled for long; dead letters stay until a person deletes them."""
 
-    def __init__(self, store: JobStore, kept: timedelta, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(
+        self, store: JobStore, kept: timedelta, events: JobEvents, now: Callable[[], datetime] = clock.now
+    ) -> None:
         self._store = store
         self._kept = kept
+        self._events = events
         self._now = now
 
     async def run(self) -> None:
@@ -36,7 +40,9 @@ class Retention:
         due, expired = self._now() - self._kept, 0
         while jobs := await self._store.finished(due, BATCH):
             for job in jobs:
-                expired += await self._store.delete(job)
+                if await self._store.delete(job):
+                    self._events.deleted(job)
+                    expired += 1
         if expired:
             logger.bind(event="jobs.expired", jobs=expired).info("finished jobs deleted, as KEEP_FINISHED_DAYS says")
         return expired

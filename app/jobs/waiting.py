@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+from app.jobs.events import JobEvents
 from persistence.job import Job
 
 MOST_WAITING = 1000
 """Requests that may wait at the same time; further ones are answered at once. Each keeps a connection open."""
 
 
-class Waiters:
+class Waiters(JobEvents):
     """Those who wait, asleep until somebody rings: they hold nothing of the store meanwhile.
 
     A ring says no more than "look again": one too many costs a read, and one that was lost is made up for by the last
@@ -43,6 +44,15 @@ class Waiters:
     def full(self) -> bool:
         """True where a further request would not be let wait."""
         return self._closed or self._count >= self._most
+
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents."""
+        if job.status.terminal:
+            self.ring(job.id)
+
+    def deleted(self, job: Job) -> None:
+        """See JobEvents."""
+        self.ring(job.id)
 
     def ring(self, job_id: str) -> None:
         """The job may have ended."""

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from loguru import logger
 
+from app.jobs.events import JobEvents
 from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
 
@@ -13,38 +14,66 @@ QUIET = ("/health/", "/metrics")
 """Paths that probes ask for all day."""
 
 
-def job_changed(old: Job, job: Job) -> None:
-    """Logs a stored transition from `old`."""
-    log = logger.bind(job_id=job.id, attempt=job.attempt)
-    match job.status:
-        case JobState.PROCESSING:
-            log.bind(event="job.claimed").debug("job claimed")
-        case JobState.DONE:
-            assert job.result is not None
-            log.bind(
-                event="job.done",
-                worker=job.result.worker,
-                wait_seconds=round(job.wait_seconds, 3),
-                ocr_seconds=round(job.result.timings.total, 3),
-                lines=sum(len(page.lines) for page in job.result.pages),
-                confidence=round(job.result.confidence, 3),
-            ).info("job done")
-        case JobState.QUEUED if len(job.failures) > len(old.failures):
-            failure = job.failures[-1]
-            log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
-                f"attempt failed: {failure.detail}"
-            )
-        case JobState.QUEUED:
-            log.bind(event="job.put_back").warning("job put back into the queue")
-        case JobState.DEAD_LETTER:
-            failure = job.failures[-1]
-            log.bind(event="job.dead_lettered", code=failure.code, worker=failure.worker).error(
-                f"job given up: {failure.detail}"
-            )
-        case JobState.CANCELLED:
-            log.bind(event="job.cancelled").info("job cancelled")
-        case _:
-            assert_never(job.status)
+class JobLog(JobEvents):
+    """One line of the log an event."""
+
+    def accepted(self, job: Job) -> None:
+        """See JobEvents."""
+        logger.bind(event="job.accepted", job_id=job.id, media_type=job.image.media_type, bytes=job.image.size).info(
+            "job accepted"
+        )
+
+    def claimed(self, job: Job) -> None:
+        """See JobEvents."""
+        logger.bind(event="job.claimed", job_id=job.id, attempt=job.attempt).debug("job claimed")
+
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents."""
+        log = logger.bind(job_id=job.id, attempt=job.attempt)
+        match job.status:
+            case JobState.DONE:
+                assert job.result is not None
+                log.bind(
+                    event="job.done",
+                    worker=job.result.worker,
+                    wait_seconds=round(job.wait_seconds, 3),
+                    ocr_seconds=round(job.result.timings.total, 3),
+                    lines=sum(len(page.lines) for page in job.result.pages),
+                    confidence=round(job.result.confidence, 3),
+                ).info("job done")
+            case JobState.QUEUED if len(job.failures) > len(old.failures):
+                failure = job.failures[-1]
+                log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
+                    f"attempt failed: {failure.detail}"
+                )
+            case JobState.QUEUED:
+                log.bind(event="job.put_back").warning("job put back into the queue")
+            case JobState.DEAD_LETTER:
+                failure = job.failures[-1]
+                log.bind(event="job.dead_lettered", code=failure.code, worker=failure.worker).error(
+                    f"job given up: {failure.detail}"
+                )
+            case JobState.CANCELLED:
+                log.bind(event="job.cancelled").info("job cancelled")
+            case JobState.PROCESSING:
+                raise ValueError("an attempt begins with `claimed`")
+            case _:
+                assert_never(job.status)
+
+    def outcome_dropped(self, job: Job) -> None:
+        """See JobEvents."""
+        logger.bind(event="job.outcome_dropped", job_id=job.id).warning(
+            "the job was changed by somebody else meanwhile; this outcome is dropped"
+        )
+
+    def requeued(self, job: Job) -> None:
+        """See JobEvents."""
+        logger.bind(event="job.requeued", job_id=job.id).info("dead letter queued again")
+
+    def deleted(self, job: Job) -> None:
+        """See JobEvents; of jobs that expired `jobs.expired` gives the number."""
+        if job.status is JobState.DEAD_LETTER:
+            logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")
 
 
 def pool_changed(event: PoolEvent) -> None:

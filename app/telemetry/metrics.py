@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from app import VERSION
 from app.health import Grade, Verdict
+from app.jobs.events import JobEvents
 from app.telemetry.log import METHODS
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.result import STAGES
@@ -24,7 +25,7 @@ STORE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1)
 
 
-class Metrics:
+class Metrics(JobEvents):
     """The service's collectors. Label sets are bounded: codes, states, types and routes come from tables of ours."""
 
     def __init__(self, *, model: str, backend: str, codes: Collection[str]) -> None:
@@ -148,11 +149,17 @@ class Metrics:
         for cause in ("crashed", "timeout", "interrupted"):
             self._worker_events.labels("died", cause)
 
-    def job_changed(self, old: Job, job: Job) -> None:
-        """Counts a stored transition from `old`."""
-        if job.status is JobState.PROCESSING:
-            self._wait.observe(job.wait_seconds)
-            return
+    def accepted(self, job: Job) -> None:
+        """See JobEvents."""
+        self._uploads.labels(job.image.media_type, "accepted").inc()
+        self._upload_bytes.inc(job.image.size)
+
+    def claimed(self, job: Job) -> None:
+        """See JobEvents."""
+        self._wait.observe(job.wait_seconds)
+
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents."""
         for failure in job.failures[len(old.failures) :]:
             self._failed_attempts.labels(self._known(failure.code)).inc()
         if job.status.terminal:
@@ -167,11 +174,6 @@ class Metrics:
     def pool_changed(self, event: PoolEvent) -> None:
         """Counts what happened to a worker."""
         self._worker_events.labels(event.kind, event.cause or "").inc()
-
-    def upload_accepted(self, media_type: str, size: int) -> None:
-        """Counts an accepted upload; `media_type` is the probe's."""
-        self._uploads.labels(media_type, "accepted").inc()
-        self._upload_bytes.inc(size)
 
     def upload_refused(self, media_type: str, code: str) -> None:
         """Counts a refused upload; `media_type` as its bytes say, or `unknown`."""

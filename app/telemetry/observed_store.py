@@ -1,4 +1,4 @@
-"""A JobStore seen from outside: how long its operations take, and which jobs end."""
+"""A JobStore seen from outside: how long its operations take."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,16 +9,13 @@ from persistence.job import Job, JobState
 from persistence.store import Backlog, Cursor, JobStore, Page
 
 
-class MeasuredStore:
+class ObservedStore:
     """Passes everything on to the store within, and tells how long it took."""
 
-    def __init__(
-        self, store: JobStore, on_use: Callable[[str, float], None], on_end: Callable[[str], None] = lambda _: None
-    ) -> None:
-        """`on_use` is told the operation's name and its seconds, failed ones included; `on_end` ids of ended jobs."""
+    def __init__(self, store: JobStore, on_use: Callable[[str, float], None]) -> None:
+        """`on_use` is told the operation's name and its seconds, failed ones included."""
         self._store = store
         self._on_use = on_use
-        self._on_end = on_end
 
     async def add(self, job: Job, image: bytes) -> None:
         with self._timed("add"):
@@ -34,10 +31,7 @@ class MeasuredStore:
 
     async def replace(self, old: Job, new: Job) -> bool:
         with self._timed("replace"):
-            replaced = await self._store.replace(old, new)
-        if replaced and new.status.terminal:
-            self._on_end(new.id)
-        return replaced
+            return await self._store.replace(old, new)
 
     async def unfinished(self) -> list[Job]:
         with self._timed("unfinished"):

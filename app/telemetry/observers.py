@@ -1,11 +1,12 @@
 """Who is told of what happens: the log, the metrics and, where they are wanted, traces."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.jobs.events import JobEvents
 from app.telemetry import log
 from app.telemetry.metrics import Metrics
 from ocr_engine.workers.pool import PoolEvent
-from persistence.job import Job
 
 if TYPE_CHECKING:  # opentelemetry is an extra
     from app.telemetry.tracing import Tracing
@@ -18,17 +19,11 @@ class Observers:
         self.metrics = metrics
         self._tracing = tracing
 
-    def job_changed(self, old: Job, job: Job) -> None:
-        """A transition was stored."""
-        log.job_changed(old, job)
-        self.metrics.job_changed(old, job)
-        if self._tracing is not None:
-            self._tracing.job_changed(old, job)
-
-    def outcome_dropped(self, job: Job) -> None:
-        """An attempt's outcome was not stored; `job` as it was claimed."""
-        if self._tracing is not None:
-            self._tracing.outcome_dropped(job)
+    @property
+    def of_jobs(self) -> Sequence[JobEvents]:
+        """Those who hear of jobs."""
+        told: list[JobEvents] = [log.JobLog(), self.metrics]
+        return told if self._tracing is None else [*told, self._tracing]
 
     def pool_changed(self, event: PoolEvent) -> None:
         """Something happened to a worker."""
@@ -41,6 +36,6 @@ class Observers:
         if self._tracing is not None:
             self._tracing.store_used(operation, seconds)
 
-    def traceparent(self, job_id: str) -> str:
-        """The W3C trace context under which the job comes in; empty where nothing is traced."""
-        return "" if self._tracing is None else self._tracing.traceparent(job_id)
+    def traceparent(self) -> str:
+        """The W3C trace context of the request under way; empty where nothing is traced."""
+        return "" if self._tracing is None else self._tracing.traceparent()

@@ -21,6 +21,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from app import VERSION
+from app.jobs.events import JobEvents
 from app.telemetry.log import METHODS, QUIET
 from ocr_engine.result import STAGES, OcrResult
 from persistence.job import Job, JobState
@@ -35,7 +36,7 @@ def exporting_to(endpoint: str) -> "Tracing":
     return Tracing(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")))
 
 
-class Tracing:
+class Tracing(JobEvents):
     """The tracer of one service."""
 
     def __init__(self, processor: SpanProcessor) -> None:
@@ -77,9 +78,8 @@ class Tracing:
 
         return traced
 
-    def traceparent(self, job_id: str) -> str:
-        """The context of the request under way, which from here on knows its job; empty without a request."""
-        trace.get_current_span().set_attribute("ocr.job_id", job_id)
+    def traceparent(self) -> str:
+        """The W3C trace context of the request under way; empty without a request."""
         carrier: dict[str, str] = {}
         _W3C.inject(carrier)
         return carrier.get("traceparent", "")
@@ -90,15 +90,21 @@ class Tracing:
             ended = time.time_ns()
             self._tracer.start_span(f"store {operation}", start_time=ended - round(seconds * 1e9)).end(ended)
 
-    def job_changed(self, old: Job, job: Job) -> None:
-        """Begins an attempt's span at its claim, and ends it with the outcome."""
+    def accepted(self, job: Job) -> None:
+        """See JobEvents: the request's span knows its job from here on."""
+        trace.get_current_span().set_attribute("ocr.job_id", job.id)
+
+    def claimed(self, job: Job) -> None:
+        """See JobEvents: begins the attempt's span."""
+        span = self._begun(job)
+        context.attach(trace.set_span_in_context(span))
+        _attempt.set((job.id, span))
+
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents: ends the attempt's span with its outcome."""
         if job.status is JobState.CANCELLED:
             return  # by a request; an attempt under way ends when its outcome is dropped
-        if job.status is JobState.PROCESSING:
-            span = self._begun(job)
-            context.attach(trace.set_span_in_context(span))
-            _attempt.set((job.id, span))
-        elif old.status is JobState.PROCESSING:
+        if old.status is JobState.PROCESSING:
             here = _attempt.get()
             if here is not None and here[0] == old.id and here[1].is_recording():
                 self._end(here[1], old, job, time.time_ns())
@@ -106,7 +112,7 @@ class Tracing:
                 self._end(self._begun(old), old, job, _nanoseconds(job.updated_at))
 
     def outcome_dropped(self, job: Job) -> None:
-        """Ends an attempt's span without an outcome: somebody else had changed the job."""
+        """See JobEvents: ends the attempt's span without an outcome."""
         here = _attempt.get()
         if here is not None and here[0] == job.id:
             here[1].set_attribute("ocr.status", "dropped")

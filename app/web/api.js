@@ -57,8 +57,8 @@ export async function follow(id, { onView, onWait, signal }) {
   }
 }
 
-/** Withdraws a job that has not ended. */
-export async function withdraw(id, { signal }) {
+/** Cancels a job that has not ended. */
+export async function cancel(id, { signal }) {
   await request(`images/${encodeURIComponent(id)}`, { method: "DELETE", signal });
 }
 

@@ -1,6 +1,6 @@
 // One upload on the page, from the choice of a file to its text.
 
-import { Problem, follow, submit, withdraw } from "./api.js";
+import { Problem, follow, submit, cancel } from "./api.js";
 import { showPage } from "./overlay.js";
 import { count, duration, explain, forOperators, incomplete, percent, state } from "./words.js";
 
@@ -20,7 +20,7 @@ export class Card {
       this.#leave();
       onRemove(this);
     };
-    this.#find(".cancel").onclick = () => this.#withdraw();
+    this.#find(".cancel").onclick = () => this.#cancel();
     this.#find(".again").onclick = () => this.run();
     this.#picture = file && this.#url(file);
   }
@@ -48,12 +48,12 @@ export class Card {
     }
   }
 
-  async #withdraw() {
+  async #cancel() {
     const button = this.#find(".cancel");
     if (rests(button)) return;
     rest(button, true);
     try {
-      await withdraw(this.id, this.#abort);
+      await cancel(this.id, this.#abort);
       this.#abort.abort(); // nothing is left to follow
       this.#find(".remove").focus();
       this.#cancelled();

@@ -22,6 +22,7 @@ import msgspec
 
 from app import clock
 from app.jobs.dispatcher import Dispatcher
+from app.jobs.events import JobEvents
 from app.jobs.retry import RetryPolicy
 from benchmarks import command
 from benchmarks.report.measures import ClusterFigures, ClusterPoint, Report
@@ -147,7 +148,9 @@ async def upload(store: PostgresStore, count: int, image: bytes, progress: Progr
 async def node(url: str, workers: int) -> None:
     """A worker node whose engine takes no time; begins when its standard input ends, and goes on until it is killed."""
     store = await PostgresStore.open(url)
-    dispatcher = Dispatcher(store, FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1))
+    dispatcher = Dispatcher(
+        store, FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1), JobEvents()
+    )
     async with PgQueue.opened(url, limit=sys.maxsize, lease=LEASE_SECONDS) as queue:
         print(READY, flush=True)
         await asyncio.to_thread(sys.stdin.read)

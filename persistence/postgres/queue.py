@@ -113,7 +113,7 @@ class PgQueue:
                 lambda connection, _: entry_table.enqueue(connection, job_id, delay)
             )
         except StoreError as error:
-            logger.bind(event="queue.put_failed", job_id=job_id).warning(f"resume will queue it: {error}")
+            logger.bind(event="queue.put_failed", job_id=job_id).warning(f"a rescue will queue it: {error}")
             return False
         self._depth += entered
         return entered

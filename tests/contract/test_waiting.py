@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
-from app.telemetry.observed_store import MeasuredStore
 from persistence.job import Job
 from persistence.opening import open_store, shared
 from persistence.postgres.connection import connect
@@ -37,6 +38,23 @@ class Looks:
         return found
 
 
+class Telling:
+    """A store whose changes are told, as all of this service are."""
+
+    def __init__(self, store: JobStore, events: JobEvents) -> None:
+        self._store = store
+        self._events = events
+
+    async def replace(self, old: Job, new: Job) -> bool:
+        replaced = await self._store.replace(old, new)
+        if replaced:
+            self._events.changed(old, new)
+        return replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
 @pytest.fixture
 def waiters() -> Waiters:
     return Waiters()
@@ -51,13 +69,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore, JobStore]]:
+async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore | Telling, JobStore]]:
     """Where the job is written, and where those who wait read it."""
     async with contextlib.AsyncExitStack() as stack:
         reader = await open_store(url)
         stack.push_async_callback(reader.close)
         if not shared(url):
-            yield MeasuredStore(reader, lambda *_: None, waiters.ring), reader
+            yield Telling(reader, waiters), reader
             return
         writer = await open_store(url)
         stack.push_async_callback(writer.close)
@@ -65,7 +83,7 @@ async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore, Jo
         yield writer, reader
 
 
-async def test_who_waits_is_woken_by_the_end(waiters: Waiters, stores: tuple[JobStore, JobStore]) -> None:
+async def test_who_waits_is_woken_by_the_end(waiters: Waiters, stores: tuple[JobStore | Telling, JobStore]) -> None:
     writer, reader = stores
     look = Looks(reader)
     await writer.add(job(), b"image")
@@ -80,7 +98,7 @@ async def test_who_waits_is_woken_by_the_end(waiters: Waiters, stores: tuple[Job
 
 
 async def test_an_end_that_comes_during_the_look_is_not_missed(
-    waiters: Waiters, stores: tuple[JobStore, JobStore]
+    waiters: Waiters, stores: tuple[JobStore | Telling, JobStore]
 ) -> None:
     writer, reader = stores
     await writer.add(job(), b"image")

@@ -124,7 +124,7 @@ async def test_one_key_may_have_so_many_unfinished_jobs(run: Any, keys: str) -> 
         service.pool.release()
 
 
-async def test_a_withdrawn_job_makes_room_for_another_of_its_key_and_no_other_key_can_withdraw_it(
+async def test_a_cancelled_job_makes_room_for_another_of_its_key_and_no_other_key_can_cancel_it(
     run: Any, keys: str
 ) -> None:
     async with run(api_keys_file=keys, max_jobs_per_key=1) as service:

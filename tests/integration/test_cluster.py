@@ -106,7 +106,7 @@ async def test_the_bound_of_the_queue_is_that_of_all_nodes(node: Node) -> None:
             assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
 
 
-async def test_a_job_is_withdrawn_at_another_node_and_its_entry_is_gone(node: Node, database: str) -> None:
+async def test_a_job_is_cancelled_at_another_node_and_its_entry_is_gone(node: Node, database: str) -> None:
     async with node("api", queue_limit=1) as first, node("api", queue_limit=1) as second:
         job_id = (await first.upload(PNG)).json()["id"]
         assert (await second.client.delete(f"/images/{job_id}")).json()["status"] == "cancelled"
@@ -167,8 +167,8 @@ async def test_a_lost_entry_of_the_queue_is_made_again_once(node: Node, database
         connection = await connect(database)
         await connection.execute("DELETE FROM pgqueuer")
         await connection.close()
-        assert await api.service.intake.resume() == 1
-        assert await api.service.intake.resume() == 0
+        assert await api.service.intake.rescue() == 1
+        assert await api.service.intake.rescue() == 0
         async with node("worker"):
             assert (await api.ended(job_id))["attempts"] == 1
 

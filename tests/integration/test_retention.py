@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app import clock
+from app.jobs.events import JobEvents
 from app.jobs.retention import Retention
 from ocr_engine.errors import InvalidImage
 from samples import sample
@@ -22,8 +23,10 @@ async def test_a_finished_job_expires_and_its_id_answers_410(run: Any) -> None:
         for job_id in (done, letter):
             await service.ended(job_id)
         store = service.service.store
-        assert await Retention(store, timedelta(days=1)).sweep() == 0
-        assert await Retention(store, timedelta(days=1), lambda: clock.now() + timedelta(days=2)).sweep() == 1
+        assert await Retention(store, timedelta(days=1), JobEvents()).sweep() == 0
+        assert (
+            await Retention(store, timedelta(days=1), JobEvents(), lambda: clock.now() + timedelta(days=2)).sweep() == 1
+        )
         gone = await service.client.get(f"/images/{done}")
         assert (gone.status_code, gone.json()["code"]) == (410, "job_gone")
         assert (await service.client.get(f"/dead-letters/{letter}")).status_code == 200

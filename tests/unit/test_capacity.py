@@ -60,7 +60,7 @@ def test_the_nodes_together_drain_faster_than_one() -> None:
 
 def test_a_file_of_many_pages_does_not_make_a_page_slow() -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
-    capacity.job_changed(done(job(50), 50.0))
+    capacity.changed(job(50).claimed(NOW), done(job(50), 50.0))
     assert capacity.service_seconds == 1.0
     assert capacity.retry_after(1) == 1
 
@@ -68,33 +68,33 @@ def test_a_file_of_many_pages_does_not_make_a_page_slow() -> None:
 def test_the_pages_that_are_left_of_a_file_are_waited_for() -> None:
     capacity = Capacity(workers=2, first_guess=1.0)
     long = job(50)
-    capacity.waits(long)
+    capacity.accepted(long)
     assert capacity.drain_seconds(2) == 49.0
-    capacity.job_changed(long.claimed(NOW))
+    capacity.claimed(long.claimed(NOW))
     for _ in range(30):
         capacity.page_read(long)
     assert capacity.drain_seconds(2) == 19.0
-    capacity.job_changed(done(long, 50.0))
+    capacity.changed(long.claimed(NOW), done(long, 50.0))
     assert capacity.drain_seconds(2) == 1.0
 
 
 def test_one_long_file_leaves_the_other_workers_to_the_rest() -> None:
     capacity = Capacity(workers=2, first_guess=1.0)
-    capacity.waits(job(50))
+    capacity.accepted(job(50))
     assert capacity.retry_after(3) == 3
     assert capacity.retry_after(99) == 74, "then both share what is left"
-    capacity.waits(job(50, "b"))
+    capacity.accepted(job(50, "b"))
     assert capacity.retry_after(1) == 50
-    capacity.waits(job(11, "c"))
+    capacity.accepted(job(11, "c"))
     assert capacity.drain_seconds(1) == 59.0
 
 
 def test_an_attempt_that_is_given_back_begins_with_the_first_page_again() -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
     claimed = job(3).claimed(NOW)
-    capacity.job_changed(claimed)
+    capacity.claimed(claimed)
     capacity.page_read(claimed)
-    capacity.job_changed(claimed.interrupted(NOW))
+    capacity.changed(claimed, claimed.interrupted(NOW))
     assert capacity.drain_seconds(1) == 3.0
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_is_read_is_asked_about_again_when_its_own_pages_are_through
     capacity = Capacity(workers=2, first_guess=1.5)
     long, short = job(50).claimed(NOW), job(1, "b").claimed(NOW)
     for each in (long, short):
-        capacity.job_changed(each)
+        capacity.claimed(each)
     capacity.page_read(long)
     assert (capacity.rest_of(long), capacity.rest_of(short)) == (74, 2)
 
@@ -110,26 +110,26 @@ def test_a_file_that_is_read_is_asked_about_again_when_its_own_pages_are_through
 @pytest.mark.parametrize("ending", [Job.cancelled, None])
 def test_nobody_waits_for_the_pages_of_a_job_that_is_no_more(ending: Callable[[Job, datetime], Job] | None) -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
-    capacity.waits(job(50))
+    capacity.accepted(job(50))
     if ending is None:
-        capacity.forget(job(50))
+        capacity.outcome_dropped(job(50))
     else:
-        capacity.job_changed(ending(job(50), NOW))
+        capacity.changed(job(50), ending(job(50), NOW))
     assert capacity.drain_seconds(1) == 1.0
 
 
 def test_of_an_animation_one_frame_is_read() -> None:
     capacity = Capacity(workers=1, first_guess=1.0)
-    capacity.waits(job(50, media_type="image/gif"))
+    capacity.accepted(job(50, media_type="image/gif"))
     assert capacity.drain_seconds(1) == 1.0
 
 
 def test_a_file_that_waits_where_another_node_may_take_it_is_not_counted_for_ever() -> None:
     capacity = Capacity(workers=1, first_guess=1.0, alone=False)
-    capacity.waits(job(50))
+    capacity.accepted(job(50))
     assert capacity.drain_seconds(1) == 1.0
     claimed = job(50).claimed(NOW)
-    capacity.job_changed(claimed)
+    capacity.claimed(claimed)
     assert capacity.drain_seconds(1) == 50.0
-    capacity.job_changed(claimed.interrupted(NOW))
+    capacity.changed(claimed, claimed.interrupted(NOW))
     assert capacity.drain_seconds(1) == 1.0

@@ -13,6 +13,7 @@ from app.telemetry.metrics import Metrics
 from ocr_engine import errors
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.workers.pool import PoolEvent
+from persistence.job import JobState
 from tests.contract.jobs import RESULT, after, failure, job
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
@@ -59,8 +60,8 @@ def test_the_exposition_can_be_parsed(metrics: Metrics) -> None:
 
 def test_a_finished_job_is_counted_with_its_times(metrics: Metrics) -> None:
     claimed = job().claimed(after(2))
-    metrics.job_changed(job(), claimed)
-    metrics.job_changed(claimed, claimed.completed(RESULT, after(3)))
+    metrics.claimed(claimed)
+    metrics.changed(claimed, claimed.completed(RESULT, after(3)))
     assert value(metrics, "ocr_jobs_ended_total", status="done", code="") == 1
     assert value(metrics, "ocr_wait_seconds_sum") == 2
     assert value(metrics, "ocr_recognition_seconds_sum") == RESULT.timings.total
@@ -75,7 +76,7 @@ def test_every_failed_attempt_is_counted_once(metrics: Metrics) -> None:
     last = put_back.claimed(after(3))
     dead = last.dead_lettered(failure("worker_crashed", 2), after(4))
     for old, new in pairwise((job(), claimed, retried, again, put_back, last, dead)):
-        metrics.job_changed(old, new)
+        metrics.claimed(new) if new.status is JobState.PROCESSING else metrics.changed(old, new)
     assert value(metrics, "ocr_attempts_failed_total", code="timeout") == 1
     assert value(metrics, "ocr_attempts_failed_total", code="worker_crashed") == 1
     assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="worker_crashed") == 1
@@ -109,7 +110,7 @@ def test_whatever_an_attempt_may_fail_with_has_its_series_from_the_start(
 def test_the_first_page_with_too_many_pixels_is_a_step_from_0_to_1(metrics: Metrics) -> None:
     claimed = job().claimed(after(0))
     before = value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="too_many_pixels")
-    metrics.job_changed(claimed, claimed.dead_lettered(failure("too_many_pixels", 1), after(1)))
+    metrics.changed(claimed, claimed.dead_lettered(failure("too_many_pixels", 1), after(1)))
     assert before == 0
     assert value(metrics, "ocr_jobs_ended_total", status="dead-letter", code="too_many_pixels") == 1
 

@@ -62,10 +62,9 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
         with service.incoming.body(client_of(request)) as body:
             image = await read_image(request, body, timeout=service.settings.upload_timeout_seconds)
             info = probe(image, service.settings.max_image_pixels, service.settings.max_image_pages)
-            job = await service.intake.submit(image, info, owner_of(request))
+            job = await service.intake.submit(image, info, owner_of(request), service.observers.traceparent())
     except Exception as error:
         raise refusal(service, error, image) from error
-    service.metrics.upload_accepted(info.media_type, info.size)
     return Response(
         job_view(job),
         status_code=202,
@@ -82,7 +81,7 @@ def refusal(service: Service, error: Exception, image: bytes) -> ApiError:
     named = api_error(error, service.retry_after())
     if named is None:
         raise error
-    service.metrics.upload_refused(type_by_bytes(image), named.code)
+    service.observers.metrics.upload_refused(type_by_bytes(image), named.code)
     return named
 
 
@@ -116,16 +115,16 @@ async def read_job(
     "/{job_id:str}",
     status_code=200,
     responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
-    summary="Withdraw a job",
+    summary="Cancel a job",
     description="Cancels a job that has not ended and forgets its image; the same answer however often. 409 once it is "
     "done or a dead letter.",
 )
-async def withdraw_job(
+async def cancel_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobView:
     """The job, cancelled."""
-    withdrawn = await service.withdrawals.withdraw(await own_job(request, service, job_id))
-    return job_view(withdrawn or await own_job(request, service, job_id))
+    cancelled = await service.cancellation.cancel(await own_job(request, service, job_id))
+    return job_view(cancelled or await own_job(request, service, job_id))
 
 
 async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:
@@ -139,4 +138,4 @@ async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str
     raise ApiError("job_not_found", "there is no such job")
 
 
-router = Router("/images", route_handlers=[submit_image, read_job, withdraw_job], guards=[admitted], tags=["Images"])
+router = Router("/images", route_handlers=[submit_image, read_job, cancel_job], guards=[admitted], tags=["Images"])

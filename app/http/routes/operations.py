@@ -30,7 +30,7 @@ async def queue(service: NamedDependency[Service]) -> QueueView:
 )
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, histograms, and gauges of this moment."""
-    exposition = await service.metrics.exposition(
+    exposition = await service.observers.metrics.exposition(
         service.store,
         service.pool.workers(),
         service.queue.depth(),

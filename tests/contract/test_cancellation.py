@@ -1,4 +1,4 @@
-"""What a withdrawal promises on every store, whatever else happens to the job at the same moment."""
+"""What a cancellation promises on every store, whatever else happens to the job at the same moment."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,29 +6,20 @@ from typing import Any
 
 import pytest
 
-from app.jobs.cancellation import AlreadyEnded, Withdrawals
+from app.jobs.cancellation import AlreadyEnded, Cancellation
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.local_queue import LocalQueue
 from app.jobs.retry import RetryPolicy
 from persistence.job import Job, JobState
 from persistence.store import JobStore
 from tests.contract.jobs import RESULT, after, job
+from tests.job_events import Told
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
 
 IMAGE = b"image"
 POLICY = RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=60)
-
-
-class Told:
-    """Keeps what it is told of."""
-
-    def __init__(self) -> None:
-        self.changes: list[tuple[JobState, JobState]] = []
-
-    def __call__(self, old: Job, new: Job) -> None:
-        self.changes.append((old.status, new.status))
 
 
 class Overtaken:
@@ -48,8 +39,8 @@ class Overtaken:
         return getattr(self._store, name)
 
 
-def withdrawals(store: JobStore | Overtaken, told: Told) -> Withdrawals:
-    return Withdrawals(store, LocalQueue(limit=10), on_change=told)
+def cancellation(store: JobStore | Overtaken, told: Told) -> Cancellation:
+    return Cancellation(store, LocalQueue(limit=10), told)
 
 
 async def held(store: JobStore, pool: ScriptedPool, dispatcher: Dispatcher) -> tuple[Job, "asyncio.Task[float | None]"]:
@@ -82,60 +73,58 @@ async def cancel_and_delete(store: JobStore, queued: Job) -> None:
     assert await store.delete(queued.cancelled(after(1)))
 
 
-async def test_a_withdrawn_job_is_no_backlog_and_its_image_is_forgotten(store: JobStore) -> None:
+async def test_a_cancelled_job_is_no_backlog_and_its_image_is_forgotten(store: JobStore) -> None:
     await store.add(job(owner="key"), IMAGE)
-    withdrawn = await withdrawals(store, Told()).withdraw(job(owner="key"))
-    assert await store.get("a") == withdrawn
+    cancelled = await cancellation(store, Told()).cancel(job(owner="key"))
+    assert await store.get("a") == cancelled
     assert (await store.backlog("key")).jobs == 0
     assert (await store.backlog()).image_bytes == 0
     assert await store.image("a") is None
     assert await store.unfinished() == []
 
 
-async def test_an_outcome_that_comes_after_the_withdrawal_is_dropped_and_one_end_is_told(store: JobStore) -> None:
-    dropped: list[Job] = []
+async def test_an_outcome_that_comes_after_the_cancellation_is_dropped_and_one_end_is_told(store: JobStore) -> None:
     told, pool = Told(), ScriptedPool(text_result("too late"))
-    dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
+    dispatcher = Dispatcher(store, pool, POLICY, told)
     claimed, reading = await held(store, pool, dispatcher)
-    withdrawn = await withdrawals(store, told).withdraw(claimed)
+    cancelled = await cancellation(store, told).cancel(claimed)
     pool.release()
     assert await reading is None
-    assert await store.get("a") == withdrawn
+    assert await store.get("a") == cancelled
     assert told.changes == [(JobState.QUEUED, JobState.PROCESSING), (JobState.PROCESSING, JobState.CANCELLED)]
-    assert dropped == [claimed]
+    assert told.dropped == [claimed]
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-async def test_the_pages_that_are_left_of_a_withdrawn_job_are_not_read(store: JobStore, deleted: bool) -> None:
-    dropped: list[Job] = []
+async def test_the_pages_that_are_left_of_a_cancelled_job_are_not_read(store: JobStore, deleted: bool) -> None:
     unread = text_result("a page that nobody wants")
     told, pool = Told(), ScriptedPool(unread)
     pool.pages = 2
-    dispatcher = Dispatcher(store, pool, POLICY, on_change=told, on_drop=dropped.append)
+    dispatcher = Dispatcher(store, pool, POLICY, told)
     claimed, reading = await held(store, pool, dispatcher)
-    withdrawn = await withdrawals(store, told).withdraw(claimed)
-    assert withdrawn is not None
+    cancelled = await cancellation(store, told).cancel(claimed)
+    assert cancelled is not None
     if deleted:
-        assert await store.delete(withdrawn)
+        assert await store.delete(cancelled)
     pool.release()
     assert await reading is None
     assert [*pool.script] == [unread]
-    assert dropped == [claimed]
+    assert told.dropped == [claimed]
 
 
 async def test_the_pages_of_a_job_that_somebody_waits_for_are_read(store: JobStore) -> None:
     told, pool = Told(), ScriptedPool(text_result("page"))
     pool.pages = 2
     await store.add(job(), IMAGE)
-    await Dispatcher(store, pool, POLICY, on_change=told).handle("a")
+    await Dispatcher(store, pool, POLICY, told).handle("a")
     assert told.changes[-1] == (JobState.PROCESSING, JobState.DONE)
 
 
-async def test_of_many_withdrawals_at_once_one_is_told_and_all_answer_alike(store: JobStore) -> None:
+async def test_of_many_cancellations_at_once_one_is_told_and_all_answer_alike(store: JobStore) -> None:
     told = Told()
     await store.add(job(), IMAGE)
-    withdrawing = withdrawals(store, told)
-    answers = await asyncio.gather(*(withdrawing.withdraw(job()) for _ in range(8)))
+    cancelling = cancellation(store, told)
+    answers = await asyncio.gather(*(cancelling.cancel(job()) for _ in range(8)))
     assert answers == [await store.get("a")] * 8
     assert told.changes == [(JobState.QUEUED, JobState.CANCELLED)]
 
@@ -143,9 +132,9 @@ async def test_of_many_withdrawals_at_once_one_is_told_and_all_answer_alike(stor
 async def test_a_dispatcher_that_claims_the_job_meanwhile_is_overruled(store: JobStore) -> None:
     told = Told()
     await store.add(job(), IMAGE)
-    withdrawn = await withdrawals(Overtaken(store, claim), told).withdraw(job())
-    assert withdrawn is not None
-    assert withdrawn.status is JobState.CANCELLED
+    cancelled = await cancellation(Overtaken(store, claim), told).cancel(job())
+    assert cancelled is not None
+    assert cancelled.status is JobState.CANCELLED
     assert told.changes == [(JobState.PROCESSING, JobState.CANCELLED)]
 
 
@@ -153,7 +142,7 @@ async def test_an_outcome_that_is_stored_meanwhile_wins(store: JobStore) -> None
     told = Told()
     await store.add(job(), IMAGE)
     with pytest.raises(AlreadyEnded):
-        await withdrawals(Overtaken(store, end), told).withdraw(job())
+        await cancellation(Overtaken(store, end), told).cancel(job())
     found = await store.get("a")
     assert found is not None
     assert (found.status, found.result) == (JobState.DONE, RESULT)
@@ -161,10 +150,10 @@ async def test_an_outcome_that_is_stored_meanwhile_wins(store: JobStore) -> None
 
 
 @pytest.mark.parametrize(("meanwhile", "answer"), [(cancel, job().cancelled(after(1))), (cancel_and_delete, None)])
-async def test_who_is_overtaken_by_another_withdrawal_answers_what_is_there(
+async def test_who_is_overtaken_by_another_cancellation_answers_what_is_there(
     store: JobStore, meanwhile: Callable[[JobStore, Job], Awaitable[object]], answer: Job | None
 ) -> None:
     told = Told()
     await store.add(job(), IMAGE)
-    assert await withdrawals(Overtaken(store, meanwhile), told).withdraw(job()) == answer
+    assert await cancellation(Overtaken(store, meanwhile), told).cancel(job()) == answer
     assert told.changes == []

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 PNG = sample("health").data
 
 
-async def test_a_queued_job_that_is_withdrawn_is_never_read_and_its_image_is_forgotten(run: Any) -> None:
+async def test_a_queued_job_that_is_cancelled_is_never_read_and_its_image_is_forgotten(run: Any) -> None:
     pool = ScriptedPool()
     pool.hold()
     async with run(pool, max_workers=1) as service:
@@ -33,7 +33,7 @@ async def test_a_queued_job_that_is_withdrawn_is_never_read_and_its_image_is_for
         assert service.service.queue.depth() == 0
 
 
-async def test_the_place_of_a_withdrawn_job_in_the_queue_is_free_at_once(run: Any) -> None:
+async def test_the_place_of_a_cancelled_job_in_the_queue_is_free_at_once(run: Any) -> None:
     pool = ScriptedPool()
     pool.hold()
     async with run(pool, max_workers=1, queue_limit=1) as service:
@@ -47,7 +47,7 @@ async def test_the_place_of_a_withdrawn_job_in_the_queue_is_free_at_once(run: An
         pool.release()
 
 
-async def test_a_job_withdrawn_while_it_is_read_stays_cancelled(run: Any) -> None:
+async def test_a_job_cancelled_while_it_is_read_stays_cancelled(run: Any) -> None:
     pool = ScriptedPool(text_result("too late"))
     pool.hold()
     async with run(pool, max_workers=1) as service:
@@ -76,7 +76,7 @@ async def test_who_waits_for_the_job_hears_of_it_at_once(run: Any) -> None:
         pool.release()
 
 
-async def test_withdrawing_twice_is_as_withdrawing_once(run: Any) -> None:
+async def test_cancelling_twice_is_as_cancelling_once(run: Any) -> None:
     pool = ScriptedPool()
     pool.hold()
     async with run(pool) as service:
@@ -87,7 +87,7 @@ async def test_withdrawing_twice_is_as_withdrawing_once(run: Any) -> None:
         pool.release()
 
 
-async def test_what_has_ended_cannot_be_withdrawn_and_keeps_its_outcome(run: Any) -> None:
+async def test_what_has_ended_cannot_be_cancelled_and_keeps_its_outcome(run: Any) -> None:
     async with run(ScriptedPool(text_result("read"), InvalidImage("broken")), max_workers=1) as service:
         for status in ("done", "dead-letter"):
             job_id = (await service.upload(PNG)).json()["id"]
