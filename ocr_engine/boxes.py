@@ -23,8 +23,10 @@ SPECK_PROBABILITY = 0.6
 """A pixel is surely text from here on, even where nothing around it is."""
 UNCLIP_RATIO = 1.6
 """How far a box grows: area times this by perimeter. The model is trained on shrunken ones (`unclip_ratio`)."""
-SMALLEST_SIDE = 3.0
+MIN_SIDE = 3.0
 """Pixels of the map; what is thinner is noise (rapidocr `min_size`)."""
+TALL_RATIO = 1.5
+"""Height by width from where a box is taken for a line that runs up or down (rapidocr get_rotate_crop_image)."""
 
 
 def boxes_from_map(
@@ -37,7 +39,7 @@ def boxes_from_map(
     quads, certainty = [], []
     for contour in contours:
         centre, (width, height), angle = cv2.minAreaRect(contour)
-        if min(width, height) < SMALLEST_SIDE:
+        if min(width, height) < MIN_SIDE:
             continue
         mean = _mean_inside(probability, _corners(centre, width, height, angle))
         if mean < least:

@@ -4,22 +4,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, sides
+from ocr_engine.boxes import TALL_RATIO, Quads, sides
 from ocr_engine.result import Rotation
 
 Pixels = NDArray[np.uint8]
 """Shape (H, W, 3), BGR."""
 
-TALL = 1.5
-"""Height by width from where a box is taken for a line that runs up or down (rapidocr get_rotate_crop_image)."""
-MOST_HEIGHT = 192
+MAX_CROP_HEIGHT = 192
 """Pixels of a crop's shorter side: four times what the recogniser takes. Rings around each other would otherwise make
 crops that are together many times the page."""
 
-PALE = 64
+PALE_LEVELS = 64
 """Levels between the darkest and the brightest of a page under which it is hard to read, and its levels are spread. A
 scan with 0 and 17 as its black and white gave nothing, and gives all of its 4000 letters."""
-LEAST_PIXELS = 16
+MIN_LEVEL_PIXELS = 16
 """Pixels that are as dark, or as bright, for a level to count: fewer are specks."""
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -28,18 +26,18 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 def is_tall(quads: Quads) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4, 2) are much higher than wide."""
     across, down = sides(quads)
-    return down >= TALL * across
+    return down >= TALL_RATIO * across
 
 
 def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
-    """The pixels of one box (4, 2), straightened, shrunken where it is higher than `MOST_HEIGHT`; never empty."""
+    """The pixels of one box (4, 2), straightened, shrunken where it is higher than `MAX_CROP_HEIGHT`; never empty."""
     across, down = sides(quad[None])
     width, height = max(1, round(float(across[0]))), max(1, round(float(down[0])))
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     # corners lie on the pixels' edges, and OpenCV counts from their centres
     matrix = cv2.getPerspectiveTransform(quad - np.float32(0.5), target - np.float32(0.5))
     warped = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    share = MOST_HEIGHT / min(width, height)
+    share = MAX_CROP_HEIGHT / min(width, height)
     if share < 1:
         return resize(np.asarray(warped, np.uint8), round(width * share), round(height * share))
     return warped.astype(np.uint8, copy=False)
@@ -77,11 +75,11 @@ def enlarged(page: Pixels, times: float) -> Pixels:
 
 
 def full_contrast(page: Pixels) -> Pixels:
-    """A page (H, W, 3), its levels spread to 0 to 255 where those of all colours keep to less than `PALE`."""
+    """A page (H, W, 3), its levels spread to 0 to 255 where those of all colours keep to less than `PALE_LEVELS`."""
     counts = np.sum([cv2.calcHist([page], [colour], None, [256], [0, 256]).ravel() for colour in range(3)], axis=0)
-    lowest = int(np.argmax(np.cumsum(counts) >= 3 * LEAST_PIXELS))
-    highest = 255 - int(np.argmax(np.cumsum(counts[::-1]) >= 3 * LEAST_PIXELS))
-    if not 0 < highest - lowest < PALE:
+    lowest = int(np.argmax(np.cumsum(counts) >= 3 * MIN_LEVEL_PIXELS))
+    highest = 255 - int(np.argmax(np.cumsum(counts[::-1]) >= 3 * MIN_LEVEL_PIXELS))
+    if not 0 < highest - lowest < PALE_LEVELS:
         return page
     levels = (np.arange(256) - lowest) * 255.0 / (highest - lowest)
     return np.asarray(cv2.LUT(page, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)

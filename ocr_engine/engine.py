@@ -20,22 +20,22 @@ from ocr_engine.layout import Piece, pieces_in_order, row_order
 from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.recognition.reading import DOUBTFUL, FIRST_SQUEEZE, Reader
-from ocr_engine.recognition.recogniser import HEIGHT, LEAST_WIDTH, MOST_WIDTH, Reading, Recogniser
+from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, MIN_WIDTH, Reading, Recogniser
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
 
-MOST_TEXT = 680_000
+MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
 The cost of a page grows with them: without an end, one hostile image could keep a worker for an hour."""
-THICK = 1.4
+THICK_BOX = 1.4
 """Thickness of a box, by the page's median, from which it may hold two lines rather than one."""
-SPARSE = 4
+SPARSE_PAGE = 4
 """Boxes of a page up to which its median says nothing."""
-FEW = 2
+FEW_LETTERS = 2
 """Characters: lines in one box can look like one letter that is built of as many parts."""
-MOST_SUSPECTS = 24
+MAX_SUSPECTS = 24
 """Boxes of a page that are looked into, which bounds what a page of noise costs."""
-LARGE = 8_000_000
+LARGE_IMAGE = 8_000_000
 """Pixels of an image from which memory that is kept for speed is given back before it is decoded, which takes 6 to 9
 bytes a pixel. It costs 12 ms; a PNG of 24 megapixels and 43 MB after another photo peaks at 505 MB instead of 616."""
 
@@ -70,7 +70,7 @@ class Engine:
             header = image.read_header(data, self._options.max_pixels)
             count = len(header.pages)
             # the sizes of later pages are not known
-            may_be_large = header.frames > 1 or header.width * header.height > LARGE
+            may_be_large = header.frames > 1 or header.width * header.height > LARGE_IMAGE
             decoding = image.decode_pages(data, header, self._options.max_pixels)
             for number in range(1, count + 1):
                 if may_be_large:
@@ -153,8 +153,8 @@ class Engine:
         self, page: Pixels, look: Look, quads: Quads, readings: list[Reading]
     ) -> tuple[Quads, list[Reading]]:
         """The boxes and their readings, and those of what the look saw, no box holds and turns out to be text."""
-        for kind, letters in ((leftovers.shadows, leftovers.LEAST_LETTERS), (leftovers.spots, 1)):
-            found = affordable(kind(look, quads), leftovers.MOST_TEXT)
+        for kind, letters in ((leftovers.shadows, leftovers.MIN_SHADOW_LETTERS), (leftovers.spots, 1)):
+            found = affordable(kind(look, quads), leftovers.MAX_LEFTOVER_PIXELS)
             # a spot is level with a line, however slim it is
             tall = is_tall(found) & (kind is leftovers.shadows)
             read = leftovers.sure(self._read(page, found, tall), letters)
@@ -190,11 +190,11 @@ class Engine:
         )
 
 
-def affordable(quads: Quads, most: int = MOST_TEXT) -> Quads:
+def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:
     """All boxes (n, 4, 2), or the uppermost that together hold as much text, `most` pixels of their lines' widths."""
     across, down = sides(quads)
     longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
-    costs = np.clip(FIRST_SQUEEZE * HEIGHT * longer / shorter, LEAST_WIDTH, MOST_WIDTH)
+    costs = np.clip(FIRST_SQUEEZE * LINE_HEIGHT * longer / shorter, MIN_WIDTH, MAX_WIDTH)
     if costs.sum() <= most:
         return quads
     from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")
@@ -205,9 +205,9 @@ def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:
     """Indices of the boxes that may hold several lines, thick for the page, and hard to read or with little in them."""
     thickness = heights(quads)
     # where lines are few, none of them is usual
-    thick = thickness > (THICK * np.median(thickness) if len(quads) > SPARSE else 0)
-    odd = (reading.confidence < DOUBTFUL or len(reading.text) <= FEW for reading in readings)
-    return [*itertools.islice((i for i, is_odd in enumerate(odd) if is_odd and thick[i]), MOST_SUSPECTS)]
+    thick = thickness > (THICK_BOX * np.median(thickness) if len(quads) > SPARSE_PAGE else 0)
+    odd = (reading.confidence < DOUBTFUL_CONFIDENCE or len(reading.text) <= FEW_LETTERS for reading in readings)
+    return [*itertools.islice((i for i, is_odd in enumerate(odd) if is_odd and thick[i]), MAX_SUSPECTS)]
 
 
 def _polygon(quad: NDArray[np.floating[Any]]) -> Polygon:

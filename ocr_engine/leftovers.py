@@ -15,19 +15,19 @@ from ocr_engine.boxes import UNCLIP_RATIO, Quads, heights, without_overlap
 from ocr_engine.detection.detector import Look
 from ocr_engine.recognition.recogniser import NOTHING, Reading
 
-MOST = 48
+MAX_LEFTOVERS = 48
 """Leftovers of a kind that are read, which bounds what a page of noise costs; most pages have none."""
-MOST_TEXT = 40_000
+MAX_LEFTOVER_PIXELS = 40_000
 """Pixels: widths of these, together: a page can have as many shadows of long lines."""
-AREA = 4
+MIN_SPOT_AREA = 4
 """Pixels of a spot in the look, from which it may be a character."""
-THICKNESS = 3
+MIN_SPOT_HEIGHT = 3
 """Pixels of a spot's height in the look: what is flatter is part of a rule, or the rim of a box."""
-FLATTEST, TALLEST = 0.7, 2.0
+MIN_LINE_BY_SPOT, MAX_LINE_BY_SPOT = 0.7, 2.0
 """Height of the box of a line, by that of a spot level with it, for the two to be of one print."""
-SURE = 0.9
+SURE_CONFIDENCE = 0.9
 """Confidence from which a leftover is text: 24 on 170 pages, by which word F1 rises in all four sets of these."""
-LEAST_LETTERS = 3
+MIN_SHADOW_LETTERS = 3
 """Of a shadow: less may be seen in anything."""
 
 
@@ -38,19 +38,19 @@ def spots(look: Look, quads: Quads) -> Quads:
         cv2.fillPoly(mask, [np.round(quad / look.pixel).astype(np.int32)], (0,))
     _, _, found, _ = cv2.connectedComponentsWithStats(mask)
     left, top, width, height, area = found[1:].T.astype(np.float32)
-    large = (area >= AREA) & (height >= THICKNESS)
+    large = (area >= MIN_SPOT_AREA) & (height >= MIN_SPOT_HEIGHT)
     growth = UNCLIP_RATIO * width * height / (width + height) / 2
     low = np.stack((left - growth, top - growth), axis=1)[large]
     high = np.stack((left + width + growth, top + height + growth), axis=1)[large]
     corners = np.stack((low, np.stack((high[:, 0], low[:, 1]), 1), high, np.stack((low[:, 0], high[:, 1]), 1)), axis=1)
-    return _level_with(corners * look.pixel, quads)[:MOST]
+    return _level_with(corners * look.pixel, quads)[:MAX_LEFTOVERS]
 
 
 def shadows(look: Look, quads: Quads) -> Quads:
     """Boxes (n, 4, 2) of what may be text by its shadow, and of which nothing is in a box of a line."""
     chosen = look.blurs[:0]
     for blur in look.blurs:
-        if len(chosen) < MOST and not _overlap(blur, quads) and not _overlap(blur, chosen):
+        if len(chosen) < MAX_LEFTOVERS and not _overlap(blur, quads) and not _overlap(blur, chosen):
             chosen = np.concatenate((chosen, blur[None]))
     return chosen
 
@@ -59,7 +59,7 @@ def sure(readings: Sequence[Reading], letters: int) -> list[Reading]:
     """The readings, nothing in place of those that are unsure or have less than so many letters or digits."""
     return [
         reading
-        if reading.confidence >= SURE and sum(character.isalnum() for character in reading.text) >= letters
+        if reading.confidence >= SURE_CONFIDENCE and sum(character.isalnum() for character in reading.text) >= letters
         else NOTHING
         for reading in readings
     ]
@@ -72,8 +72,8 @@ def _level_with(found: Quads, quads: Quads) -> Quads:
             (
                 (top < quad[:, 1].mean())
                 & (bottom > quad[:, 1].mean())
-                & (thickness > FLATTEST * (quad[2, 1] - quad[0, 1]))
-                & (thickness < TALLEST * (quad[2, 1] - quad[0, 1]))
+                & (thickness > MIN_LINE_BY_SPOT * (quad[2, 1] - quad[0, 1]))
+                & (thickness < MAX_LINE_BY_SPOT * (quad[2, 1] - quad[0, 1]))
             ).any()
         )
         for quad in found

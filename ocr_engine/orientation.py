@@ -19,19 +19,19 @@ from ocr_engine.models.tensors import fill
 from ocr_engine.recognition.reading import Reader
 from ocr_engine.result import Rotation
 
-HEIGHT, WIDTH = 48, 192
+INPUT_HEIGHT, INPUT_WIDTH = 48, 192
 """Pixels: the classifier's input."""
-VOTERS = 12
+MAX_VOTERS = 12
 """Lines that are asked; more cost time and hardly ever change the answer."""
-DISSENT = 0.1
+MAX_DISSENT = 0.1
 """Share of the voters, of at least `QUORUM`, that may be for turning a page that stays as it is, unread."""
 QUORUM = 4
-SAMPLES = 3
+MAX_LINES_READ = 3
 """Lines, at most, that are read both ways."""
-DECISIVE = 12.0
+DECISIVE_LEAD = 12.0
 """Characters, each counted by the confidence in it, that one way must be ahead for no more lines to be read."""
 
-DOUBT = 0.25
+MIN_LEAD_TO_UPEND = 0.25
 """As many of them must a page on its head be ahead by: a single T reads as well either way, and pages stand upright."""
 
 
@@ -47,11 +47,11 @@ class AngleClassifier:
 
         rapidocr squeezes the whole line into the classifier's input, which makes it wrong on long ones.
         """
-        batch = np.zeros((len(crops), 3, HEIGHT, WIDTH), np.float32)
+        batch = np.zeros((len(crops), 3, INPUT_HEIGHT, INPUT_WIDTH), np.float32)
         for row, crop in zip(batch, crops, strict=True):
             middle = _middle(crop)
-            width = min(WIDTH, max(1, -(-HEIGHT * middle.shape[1] // middle.shape[0])))
-            fill(row[:, :, :width], resize(middle, width, HEIGHT), self._normalisation)
+            width = min(INPUT_WIDTH, max(1, -(-INPUT_HEIGHT * middle.shape[1] // middle.shape[0])))
+            fill(row[:, :, :width], resize(middle, width, INPUT_HEIGHT), self._normalisation)
         return self._session.run(batch)[:, 1]
 
 
@@ -72,22 +72,22 @@ class Orienter:
         voters = np.flatnonzero(tall == sideways)
         # of the lines that are long enough to say something the ones in the middle: neither specks nor merged lines
         length = np.maximum(across, down)[voters]
-        voters = voters[np.argsort(-length, kind="stable")][:VOTERS]
+        voters = voters[np.argsort(-length, kind="stable")][:MAX_VOTERS]
         crops = [cut(page, quads[i]) for i in voters]
         if sideways:
             crops = [turn(crop, 270) for crop in crops]
         if sideways:
             return 90 if self._on_their_head(crops, 0.0) else 270
-        return 180 if self._on_their_head(crops, DOUBT) else 0
+        return 180 if self._on_their_head(crops, MIN_LEAD_TO_UPEND) else 0
 
     def _on_their_head(self, crops: Sequence[Pixels], doubt: float) -> bool:
         votes = self._classifier.upside_down(crops) > 0.5
-        if len(votes) >= QUORUM and votes.mean() <= DISSENT:
+        if len(votes) >= QUORUM and votes.mean() <= MAX_DISSENT:
             return False
         ahead = 0.0
-        for crop in crops[:SAMPLES]:
+        for crop in crops[:MAX_LINES_READ]:
             ahead += self._sureness(turn(crop, 180)) - self._sureness(crop)
-            if abs(ahead) >= DECISIVE:
+            if abs(ahead) >= DECISIVE_LEAD:
                 break
         return ahead > doubt
 
@@ -100,6 +100,6 @@ class Orienter:
 def _middle(crop: Pixels) -> Pixels:
     """As much of a longer line as fills the classifier's input undistorted."""
     height, width = crop.shape[:2]
-    part = min(width, max(1, WIDTH * height // HEIGHT))
+    part = min(width, max(1, INPUT_WIDTH * height // INPUT_HEIGHT))
     start = (width - part) // 2
     return crop[:, start : start + part]

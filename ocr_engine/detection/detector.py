@@ -14,12 +14,12 @@ from ocr_engine.models.tensors import fill
 
 STRIDE = 32
 """The model halves its input five times: its sides are multiples of this."""
-MOST_PIXELS = 2_000_000
+MAX_LOOK_PIXELS = 2_000_000
 """Of any look, however absurd the page: its sides are at least STRIDE, so a line of 12 million pixels, which is a file
 of some kB, would be a look of 384 million."""
-SMALL = 12.0
+SMALL_PRINT = 12.0
 """Height of a box, in pixels of the look, under which lines begin to be missed or to merge: letters of 8 pixels."""
-SHADOW = 0.3
+SHADOW_PROBABILITY = 0.3
 """Mean probability of a box that is no text yet, but reason enough to look more closely."""
 
 
@@ -52,16 +52,16 @@ class Detector:
     def look(self, page: Pixels, scale: float) -> Look:
         """At a page, or a part of one, (H, W, 3) at so many pixels of the look by pixel."""
         height, width = page.shape[:2]
-        scale = min(scale, math.sqrt(MOST_PIXELS / (height * width)), MOST_PIXELS / STRIDE / max(height, width))
+        scale = min(scale, math.sqrt(MAX_LOOK_PIXELS / (height * width)), MAX_LOOK_PIXELS / STRIDE / max(height, width))
         rows = max(STRIDE, round(height * scale / STRIDE) * STRIDE)
         columns = max(STRIDE, round(width * scale / STRIDE) * STRIDE)
         batch = np.empty((1, 3, rows, columns), np.float32)
         fill(batch[0], resize(page, columns, rows), self._normalisation)
         probability = self._session.run(batch)[0, 0]
-        quads, certainty = boxes_from_map(probability, SHADOW)
+        quads, certainty = boxes_from_map(probability, SHADOW_PROBABILITY)
         sure = certainty >= BOX_PROBABILITY
         certain = (probability > SPECK_PROBABILITY).astype(np.uint8)
-        small = heights(quads) < SMALL
+        small = heights(quads) < SMALL_PRINT
         to_page = np.array((width / columns, height / rows), np.float32)
         return Look(
             quads=quads[sure] * to_page,

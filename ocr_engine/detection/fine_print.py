@@ -14,27 +14,27 @@ from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels, resize
 
-TILE = 256
+SAMPLE_SIDE = 256
 """Pixels: side of a sample."""
-TILES = 32
+MAX_SAMPLES = 32
 """Samples of a page at most: 2 million pixels, some 20 ms."""
-COARSE = 4
+RELIEF_SHRINKAGE = 4
 """The page is shrunken so many times to find where anything stands on it."""
-RELIEF = 1.5
+MIN_RELIEF = 1.5
 """Grey levels by which the shrunken page differs from its surroundings, on average, where there may be print."""
-SHAPES = 12
+MIN_LETTERS = 12
 """Shapes that make print of a sample: two short words."""
-SPECK = 4
+MIN_SHAPE_PIXELS = 4
 """Pixels of a shape under which it does not count."""
-MOSTLY = 0.4
+MIN_LETTER_SHARE = 0.4
 """Share of the others that are letters, at least: noise breaks into shapes of every size."""
-LEAST, MOST = 5, 64
+MIN_LETTER_HEIGHT, MAX_LETTER_HEIGHT = 5, 64
 """Heights in pixels between which shapes may be letters; less are dots and noise."""
-EVEN = 1.8
+MAX_HEIGHT_SPREAD = 1.8
 """Most of the third quartile of their heights by the first: letters with and without stems are 1.4 apart."""
-SOLID = 0.8
+MAX_FILLING = 0.8
 """Share of their boxes that letters fill at most, in the median: dots of a halftone fill more."""
-WHOLE = 1.8
+FULL_BY_BODY_HEIGHT = 1.8
 """Height of letters from the lowest to the highest, by that of most of them, which have no stem."""
 
 
@@ -42,22 +42,24 @@ def letter_heights(page: Pixels) -> Iterator[tuple[NDArray[np.float32], float]]:
     """Samples (corners (4, 2)) of a page (H, W, 3) where it is not empty, and how high the letters there are in pixels;
     0 where there are none."""
     for left, top in _places(page):
-        height = _letters(page[top : top + TILE, left : left + TILE])
-        right, bottom = left + TILE, top + TILE
+        height = _letters(page[top : top + SAMPLE_SIDE, left : left + SAMPLE_SIDE])
+        right, bottom = left + SAMPLE_SIDE, top + SAMPLE_SIDE
         yield np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32), height
 
 
 def _places(page: Pixels) -> list[tuple[int, int]]:
     """Top left corners of samples from all over what is no empty paper."""
     height, width = page.shape[:2]
-    grey = cv2.cvtColor(resize(page, max(1, width // COARSE), max(1, height // COARSE)), cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(
+        resize(page, max(1, width // RELIEF_SHRINKAGE), max(1, height // RELIEF_SHRINKAGE)), cv2.COLOR_BGR2GRAY
+    )
     relief = cv2.absdiff(grey, cv2.blur(grey, (9, 9)))
-    columns, rows = width // TILE, height // TILE
+    columns, rows = width // SAMPLE_SIDE, height // SAMPLE_SIDE
     if not columns or not rows:
         return []
     cells = cv2.resize(relief.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    found = np.argwhere(cells >= RELIEF)
-    chosen = found[np.linspace(0, len(found) - 1, min(TILES, len(found))).astype(int)]
+    found = np.argwhere(cells >= MIN_RELIEF)
+    chosen = found[np.linspace(0, len(found) - 1, min(MAX_SAMPLES, len(found))).astype(int)]
     return [(int(column * width / columns), int(row * height / rows)) for row, column in chosen]
 
 
@@ -69,9 +71,9 @@ def _letters(tile: Pixels) -> float:
         ink = 1 - ink  # light print on dark paper
     shapes = cv2.connectedComponentsWithStats(ink)[2][1:]
     width, height, area = (shapes[:, column].astype(np.float64) for column in (2, 3, 4))
-    letters = (height >= LEAST) & (height <= MOST) & (width <= 4 * height)
-    if np.count_nonzero(letters) < max(SHAPES, MOSTLY * np.count_nonzero(area >= SPECK)):
+    letters = (height >= MIN_LETTER_HEIGHT) & (height <= MAX_LETTER_HEIGHT) & (width <= 4 * height)
+    if np.count_nonzero(letters) < max(MIN_LETTERS, MIN_LETTER_SHARE * np.count_nonzero(area >= MIN_SHAPE_PIXELS)):
         return 0.0
     low, middle, high = np.percentile(height[letters], (25, 50, 75))
     solid = float(np.median(area[letters] / (width * height)[letters]))
-    return WHOLE * float(middle) if high <= EVEN * low and solid <= SOLID else 0.0
+    return FULL_BY_BODY_HEIGHT * float(middle) if high <= MAX_HEIGHT_SPREAD * low and solid <= MAX_FILLING else 0.0

@@ -19,47 +19,47 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, areas, heights, sides, within, without_overlap
 from ocr_engine.crops import Pixels
-from ocr_engine.detection.detector import SMALL, Detector, Look
+from ocr_engine.detection.detector import SMALL_PRINT, Detector, Look
 from ocr_engine.detection.fine_print import letter_heights
 
 COARSE_PIXELS = 640_000
 """Of the coarse look: A4 at 76 dpi. Print of 5 points is 5 pixels high there, which still leaves a shadow or specks."""
 FINE_PIXELS = 800_000
 """Most pixels of a fine look, which bounds memory: larger parts are looked at in bands."""
-SHARP = 0.5
+SHARP_SCALE = 0.5
 """Scale of a look from which nothing that is print can be too small for it to be noticed."""
-FAINT = 5.5
+FAINT_LETTERS = 5.5
 """Height of letters, in pixels of the look, under which the model sees no lines, or several as one."""
-FEW, MANY = 2, 0.25
+MIN_FINE_SAMPLES, MIN_FINE_SHARE = 2, 0.25
 """Samples that show such letters on a page with fine print: their number and share. Leaves may look like a word."""
-MARGIN = 3.5
+BOX_MARGIN = 3.5
 """Height of a box less that of its letters, in pixels of the look."""
-GOAL = 11.0
+GOAL_LETTERS = 11.0
 """Height of the letters, in pixels of the look, that a fine look aims at."""
-APART = 80.0
+TOLD_APART_THICKNESS = 80.0
 """Thickness of a box, in pixels of the look, at which the lines that it may hold come out one by one: up to five."""
-MAGNIFIED = 2.0
+MAX_MAGNIFICATION = 2.0
 """Most that a page is enlarged for that, and how much where most of its print is tiny."""
-TINY = 16.0
+TINY_PRINT = 16.0
 """Height of most boxes, in pixels of a look at scale 1, under which the page is enlarged: their letters have 12 or
 fewer. Of 13 real images 8 gain 2 to 490 % more characters that the recogniser is sure of."""
-MERGED = 0.75
+MAX_INNER_THICKNESS = 0.75
 """Thickness of a line, by that of a box that holds several, from which it is no part of it but the box again."""
-LONGEST = 12.0
+MAX_MERGED_LENGTH = 12.0
 """Length of a box, by its thickness, up to which it is looked into, which bounds the work: stacked lines are short."""
-MOSTLY = 0.4
+MIN_FILLED_SHARE = 0.4
 """Share of a box that the lines in it must fill for them to be what it holds; those of a formula do not."""
-PEEK = 24.0
+PEEK_REACH = 24.0
 """Pixels of the look on each side of a speck that are looked at closely."""
-PEEKED = 3.0
+PEEK_ZOOM = 3.0
 """Scale of such a look, by that of the first."""
-MOST_PEEKS = 16
+MAX_PEEKS = 16
 """Specks that are looked at, which bounds what a page of dots costs to half a coarse look."""
-WIDENED = 6.0
+WIDENING_STEP = 6.0
 """How far, in rims, a part is widened on a side where lines reach its edge."""
-MOST_WIDENED = 3
+MAX_WIDENINGS = 3
 """Looks at a part that goes on."""
-MOST_BLURS = 24
+MAX_BLURS = 24
 """Shadows that are looked into, which bounds what a page of noise costs."""
 
 
@@ -92,8 +92,8 @@ def magnification(glance: Glance) -> float:
     look = glance.look
     if look.scale < 1:
         return 1.0
-    seen = np.concatenate((heights(look.quads[heights(look.quads) >= SMALL]), heights(look.small)))
-    return MAGNIFIED if len(seen) and np.median(seen) < TINY else 1.0
+    seen = np.concatenate((heights(look.quads[heights(look.quads) >= SMALL_PRINT]), heights(look.small)))
+    return MAX_MAGNIFICATION if len(seen) and np.median(seen) < TINY_PRINT else 1.0
 
 
 class LineFinder:
@@ -118,7 +118,7 @@ class LineFinder:
         look, fine = glance.look, glance.fine
         quads = look.quads
         if fine is not None:
-            quads = quads[heights(quads) * look.scale >= SMALL]
+            quads = quads[heights(quads) * look.scale >= SMALL_PRINT]
             among = fine.around(quads)
             found = self._closely(page, np.concatenate((look.small, fine.samples)), quads[~among], fine.scale)
             # the look may have taken many lines for one
@@ -126,13 +126,13 @@ class LineFinder:
             quads = quads[right]
             quads = np.concatenate((quads[~within(quads, found)], found))
         elif look.scale < 1 and len(small := np.concatenate((look.small, self._behind(page, look)))):
-            letters = np.maximum(heights(small) * look.scale - MARGIN, GOAL / 3)
-            scale = min(1.0, look.scale * GOAL / float(np.percentile(letters, 10)))
-            kept = quads[heights(quads) * look.scale >= SMALL]
+            letters = np.maximum(heights(small) * look.scale - BOX_MARGIN, GOAL_LETTERS / 3)
+            scale = min(1.0, look.scale * GOAL_LETTERS / float(np.percentile(letters, 10)))
+            kept = quads[heights(quads) * look.scale >= SMALL_PRINT]
             found = self._closely(page, small, kept, scale)
             # a fragment of what the closer look shows whole
             quads = np.concatenate((kept[~within(kept, found)], found))
-        for blur in look.blurs[:MOST_BLURS]:
+        for blur in look.blurs[:MAX_BLURS]:
             # where nothing was shrunken, a shadow of one line is none
             lines = self._look_into(page, blur) if look.scale < 1 else self.told_apart(page, blur)
             quads = np.concatenate((quads, without_overlap(lines, quads)))
@@ -140,10 +140,10 @@ class LineFinder:
 
     def _behind(self, page: Pixels, look: Look) -> Quads:
         """Boxes (n, 4, 2) of print so small that the look saw specks of it."""
-        found, seen, reach = [look.small[:0]], look.specks[:0], PEEK / look.scale
+        found, seen, reach = [look.small[:0]], look.specks[:0], PEEK_REACH / look.scale
         for speck in look.specks:
-            if len(seen) < MOST_PEEKS and not (np.abs(seen - speck) < reach).all(axis=1).any():
-                found.append(self._detector.look_at(page, speck, speck, reach, min(1.0, PEEKED * look.scale)))
+            if len(seen) < MAX_PEEKS and not (np.abs(seen - speck) < reach).all(axis=1).any():
+                found.append(self._detector.look_at(page, speck, speck, reach, min(1.0, PEEK_ZOOM * look.scale)))
                 seen = np.concatenate((seen, speck[None]))
         return np.concatenate(found)
 
@@ -152,7 +152,7 @@ class LineFinder:
         height, width = page.shape[:2]
         rim = 1.5 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
         part = np.array([*(small.min(axis=(0, 1)) - rim), *(small.max(axis=(0, 1)) + rim)])
-        for _ in range(MOST_WIDENED):
+        for _ in range(MAX_WIDENINGS):
             part = np.clip(part, 0, (width, height, width, height))
             found = [self._look_at_band(page, band, scale) for band in _bands(page, part, rim, scale)]
             quads = without_overlap(np.concatenate(found), kept)
@@ -162,26 +162,32 @@ class LineFinder:
             cut = near & (part > 0) & (part < (width, height, width, height))
             if not cut.any():
                 break
-            part += cut * WIDENED * rim * np.array([-1, -1, 1, 1])
+            part += cut * WIDENING_STEP * rim * np.array([-1, -1, 1, 1])
         return quads
 
     def told_apart(self, page: Pixels, quad: Quads) -> Quads:
         """Boxes (n, 4, 2) of the lines in a box (4, 2) that holds several, on an upright page; else none."""
         lines = self._look_into(page, quad)
-        several = len(lines) > 1 and (heights(lines) < MERGED * heights(quad[None])).all()
+        several = len(lines) > 1 and (heights(lines) < MAX_INNER_THICKNESS * heights(quad[None])).all()
         return lines if several else lines[:0]
 
     def _look_into(self, page: Pixels, quad: Quads) -> Quads:
         """Boxes (n, 4, 2) of the lines that fill a box (4, 2), seen closely; none where they do not fill it."""
         thickness = float(heights(quad[None])[0])
-        if float(np.max(sides(quad[None]))) > LONGEST * thickness:
+        if float(np.max(sides(quad[None]))) > MAX_MERGED_LENGTH * thickness:
             return quad[:0].reshape(0, 4, 2)
         found = self._detector.look_at(
-            page, quad.min(axis=0), quad.max(axis=0), thickness / 4, min(MAGNIFIED, APART / thickness)
+            page,
+            quad.min(axis=0),
+            quad.max(axis=0),
+            thickness / 4,
+            min(MAX_MAGNIFICATION, TOLD_APART_THICKNESS / thickness),
         )
         middle = found.mean(axis=1)
         lines = found[((middle > quad.min(axis=0)) & (middle < quad.max(axis=0))).all(axis=1)]
-        return np.asarray(lines if areas(lines).sum() > MOSTLY * areas(quad[None])[0] else lines[:0], np.float32)
+        return np.asarray(
+            lines if areas(lines).sum() > MIN_FILLED_SHARE * areas(quad[None])[0] else lines[:0], np.float32
+        )
 
     def _look_at_band(self, page: Pixels, band: "_Band", scale: float) -> Quads:
         part = page[band.top : band.bottom, band.left : band.right]
@@ -192,14 +198,14 @@ class LineFinder:
 
 def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
     """Print that the look cannot show, where samples of the page do."""
-    if look.scale >= SHARP:
+    if look.scale >= SHARP_SCALE:
         return None
     all_samples = [*letter_heights(page)]
-    faint = [(sample, height) for sample, height in all_samples if 0 < height * look.scale < FAINT]
-    if len(faint) < max(FEW, MANY * len(all_samples)):
+    faint = [(sample, height) for sample, height in all_samples if 0 < height * look.scale < FAINT_LETTERS]
+    if len(faint) < max(MIN_FINE_SAMPLES, MIN_FINE_SHARE * len(all_samples)):
         return None
     samples, letters = zip(*faint, strict=True)
-    return FinePrint(np.array(samples, np.float32), min(1.0, GOAL / float(np.percentile(letters, 10))))
+    return FinePrint(np.array(samples, np.float32), min(1.0, GOAL_LETTERS / float(np.percentile(letters, 10))))
 
 
 def _is_empty(quad: NDArray[np.float32], quads: Quads) -> bool:

@@ -5,34 +5,40 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.blocks import HINT, LEADING, across_two
+from ocr_engine.layout.blocks import MAX_LEADING, PROSE_HINT, across_two
 from ocr_engine.layout.evidence import Pairs
 from ocr_engine.layout.lines import Flags, Floats, Indices, Lines
 
-CORE = 0.6
+LINE_CORE = 0.6
 """Share of a line's height, in its middle, that counts when lines above each other are told apart: boxes overlap."""
-REACH = 0.3
+EDGE_REACH = 0.3
 """How far, in line heights, a box may reach over the edge of its column."""
-CONVINCED = 2.5
+MIN_COLUMN_EVIDENCE = 2.5
 """Evidence that makes a column: about three lines of prose beside three others."""
-PATIENCE = 0.5
+TABLE_PATIENCE = 0.5
 """Share of a column's evidence that a table at its end may speak against: tables in columns are common."""
-PROSE = 0.5
+COUNTS_AS_PROSE = 0.5
 """From here on a line counts as prose where only yes or no will do."""
-HEADLINE = 1.6
+HEADLINE_HEIGHT = 1.6
 """Height, by that of the text, from which a line alone across much of the region is a headline."""
-ACROSS = 0.4
+HEADLINE_WIDTH = 0.4
 """That much: a share of the region's width. The white space beside a headline belongs to it."""
-DETOURS = 0.15
+MAX_DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
 DETOUR_COST = 0.3
 """What it costs to lead a cut around a line: more than it would gain by leaving out a pair that speaks against it."""
-OVERHANG = 1.5
+MAX_OVERHANG = 1.5
 """How far, in its height, a line of a column on a skewed page may reach over the edge of its column."""
-DECK = 3.0
+MAX_DECK_GAP = 3.0
 """White space, by that between lines, that the lines of a deck over the beginning of columns may have above them."""
 NEVER = -1e6
 """Evidence of a line that crosses the place of a cut."""
+ROW_REACH = (0.5, 0.35)
+"""A line joins a row whose middle is nearer than the larger of: the first by the height of the smaller of the two,
+the second by that of the larger. Small print beside large print need not be level with its middle."""
+STACKED_SHARE = 0.5
+"""Two lines stand under each other where they share more than this of the narrower one's width, and their middles are
+this much of the smaller one's height apart."""
 
 
 class Cut(Struct, frozen=True):
@@ -52,9 +58,9 @@ class Cutter:
         self._lines = lines
         self._prose = prose
         self._pairs = pairs
-        self._reach = REACH * float(np.median(lines.height))
+        self._reach = EDGE_REACH * float(np.median(lines.height))
         self._merged = across_two(lines, prose)
-        self._gap = LEADING * float(np.median(lines.height))
+        self._gap = MAX_LEADING * float(np.median(lines.height))
         self._block = np.zeros(len(prose), dtype=np.intp)
         """The number of each line's block."""
         for number, block in enumerate(blocks):
@@ -86,7 +92,7 @@ class Cutter:
         ours = (band_of[pairs.left] >= 0) & (band_of[pairs.right] >= 0)
         left, right, evidence = pairs.left[ours], pairs.right[ours], pairs.evidence[ours]
         hopeful = evidence > 0
-        if evidence[hopeful].sum() < CONVINCED:
+        if evidence[hopeful].sum() < MIN_COLUMN_EVIDENCE:
             return None
         count = int(band.max()) + 1
         best: Cut | None = None
@@ -103,15 +109,15 @@ class Cutter:
             gains[band[crossing]] = NEVER
             said = around
             total, first, last = best_run(said)
-            if np.mean(crossing[(band >= first) & (band <= last)]) > DETOURS:
+            if np.mean(crossing[(band >= first) & (band <= last)]) > MAX_DETOURS:
                 said = gains
                 total, first, last = best_run(said)
-            if total < CONVINCED:
+            if total < MIN_COLUMN_EVIDENCE:
                 continue
             # a deck stands over the beginning of columns: they do not begin below it for that
             open_to = said > NEVER / 2
             settled = np.where(open_to, _by_band(band_of[left], parted * pairs.settled[ours], count), NEVER)
-            first, last = self._with_ends(region, band, settled, first, last, PATIENCE * total)
+            first, last = self._with_ends(region, band, settled, first, last, TABLE_PATIENCE * total)
             inside = region[(band >= first) & (band <= last)]
             tall = float(lines.bottom[inside].max() - lines.top[inside].min())
             if best is None or (tall, total) > (best.tall, best.total):
@@ -124,8 +130,8 @@ class Cutter:
         A deck, a quotation, a caption: as a whole, also where one of its lines has nothing beside it.
         """
         beside_prose = np.zeros((2, len(self._prose)), dtype=bool)
-        beside_prose[0, right[self._prose[left] >= HINT]] = True
-        beside_prose[1, left[self._prose[right] >= HINT]] = True
+        beside_prose[0, right[self._prose[left] >= PROSE_HINT]] = True
+        beside_prose[1, left[self._prose[right] >= PROSE_HINT]] = True
         found = np.bincount(self._block, weights=np.logical_and(*beside_prose))
         return np.asarray(found[self._block] > 0, bool)
 
@@ -137,7 +143,9 @@ class Cutter:
         crossing = self._crossing(region, place)
         over = np.minimum(place - self._lines.left[region], self._lines.right[region] - place)
         block = self._block[region]
-        in_column = (np.bincount(block, weights=~crossing) > 0)[block] & (over < OVERHANG * self._lines.height[region])
+        in_column = (np.bincount(block, weights=~crossing) > 0)[block] & (
+            over < MAX_OVERHANG * self._lines.height[region]
+        )
         return np.asarray(crossing & ~self._merged[region] & ~in_column, bool)
 
     def _starts(self, region: Indices, within: Flags, aside: Flags) -> Flags:
@@ -145,7 +153,7 @@ class Cutter:
         lines, head = self._lines, np.zeros(len(region), dtype=bool)
         reach = float(lines.top[region[within]].min())
         for i in sorted(np.flatnonzero(aside), key=lambda i: float(lines.top[region[i]])):
-            if lines.top[region[i]] > reach + DECK * self._gap:
+            if lines.top[region[i]] > reach + MAX_DECK_GAP * self._gap:
                 break
             head[i], reach = True, float(lines.bottom[region[i]])
         return head
@@ -160,8 +168,8 @@ class Cutter:
         lines = self._lines
         text = np.median(lines.height[region])
         spread = lines.right[region].max() - lines.left[region].min()
-        large = (lines.height[region] >= HEADLINE * text) & (lines.width[region] >= ACROSS * spread)
-        large &= self._prose[region] < PROSE  # such is a quotation set in large print, within its column
+        large = (lines.height[region] >= HEADLINE_HEIGHT * text) & (lines.width[region] >= HEADLINE_WIDTH * spread)
+        large &= self._prose[region] < COUNTS_AS_PROSE  # such is a quotation set in large print, within its column
         return np.flatnonzero((np.bincount(band) == 1) & (np.bincount(band, weights=large) == 1))
 
     def _with_ends(
@@ -178,7 +186,7 @@ class Cutter:
         np.maximum.at(bottom, band, self._lines.bottom[region])
         gap = top[1:] - bottom[:-1]
         solid = np.zeros(len(gains), dtype=bool)
-        solid[band[self._prose[region] >= PROSE]] = True
+        solid[band[self._prose[region] >= COUNTS_AS_PROSE]] = True
         last = last + self._extent(gains[last + 1 :], gap[last:], solid[last + 1 :], patience)
         first = first - self._extent(gains[:first][::-1], gap[:first][::-1], solid[:first][::-1], patience)
         return first, last
@@ -191,7 +199,7 @@ class Cutter:
             if gain == NEVER or (behind_gap and gain != 0):
                 break
             total += gain
-            if total <= -max(CONVINCED, patience):
+            if total <= -max(MIN_COLUMN_EVIDENCE, patience):
                 return 0
             behind_gap &= not solid[i]
             if not behind_gap:
@@ -216,7 +224,7 @@ def best_run(gains: Floats) -> tuple[float, int, int]:
 
 def bands(lines: Lines, region: Indices) -> Indices:
     """A number for each line of the region, from the top: lines that no level cut can part share one."""
-    core = CORE / 2 * lines.height[region]
+    core = LINE_CORE / 2 * lines.height[region]
     top, bottom = lines.y[region] - core, lines.y[region] + core
     order = np.argsort(top, kind="stable")
     reached = np.maximum.accumulate(bottom[order])
@@ -230,12 +238,13 @@ def rows(lines: Lines, region: Indices) -> list[int]:
     """The region's lines row by row, each from left to right."""
     found: list[list[int]] = []
     middle, height = lines.y.tolist(), lines.height.tolist()
+    of_smaller, of_larger = ROW_REACH
     for line in region[np.argsort(lines.y[region], kind="stable")].tolist():
         if found:
             row = found[-1]
             usual_middle = sum(middle[i] for i in row) / len(row)
             usual_height = sum(height[i] for i in row) / len(row)
-            near = max(0.5 * min(height[line], usual_height), 0.35 * max(height[line], usual_height))
+            near = max(of_smaller * min(height[line], usual_height), of_larger * max(height[line], usual_height))
             # beside a line of large print several small ones may stand below each other
             if middle[line] - usual_middle < near and not any(_below(lines, line, other) for other in row):
                 row.append(line)
@@ -247,8 +256,9 @@ def rows(lines: Lines, region: Indices) -> list[int]:
 def _below(lines: Lines, line: int, other: int) -> bool:
     """Whether a line stands under the other rather than beside it."""
     shared = min(lines.right[line], lines.right[other]) - max(lines.left[line], lines.left[other])
-    stacked = shared > 0.5 * min(lines.width[line], lines.width[other])
-    return bool(stacked and lines.y[line] - lines.y[other] > 0.5 * min(lines.height[line], lines.height[other]))
+    stacked = shared > STACKED_SHARE * min(lines.width[line], lines.width[other])
+    drop = lines.y[line] - lines.y[other]
+    return bool(stacked and drop > STACKED_SHARE * min(lines.height[line], lines.height[other]))
 
 
 def thin(places: Floats, apart: float) -> Floats:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, least, pairs_within
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, group_min, pairs_within
 
 _NUMBERS = r"\d{1,4}(?:\s*(?:[,;–—-]|\.\s)\s*\d{1,4})*"
 ONLY_NUMBERS = re.compile(rf"[\s.,·…'\"“”^]*{_NUMBERS}[\s.,·…]*")
@@ -21,21 +21,21 @@ ENTRY = re.compile(rf".*[^\W\d_].*[\s.,·…](?<!\d\.){_NUMBERS}[\s.,·…]*", r
 LETTER = re.compile(r"[^\W\d_]")
 
 # Lengths are multiples of the height of the line in question.
-FLUSH = 0.6
+ENTRY_FLUSH = 0.6
 """Entries of one column begin, or end, within this of each other."""
-NEAR = 15.0
+ENTRY_REACH = 15.0
 """Entries so far up and down the page are compared."""
-INDENT = 4.0
+MAX_ENTRY_INDENT = 4.0
 """Most that entries of one column are indented."""
-COMPANIONS = 4
+MIN_COMPANIONS = 4
 """Others near an entry that begin or end as it does."""
-LEVEL = 0.7
+ENTRY_ROW = 0.7
 """Lines whose middles differ by less stand beside each other."""
-OVERLAP = 0.3
+MAX_ENTRY_OVERLAP = 0.3
 """Most that boxes beside each other overlap."""
-ENOUGH = 8
+MIN_INDEX_ENTRIES = 8
 """Entries with another one beside them that make an index: keys and values on forms come in fewer."""
-MOST = 2000
+MAX_INDEX_LINES = 2000
 """Lines of a page with an index, which bounds the work: pairs of them are looked at."""
 
 
@@ -53,23 +53,23 @@ def entries(lines: Lines, texts: Sequence[str]) -> Entries | None:
     """The lines of a page with an index or a list of contents in columns; nothing for any other page."""
     number = _matching(ONLY_NUMBERS.fullmatch, texts)
     entry = _matching(ENTRY.fullmatch, texts)
-    if np.count_nonzero(number | entry) < 2 * ENOUGH or len(texts) > MOST:
+    if np.count_nonzero(number | entry) < 2 * MIN_INDEX_ENTRIES or len(texts) > MAX_INDEX_LINES:
         return None
     worded = _matching(LETTER.search, texts)
-    number &= _companions(lines, number, lines.right) >= COMPANIONS
+    number &= _companions(lines, number, lines.right) >= MIN_COMPANIONS
     owner = _owners(lines, number, worded)
     ending, apart = np.flatnonzero(owner >= 0), owner < 0
     right = lines.right.copy()
     np.maximum.at(right, owner[ending], lines.right[ending])
     entry[owner[ending]] = True
     flush = np.maximum(_companions(lines, entry, lines.left), _companions(lines, entry, right))
-    certain = entry & (flush >= COMPANIONS)
+    certain = entry & (flush >= MIN_COMPANIONS)
     # the first line of an entry whose numbers stand under it, and those numbers
-    certain |= worded & (_companions(lines, certain, lines.left) >= COMPANIONS)
+    certain |= worded & (_companions(lines, certain, lines.left) >= MIN_COMPANIONS)
     # those that go on with an entry above them; a table's running numbers, say, end where no entry does
     continued = number & apart & (_companions(lines, entry, right) >= 1)
     i, j = _beside(lines, right)
-    if len(np.unique(i[(certain | continued)[i] & certain[j]])) < ENOUGH:
+    if len(np.unique(i[(certain | continued)[i] & certain[j]])) < MIN_INDEX_ENTRIES:
         return None
     certain |= continued
     kept = np.flatnonzero(apart)
@@ -91,14 +91,14 @@ def _owners(lines: Lines, number: Flags, worded: Flags) -> Indices:
     """For each line (n,) that is nothing but numbers the text that it ends, the nearest thing on its left; else -1."""
     i, j = _beside(lines, lines.right)
     gap = lines.left[j] - lines.right[i]
-    ends = (gap == least(j, gap, len(number))[j]) & number[j] & worded[i]
+    ends = (gap == group_min(j, gap, len(number))[j]) & number[j] & worded[i]
     owner = np.full(len(number), -1, dtype=np.intp)
     owner[j[ends]] = i[ends]
     # one that goes on with an entry above it may stand level with an entry of the column before
     begins = np.where(owner >= 0, lines.left[owner], np.inf)
     i, j = _alike(lines, lines.right)
     both = (owner[i] >= 0) & (owner[j] >= 0)
-    further = begins[i] < begins[j] - INDENT * lines.height[i]
+    further = begins[i] < begins[j] - MAX_ENTRY_INDENT * lines.height[i]
     share = np.bincount(i[both], weights=further[both], minlength=len(owner))
     owner[share > np.bincount(i[both], minlength=len(owner)) / 2] = -1
     return owner
@@ -106,8 +106,8 @@ def _owners(lines: Lines, number: Flags, worded: Flags) -> Indices:
 
 def _beside(lines: Lines, right: Floats) -> tuple[Indices, Indices]:
     """Pairs of lines on one level, the second on the right of the first, which ends at `right`."""
-    i, j = pairs_within(lines.y, LEVEL * lines.height)
-    beside = (lines.left[j] > right[i] - OVERLAP * lines.height[i]) & (lines.x[j] > lines.x[i])
+    i, j = pairs_within(lines.y, ENTRY_ROW * lines.height)
+    beside = (lines.left[j] > right[i] - MAX_ENTRY_OVERLAP * lines.height[i]) & (lines.x[j] > lines.x[i])
     return i[beside], j[beside]
 
 
@@ -119,6 +119,6 @@ def _companions(lines: Lines, some: Flags, edge: Floats) -> Indices:
 
 def _alike(lines: Lines, edge: Floats) -> tuple[Indices, Indices]:
     """Pairs of lines, not far above or below each other, that have an edge at the same place."""
-    i, j = pairs_within(lines.y, NEAR * lines.height)
-    alike = np.abs(edge[i] - edge[j]) < FLUSH * lines.height[i]
+    i, j = pairs_within(lines.y, ENTRY_REACH * lines.height)
+    alike = np.abs(edge[i] - edge[j]) < ENTRY_FLUSH * lines.height[i]
     return i[alike], j[alike]

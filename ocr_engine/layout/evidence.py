@@ -9,18 +9,18 @@ to, and by whether they are level.
 import numpy as np
 from msgspec import Struct
 
-from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, grade, least, pairs_within
+from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, grade, group_min, pairs_within
 
 # Lengths are multiples of the height of the lines in question.
-APART = (0.4, 1.0)
+COLUMN_GAP = (0.4, 1.0)
 """White space between level neighbours by the width of the narrower: may part columns, parts cells for certain."""
-LEVEL = 0.35
+SAME_ROW = 0.35
 """Neighbours whose middles differ by less stand in one row."""
-HEAD_START = 1.0
+LEVEL_HEAD_START = 1.0
 """A level neighbour is taken for this much nearer: in closely set rows the boxes reach into the rows beside theirs."""
-BESIDE = 0.4
+MIN_SHARED_HEIGHT = 0.4
 """Neighbours share at least this much of the lower one's height."""
-OVERLAP = 0.5
+MAX_NEIGHBOUR_OVERLAP = 0.5
 """Most that the boxes of neighbours reach into each other."""
 
 # What a pair of neighbours says for a column's edge between them (positive) or for one row (negative): 1 is as much
@@ -51,14 +51,16 @@ def neighbours(lines: Lines, prose: Floats, certain: Flags) -> Pairs:
     size = np.minimum(lines.height[left], lines.height[right])
     shared = np.minimum(lines.bottom[left], lines.bottom[right]) - np.maximum(lines.top[left], lines.top[right])
     gap = lines.left[right] - lines.right[left]
-    beside = (shared >= BESIDE * size) & (lines.x[right] > lines.x[left]) & (gap > -OVERLAP * size)
+    beside = (
+        (shared >= MIN_SHARED_HEIGHT * size) & (lines.x[right] > lines.x[left]) & (gap > -MAX_NEIGHBOUR_OVERLAP * size)
+    )
     left, right, size, gap = left[beside], right[beside], size[beside], gap[beside]
-    level = np.abs(lines.y[left] - lines.y[right]) < LEVEL * size
-    away = gap + np.where(level, 0, HEAD_START * size)
-    nearest = (away == least(left, away, n)[left]) | (away == least(right, away, n)[right])
+    level = np.abs(lines.y[left] - lines.y[right]) < SAME_ROW * size
+    away = gap + np.where(level, 0, LEVEL_HEAD_START * size)
+    nearest = (away == group_min(left, away, n)[left]) | (away == group_min(right, away, n)[right])
     left, right, size, gap, level = left[nearest], right[nearest], size[nearest], gap[nearest], level[nearest]
     apart = gap / np.minimum(lines.width[left], lines.width[right])
-    close = np.where(level & ~(certain[left] & certain[right]), 1 - grade(apart, APART), 1.0)
+    close = np.where(level & ~(certain[left] & certain[right]), 1 - grade(apart, COLUMN_GAP), 1.0)
     a, b = prose[left], prose[right]
     both, one, neither = a * b, a + b - 2 * a * b, (1 - a) * (1 - b)
     both, one = both * close, one + both * (1 - close)

@@ -14,39 +14,39 @@ from ocr_engine.layout.cut import best_run, thin
 from ocr_engine.layout.lines import Flags, Floats, Indices, Lines, grade
 
 # Lengths are multiples of the height of the line in question.
-SPACE = (0.2, 0.6)
+GUTTER_SPACE = (0.2, 0.6)
 """White space between two words: a narrow one, one as wide as a gutter."""
-ROOM = 0.3
+GUTTER_ROOM = 0.3
 """How far a line's white space may be off the gutter: places of letters are rough."""
-NEAR = 1.5
+GUTTER_REACH = 1.5
 """Lines that end or begin so near to the gutter keep to it."""
-WIDE = 4.0
+MIN_PART_WIDTH = 4.0
 """Median width of the parts on each side: narrower ones are cells rather than lines of columns."""
-SAME = 0.9
+SAME_GUTTER = 0.9
 """Parts of a gutter lie so near to each other: columns lean and bend."""
 
 # What a line says for a gutter.
-FREE, KEPT, CROSSED = 1.0, 0.5, -3.0
+LEAVES_FREE, KEEPS_TO, CROSSES = 1.0, 0.5, -3.0
 """Has a space there, as wide as a gutter; ends before it or begins behind it; has letters there."""
-CONVINCED = 7.0
+MIN_GUTTER_EVIDENCE = 7.0
 """Evidence that makes a gutter. Rivers in running text reach 3, and 5 where they are wide."""
-CONTINUED = 1.0
+MIN_CONTINUED_EVIDENCE = 1.0
 """Evidence that makes more of a gutter which was found elsewhere on the page."""
-WIDEST = 0.75
+WIDEST_SPACE = 0.75
 """A space this wide by the widest of its line may be a gutter's."""
-MOSTLY = 0.5
+MIN_WIDEST_SHARE = 0.5
 """Share of the lines with a space in a gutter, in which it is one of the widest."""
-WIDER = 1.25
+MIN_WIDTH_LEAD = 1.25
 """Width of a gutter's spaces by that of others in their line, in the median: 1.5 and more are seen, 1.0 of a river."""
-CERTAIN = 0.45
-"""Width of a space that is in a gutter even where little else is there: in fewer than `FEW` lines, or in a line apart
-from the others, which may be a heading or a footer over both columns."""
-FEW = 4
-APART = 2.0
+LONE_LINE_SPACE = 0.45
+"""Width of a space that is in a gutter even where little else is there: in fewer than `FEW_GUTTER_LINES` lines, or in
+a line apart from the others, which may be a heading or a footer over both columns."""
+FEW_GUTTER_LINES = 4
+LONE_LINE_DISTANCE = 2.0
 """Distance from the next line of those that keep to the gutter, from which a line is apart."""
-MOST = 16
-"""Gutters of a page, and parts of one, that are looked for: with `MOST_PLACES` it bounds the work."""
-MOST_PLACES = 400
+MAX_GUTTERS = 16
+"""Gutters of a page, and parts of one, that are looked for: with `MAX_PLACES` it bounds the work."""
+MAX_PLACES = 400
 """Places across a page where a gutter is looked for."""
 
 
@@ -134,44 +134,44 @@ def _gutters(lines: Lines, spaces: _Spaces) -> list[_Gutter]:
     """The gutters that lines reach over, the surest first, of rivals for the same lines only the surer one."""
     height = float(np.median(lines.height))
     middles = (spaces.left + spaces.right) / 2
-    places = thin(middles, max(ROOM * height, np.ptp(middles) / MOST_PLACES) if len(middles) else 0.0)
+    places = thin(middles, max(GUTTER_ROOM * height, np.ptp(middles) / MAX_PLACES) if len(middles) else 0.0)
     down = np.argsort(lines.y, kind="stable")
     found = [gutter for x in places for gutter in _gutters_at(float(x), lines, spaces, down)]
     chosen: list[_Gutter] = []
     for gutter in sorted(found, key=lambda gutter: -gutter.evidence):
-        sure = (other for other in chosen if other.evidence >= CONVINCED)
-        continues = any(abs(gutter.x - other.x) < SAME * height for other in sure)
-        rivals = (other for other in chosen if abs(gutter.x - other.x) < WIDE * height)
+        sure = (other for other in chosen if other.evidence >= MIN_GUTTER_EVIDENCE)
+        continues = any(abs(gutter.x - other.x) < SAME_GUTTER * height for other in sure)
+        rivals = (other for other in chosen if abs(gutter.x - other.x) < MIN_PART_WIDTH * height)
         taken = any(np.isin(gutter.lines, other.lines).any() for other in rivals)
-        if not taken and (continues or gutter.evidence >= CONVINCED):
+        if not taken and (continues or gutter.evidence >= MIN_GUTTER_EVIDENCE):
             chosen.append(gutter)
-    return chosen[:MOST]
+    return chosen[:MAX_GUTTERS]
 
 
 def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Iterator[_Gutter]:
     """Where down the page there may be a gutter at x, the surest first; `down`: the lines from top to bottom."""
-    room, near = ROOM * lines.height, NEAR * lines.height
+    room, near = GUTTER_ROOM * lines.height, GUTTER_REACH * lines.height
     at = np.flatnonzero(np.maximum(spaces.left - x, x - spaces.right) <= room[spaces.line])
     at = at[np.argsort(-spaces.width[at], kind="stable")]
     at = at[np.unique(spaces.line[at], return_index=True)[1]]
     owner = spaces.line[at]
     gains = np.zeros(len(lines.y))
-    gains += CROSSED * ((lines.left < x - room) & (lines.right > x + room))
-    gains[(lines.right <= x + room) & (lines.right >= x - near)] = KEPT
-    gains[(lines.left >= x - room) & (lines.left <= x + near)] = KEPT
-    gains[owner] = FREE * grade(spaces.width[at], SPACE)
+    gains += CROSSES * ((lines.left < x - room) & (lines.right > x + room))
+    gains[(lines.right <= x + room) & (lines.right >= x - near)] = KEEPS_TO
+    gains[(lines.left >= x - room) & (lines.left <= x + near)] = KEEPS_TO
+    gains[owner] = LEAVES_FREE * grade(spaces.width[at], GUTTER_SPACE)
     rank = np.argsort(down)[owner]
     gains = gains[down]
-    for _ in range(MOST):
+    for _ in range(MAX_GUTTERS):
         evidence, first, last = best_run(gains)
-        if evidence < CONTINUED:
+        if evidence < MIN_CONTINUED_EVIDENCE:
             return
-        gains[first : last + 1] = CROSSED
+        gains[first : last + 1] = CROSSES
         mine = at[(rank >= first) & (rank <= last)]
         if not len(mine) or not _are_a_gutter(x, mine, lines, spaces):
             continue
-        alone = len(mine) < FEW or _are_apart(spaces.line[mine], down[first : last + 1], lines)
-        mine = mine[spaces.width[mine] >= np.where(alone, CERTAIN, SPACE[0])]
+        alone = len(mine) < FEW_GUTTER_LINES or _are_apart(spaces.line[mine], down[first : last + 1], lines)
+        mine = mine[spaces.width[mine] >= np.where(alone, LONE_LINE_SPACE, GUTTER_SPACE[0])]
         if len(mine):
             yield _Gutter(x, evidence, mine, spaces.line[mine])
 
@@ -179,8 +179,11 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Itera
 def _are_a_gutter(x: float, mine: Indices, lines: Lines, spaces: _Spaces) -> bool:
     owner = spaces.line[mine]
     parts = np.median(x - lines.left[owner]), np.median(lines.right[owner] - x)
-    uncommon = np.mean(spaces.share[mine] >= WIDEST) >= MOSTLY and np.median(spaces.lead[mine]) >= WIDER
-    return bool(uncommon and min(parts) >= WIDE * np.median(lines.height[owner]))
+    uncommon = (
+        np.mean(spaces.share[mine] >= WIDEST_SPACE) >= MIN_WIDEST_SHARE
+        and np.median(spaces.lead[mine]) >= MIN_WIDTH_LEAD
+    )
+    return bool(uncommon and min(parts) >= MIN_PART_WIDTH * np.median(lines.height[owner]))
 
 
 def _are_apart(some: Indices, others: Indices, lines: Lines) -> Flags:
@@ -189,4 +192,4 @@ def _are_apart(some: Indices, others: Indices, lines: Lines) -> Flags:
     around = np.concatenate(([-np.inf], lines.y[others], [np.inf]))
     above = around[np.searchsorted(around, y - height / 2) - 1]
     below = around[np.searchsorted(around, y + height / 2)]
-    return np.asarray(np.minimum(y - above, below - y) > APART * height)
+    return np.asarray(np.minimum(y - above, below - y) > LONE_LINE_DISTANCE * height)

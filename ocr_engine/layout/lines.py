@@ -6,21 +6,20 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ocr_engine.boxes import TALL_RATIO
 from ocr_engine.result import Polygon
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-TALL = 1.5
-"""A box this many times as high as wide holds vertical text (PaddleOCR turns crops from the same ratio on)."""
-STEADY = 3.0
+STEADY_LENGTH = 3.0
 """Only boxes this many times as long as thick tell the page's skew: the corners of short ones are too rough."""
-BENT = 0.15
+MAX_BEND = 0.15
 """Slope that differs more from the page's tells nothing of how the paper bends: the box lies askew."""
-ENOUGH_TO_BEND = 8
+MIN_BENT_BOXES = 8
 """Long boxes from which a bend can be told."""
-RELUCTANCE = 0.05
+FLATNESS_PULL = 0.05
 """Pull towards a flat page, by the weight of all boxes (ridge regression)."""
 
 
@@ -59,7 +58,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     if _run_down(across, down):
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
-    steady = across > STEADY * down
+    steady = across > STEADY_LENGTH * down
     corners = _turned(corners, _skew(corners[steady], across[steady]))
     # the middle of each side rather than its outermost corner: a box that leans a little grows neither taller nor wider
     xs = np.sort((corners + corners[:, [3, 2, 1, 0]])[:, :2, 0] / 2, axis=1)
@@ -81,7 +80,7 @@ def _extents(corners: Floats) -> tuple[Floats, Floats]:
 
 
 def _run_down(across: Floats, down: Floats) -> bool:
-    tall = down >= TALL * across
+    tall = down >= TALL_RATIO * across
     return bool(down[tall].sum() > across[~tall].sum())
 
 
@@ -122,12 +121,12 @@ def _sag(corners: Floats, across: Floats, steady: Flags) -> Floats:
     centre, spread = np.median(middle, axis=0), np.ptp(middle, axis=0) / 2 + 1
     x, y = ((middle - centre) / spread).T
     slope = np.tan(_slopes(corners))
-    trusted = steady & (np.abs(slope) < BENT)
-    if trusted.sum() < ENOUGH_TO_BEND:
+    trusted = steady & (np.abs(slope) < MAX_BEND)
+    if trusted.sum() < MIN_BENT_BOXES:
         return np.zeros(len(x))
     terms = np.stack([np.ones(len(x)), x, y], axis=1)
     weight = across * trusted
-    shrink = np.diag([0.0, 1.0, 1.0]) * RELUCTANCE * weight.sum()
+    shrink = np.diag([0.0, 1.0, 1.0]) * FLATNESS_PULL * weight.sum()
     level, bend, fan = np.linalg.solve(terms.T @ (terms * weight[:, None]) + shrink, terms.T @ (weight * slope))
     return np.asarray(spread[0] * (level * x + bend * x**2 / 2 + fan * x * y))
 
@@ -142,7 +141,7 @@ def pairs_within(values: Floats, reach: Floats) -> tuple[Indices, Indices]:
     return left, order[place]
 
 
-def least(groups: Indices, values: Floats, n: int) -> Floats:
+def group_min(groups: Indices, values: Floats, n: int) -> Floats:
     """The smallest value of each of n groups; infinite for a group without any."""
     result = np.full(n, np.inf)
     np.minimum.at(result, groups, values)

@@ -14,11 +14,11 @@ from ocr_engine.layout.lines import Floats, Indices, Lines, grade
 
 WORD = re.compile(r"[\"'(\[\u2018-\u201f\u00ab\u00bf\u00a1]*[^\W\d_]+(?:['\u2019-][^\W\d_]+)*[^\w\s]*(?:\s|$)")
 """A word, and no address, name of a file or number in its place."""
-SILENT = (1.0, 1.0, 1.0, 0.5, 0.0)
+UNSPOKEN_LIMITS = (1.0, 1.0, 1.0, 0.5, 0.0)
 """How much like prose lines are at most, of which 0, 1, 2, 3, 4 or more begin otherwise and none goes on."""
-HEARD = (0.0, 0.5)
+GOING_ON = (0.0, 0.5)
 """Share of lines that go on with a sentence: in lists, in prose (with names and numbers at the beginning of others)."""
-ENOUGH = (0.0, 0.5, 0.75, 1.0)
+WORDING_WEIGHTS = (0.0, 0.5, 0.75, 1.0)
 """How much a block of 1, 2, 3 lines can say, or of more."""
 
 
@@ -41,10 +41,12 @@ def by_words(prose: Floats, lines: Lines, blocks: Sequence[Indices], running: Fl
         told = np.concatenate(([np.nan], running[block[1:]]))
         going, silent = around(told == 1).sum(axis=1), around(told == 0).sum(axis=1)
         _, count, wide = surroundings(lines, block)
-        enough = np.array(ENOUGH)[np.minimum(count, len(ENOUGH)) - 1]
-        spoken = grade(going / np.maximum(going + silent, 1), HEARD) * wide * enough
+        enough = np.array(WORDING_WEIGHTS)[np.minimum(count, len(WORDING_WEIGHTS)) - 1]
+        spoken = grade(going / np.maximum(going + silent, 1), GOING_ON) * wide * enough
         most[block] = np.maximum(prose[block], spoken)
-        least[block] = most[block] * np.where(going > 0, 1.0, np.array(SILENT)[np.minimum(silent, len(SILENT) - 1)])
+        least[block] = most[block] * np.where(
+            going > 0, 1.0, np.array(UNSPOKEN_LIMITS)[np.minimum(silent, len(UNSPOKEN_LIMITS) - 1)]
+        )
     return most, least
 
 

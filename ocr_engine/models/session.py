@@ -15,7 +15,7 @@ from ocr_engine.models import graphs
 from ocr_engine.models.files import ModelFile
 from ocr_engine.options import EngineOptions
 
-LEAST_SIDE = 32
+MIN_SIDE_PIXELS = 32
 """Pixels; of an input that all models take."""
 
 
@@ -115,7 +115,7 @@ class OnnxSession:
         # the arena shrinks after a run that asks for it, so one of the smallest input is made
         asking = onnxruntime.RunOptions()
         asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        smallest = np.zeros([size or LEAST_SIDE for size in (1, *self.input_shape[1:])], np.float32)
+        smallest = np.zeros([size or MIN_SIDE_PIXELS for size in (1, *self.input_shape[1:])], np.float32)
         self._session.run(None, {self._input.name: smallest}, asking)
 
 

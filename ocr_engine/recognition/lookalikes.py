@@ -7,9 +7,9 @@ of the word is letters, the word decides.
 import re
 from collections.abc import Iterator, Sequence
 
-PROBABILITY = 0.2
+LETTER_PROBABILITY = 0.2
 """Of the letter, from where the word decides."""
-SHORTEST = 4
+MIN_WORD_LETTERS = 4
 """Characters of a word that has a say: less are `1st`, `5mm`, `0pt`."""
 LETTERS = {"0": "o", "1": "li", "2": "z", "5": "s", "6": "b", "9": "gq"}
 """Small letters that each digit may be."""
@@ -23,5 +23,5 @@ def doubtful(characters: Sequence[str]) -> Iterator[tuple[int, str]]:
     """
     text = "".join(character[:1] or " " for character in characters)
     for word in _DIGIT_IN_WORD.finditer(text):
-        if len(word[0]) >= SHORTEST:
+        if len(word[0]) >= MIN_WORD_LETTERS:
             yield word.end("before"), LETTERS[text[word.end("before")]]

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from ocr_engine.crops import Pixels, turn
-from ocr_engine.recognition.recogniser import HEIGHT, MOST_WIDTH, Reading, Recogniser, natural_width
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, Reading, Recogniser, natural_width
 
 PITCH = 14.5
 """Pixels that a character shall have on average, at 48 pixels of height. Errors rise steeply under 11; 12.5 saves a
@@ -24,19 +24,19 @@ FIRST_SQUEEZE = 0.85
 """Share of the natural width while a page's pitch is unknown: right for most Latin print, 17 pixels a character."""
 SQUEEZES = (0.45, 1.0)
 """Bounds of a squeeze: under the lower one Chinese characters lose strokes."""
-SHORT = 160
+SHORT_LINE = 160
 """Pixels of a line's natural width under which squeezing it saves nothing worth a mistake."""
-SAMPLES = 6
+PITCH_SAMPLES = 6
 """Lines that tell how wide the page's characters are. Not the longest: those are set tightly, or in small print."""
-NARROW = 35
+NARROW_LINE = 35
 """Percentile of their characters' widths that is expected of all lines: too little room costs a second reading."""
-SURE = 0.95
-"""Confidence below which a line is read again, `STRETCH` times as wide as is natural."""
-STRETCH = 1.2
+SURE_MEAN = 0.95
+"""Confidence below which a line is read again, `STRETCHED` times as wide as is natural."""
+STRETCHED = 1.2
 """Blurred and noisy print is read better when it is given room: word F1 0.943 becomes 0.950 on such pages."""
-DOUBTFUL = 0.75
+DOUBTFUL_CONFIDENCE = 0.75
 """Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
-AGAIN = 120_000
+MAX_REREAD_PIXELS = 120_000
 """Pixels: widths, together, of what is read again on a page of any length; on longer ones as much as was read first.
 The most that any of 50 mixed pages needs is 33 000. It bounds what a page costs that is full of what is no text."""
 
@@ -52,7 +52,9 @@ class Reader:
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3), also where a single one stands on its head."""
         readings = self.read_upright(crops)
-        doubtful = {i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL}
+        doubtful = {
+            i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL_CONFIDENCE
+        }
         doubtful = self._affordable(doubtful)
         again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
         for i, reading in zip(doubtful, again, strict=True):
@@ -63,14 +65,14 @@ class Reader:
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3)."""
         widths = [natural_width(crop) for crop in crops]
-        self._left = max(AGAIN, round(FIRST_SQUEEZE * sum(min(width, MOST_WIDTH) for width in widths)))
+        self._left = max(MAX_REREAD_PIXELS, round(FIRST_SQUEEZE * sum(min(width, MAX_WIDTH) for width in widths)))
         sample = _sample(crops)
         readings = self._squeezed(crops, widths, dict.fromkeys(sample, FIRST_SQUEEZE))
         characters = [crops[i].shape[1] / len(reading.text) for i, reading in readings.items() if reading.text]
         # on the page, not at 48 pixels of height: boxes of one print differ in height by what letters are in them
-        character = float(np.percentile(characters, NARROW)) if characters else 0.0
+        character = float(np.percentile(characters, NARROW_LINE)) if characters else 0.0
         squeezes = {
-            i: _squeeze(HEIGHT * character / crop.shape[0]) if character else FIRST_SQUEEZE
+            i: _squeeze(LINE_HEIGHT * character / crop.shape[0]) if character else FIRST_SQUEEZE
             for i, crop in enumerate(crops)
             if i not in readings
         }
@@ -82,14 +84,14 @@ class Reader:
         self, crops: Sequence[Pixels], widths: Sequence[int], squeezes: dict[int, float]
     ) -> dict[int, Reading]:
         """The text of crops, each squeezed; those that are set tighter than that allows read again less squeezed."""
-        given = {i: widths[i] * (squeeze if widths[i] >= SHORT else 1.0) for i, squeeze in squeezes.items()}
+        given = {i: widths[i] * (squeeze if widths[i] >= SHORT_LINE else 1.0) for i, squeeze in squeezes.items()}
         readings = self._read(crops, {i: round(width) for i, width in given.items()})
         tight = [i for i, reading in readings.items() if given[i] < TIGHTEST_PITCH * len(reading.text)]
         relaxed = {i: round(widths[i] * _squeeze(widths[i] / len(readings[i].text))) for i in tight}
         return readings | self._read(crops, self._affordable(relaxed))
 
     def _again_with_room(self, crops: Sequence[Pixels], widths: Sequence[int], readings: dict[int, Reading]) -> None:
-        unsure = {i: round(STRETCH * widths[i]) for i, reading in readings.items() if reading.confidence < SURE}
+        unsure = {i: round(STRETCHED * widths[i]) for i, reading in readings.items() if reading.confidence < SURE_MEAN}
         for i, again in self._read(crops, self._affordable(unsure)).items():
             readings[i] = max(readings[i], again, key=_confidence)
 
@@ -97,7 +99,7 @@ class Reader:
         """Those of the crops, by number, that may still be read again at these widths; they are counted as read."""
         chosen = {}
         for i, width in widths.items():
-            cost = min(width, MOST_WIDTH)
+            cost = min(width, MAX_WIDTH)
             if cost <= self._left:
                 self._left -= cost
                 chosen[i] = width
@@ -111,8 +113,8 @@ class Reader:
 def _sample(crops: Sequence[Pixels]) -> list[int]:
     """Some of the crops' numbers, from all over the longer half."""
     by_length = sorted(range(len(crops)), key=lambda i: -crops[i].shape[1])
-    longer = by_length[: max(SAMPLES, len(crops) // 2)]
-    return longer[:: max(1, len(longer) // SAMPLES)][:SAMPLES]
+    longer = by_length[: max(PITCH_SAMPLES, len(crops) // 2)]
+    return longer[:: max(1, len(longer) // PITCH_SAMPLES)][:PITCH_SAMPLES]
 
 
 def _squeeze(pitch: float) -> float:

@@ -19,13 +19,13 @@ from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
 from ocr_engine.recognition import lookalikes
 
-HEIGHT = 48
+LINE_HEIGHT = 48
 """Pixels: the height of a line that the PP-OCR recognition models are trained on."""
-MOST_WIDTH = 9600
+MAX_WIDTH = 9600
 """Pixels: some 400 letters. Attention grows with the square of the width: a line of 6000 letters took 4 GB."""
 WIDTH_STEP = 16
 """Widths are rounded up to this: two steps of the model's output, and few enough shapes."""
-LEAST_WIDTH = 128
+MIN_WIDTH = 128
 """Pixels that the model is given at least, empty ones behind the text included: without them `%` is read as 8 or 96.
 Of 128 such cells 112 are right without, 123 with them, 126 where they are not squeezed, too; 320 would do no more."""
 BATCH_WIDTH = 640
@@ -63,14 +63,14 @@ class Recogniser:
 
     def read(self, crops: Sequence[Pixels], widths: Sequence[int]) -> list[Reading]:
         """The text of each upright crop (H, W, 3), `widths` pixels wide when 48 high, in the order given."""
-        widths = [min(width, MOST_WIDTH) for width in widths]
+        widths = [min(width, MAX_WIDTH) for width in widths]
         readings = [NOTHING] * len(crops)
         for width, members in _batches(widths):
-            batch = np.zeros((len(members), 3, HEIGHT, width), np.float32)
+            batch = np.zeros((len(members), 3, LINE_HEIGHT, width), np.float32)
             for row, i in zip(batch, members, strict=True):
                 # what is right of the crop stays 0, the middle grey of training
                 own = max(1, widths[i])
-                fill(row[:, :, :own], resize(crops[i], own, HEIGHT), self._normalisation)
+                fill(row[:, :, :own], resize(crops[i], own, LINE_HEIGHT), self._normalisation)
             for i, scores in zip(members, self._session.run(batch), strict=True):
                 readings[i] = self._decode(scores, width / max(1, widths[i]))
         return readings
@@ -103,7 +103,7 @@ class Recogniser:
         for i, letters in lookalikes.doubtful([self._characters[best[place]] for place in places]):
             known = [self._classes[letter] for letter in letters if letter in self._classes]
             likeliest = max(known, key=lambda letter: float(scores[places[i], letter]), default=None)
-            if likeliest is not None and scores[places[i], likeliest] >= lookalikes.PROBABILITY:
+            if likeliest is not None and scores[places[i], likeliest] >= lookalikes.LETTER_PROBABILITY:
                 best[places[i]] = likeliest
 
     @staticmethod
@@ -117,14 +117,14 @@ class Recogniser:
 def natural_width(crop: Pixels) -> int:
     """Width of a crop that is scaled to 48 pixels of height."""
     height, width = crop.shape[:2]
-    return max(1, math.ceil(HEIGHT * float(width) / float(height)))
+    return max(1, math.ceil(LINE_HEIGHT * float(width) / float(height)))
 
 
 def _batches(widths: Sequence[int]) -> list[tuple[int, list[int]]]:
     """Rounded width and members of each batch; together every index once."""
     by_width: dict[int, list[int]] = {}
     for i, width in enumerate(widths):
-        by_width.setdefault(max(LEAST_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP), []).append(i)
+        by_width.setdefault(max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP), []).append(i)
     batches = []
     # the widest first: what comes after it fits into the memory that it leaves
     for width, members in sorted(by_width.items(), reverse=True):

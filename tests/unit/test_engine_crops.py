@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from ocr_engine.crops import LEAST_PIXELS, PALE, cut, enlarged, full_contrast, is_tall, resize, turn, turn_back
+from ocr_engine.crops import (
+    MIN_LEVEL_PIXELS,
+    PALE_LEVELS,
+    cut,
+    enlarged,
+    full_contrast,
+    is_tall,
+    resize,
+    turn,
+    turn_back,
+)
 from ocr_engine.result import Rotation
 
 ROTATIONS: list[Rotation] = [0, 90, 180, 270]
@@ -75,7 +85,7 @@ def test_the_levels_of_a_pale_page_are_spread(levels: tuple[int, ...]) -> None:
 
 
 def test_a_page_of_enough_levels_is_left_as_it_is() -> None:
-    wide, narrow = shades(100, 100 + PALE), shades(100, 99 + PALE)
+    wide, narrow = shades(100, 100 + PALE_LEVELS), shades(100, 99 + PALE_LEVELS)
     assert full_contrast(wide) is wide
     assert set(full_contrast(narrow).ravel().tolist()) == {0, 255}
 
@@ -88,12 +98,12 @@ def test_a_page_of_one_level_is_left_as_it_is() -> None:
 
 def test_a_few_specks_make_no_contrast() -> None:
     specked = shades(0, 17)
-    specked[0, : LEAST_PIXELS - 1] = 255
+    specked[0, : MIN_LEVEL_PIXELS - 1] = 255
     spread = full_contrast(specked)
     assert spread[10:].min() == 255
     assert spread[1:10].max() == 0
     assert spread[0, 0, 0] == 255  # brighter than white there is nothing
-    specked[0, :LEAST_PIXELS] = 255
+    specked[0, :MIN_LEVEL_PIXELS] = 255
     assert full_contrast(specked) is specked
 
 

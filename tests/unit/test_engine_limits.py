@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ocr_engine.crops import MOST_HEIGHT, cut
-from ocr_engine.engine import MOST_TEXT, affordable
-from ocr_engine.recognition.recogniser import LEAST_WIDTH
+from ocr_engine.crops import MAX_CROP_HEIGHT, cut
+from ocr_engine.engine import MAX_TEXT_PIXELS, affordable
+from ocr_engine.recognition.recogniser import MIN_WIDTH
 
 
 def boxes(count: int, width: float, height: float) -> np.ndarray:
@@ -21,7 +21,7 @@ def test_a_full_newspaper_page_is_read_whole() -> None:
 
 
 def test_of_a_page_without_end_the_uppermost_lines_are_read() -> None:
-    page = boxes(2 * MOST_TEXT // LEAST_WIDTH, 10, 10)
+    page = boxes(2 * MAX_TEXT_PIXELS // MIN_WIDTH, 10, 10)
     read = affordable(page)
     assert 0.5 * len(page) * 0.8 < len(read) < 0.5 * len(page) + 1
     assert read[:, :, 1].max() < page[: len(page) // 2, :, 1].min()
@@ -41,7 +41,7 @@ def test_a_crop_is_kept_no_larger_than_reading_needs() -> None:
     page[:500] = 255
     quad = np.array([(0, 0), (1600, 0), (1600, 1000), (0, 1000)], np.float32)
     crop = cut(page, quad)
-    assert crop.shape[0] == MOST_HEIGHT
+    assert crop.shape[0] == MAX_CROP_HEIGHT
     assert abs(crop.shape[1] / crop.shape[0] - 1.6) < 0.01
-    assert crop[: MOST_HEIGHT // 2 - 1].min() == 255
-    assert crop[MOST_HEIGHT // 2 + 1 :].max() == 0
+    assert crop[: MAX_CROP_HEIGHT // 2 - 1].min() == 255
+    assert crop[MAX_CROP_HEIGHT // 2 + 1 :].max() == 0

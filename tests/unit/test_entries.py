@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from ocr_engine.layout import pieces_in_order
-from ocr_engine.layout.entries import ENOUGH, ENTRY, ONLY_NUMBERS
+from ocr_engine.layout.entries import ENTRY, MIN_INDEX_ENTRIES, ONLY_NUMBERS
 from ocr_engine.result import Polygon
 
 SIZE = 20.0
@@ -90,7 +90,7 @@ def test_numbers_that_go_on_in_lines_of_their_own_belong_to_their_entry(seed: in
 @pytest.mark.parametrize("apart", [False, True], ids=["behind a comma", "apart"])
 def test_a_form_of_a_few_keys_and_numbers_is_read_row_by_row(apart: bool) -> None:
     lot = random.Random(1)
-    columns = [column(lot, 100 + 20 * SIZE * k, ENOUGH - 1, apart=apart) for k in range(2)]
+    columns = [column(lot, 100 + 20 * SIZE * k, MIN_INDEX_ENTRIES - 1, apart=apart) for k in range(2)]
     assert read(columns, lot) == row_by_row(columns)
 
 
@@ -120,7 +120,7 @@ def test_numbers_in_several_columns_behind_one_of_names_are_a_table(seed: int) -
 def test_an_invoice_with_numbered_lines_is_a_table(seed: int) -> None:
     lot = random.Random(seed)
     columns: list[list[Printed]] = [[], [], [], []]
-    for row in range(ENOUGH + 4):
+    for row in range(MIN_INDEX_ENTRIES + 4):
         cells = (str(row + 1), word(lot), str(lot.randint(1, 40)), "12.50")
         for cells_below, left, cell in zip(columns, (100, 180, 500, 640), cells, strict=True):
             cells_below.append(Printed(cell, left, 100 + 2 * SIZE * row))

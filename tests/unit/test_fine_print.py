@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_engine.detection.fine_print import SHAPES, TILE, WHOLE, letter_heights
+from ocr_engine.detection.fine_print import FULL_BY_BODY_HEIGHT, MIN_LETTERS, SAMPLE_SIDE, letter_heights
 
 WORDS = "the quick brown fox jumps over a lazy dog while more words stand here in small print "
 
 
 def printed(size: int, ink: int = 0, paper: int = 255) -> np.ndarray:
     """A page full of lines of that size, in pixels."""
-    page = Image.new("L", (4 * TILE, 3 * TILE), paper)
+    page = Image.new("L", (4 * SAMPLE_SIDE, 3 * SAMPLE_SIDE), paper)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
     for number, y in enumerate(range(10, page.height - size, round(1.4 * size))):
         draw.text((10, y), (WORDS[number:] + WORDS) * 3, font=font, fill=ink)
@@ -27,31 +27,33 @@ def test_letters_are_as_high_as_they_were_drawn(size: int, ink: int, paper: int)
     samples = [(corners, height) for corners, height in letter_heights(printed(size, ink, paper)) if height]
     assert len(samples) >= 6
     _, top, _, bottom = ImageFont.load_default(size).getbbox("x")
-    expected = WHOLE * (bottom - top)
-    assert np.median([height for _, height in samples]) == pytest.approx(expected, abs=WHOLE * 1.5)
+    expected = FULL_BY_BODY_HEIGHT * (bottom - top)
+    assert np.median([height for _, height in samples]) == pytest.approx(expected, abs=FULL_BY_BODY_HEIGHT * 1.5)
     for corners, _ in samples:
-        assert (corners[2] - corners[0]).tolist() == [TILE, TILE]
+        assert (corners[2] - corners[0]).tolist() == [SAMPLE_SIDE, SAMPLE_SIDE]
 
 
 def test_print_is_found_where_it_is() -> None:
-    page = np.full((10 * TILE, 10 * TILE, 3), 255, np.uint8)
-    page[6 * TILE : 8 * TILE, 2 * TILE : 4 * TILE] = printed(20)[: 2 * TILE, : 2 * TILE]
+    page = np.full((10 * SAMPLE_SIDE, 10 * SAMPLE_SIDE, 3), 255, np.uint8)
+    page[6 * SAMPLE_SIDE : 8 * SAMPLE_SIDE, 2 * SAMPLE_SIDE : 4 * SAMPLE_SIDE] = printed(20)[
+        : 2 * SAMPLE_SIDE, : 2 * SAMPLE_SIDE
+    ]
     corners = np.array([corners for corners, height in letter_heights(page) if height])
     assert len(corners)
-    assert corners.min(axis=(0, 1)) == pytest.approx((2 * TILE, 6 * TILE), abs=TILE)
-    assert corners.max(axis=(0, 1)) == pytest.approx((4 * TILE, 8 * TILE), abs=TILE)
+    assert corners.min(axis=(0, 1)) == pytest.approx((2 * SAMPLE_SIDE, 6 * SAMPLE_SIDE), abs=SAMPLE_SIDE)
+    assert corners.max(axis=(0, 1)) == pytest.approx((4 * SAMPLE_SIDE, 8 * SAMPLE_SIDE), abs=SAMPLE_SIDE)
 
 
 def nothing() -> np.ndarray:
-    return np.full((3 * TILE, 3 * TILE, 3), 255, np.uint8)
+    return np.full((3 * SAMPLE_SIDE, 3 * SAMPLE_SIDE, 3), 255, np.uint8)
 
 
 def noise() -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (4 * TILE, 4 * TILE, 3), np.uint8)
+    return np.random.default_rng(1).integers(0, 256, (4 * SAMPLE_SIDE, 4 * SAMPLE_SIDE, 3), np.uint8)
 
 
 def slope() -> np.ndarray:
-    return np.tile(np.linspace(0, 255, 3 * TILE).astype(np.uint8)[:, None, None], (1, 3 * TILE, 3))
+    return np.tile(np.linspace(0, 255, 3 * SAMPLE_SIDE).astype(np.uint8)[:, None, None], (1, 3 * SAMPLE_SIDE, 3))
 
 
 def halftone() -> np.ndarray:
@@ -75,7 +77,7 @@ def clouds() -> np.ndarray:
 
 def one_word() -> np.ndarray:
     page = Image.fromarray(nothing())
-    ImageDraw.Draw(page).text((20, 20), "x" * (SHAPES - 1), font=ImageFont.load_default(20), fill=0)
+    ImageDraw.Draw(page).text((20, 20), "x" * (MIN_LETTERS - 1), font=ImageFont.load_default(20), fill=0)
     return np.asarray(page)
 
 
@@ -84,6 +86,6 @@ def test_what_is_no_print_has_no_letters(draw: Callable[[], np.ndarray]) -> None
     assert [height for _, height in letter_heights(draw()) if height] == []
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (TILE - 1, TILE - 1)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (SAMPLE_SIDE - 1, SAMPLE_SIDE - 1)])
 def test_what_is_smaller_than_a_sample_has_none(size: tuple[int, int]) -> None:
     assert [*letter_heights(np.zeros((*size, 3), np.uint8))] == []

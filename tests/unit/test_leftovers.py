@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.detection.detector import Look
-from ocr_engine.leftovers import LEAST_LETTERS, MOST, SURE, shadows, spots, sure
+from ocr_engine.leftovers import MAX_LEFTOVERS, MIN_SHADOW_LETTERS, SURE_CONFIDENCE, shadows, spots, sure
 from ocr_engine.recognition.recogniser import NOTHING, Reading
 
 ACROSS, DOWN = 2.0, 3.0
@@ -83,10 +83,10 @@ def test_spots_and_shadows_are_read_up_to_a_bound() -> None:
     many = [(x, y, x + 2, y + 4) for y in (40, 46) for x in range(90, 150, 4)]
     noise = [*many, *((x, y, x + 2, y + 4) for y in (34, 52) for x in range(90, 150, 4))]
     lines = boxes(*((20, (y + 2) * DOWN - 8, 160, (y + 2) * DOWN + 8) for y in (34, 40, 46, 52)))
-    assert len(noise) > MOST
-    assert len(spots(seen(*noise), lines)) == MOST
-    blurs = boxes(*((x, 0, x + 2, 20) for x in range(0, 4 * MOST, 3)))
-    assert len(shadows(seen(blurs=blurs), boxes())) == MOST
+    assert len(noise) > MAX_LEFTOVERS
+    assert len(spots(seen(*noise), lines)) == MAX_LEFTOVERS
+    blurs = boxes(*((x, 0, x + 2, 20) for x in range(0, 4 * MAX_LEFTOVERS, 3)))
+    assert len(shadows(seen(blurs=blurs), boxes())) == MAX_LEFTOVERS
 
 
 def test_a_shadow_that_shares_nothing_with_a_line_is_kept_as_it_is() -> None:
@@ -113,8 +113,12 @@ def test_a_look_without_shadows_has_none() -> None:
 
 
 def test_only_what_is_sure_and_has_letters_or_digits_enough_is_text() -> None:
-    word, few, doubtful = Reading("bread", SURE), Reading("br", 1.0), Reading("bread", SURE - 0.01)
+    word, few, doubtful = (
+        Reading("bread", SURE_CONFIDENCE),
+        Reading("br", 1.0),
+        Reading("bread", SURE_CONFIDENCE - 0.01),
+    )
     signs, digit = Reading("-.-.-", 1.0), Reading("1", 0.95)
-    assert sure([word, few, doubtful, signs, digit], LEAST_LETTERS) == [word, NOTHING, NOTHING, NOTHING, NOTHING]
+    assert sure([word, few, doubtful, signs, digit], MIN_SHADOW_LETTERS) == [word, NOTHING, NOTHING, NOTHING, NOTHING]
     assert sure([word, few, doubtful, signs, digit], 1) == [word, few, NOTHING, NOTHING, digit]
     assert sure([], 1) == []

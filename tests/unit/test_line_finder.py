@@ -10,7 +10,7 @@ from ocr_engine.detection.detector import STRIDE, Detector
 from ocr_engine.detection.line_finder import (
     COARSE_PIXELS,
     FINE_PIXELS,
-    MAGNIFIED,
+    MAX_MAGNIFICATION,
     FinePrint,
     Glance,
     LineFinder,
@@ -153,20 +153,20 @@ def magnified(pixels: np.ndarray) -> float:
     return magnification(LineFinder(Detector(Ink(), Normalisation())).glance(pixels))
 
 
-@pytest.mark.parametrize(("height", "times"), [(3, MAGNIFIED), (5, MAGNIFIED), (7, 1.0), (12, 1.0)])
+@pytest.mark.parametrize(("height", "times"), [(3, MAX_MAGNIFICATION), (5, MAX_MAGNIFICATION), (7, 1.0), (12, 1.0)])
 def test_a_small_page_of_tiny_print_is_enlarged(height: int, times: float) -> None:
     assert magnified(page(640, 480, *bars(height, 8))) == times
 
 
 def test_the_most_of_the_print_decides_whether_a_page_is_enlarged() -> None:
-    assert magnified(page(640, 480, *bars(5, 7), *bars(16, 2, 330))) == MAGNIFIED
+    assert magnified(page(640, 480, *bars(5, 7), *bars(16, 2, 330))) == MAX_MAGNIFICATION
     assert magnified(page(640, 480, *bars(16, 7), *bars(3, 2, 330))) == 1
     assert magnified(page(640, 480, *bars(16, 5), *bars(3, 4, 280))) == 1
 
 
 @pytest.mark.parametrize("height", [8, 20, 60])
 def test_a_page_that_is_looked_at_shrunken_is_not_enlarged(height: int) -> None:
-    assert magnified(page(1000, 600, *bars(4, 8))) == MAGNIFIED
+    assert magnified(page(1000, 600, *bars(4, 8))) == MAX_MAGNIFICATION
     assert magnified(page(4000, 3000, *bars(height, 4))) == 1
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.crops import Pixels
-from ocr_engine.orientation import QUORUM, SAMPLES, VOTERS, Orienter
+from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, Orienter
 from ocr_engine.recognition.recogniser import Reading
 from ocr_engine.result import Rotation
 
@@ -51,8 +51,8 @@ def turn_needed(quads: np.ndarray, votes: Votes, readings: Readings) -> Rotation
 @pytest.mark.parametrize(("tall", "rotation"), [(False, 0), (True, 270)])
 def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread(tall: bool, rotation: Rotation) -> None:
     readings = Readings(0.98, 0.4)
-    votes = Votes(0.9, *[0.1] * (VOTERS - 1))
-    assert turn_needed(lines(VOTERS, tall=tall), votes, readings) == rotation
+    votes = Votes(0.9, *[0.1] * (MAX_VOTERS - 1))
+    assert turn_needed(lines(MAX_VOTERS, tall=tall), votes, readings) == rotation
     assert readings.calls == 0
 
 
@@ -84,7 +84,7 @@ def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_r
     assert turn_needed(lines(8), Votes(0.9), decisive) == 0
     assert decisive.calls == 2
     assert turn_needed(lines(8), Votes(0.9), close) == 0
-    assert close.calls == 2 * SAMPLES
+    assert close.calls == 2 * MAX_LINES_READ
 
 
 def test_a_vote_of_too_few_lines_is_not_trusted() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.models.files import Normalisation
-from ocr_engine.recognition.recogniser import HEIGHT, LEAST_WIDTH, NOTHING, WIDTH_STEP, Recogniser, natural_width
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, NOTHING, WIDTH_STEP, Recogniser, natural_width
 
 LETTERS = ("a", "b", "c", "中")
 BLANK, A, B, C, HAN, SPACE = range(6)
@@ -14,7 +14,7 @@ class Scripted:
     """A session that answers with given classes a step, or with as many `a` as the crop has columns of ink."""
 
     note = ""
-    input_shape = (None, 3, HEIGHT, None)
+    input_shape = (None, 3, LINE_HEIGHT, None)
 
     def __init__(self, *steps: int, space: float = 0.0) -> None:
         self.steps = steps
@@ -44,7 +44,7 @@ def recogniser(session: Scripted) -> Recogniser:
     return Recogniser(session, Normalisation(), LETTERS)
 
 
-def crop(width: int, height: int = HEIGHT, level: int = 255) -> np.ndarray:
+def crop(width: int, height: int = LINE_HEIGHT, level: int = 255) -> np.ndarray:
     return np.full((height, width, 3), level, np.uint8)
 
 
@@ -112,13 +112,13 @@ def test_readings_come_in_the_order_of_the_crops() -> None:
 def test_only_crops_of_one_rounded_width_share_a_batch() -> None:
     session = Scripted()
     recogniser(session).read([crop(130), crop(140), crop(150)], [130, 140, 150])
-    assert session.shapes == [(1, 3, HEIGHT, 10 * WIDTH_STEP), (2, 3, HEIGHT, 9 * WIDTH_STEP)]
+    assert session.shapes == [(1, 3, LINE_HEIGHT, 10 * WIDTH_STEP), (2, 3, LINE_HEIGHT, 9 * WIDTH_STEP)]
 
 
 def test_short_crops_are_given_room_behind_them() -> None:
     session = Scripted()
-    recogniser(session).read([crop(20), crop(LEAST_WIDTH)], [20, LEAST_WIDTH])
-    assert session.shapes == [(2, 3, HEIGHT, LEAST_WIDTH)]
+    recogniser(session).read([crop(20), crop(MIN_WIDTH)], [20, MIN_WIDTH])
+    assert session.shapes == [(2, 3, LINE_HEIGHT, MIN_WIDTH)]
 
 
 def test_no_crops_need_no_run() -> None:

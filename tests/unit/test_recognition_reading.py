@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ocr_engine.recognition.reading import DOUBTFUL, FIRST_SQUEEZE, SURE, TIGHTEST_PITCH, Reader
-from ocr_engine.recognition.recogniser import HEIGHT, Reading, Recogniser
+from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, SURE_MEAN, TIGHTEST_PITCH, Reader
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, Reading, Recogniser
 
 
 class Print(Recogniser):
@@ -30,7 +30,7 @@ class Print(Recogniser):
         """Each line at `pitch` pixels a character; the last pixel tells a crop that was turned."""
         crops = []
         for number, (text, _) in enumerate(self.lines):
-            crop = np.zeros((HEIGHT, max(1, pitch * len(text)), 3), np.uint8)
+            crop = np.zeros((LINE_HEIGHT, max(1, pitch * len(text)), 3), np.uint8)
             crop[0, 0], crop[-1, -1] = number, 255
             crops.append(crop)
         return crops
@@ -73,20 +73,20 @@ def test_a_line_set_tighter_than_the_page_is_read_again_with_its_own_pitch() -> 
 
 
 def test_an_unsure_line_is_read_again_with_more_room() -> None:
-    recogniser = Print(("x" * 20, SURE - 0.1))
+    recogniser = Print(("x" * 20, SURE_MEAN - 0.1))
     Reader(recogniser).read_upright(recogniser.crops(pitch=20))
     assert widths_of(recogniser, 0) == [round(FIRST_SQUEEZE * 20 * 20), 480]
 
 
 def test_a_sure_line_is_read_once() -> None:
-    recogniser = Print(("x" * 20, SURE))
+    recogniser = Print(("x" * 20, SURE_MEAN))
     Reader(recogniser).read(recogniser.crops(pitch=20))
     assert len(recogniser.given) == 1
 
 
 @pytest.mark.parametrize(("turned", "expected"), [(("right", 0.97), "right"), (("worse", 0.1), "x" * 20)])
 def test_a_doubtful_line_is_read_turned_and_the_surer_reading_stays(turned: tuple[str, float], expected: str) -> None:
-    recogniser = Print(("x" * 20, DOUBTFUL - 0.1), turned=turned)
+    recogniser = Print(("x" * 20, DOUBTFUL_CONFIDENCE - 0.1), turned=turned)
     (reading,) = Reader(recogniser).read(recogniser.crops(pitch=20))
     assert reading.text == expected
     assert bool(reading.places) == (expected != "right")  # as on a crop that was not turned, or not told
