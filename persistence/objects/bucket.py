@@ -1,5 +1,6 @@
 """Objects by URL through obstore: S3 and what speaks like it, Google Cloud Storage, Azure, a folder, memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class Objects:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._folder = _folder(store)
 
     @classmethod
     async def open(cls, url: str) -> "Objects":
@@ -50,6 +52,7 @@ class Objects:
 
     async def put(self, key: str, data: bytes) -> None:
         """Raises StoreError."""
+        await self._require_in_place()
         try:
             await obstore.put_async(self._store, key, data)
         except FAULTS as error:
@@ -61,6 +64,7 @@ class Objects:
             found = await obstore.get_async(self._store, key)
             return bytes(await found.bytes_async())
         except FileNotFoundError:
+            await self._require_in_place()
             return None
         except FAULTS as error:
             raise _fault(error) from error
@@ -75,13 +79,8 @@ class Objects:
             raise _fault(error) from error
 
     async def check(self) -> None:
-        """Returns if the store answers. Raises StoreError."""
-        try:
-            await obstore.head_async(self._store, PROBE)
-        except FileNotFoundError:
-            return  # somebody tidied up; it did answer
-        except FAULTS as error:
-            raise _fault(error) from error
+        """Returns if an image could be written now. Raises StoreError."""
+        await self.put(PROBE, b"")
 
     async def older_than(self, age: timedelta) -> AsyncIterator[str]:
         """Keys of the objects that were written so long ago. Raises StoreError."""
@@ -92,6 +91,22 @@ class Objects:
                         yield found["path"]
         except FAULTS as error:
             raise _fault(error) from error
+
+    async def _require_in_place(self) -> None:
+        """Raises StoreError where the folder of a store of files is another one than at first."""
+        if self._folder != await asyncio.to_thread(_folder, self._store):
+            raise StoreError("the folder of the images was replaced or unmounted while in use; put the old one back")
+
+
+def _folder(store: ObjectStore) -> tuple[int, int] | None:
+    """Which folder a store of files leads to at this moment; None where it leads nowhere, or the store has no files."""
+    if not isinstance(store, LocalStore) or store.prefix is None:
+        return None
+    try:
+        facts = store.prefix.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _store(url: str) -> ObjectStore:

@@ -33,6 +33,9 @@ def connect_writer(path: Path) -> Database:
             "wal_autocheckpoint = 256",  # pages: 4 MiB may wait in the log for their place in the file
             "synchronous = FULL",  # fsync at every commit: NORMAL may lose the last ones with the power
             "foreign_keys = ON",
+            # statements that may fail half-way keep what they undo by in memory, or a full temporary folder would
+            # refuse uploads while the database has room: https://sqlite.org/tempfiles.html, 2.3
+            "temp_store = MEMORY",
             f"journal_size_limit = {WAL_KEPT_BYTES}",
         ):
             db.execute(f"PRAGMA {pragma}")

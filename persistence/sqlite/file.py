@@ -92,14 +92,39 @@ def inspect(path: Path) -> None:
         raise StoreUnusable(f"{path} is corrupt: {'; '.join(report)}. Nothing was changed in it; restore a backup.")
 
 
-def require_in_place(path: Path) -> None:
-    """Raises StoreError where the open database, or its write-ahead log, has lost its name.
+class InPlace:
+    """The open database and its write-ahead log as they were found: which files they are, not how they are called.
 
-    SQLite would go on writing to files without a name, and all of it would be gone at the end.
+    After a `mv backup.db jobs.db`, or a mount over the folder, SQLite goes on writing to files without a name, and all
+    of it would be gone at the end.
     """
-    for file in (path, path.with_name(path.name + "-wal")):
-        if not file.exists():
-            raise StoreError(f"{file} was deleted or moved while in use; put it back, or restart the service")
+
+    def __init__(self, database: Path) -> None:
+        """To be made while the database is open for writing, since only then there is a log. Raises OSError."""
+        self._known = {file: _identity(file) for file in (database, _log(database))}
+
+    def require(self) -> None:
+        """Raises StoreError where one of them is not what its name leads to any more."""
+        for file, known in self._known.items():
+            try:
+                found = _identity(file)
+            except OSError:
+                raise StoreError(
+                    f"{file} was deleted or moved while in use; put it back, or restart the service"
+                ) from None
+            if found != known:
+                raise StoreError(
+                    f"{file} was replaced while in use; put the old one back, or restart the service with the new one"
+                )
+
+
+def _log(database: Path) -> Path:
+    return database.with_name(database.name + "-wal")
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    facts = file.stat()
+    return facts.st_dev, facts.st_ino
 
 
 def free_bytes(path: Path) -> int:

@@ -11,9 +11,10 @@ from typing import Self, TypeVar
 
 from sqlite_utils import Database
 
+from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, transaction
-from persistence.sqlite.file import FileLock, free_bytes, inspect, prepare_folder, require_in_place, require_room
+from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.rows import COLUMNS, from_row, to_row, to_text
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
@@ -27,6 +28,16 @@ INSERT = f"""
     ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - of our own constants only
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+TRIAL = Job(
+    id="",
+    image=ImageInfo(media_type="", width=0, height=0, frames=0, size=0),
+    created_at=_NEVER,
+    updated_at=_NEVER,
+    due_at=_NEVER,
+)
+"""What `check` adds and takes away again: it has to go through all that an upload goes through."""
+
 
 class SqliteStore:
     """A JobStore on a local file.
@@ -35,8 +46,11 @@ class SqliteStore:
     image is on the disk. In WAL mode a read sees every commit that was before it.
     """
 
-    def __init__(self, path: Path, lock: FileLock, writer: OwnedConnection, reader: OwnedConnection) -> None:
+    def __init__(
+        self, path: Path, lock: FileLock, in_place: InPlace, writer: OwnedConnection, reader: OwnedConnection
+    ) -> None:
         self._path = path
+        self._in_place = in_place
         self._lock = lock
         self._writer = writer
         self._reader = reader
@@ -51,20 +65,17 @@ class SqliteStore:
                 writer = await OwnedConnection.open("store-writer", lambda: _migrated(file))
                 opened.push_async_callback(writer.close)
                 reader = await OwnedConnection.open("store-reader", lambda: connect_reader(file))
-            except sqlite3.Error as error:
+                in_place = InPlace(file)
+            except (sqlite3.Error, OSError) as error:
                 raise StoreUnusable(f"{file} cannot be opened for writing: {error}") from error
             opened.pop_all()
-        return cls(file, lock, writer, reader)
+        return cls(file, lock, in_place, writer, reader)
 
     async def add(self, job: Job, image: bytes) -> None:
         def work(db: Database) -> None:
             require_room(db, self._path, len(image))
-            row = to_row(job)
             with transaction(db):
-                added = db.execute(INSERT, row).rowcount
-                if not added:
-                    raise JobExists(f"there is or was a job {job.id}")
-                db.execute("INSERT INTO images (job_id, data) VALUES (?, ?)", (job.id, image))
+                _insert(db, job, image)
 
         await self._write(work)
 
@@ -181,8 +192,8 @@ class SqliteStore:
         def work(db: Database) -> None:
             require_room(db, self._path, 0)
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
-                db.execute("INSERT INTO tombstones (job_id, deleted_at) VALUES ('', '')")
-                db.execute("DELETE FROM tombstones WHERE job_id = ''")
+                _insert(db, TRIAL, b"")
+                db.execute("DELETE FROM jobs WHERE id = ?", (TRIAL.id,))
 
         await self._write(work)
 
@@ -196,7 +207,7 @@ class SqliteStore:
 
     async def _write(self, work: Callable[[Database], T]) -> T:
         def in_place(db: Database) -> T:
-            require_in_place(self._path)
+            self._in_place.require()
             return work(db)
 
         return await self._writer.run(in_place)
@@ -208,6 +219,14 @@ class SqliteStore:
             return [from_row(row) for row in db.execute(query, values).fetchall()]
 
         return await self._reader.run(work)
+
+
+def _insert(db: Database, job: Job, image: bytes) -> None:
+    """Within a transaction. Raises JobExists."""
+    row = to_row(job)
+    if not db.execute(INSERT, row).rowcount:
+        raise JobExists(f"there is or was a job {job.id}")
+    db.execute("INSERT INTO images (job_id, data) VALUES (?, ?)", (job.id, image))
 
 
 def _reserve(path: str | os.PathLike[str]) -> tuple[Path, FileLock]:

@@ -11,7 +11,7 @@ import pytest
 from persistence.job import Job
 from persistence.objects.images import ObjectImages
 from persistence.opening import open_store
-from persistence.store import JobExists, JobStore, StoreUnusable
+from persistence.store import JobExists, JobStore, StoreError, StoreUnusable
 from samples import sample
 from tests.contract.jobs import RESULT, after, job
 from tests.scripted_pool import ScriptedPool, text_result
@@ -146,3 +146,20 @@ async def test_storage_that_is_away_refuses_uploads_and_costs_no_attempt(run: An
         away.rename(folder)
         read = await service.ended(job_id)
     assert (read["status"], read["attempts"], read["failures"]) == ("done", 1, [])
+
+
+async def test_nothing_is_accepted_into_nor_missed_in_a_folder_that_took_the_place_of_the_images(
+    tmp_path: Path, folder: Path
+) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/jobs.db", f"file://{folder}")
+    await store.add(job("a"), PNG)
+    away = folder.with_name("away")
+    folder.rename(away)
+    folder.mkdir()
+    for refused in (store.check(), store.add(job("b"), PNG), store.image("a")):
+        with pytest.raises(StoreError, match="replaced or unmounted"):
+            await refused
+    folder.rmdir()
+    away.rename(folder)
+    await store.check()
+    await store.close()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -268,6 +269,51 @@ async def test_nothing_is_accepted_into_a_file_that_was_moved_or_deleted_while_o
     os.rename(moved, file)
     await store.check()
     await store.add(job("b"), b"image")
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_nothing_is_accepted_into_a_file_whose_name_another_one_took(
+    path: Path, store: SqliteStore, suffix: str
+) -> None:
+    file, away = path.with_name(path.name + suffix), path.with_name("away")
+    os.rename(file, away)
+    shutil.copy(away, file)
+    for refused in (store.check(), store.add(job("a"), b"image")):
+        with pytest.raises(StoreError, match="was replaced while in use"):
+            await refused
+    os.rename(away, file)
+    await store.add(job("a"), b"image")
+
+
+async def test_nothing_is_accepted_while_another_folder_covers_the_database(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    store = await SqliteStore.open(folder / path.name)
+    folder.rename(tmp_path / "covered")
+    shutil.copytree(tmp_path / "covered", folder)
+    with pytest.raises(StoreError, match="was replaced while in use"):
+        await store.check()
+    await store.close()
+
+
+def test_an_upload_needs_no_room_in_the_temporary_folder(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    os.utime(folder, (0, 0))
+    # another process: SQLite asks once where the folder is
+    add = ADD_UNTIL_KILLED.replace("10_000", "1")
+    environment = {**os.environ, "SQLITE_TMPDIR": str(folder)}
+    subprocess.run([sys.executable, "-c", add, path], check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    assert folder.stat().st_mtime == 0  # no file came and went, not for a moment
+
+
+async def test_a_check_fails_where_an_upload_would(path: Path, store: SqliteStore) -> None:
+    execute(path, "CREATE TRIGGER fail BEFORE INSERT ON images BEGIN SELECT raise(ABORT, 'no luck'); END")
+    with pytest.raises(StoreError, match="no luck"):
+        await store.check()
+    execute(path, "DROP TRIGGER fail")
+    await store.check()
+    assert not any((await store.counts()).values())
 
 
 # as an operator sees it

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -34,12 +35,36 @@ def test_a_changed_file_is_read_again(file: Path) -> None:
     assert keys.owner("key-of-eve") == "eve"
 
 
-def test_a_file_that_breaks_while_in_use_leaves_the_keys_in_force(file: Path) -> None:
+@pytest.mark.parametrize("content", ["", "\n", "# ann:{ann}\n", "what is this", "\0\udcff"])
+def test_the_last_key_is_locked_out_with_its_line(file: Path, content: str) -> None:
+    ann = f"ann:{hash_key('key-of-ann')}\n"
+    file.write_text(ann)
     keys = Keys(file)
-    file.write_text("what is this")
     assert keys.owner("key-of-ann") == "ann"
+    file.write_text(content.format(ann=ann), errors="surrogateescape")
+    assert keys.owner("key-of-ann") is None
     file.unlink()
+    assert keys.owner("key-of-ann") is None
+    file.write_text(ann)
     assert keys.owner("key-of-ann") == "ann"
+
+
+def test_a_line_that_makes_no_sense_locks_out_nobody_else(file: Path) -> None:
+    keys = Keys(file)
+    file.write_text(f"what is this\nbob:{hash_key('key-of-bob')}\n")
+    assert keys.owner("key-of-ann") is None
+    assert keys.owner("key-of-bob") == "bob"
+
+
+def test_a_file_that_cannot_be_read_for_a_while_leaves_the_keys_in_force(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keys(file)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "stat", Mock(side_effect=OSError("stale handle")))
+        assert keys.owner("key-of-ann") == "ann"
+    file.write_text(f"bob:{hash_key('key-of-bob')}\n")
+    assert keys.owner("key-of-ann") is None
 
 
 def test_a_rotated_file_of_the_same_size_and_time_is_seen(file: Path, tmp_path: Path) -> None:
