@@ -25,7 +25,8 @@ from app.service import Service
 from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
-from ocr_engine.workers.pool import Economy, ManagedPool, ProcessOcrPool
+from ocr_engine.workers.limits import WorkerLimits
+from ocr_engine.workers.pool import ManagedPool, ProcessOcrPool
 from persistence.job import Job
 from persistence.queue import JobQueue
 from persistence.store import JobStore
@@ -103,7 +104,7 @@ def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,
         start_timeout=settings.start_timeout_seconds,
-        economy=Economy(
+        limits=WorkerLimits(
             max_jobs=settings.worker_max_jobs,
             max_memory=settings.worker_max_memory_bytes,
             address_space=settings.worker_address_space_bytes,

@@ -125,10 +125,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 2.0
     retry_max_seconds: Annotated[Seconds, Meta(description="Longest wait between two attempts.")] = 300.0
     worker_max_jobs: Annotated[
-        Count, Meta(description="Images after which an OCR process is renewed, its successor warm before it goes.")
+        Count, Meta(description="Images after which an OCR process is recycled, its successor warm before it goes.")
     ] = 10_000
     worker_max_memory_bytes: Annotated[
-        Count, Meta(description="Resident memory above which an OCR process is renewed.")
+        Count, Meta(description="Resident memory above which an OCR process is recycled.")
     ] = 1_000_000_000
     worker_address_space_bytes: Annotated[
         Count, Meta(description="Most that an OCR process may map (RLIMIT_AS): a decoder's excess ends its job.")

@@ -85,7 +85,7 @@ def pool_changed(event: PoolEvent) -> None:
             if event.detail:
                 log.bind(event="worker.note").warning(event.detail)
         case "recycled":
-            log.info(f"worker renewed {event.detail}")
+            log.info(f"worker recycled {event.detail}")
         case "died":
             log.bind(cause=event.cause).warning("worker died")
         case "start_failed":

@@ -17,7 +17,7 @@ class Usage:
     """What the service and its workers use, from now on."""
 
     def __init__(self, service: int, workers: Mapping[str, int]) -> None:
-        """Process ids; workers by name, looked up anew each time: a worker may be renewed meanwhile."""
+        """Process ids; workers by name, looked up anew each time: a worker may be recycled meanwhile."""
         self._service = service
         self._workers = workers
         self._peaks: defaultdict[str, int] = defaultdict(int)

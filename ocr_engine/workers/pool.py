@@ -18,14 +18,8 @@ from ocr_engine.errors import OcrError, PoolUnavailable, WorkersBusy
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrResult
 from ocr_engine.workers.child import WarmUpFailed
+from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.process import DeathCause, DiedIdle, Wanted, WorkerProcess
-
-FAILED_STARTS_ALLOWED = 3
-"""Failed starts in a row after which a slot is given up."""
-STILLBORN_SECONDS = 60.0
-"""A process that dies so soon, and before its first image, counts as a failed start; later somebody killed it."""
-RESTART_PAUSE = 0.5
-"""Seconds before a failed start is tried again; doubles with each failure."""
 
 
 async def always_wanted() -> bool:
@@ -98,22 +92,8 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-class Economy(Struct, frozen=True, kw_only=True):
-    """When a process has served long enough, and what it may use."""
-
-    max_jobs: int = 10_000
-    """Images after which a process is replaced."""
-    max_memory: int = 1_000_000_000
-    """Resident bytes above which a process is replaced."""
-    address_space: int = 8_000_000_000
-    """Bytes that a process may map (RLIMIT_AS)."""
-
-
-DEFAULT_ECONOMY = Economy()
-
-
 class ProcessOcrPool:
-    """The pool on this machine. Starts, warms, watches, renews and replaces its processes by itself."""
+    """The pool on this machine. Starts, warms, watches, recycles and replaces its processes by itself."""
 
     def __init__(
         self,
@@ -123,7 +103,7 @@ class ProcessOcrPool:
         warm_up: bytes,
         job_timeout: float,
         start_timeout: float,
-        economy: Economy = DEFAULT_ECONOMY,
+        limits: WorkerLimits = DEFAULT_LIMITS,
         on_event: Callable[[PoolEvent], None] = lambda _: None,
     ) -> None:
         """`warm_up`: an image with a line of text that every new process must read. Times in seconds, `job_timeout` for
@@ -133,7 +113,7 @@ class ProcessOcrPool:
         self._warm_up = warm_up
         self._job_timeout = job_timeout
         self._start_timeout = start_timeout
-        self._economy = economy
+        self._limits = limits
         self._on_event = on_event
         self._slots = [_Slot(f"worker-{number}") for number in range(1, workers + 1)]
         # may hold processes that died or retired while idle; they are passed over when taken
@@ -194,30 +174,30 @@ class ProcessOcrPool:
             if self.failed.is_set():
                 raise PoolUnavailable("every OCR worker was given up")
             slot, process = await self._free.get()
-            if process.employable:
+            if process.available:
                 return slot, process
 
     def _give_back(self, slot: "_Slot", process: WorkerProcess) -> None:
-        if not process.employable:
+        if not process.available:
             return
         slot.state = WorkerState.IDLE
         self._free.put_nowait((slot, process))
-        if process.jobs >= self._economy.max_jobs or process.memory > self._economy.max_memory:
-            slot.worn.set()
+        if process.jobs >= self._limits.max_jobs or process.memory > self._limits.max_memory:
+            slot.recycle_due.set()
 
     async def _supervise(self, slot: "_Slot") -> None:
-        """The life of a slot: start, serve, renew, start again after a death; given up after failed starts in a row."""
+        """The life of a slot: start, serve, recycle, start again after a death; failed starts in a row end it."""
         failures = 0
         try:
-            while failures < FAILED_STARTS_ALLOWED:
+            while failures < self._limits.max_failed_starts:
                 if failures:
-                    await asyncio.sleep(RESTART_PAUSE * 2 ** (failures - 1))
+                    await asyncio.sleep(self._limits.restart_pause * 2 ** (failures - 1))
                 process = await self._warm_process(slot)
                 if process is None:
                     failures += 1
                     continue
                 process = await self._serve(slot, process)
-                failures = failures + 1 if self._is_stillborn(process) else 0
+                failures = failures + 1 if self._died_early(process) else 0
                 slot.fault = process.cause
                 slot.state = WorkerState.STARTING
                 self._report("died", slot, process.pid, cause=process.cause)
@@ -234,15 +214,14 @@ class ProcessOcrPool:
             if slot.state is not WorkerState.FAILED:
                 slot.state = WorkerState.STOPPED
 
-    @staticmethod
-    def _is_stillborn(process: WorkerProcess) -> bool:
-        return not process.jobs and time.monotonic() - process.warm_since < STILLBORN_SECONDS
+    def _died_early(self, process: WorkerProcess) -> bool:
+        return not process.jobs and time.monotonic() - process.warm_since < self._limits.early_death
 
     async def _warm_process(self, slot: "_Slot") -> WorkerProcess | None:
         """A new process that has read the warm-up image; None, and the reason reported, where that failed."""
         begun = time.perf_counter()
         try:
-            process = WorkerProcess(self._options, self._economy.address_space)
+            process = WorkerProcess(self._options, self._limits.address_space)
         except OSError as error:
             self._not_started(slot, None, f"the system gives no means for it: {error}")
             return None
@@ -262,16 +241,16 @@ class ProcessOcrPool:
         return process
 
     async def _serve(self, slot: "_Slot", process: WorkerProcess) -> WorkerProcess:
-        """Employs the process until it dies, and renews it whenever it is worn; gives the one that died."""
-        self._employ(slot, process)
-        while await slot.worn_before_death(process):
+        """Gives the process work until it dies, recycles it whenever that is due; returns the one that died."""
+        self._put_to_work(slot, process)
+        while await slot.due_before_death(process):
             # warm before the old one retires, so that no job waits for the change
             successor = await self._warm_process(slot)
             if successor is None:
-                await asyncio.sleep(RESTART_PAUSE)
+                await asyncio.sleep(self._limits.restart_pause)
                 continue
             process.retiring = True
-            self._employ(slot, successor)
+            self._put_to_work(slot, successor)
             try:
                 await process.at_rest.wait()
                 served = f"after {process.jobs} jobs, at {process.memory} bytes"
@@ -281,9 +260,9 @@ class ProcessOcrPool:
             process = successor
         return process
 
-    def _employ(self, slot: "_Slot", process: WorkerProcess) -> None:
+    def _put_to_work(self, slot: "_Slot", process: WorkerProcess) -> None:
         slot.process = process
-        slot.worn.clear()
+        slot.recycle_due.clear()
         slot.state = WorkerState.IDLE
         slot.settled.set()
         self._free.put_nowait((slot, process))
@@ -319,15 +298,15 @@ class _Slot:
         self.state = WorkerState.STARTING
         self.settled = asyncio.Event()
         """Set when the first process is warm, or the slot was given up."""
-        self.worn = asyncio.Event()
+        self.recycle_due = asyncio.Event()
         """Set when its process has served long enough."""
         self.process: WorkerProcess | None = None
         self.fault = ""
         self.starts = 0
 
-    async def worn_before_death(self, process: WorkerProcess) -> bool:
+    async def due_before_death(self, process: WorkerProcess) -> bool:
         """Waits for either; False when the process died."""
-        waits = {asyncio.create_task(event.wait()) for event in (self.worn, process.died)}
+        waits = {asyncio.create_task(event.wait()) for event in (self.recycle_due, process.died)}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -64,7 +64,7 @@ class WorkerProcess:
         return not self.died.is_set()
 
     @property
-    def employable(self) -> bool:
+    def available(self) -> bool:
         """May it be given an image?"""
         return self.alive and not self.retiring
 

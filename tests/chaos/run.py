@@ -22,7 +22,7 @@ SETTINGS = {
     "RETRY_MAX_SECONDS": "0.5",
     "START_TIMEOUT_SECONDS": "20",  # one may be hung while it starts
     "DRAIN_SECONDS": "1",
-    "WORKER_MAX_JOBS": "25",  # renewals happen as well
+    "WORKER_MAX_JOBS": "25",  # recycling happens as well
 }
 QUIET_SECONDS = 2.0
 """The monkey strikes after so long even where the log says nothing more."""

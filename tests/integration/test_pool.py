@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +17,16 @@ from PIL import Image
 
 from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed, WorkersBusy
 from ocr_engine.options import EngineOptions
-from ocr_engine.result import OcrResult
-from ocr_engine.workers.child import DutyReport
-from ocr_engine.workers.pool import (
-    DEFAULT_ECONOMY,
-    FAILED_STARTS_ALLOWED,
-    Economy,
-    PoolEvent,
-    ProcessOcrPool,
-    WorkerState,
-)
+from ocr_engine.workers.child import DutyReport, WarmUpFailed
+from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
+from ocr_engine.workers.pool import PoolEvent, ProcessOcrPool, WorkerState
 from ocr_engine.workers.process import Unwanted, WorkerProcess
 from samples import sample
 
 pytestmark = pytest.mark.anyio
 
 KNOWN = sample("health")
+AT_ONCE = WorkerLimits(restart_pause=0.0)
 
 
 class Watched(ProcessOcrPool):
@@ -46,26 +38,26 @@ class Watched(ProcessOcrPool):
         workers: int = 1,
         warm_up: bytes = KNOWN.data,
         job_timeout: float = 60.0,
-        economy: Economy = DEFAULT_ECONOMY,
+        limits: WorkerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.events: list[PoolEvent] = []
-        self._queue: asyncio.Queue[PoolEvent] = asyncio.Queue()
+        self.unheard: asyncio.Queue[PoolEvent] = asyncio.Queue()
         super().__init__(
             EngineOptions(),
             workers=workers,
             warm_up=warm_up,
             job_timeout=job_timeout,
             start_timeout=60.0,
-            economy=economy,
+            limits=limits,
             on_event=self._keep,
         )
 
     def _keep(self, event: PoolEvent) -> None:
         self.events.append(event)
-        self._queue.put_nowait(event)
+        self.unheard.put_nowait(event)
 
     async def next(self) -> PoolEvent:
-        return await self._queue.get()
+        return await self.unheard.get()
 
     async def until(self, kind: str) -> PoolEvent:
         while True:
@@ -85,8 +77,8 @@ async def start() -> AsyncIterator[Callable[..., Awaitable[Watched]]]:
         pool = Watched(**options)
         pools.append(pool)
         await pool.start()
-        while not pool._queue.empty():
-            pool._queue.get_nowait()
+        while not pool.unheard.empty():
+            pool.unheard.get_nowait()
         return pool
 
     yield started
@@ -99,6 +91,12 @@ def three_pages() -> bytes:
     page, file = Image.open(io.BytesIO(KNOWN.data)).convert("RGB"), io.BytesIO()
     page.save(file, "TIFF", save_all=True, append_images=[page, page])
     return file.getvalue()
+
+
+def kill_unheard(pid: int) -> None:
+    """Returns when the whole process is gone; the event loop has had no turn to hear of it."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 async def until_busy(pool: ProcessOcrPool, number: int = 1) -> None:
@@ -151,12 +149,14 @@ async def test_each_page_has_its_time(
 ) -> None:
     pool = await start(job_timeout=20.0)
     limits: list[float] = []
+    whole = asyncio.timeout
 
-    async def in_time(self: WorkerProcess, work: Future[OcrResult | None], timeout: float) -> OcrResult | None:
-        limits.append(timeout)
-        return await asyncio.wrap_future(work)
+    def timeout(delay: float | None) -> asyncio.Timeout:
+        if delay is not None:  # without one: waiting for a free worker
+            limits.append(delay)
+        return whole(delay)
 
-    monkeypatch.setattr(WorkerProcess, "_in_time", in_time)
+    monkeypatch.setattr(asyncio, "timeout", timeout)
     await pool.recognise(KNOWN.data)
     assert limits == [20.0]
     result = await pool.recognise(three_pages())
@@ -201,12 +201,7 @@ async def test_a_worker_that_dies_idle_is_replaced_and_no_job_pays_for_it(
     start: Callable[..., Awaitable[Watched]],
 ) -> None:
     pool = await start()
-    process = pool._slots[0].process
-    assert process is not None
-    assert process._child is not None
-    process._child.kill()
-    # the whole process is gone; the event loop has had no turn to hear of it when the image comes
-    connection.wait([process._child.sentinel])
+    kill_unheard(*pool.pids())
     assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
     assert [event.kind for event in pool.events] == ["started", "died", "started"]
 
@@ -242,12 +237,10 @@ async def test_workers_obey_their_parent_only(start: Callable[..., Awaitable[Wat
 
 
 async def test_a_worker_that_cannot_read_the_warm_up_fails_the_start(
-    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Awaitable[Watched]],
 ) -> None:
-    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
-    monkeypatch.setattr("ocr_engine.workers.pool.FAILED_STARTS_ALLOWED", 1)
     with pytest.raises(PoolUnavailable, match="worker-1 cannot be started"):
-        await start(warm_up=b"no image")
+        await start(warm_up=b"no image", limits=WorkerLimits(max_failed_starts=1))
 
 
 @pytest.mark.parametrize("broken", ["__init__", "start"])
@@ -258,17 +251,15 @@ async def test_a_system_that_grants_no_process_fails_the_start_and_does_not_hang
     def refuse(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
     monkeypatch.setattr(WorkerProcess, broken, refuse)
     with pytest.raises(PoolUnavailable, match=f"worker-1 cannot be started: .*{fault}"):
-        await start()
+        await start(limits=AT_ONCE)
 
 
 async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
-    pool = await start()
+    pool = await start(limits=AT_ONCE)
     whole = WorkerProcess.start
     refused: list[WorkerProcess] = []
 
@@ -288,9 +279,11 @@ async def test_a_system_that_grants_no_process_for_a_while_costs_no_worker(
 async def test_a_worker_that_can_never_be_started_again_is_given_up(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocr_engine.workers.pool.RESTART_PAUSE", 0.0)
-    pool = await start()
-    pool._warm_up = b"no image"
+    async def refuse(process: WorkerProcess, warm_up: bytes) -> DutyReport:
+        raise WarmUpFailed("nothing was read")
+
+    pool = await start(limits=AT_ONCE)
+    monkeypatch.setattr(WorkerProcess, "start", refuse)
     os.kill(pool.pids()[0], signal.SIGKILL)
     await pool.failed.wait()
     assert pool.workers()[0].state is WorkerState.FAILED
@@ -299,11 +292,11 @@ async def test_a_worker_that_can_never_be_started_again_is_given_up(
 
 
 async def test_an_idle_worker_may_be_killed_as_often_as_there_are_quiet_nights(
-    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Awaitable[Watched]],
 ) -> None:
-    monkeypatch.setattr("ocr_engine.workers.pool.STILLBORN_SECONDS", 0.0, raising=False)
-    pool = await start()
-    for _ in range(FAILED_STARTS_ALLOWED + 1):
+    limits = WorkerLimits(early_death=0.0)
+    pool = await start(limits=limits)
+    for _ in range(limits.max_failed_starts + 1):
         os.kill(pool.pids()[0], signal.SIGKILL)
         await pool.until("died")
         assert (await pool.next()).kind == "started"
@@ -349,10 +342,10 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     assert gone == [worker]
 
 
-async def test_a_worker_that_served_long_enough_is_renewed_and_no_job_pays_for_it(
+async def test_a_worker_that_served_long_enough_is_recycled_and_no_job_pays_for_it(
     start: Callable[..., Awaitable[Watched]],
 ) -> None:
-    pool = await start(economy=Economy(max_jobs=2))
+    pool = await start(limits=WorkerLimits(max_jobs=2))
     first = pool.pids()[0]
     for _ in range(2):
         assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
@@ -362,15 +355,14 @@ async def test_a_worker_that_served_long_enough_is_renewed_and_no_job_pays_for_i
     assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
 
 
-async def test_a_worker_that_grew_too_large_is_renewed(start: Callable[..., Awaitable[Watched]]) -> None:
-    pool = await start(economy=Economy(max_memory=1))
+async def test_a_worker_that_grew_too_large_is_recycled(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start(limits=WorkerLimits(max_memory=1))
     await pool.recognise(KNOWN.data)
     await pool.until("recycled")
 
 
 async def test_a_worker_may_map_so_much_and_no_more(
-    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Awaitable[Watched]],
 ) -> None:
-    monkeypatch.setattr("ocr_engine.workers.pool.FAILED_STARTS_ALLOWED", 1)
     with pytest.raises(PoolUnavailable):
-        await start(economy=Economy(address_space=2**26))
+        await start(limits=WorkerLimits(address_space=2**26, max_failed_starts=1))
