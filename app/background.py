@@ -1,4 +1,4 @@
-"""The loops that run beside the dispatchers: each has a name, and none dies unseen."""
+"""Periodic and other background loops: each has a name, and none dies unseen."""
 
 import asyncio
 from collections.abc import Coroutine

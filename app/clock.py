@@ -1,4 +1,4 @@
-"""The one place that asks what time it is."""
+"""The wall clock that jobs are stamped with; tests pass another one."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Is the recognition any good right now? A known sample through the real pool, judged."""
+"""The AI health check: a known sample read by the real workers, and graded by text, confidence and latency."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from msgspec import Struct
 from ocr_engine.errors import JobTimeout, OcrError, WorkersBusy
 from ocr_engine.workers.pool import OcrPool
 
-PATIENCE = 10.0
+MAX_WORKER_WAIT_SECONDS = 10.0
 """Seconds to wait for a worker that is free; all may be at files of many pages. Probes wait no longer."""
 
 
@@ -129,7 +129,9 @@ class AiHealth:
         fault: OcrError | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                result = await self._pool.recognise(self._image, patience=min(PATIENCE, self._timeout / 2))
+                result = await self._pool.recognise(
+                    self._image, patience=min(MAX_WORKER_WAIT_SECONDS, self._timeout / 2)
+                )
         except WorkersBusy as error:
             # long files are no fault: what was seen before holds, if only that every worker has read this sample once
             if self._last is not None:

@@ -1,4 +1,4 @@
-"""The stack of async context managers that is a running service, from the traces to the neighbours. Left in reverse."""
+"""What is opened at the start and closed at the stop, each an async context manager; `app/main.py` nests them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # of extras
 
 
 @asynccontextmanager
-async def exported(tracing: "Tracing | None") -> AsyncIterator[None]:
+async def traces_exported(tracing: "Tracing | None") -> AsyncIterator[None]:
     """At the end, what was traced until then is handed on."""
     try:
         yield
@@ -71,7 +71,7 @@ async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | Non
 
 
 @asynccontextmanager
-async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
+async def listening_to_other_nodes(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
     """Those who wait here hear of jobs that end on other nodes, where there are any."""
     kind = kind_of(settings)
     if not (kind.has_neighbours and kind.serves_clients):
@@ -84,14 +84,14 @@ async def hearing(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def among_nodes(service: Service, reports: "NodeReports | None") -> AsyncIterator[None]:
+async def reporting_to_other_nodes(service: Service, reports: "NodeReports | None") -> AsyncIterator[None]:
     """The node hears of the others, and tells them how it reads, where it does."""
     if reports is None:
         yield
         return
     own = service.ai_health if service.kind.reads else None
     node = Node(service.settings.node_name or default_name(), reports, service.capacity, own)
-    living = service.background.start("node", node.live())
+    living = service.background.start("node", node.run())
     try:
         yield
     finally:
@@ -100,7 +100,7 @@ async def among_nodes(service: Service, reports: "NodeReports | None") -> AsyncI
 
 
 @asynccontextmanager
-async def warm(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
+async def started_pool(pool: ManagedPool) -> AsyncIterator[ManagedPool]:
     """The pool with every worker warm, closed at the end. Raises PoolUnavailable."""
     try:
         await pool.start()

@@ -1,6 +1,7 @@
-"""The composition root. `app` serves any ASGI server; `create_app` makes it from settings.
+"""The composition root: `create_app` makes the ASGI application from settings.
 
-Beside it, only `app/wiring.py`, `app/http/router.py` and `app/lifespan.py` name concrete classes.
+`app`, for any ASGI server, is made of the environment's settings when it is first asked for. What is nested here comes
+from `app/lifespan.py` (what is opened and closed), `app/wiring.py` (the components) and `app/http/router.py` (routes).
 """
 
 import signal
@@ -20,17 +21,17 @@ from app.http.openapi import openapi_config
 from app.http.problems import ERRORS, on_exception
 from app.jobs.waiting import Waiters
 from app.lifespan import (
-    among_nodes,
     dispatching,
-    exported,
-    hearing,
+    listening_to_other_nodes,
     opened_queue,
     opened_reports,
     opened_store,
-    warm,
+    reporting_to_other_nodes,
+    started_pool,
+    traces_exported,
 )
 from app.service import Service
-from app.startup import told_plainly
+from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
@@ -62,18 +63,22 @@ def create_app(
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with (
-            told_plainly(),
-            exported(tracing),
+            start_failures_logged(),
+            traces_exported(tracing),
             opened_store(settings) as store,
             opened_queue(settings) as queue,
             opened_reports(settings) as reports,
-            warm(make_pool(settings) if make_pool else process_pool(settings, observers)) as pool,
+            started_pool(make_pool(settings) if make_pool else process_pool(settings, observers)) as pool,
         ):
             waiters = Waiters()
             observed = ObservedStore(store, observers.store_used)
             opened = Opened(store=observed, queue=queue, reports=reports, pool=pool)
             service = service_of(settings, opened, waiters, observers, on_failure or stop_process)
-            async with dispatching(service), hearing(settings, waiters), among_nodes(service, reports):
+            async with (
+                dispatching(service),
+                listening_to_other_nodes(settings, waiters),
+                reporting_to_other_nodes(service, reports),
+            ):
                 app.state.service = service
                 yield
 

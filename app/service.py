@@ -1,4 +1,4 @@
-"""The running parts in one hand, and how the whole stops."""
+"""The running service: its components, readiness, and graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ from loguru import logger
 from app.background import Background
 from app.cluster.node_kind import NodeKind
 from app.health import Health
-from app.jobs.admission import Pressure
+from app.jobs.admission import Admission
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
 from app.jobs.dispatcher import Dispatcher
-from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
 from app.jobs.retention import Retention
+from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import Waiters
 from app.telemetry.observers import Observers
 from config.settings import Settings
@@ -45,8 +45,8 @@ class Service:
         dead_letters: DeadLetters,
         cancellation: Cancellation,
         retention: Retention,
-        pressure: Pressure,
-        incoming: Incoming,
+        admission: Admission,
+        upload_memory: UploadMemory,
         capacity: Capacity,
         ai_health: Health,
         observers: Observers,
@@ -63,8 +63,8 @@ class Service:
         self.dead_letters = dead_letters
         self.cancellation = cancellation
         self._retention = retention
-        self._pressure = pressure
-        self.incoming = incoming
+        self._admission = admission
+        self.upload_memory = upload_memory
         self.capacity = capacity
         self.ai_health = ai_health
         self.observers = observers
@@ -122,7 +122,7 @@ class Service:
             reasons.append("the queue is full")
         try:
             await self.store.check()
-            if shortage := await self._pressure.short_of():
+            if shortage := await self._admission.short_of():
                 reasons.append(str(shortage))
         except StoreError as error:
             reasons.append(f"the store cannot be written: {error}")

@@ -1,4 +1,4 @@
-"""Why a start fails, in words for whoever runs the service."""
+"""Failures of a start: logged in one line for whoever runs the service, without a traceback."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ class CannotStart(Exception):
 
 
 @asynccontextmanager
-async def told_plainly() -> AsyncIterator[None]:
+async def start_failures_logged() -> AsyncIterator[None]:
     """What keeps the parts within from starting is logged. Raises CannotStart for it."""
     try:
         yield
@@ -24,8 +24,8 @@ async def told_plainly() -> AsyncIterator[None]:
         raise CannotStart from error
 
 
-def known(error: BaseException | None) -> bool:
+def is_start_failure(error: BaseException | None) -> bool:
     """True for CannotStart, for the end of a start that a signal ended, and for a group of nothing else."""
     if isinstance(error, BaseExceptionGroup):
-        return all(known(one) for one in error.exceptions)
+        return all(is_start_failure(one) for one in error.exceptions)
     return isinstance(error, CannotStart | asyncio.CancelledError)

@@ -1,4 +1,4 @@
-"""The parts of a service, made from the settings and wired to each other."""
+"""Dependency wiring: settings in, a Service with all its components out."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,16 +10,16 @@ from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
 from app.health import AiHealth, Health, Thresholds
-from app.jobs.admission import Limits, Pressure
+from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.events import Listeners
-from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
 from app.jobs.retention import Retention
 from app.jobs.retry import RetryPolicy
+from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import Waiters
 from app.service import Service
 from app.telemetry.observers import Observers
@@ -35,7 +35,7 @@ from samples import sample
 if TYPE_CHECKING:  # asyncpg is an extra
     from persistence.postgres.nodes import NodeReports
 
-FIRST_SERVICE_GUESS = 1.0
+FIRST_SERVICE_SECONDS = 1.0
 """Seconds a page is thought to take until the first one was measured."""
 
 
@@ -57,7 +57,7 @@ def service_of(
     store, queue, pool = opened.store, opened.queue, opened.pool
     capacity = Capacity(
         workers=settings.max_workers if kind.reads else 0,
-        first_guess=FIRST_SERVICE_GUESS,
+        first_guess=FIRST_SERVICE_SECONDS,
         alone=not kind.has_neighbours,
     )
     policy = RetryPolicy(
@@ -71,7 +71,7 @@ def service_of(
         min_free_memory=settings.min_free_memory_bytes,
         max_jobs_per_key=settings.max_jobs_per_key,
     )
-    pressure = Pressure(store, limits)
+    admission = Admission(store, limits)
     events = Listeners(*observers.of_jobs, capacity, waiters)
     return Service(
         settings=settings,
@@ -79,12 +79,12 @@ def service_of(
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, pressure, events, _abandoned_after(settings, kind)),
-        dead_letters=DeadLetters(store, queue, pressure, events),
+        intake=Intake(store, queue, policy, admission, events, _abandoned_after(settings, kind)),
+        dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
-        pressure=pressure,
-        incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
+        admission=admission,
+        upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatcher=Dispatcher(store, pool, policy, events),
         capacity=capacity,
         ai_health=_ai_health(settings, kind, opened, observers),

@@ -1,1 +1,1 @@
-"""What the operator decides: settings from the environment, and the form of the logs."""
+"""Settings from the environment, and logging."""

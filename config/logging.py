@@ -1,4 +1,4 @@
-"""The form of the logs: one JSON object a line on stdout, or coloured lines for people."""
+"""Logging: one JSON object a line on stdout, or coloured lines for people."""
 
 import inspect
 import logging
@@ -13,7 +13,7 @@ from loguru import logger
 if TYPE_CHECKING:
     from loguru import Message
 
-CONSOLE = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> {message} <dim>{extra}</dim>{exception}"
+CONSOLE_FORMAT = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> {message} <dim>{extra}</dim>{exception}"
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
@@ -25,7 +25,7 @@ def set_up(level: str, form: Literal["json", "console"], stream: TextIO | None =
     if form == "json":
         logger.add(_json_sink(stream), level=level, format="{message}", backtrace=False, diagnose=False)
     else:
-        logger.add(stream, level=level, format=CONSOLE, backtrace=False, diagnose=False)
+        logger.add(stream, level=level, format=CONSOLE_FORMAT, backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_ToLoguru()], level=level, force=True)
     logging.captureWarnings(True)
     for name in list(logging.root.manager.loggerDict):

@@ -1,4 +1,4 @@
-"""What this process may really use: CPUs by affinity and cgroup quota, memory by cgroup limit."""
+"""The CPUs and memory that this process may use: affinity, cgroup quota and limit."""
 
 import math
 import os
@@ -6,21 +6,21 @@ from pathlib import Path
 
 import psutil
 
-CGROUP = Path("/sys/fs/cgroup")
-WORKER_MEMORY = 700_000_000
+CGROUP_FOLDER = Path("/sys/fs/cgroup")
+WORKER_MEMORY_BYTES = 700_000_000
 """Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 600 MB and some air."""
-SERVICE_MEMORY = 300_000_000
+SERVICE_MEMORY_BYTES = 300_000_000
 """Bytes kept back for the service's own process."""
 
 
-def usable_cpus(cgroup: Path = CGROUP) -> int:
+def usable_cpus(cgroup: Path = CGROUP_FOLDER) -> int:
     """CPUs by the affinity mask and the cgroup's quota (v2 `cpu.max`, v1 `cpu.cfs_*`), at least 1."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _cpu_quota(cgroup)
     return max(1, min(cpus, math.ceil(quota)) if quota else cpus)
 
 
-def usable_memory(cgroup: Path = CGROUP) -> int:
+def usable_memory(cgroup: Path = CGROUP_FOLDER) -> int:
     """Bytes of memory: the machine's, or the cgroup's limit where that is less."""
     limits = [psutil.virtual_memory().total]
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
@@ -30,7 +30,7 @@ def usable_memory(cgroup: Path = CGROUP) -> int:
     return min(limits)
 
 
-def available_memory(cgroup: Path = CGROUP) -> int:
+def available_memory(cgroup: Path = CGROUP_FOLDER) -> int:
     """Bytes that can still be had: the machine's, or what the cgroup's limit leaves (v2, caches not counted)."""
     available = int(psutil.virtual_memory().available)
     limit, used = _read(cgroup / "memory.max"), _read(cgroup / "memory.current")
@@ -40,9 +40,9 @@ def available_memory(cgroup: Path = CGROUP) -> int:
     return available
 
 
-def default_workers(cgroup: Path = CGROUP) -> int:
+def default_workers(cgroup: Path = CGROUP_FOLDER) -> int:
     """One worker a usable CPU, as far as the memory reaches, at least 1."""
-    by_memory = (usable_memory(cgroup) - SERVICE_MEMORY) // WORKER_MEMORY
+    by_memory = (usable_memory(cgroup) - SERVICE_MEMORY_BYTES) // WORKER_MEMORY_BYTES
     return max(1, min(usable_cpus(cgroup), by_memory))
 
 

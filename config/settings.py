@@ -12,9 +12,9 @@ from config import machine
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
-YEAR = 365 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
 # a wait without end would lead out of the calendar, and a date that cannot be told holds up its job for ever
-Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
+Seconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 
@@ -62,7 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float,
         Meta(
             ge=1,
-            le=YEAR,
+            le=YEAR_SECONDS,
             description="On PostgreSQL: silence of a node after which others take over the jobs that it had.",
         ),
     ] = LEASE_SECONDS
@@ -111,7 +111,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_wait_seconds: Annotated[
         int,
         Meta(
-            ge=0, le=YEAR, description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`."
+            ge=0,
+            le=YEAR_SECONDS,
+            description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`.",
         ),
     ] = 30
 
@@ -185,7 +187,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float,
         Meta(
             ge=0,
-            le=YEAR,
+            le=YEAR_SECONDS,
             description="How often the service reads the sample by itself, for the metrics; 0: when asked.",
         ),
     ] = 0.0

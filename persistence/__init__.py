@@ -1,1 +1,1 @@
-"""Jobs that survive. The only room that knows databases."""
+"""Durable storage of jobs and their queue: the only room that knows databases."""

@@ -1,4 +1,4 @@
-"""A job and the only ways in which it may change. Pure words: no clock, no database, no queue."""
+"""The Job and its state machine: the verbs are the only ways in which it may change. Pure: no clock, no database."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -73,7 +73,7 @@ class Job(Struct, frozen=True, kw_only=True):
     status: JobState = JobState.QUEUED
     revision: int = 0
     """Counts every transition. The store compares it: `attempt` alone would not do, since an interrupted
-    attempt is given back and the number comes round again."""
+    attempt is given back and its number is used again."""
     attempt: int = 0
     """Attempts begun that count; an interruption by a graceful stop gives its attempt back."""
     image: ImageInfo
@@ -118,7 +118,7 @@ class Job(Struct, frozen=True, kw_only=True):
         return self._queued_again(JobState.PROCESSING, now, attempt=self.attempt - 1, due_at=now)
 
     def requeued(self, now: datetime) -> "Job":
-        """A person sends a dead letter round again, with all attempts before it; its failures stay on record."""
+        """A person puts a dead letter back into the queue, with all attempts before it; its failures stay on record."""
         return self._queued_again(JobState.DEAD_LETTER, now, attempt=0, due_at=now)
 
     def cancelled(self, now: datetime) -> "Job":

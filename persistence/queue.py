@@ -1,4 +1,4 @@
-"""What every queue of job ids promises."""
+"""The port JobQueue: what every queue of job ids promises."""
 
 import contextlib
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What every store promises, and how one is opened."""
+"""The port JobStore: what every store of jobs promises, and its errors."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

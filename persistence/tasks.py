@@ -1,13 +1,13 @@
-"""How a helper of ours is ended."""
+"""Helpers for asyncio tasks."""
 
 import asyncio
 from typing import Any
 
-AGAIN_SECONDS = 1.0
+CANCEL_AGAIN_SECONDS = 1.0
 
 
 async def end(task: "asyncio.Task[Any]") -> None:
     """Cancels until it has ended: asyncpg may turn a cancellation into an error of the connection."""
     while not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=AGAIN_SECONDS)
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)

@@ -1,1 +1,1 @@
-"""What a node knows of other nodes."""
+"""What a node of a cluster does, and what it knows of the others."""

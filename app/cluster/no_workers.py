@@ -1,4 +1,4 @@
-"""The pool of a node that leaves the reading to others."""
+"""The OCR pool of a node with ROLE=api: no processes, other nodes read."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a node does, and what it leaves to others: the one place that tells it from the settings."""
+"""What a node does and what it leaves to others, by its settings (ROLE, DATABASE_URL)."""
 
 from msgspec import Struct
 

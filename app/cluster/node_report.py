@@ -1,4 +1,4 @@
-"""What a node with workers says of itself to the others: how it reads the sample, and what it can do."""
+"""The report that a node with workers publishes for the others: how it reads the sample, and its capacity."""
 
 import time
 from typing import Any
@@ -50,7 +50,7 @@ class Report(Reading, frozen=True, kw_only=True):
         return msgspec.json.encode(self).decode()
 
 
-def understood(text: str) -> Report | None:
+def decoded_report(text: str) -> Report | None:
     """What a node said; None where its program, newer or older than this one, says it in another way."""
     try:
         return msgspec.json.decode(text, type=Report)

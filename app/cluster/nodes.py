@@ -1,4 +1,4 @@
-"""What the nodes of a cluster tell each other: each with workers says how it reads, and all hear who there is."""
+"""A node among others: publishes its own report, and learns the capacity of all from theirs."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from app.cluster.node_report import PUBLISH_SECONDS, SILENCE_SECONDS, Report, understood
+from app.cluster.node_report import PUBLISH_SECONDS, SILENCE_SECONDS, Report, decoded_report
 from app.health import Health
 from app.jobs.capacity import Capacity
 from persistence.store import StoreError
@@ -16,7 +16,7 @@ from persistence.store import StoreError
 if TYPE_CHECKING:  # asyncpg is an extra
     from persistence.postgres.nodes import NodeReports
 
-HEAR_SECONDS = 5.0
+REFRESH_SECONDS = 5.0
 """How often a node looks who there is."""
 
 
@@ -35,13 +35,13 @@ class Node:
         self._capacity = capacity
         self._health = health
 
-    async def live(self) -> None:
-        """Tells and hears now and then; until cancelled."""
+    async def run(self) -> None:
+        """Publishes and refreshes now and then; until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_now_and_then())
-            group.create_task(self._hear_now_and_then())
+            group.create_task(self._publish_now_and_then())
+            group.create_task(self._refresh_now_and_then())
 
-    async def tell(self) -> None:
+    async def publish(self) -> None:
         """Tells the others how the sample is read here, with how many workers and how fast. Raises StoreError."""
         if self._health is None:
             return
@@ -49,10 +49,10 @@ class Node:
         report = Report.of(verdict, self._health.age(verdict), self._capacity)
         await self._reports.publish(self._name, report.encoded())
 
-    async def hear(self) -> None:
+    async def refresh(self) -> None:
         """Learns how many workers all nodes have, and how fast these are. Raises StoreError."""
         said = await self._reports.recent(SILENCE_SECONDS)
-        heard = [understood(each.text) for each in said if each.node != self._name]
+        heard = [decoded_report(each.text) for each in said if each.node != self._name]
         self._capacity.add_others([(report.workers, report.service_seconds) for report in heard if report])
 
     async def leave(self) -> None:
@@ -60,21 +60,21 @@ class Node:
         try:
             await self._reports.forget(self._name)
         except StoreError as error:
-            self._unheard(error)
+            self._warn_unpublished(error)
 
-    async def _tell_now_and_then(self) -> None:
+    async def _publish_now_and_then(self) -> None:
         while True:
             try:
-                await self.tell()
+                await self.publish()
             except StoreError as error:
-                self._unheard(error)
+                self._warn_unpublished(error)
             await asyncio.sleep(PUBLISH_SECONDS)
 
-    async def _hear_now_and_then(self) -> None:
+    async def _refresh_now_and_then(self) -> None:
         while True:
             with contextlib.suppress(StoreError):  # what was heard last is the best there is
-                await self.hear()
-            await asyncio.sleep(HEAR_SECONDS)
+                await self.refresh()
+            await asyncio.sleep(REFRESH_SECONDS)
 
-    def _unheard(self, error: StoreError) -> None:
+    def _warn_unpublished(self, error: StoreError) -> None:
         logger.bind(event="health.unpublished").warning(f"the other nodes do not hear of this one: {error}")

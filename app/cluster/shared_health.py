@@ -1,9 +1,9 @@
-"""The verdict on the sample where clients ask one node and others read: worker nodes publish theirs."""
+"""The AI health of a node without workers: the newest verdict that a worker node has published."""
 
 import time
 from typing import TYPE_CHECKING
 
-from app.cluster.node_report import SILENCE_SECONDS, understood
+from app.cluster.node_report import SILENCE_SECONDS, decoded_report
 from app.health import Grade, Verdict
 from ocr_engine.errors import PoolUnavailable
 from persistence.store import StoreError
@@ -26,7 +26,7 @@ class SharedHealth:
         except StoreError as error:
             return self._none(str(error))
         for latest in recent:
-            if (report := understood(latest.text)) is not None:
+            if (report := decoded_report(latest.text)) is not None:
                 return report.verdict(latest.node, latest.age)
         return self._none("no worker node has been heard of lately")
 

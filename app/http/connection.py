@@ -1,4 +1,4 @@
-"""A connection as uvicorn has it, with the deadlines that uvicorn lacks, and a problem in answer to what is no HTTP."""
+"""An HTTP/1.1 connection: uvicorn's, with deadlines for slow clients, and problems in answer to what is no HTTP."""
 
 import asyncio
 import re
@@ -16,10 +16,10 @@ HEAD_SECONDS = 15.0
 LINGER_SECONDS = 5.0
 """How long the rest of a body is read and thrown away once its request was answered: a connection closed at once
 would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
-UNREAD_SECONDS = 30.0
-UNREAD_BYTES = 1_000_000
+SLOW_READER_SECONDS = 30.0
+SLOW_READER_MIN_BYTES = 1_000_000
 """What a client reads in so many seconds of what the kernel does not hold for it: that much at least, or all of it."""
-MAX_HEAD = 65_536
+MAX_HEAD_BYTES = 65_536
 """Bytes of a request's head."""
 _ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
 
@@ -57,7 +57,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the wait for the first request."""
         super().connection_made(transport)
-        self.conn = OneLength(h11.SERVER, MAX_HEAD)
+        self.conn = OneLength(h11.SERVER, MAX_HEAD_BYTES)
         # to hear of every byte that the kernel does not take, and when it has taken the last
         transport.set_write_buffer_limits(high=0)
         self._await_client()
@@ -119,10 +119,10 @@ class Connection(H11Protocol):
 
     def _await_reader(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self._give_reader_up, left)
+        self._unread = self.loop.call_later(SLOW_READER_SECONDS, self._give_reader_up, left)
 
     def _give_reader_up(self, before: int) -> None:
-        if before - self.transport.get_write_buffer_size() < UNREAD_BYTES:
+        if before - self.transport.get_write_buffer_size() < SLOW_READER_MIN_BYTES:
             self.transport.abort()  # close() would wait for the reader as well
         else:
             self._await_reader()

@@ -1,4 +1,4 @@
-"""The frame of every request: its id, its line in the log, and the headers that every answer carries."""
+"""The outermost ASGI middleware: request ids, the access log, security headers, HEAD."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from loguru import logger
 
-from app.telemetry.log import QUIET
+from app.telemetry.log import PROBE_PATHS
 
 OnAnswer = Callable[[str, str, int, float], None]
 
@@ -98,7 +98,7 @@ class RequestFrame:
                 seconds = time.perf_counter() - begun
                 # absent where no route matched; paths themselves would be labels without end
                 self._on_answer(scope["method"], str(inner.get("path_template") or "unmatched"), status, seconds)
-                level = "DEBUG" if scope["path"].startswith(QUIET) and status < 500 else "INFO"
+                level = "DEBUG" if scope["path"].startswith(PROBE_PATHS) and status < 500 else "INFO"
                 logger.bind(
                     event="request",
                     method=scope["method"],

@@ -1,4 +1,4 @@
-"""The gate that every request passes before its body is read: whose it is, and whether it comes too often."""
+"""Authentication and rate limiting of a request, before its body is read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may come in: named API keys, stored as hashes in a file that is read again when it changes."""
+"""API keys: named, stored as hashes in a file that is read again when it changes."""
 
 import contextlib
 import hashlib

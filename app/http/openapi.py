@@ -1,4 +1,4 @@
-"""The OpenAPI document at `/docs/openapi.json` and its page at `/docs`, with nothing from a CDN."""
+"""The OpenAPI document at `/docs/openapi.json` and its page at `/docs`, without a CDN."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240, 4.3): how long a client would wait, and no longer than it is there."""
+"""The request header `Prefer: wait=N` (RFC 7240, 4.3), and waiting no longer than the client is there."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The one table of errors: code -> HTTP status and meaning; and how any exception becomes problem+json (RFC 9457)."""
+"""The one table of errors: code -> HTTP status and title; and how any exception becomes problem+json (RFC 9457)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from app.http.frame import request_id
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
-from app.jobs.incoming import TooMuchComing
+from app.jobs.upload_memory import UploadMemoryFull
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
 from persistence.store import StoreError, StoreFull
@@ -127,7 +127,7 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
             return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
         case QuotaExceeded():
             return ApiError("quota_exceeded", str(error), retry_after=retry_after)
-        case TooMuchComing():
+        case UploadMemoryFull():
             return ApiError("overloaded", "too many uploads at the same time; try again later", retry_after=retry_after)
         case MemoryShort():
             return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""How much one client may ask for: a token bucket a client and kind of request."""
+"""Rate limiting: a token bucket for each client."""
 
 import math
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-CLIENTS_KEPT = 10_000
+MAX_CLIENTS_KEPT = 10_000
 """Buckets in memory; the one unused for longest goes first, and is full again if it comes back."""
 
 
@@ -38,7 +38,7 @@ class RateLimit:
         granted = tokens >= 1
         tokens -= granted
         self._buckets[client] = (tokens, now)
-        if len(self._buckets) > CLIENTS_KEPT:
+        if len(self._buckets) > MAX_CLIENTS_KEPT:
             self._buckets.popitem(last=False)
         missing = (self._limit if granted else 1) - tokens
         return Allowance(

@@ -1,4 +1,4 @@
-"""What a node answers to HTTP: its routes, who is let in, and which pages of other origins may call."""
+"""The routes, guards and CORS policy that a node has by its settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
+"""The JSON that clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""uvicorn, taught to drain: at a signal it goes on answering polls while running jobs finish, and then stops."""
+"""The uvicorn server with a graceful stop: at a signal running jobs finish while polls are still answered."""
 
 import asyncio
 import resource
@@ -15,12 +15,12 @@ from loguru import logger
 
 from app.http.connection import Connection
 from app.service import Service
-from app.startup import known
+from app.startup import is_start_failure
 
 KEEP_ALIVE_SECONDS = 75
 LAST_ANSWERS_SECONDS = 5
 """How long answers under way may take when everything else has stopped."""
-OPEN_FILES = 65_536
+WANTED_OPEN_FILES = 65_536
 """Sockets and files that the process asks to be allowed: the usual 1024 are soon taken by idle connections."""
 
 
@@ -103,7 +103,7 @@ def without_known_tracebacks(app: Litestar) -> Callable[[Any, Any, Any], Awaitab
     async def called(scope: Any, receive: Any, send: Any) -> None:
         async def shortened(message: Any) -> None:
             # Litestar sends this from the handler of the exception, formatted
-            if message["type"] == "lifespan.startup.failed" and known(sys.exc_info()[1]):
+            if message["type"] == "lifespan.startup.failed" and is_start_failure(sys.exc_info()[1]):
                 message["message"] = ""
             await send(message)
 
@@ -118,9 +118,9 @@ def serve(app: Litestar, host: str, port: int) -> None:
     # exits 0 and runs its exit handlers
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = WANTED_OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(WANTED_OPEN_FILES, hard_limit)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard_limit))
     server = Server(app, host, port)
     server.run()
     if server.stopped_early:

@@ -1,4 +1,4 @@
-"""The files that the page and the documentation of the API are made of; `app/web/README.md` describes them."""
+"""The static files of the page and of the API's documentation; `app/web/README.md` describes them."""
 
 from pathlib import Path
 

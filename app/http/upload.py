@@ -1,4 +1,4 @@
-"""An upload becomes bytes: multipart `file` or a raw body, stopping at the size and time limits."""
+"""Reads an upload: multipart `file` or a raw body, stopping at the size and time limits."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.http.problems import ApiError
-from app.jobs.incoming import Body
+from app.jobs.upload_memory import Body
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 
@@ -32,7 +32,7 @@ def type_by_bytes(image: bytes) -> str:
 async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:
     """The uploaded bytes, never empty, gathered in `body`. `timeout` in seconds.
 
-    Raises ApiError (400, 408, 413, 415, 503) or TooMuchComing.
+    Raises ApiError (400, 408, 413, 415, 503) or UploadMemoryFull.
 
     Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
     through the push parser that it is built on.

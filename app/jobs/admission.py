@@ -1,4 +1,4 @@
-"""What is not stored so that the rest goes well: too many bytes waiting, too little disk or memory, a key's quota."""
+"""Admission control: refuses uploads while too many bytes wait, disk or memory is short, or a key's quota is used."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_jobs_per_key: int
 
 
-class Pressure:
+class Admission:
     """Asked before anything is stored."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a client may do with a job that it does not want any more."""
+"""Cancels jobs whose clients do not want them any more."""
 
 from collections.abc import Callable
 from datetime import datetime

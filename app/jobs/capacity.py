@@ -1,4 +1,4 @@
-"""How fast pages go through, learnt from those that did: the source of every Retry-After."""
+"""The estimate of waiting times, learnt from pages that were read: the source of every Retry-After."""
 
 import heapq
 import math
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from app.jobs.events import JobEvents
 from persistence.job import Job, JobState
 
-SMOOTHING = 0.2
+NEWEST_WEIGHT = 0.2
 """Weight of the newest job in the moving mean: about the last ten count."""
-NOBODY_SECONDS = 60
+NO_WORKERS_RETRY_SECONDS = 60
 """After which a client may ask again while there are no workers at all."""
 
 
@@ -77,7 +77,7 @@ class Capacity(JobEvents):
 
     def learn(self, seconds: float) -> None:
         """A page was recognised here in so many seconds."""
-        self.own_service_seconds += SMOOTHING * (seconds - self.own_service_seconds)
+        self.own_service_seconds += NEWEST_WEIGHT * (seconds - self.own_service_seconds)
 
     def add_others(self, others: Sequence[tuple[int, float]]) -> None:
         """What each other node has, in place of what was known: workers, and seconds a page."""
@@ -93,7 +93,7 @@ class Capacity(JobEvents):
     def retry_after(self, jobs: int) -> int:
         """Whole seconds, at least 1, after which a client may ask again about the last of so many jobs."""
         if not self.workers:
-            return NOBODY_SECONDS
+            return NO_WORKERS_RETRY_SECONDS
         return _polite(_filled(self._loads(), jobs) * self.service_seconds)
 
     def rest_of(self, job: Job) -> int:

@@ -1,4 +1,4 @@
-"""What a person may do with dead letters: look, send round again, delete."""
+"""Dead letters, as operators handle them: requeue one or many, delete."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from app import clock
-from app.jobs.admission import Pressure, QuotaExceeded
+from app.jobs.admission import Admission, QuotaExceeded
 from app.jobs.events import JobEvents
 from persistence.job import Job, JobState
 from persistence.queue import JobQueue, QueueFull
 from persistence.store import JobStore
 
-BATCH = 100
+REQUEUE_BATCH_JOBS = 100
 """Dead letters that a bulk requeue reads at a time."""
 
 
@@ -38,13 +38,13 @@ class DeadLetters:
         self,
         store: JobStore,
         queue: JobQueue,
-        pressure: Pressure,
+        admission: Admission,
         events: JobEvents,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._store = store
         self._queue = queue
-        self._pressure = pressure
+        self._admission = admission
         self._events = events
         self._now = now
 
@@ -57,7 +57,7 @@ class DeadLetters:
             raise NotADeadLetter(job)
         with self._queue.reserve():
             again = job.requeued(self._now())
-            async with self._pressure.one_more(job.owner):
+            async with self._admission.one_more(job.owner):
                 if not await self._store.replace(job, again):
                     raise NotADeadLetter(await self._store.get(job.id) or job)
                 self._events.requeued(again)
@@ -68,7 +68,7 @@ class DeadLetters:
         """Requeues every dead letter of that code and owner (None: any), as far as the queue and quotas have room."""
         requeued, after = 0, None
         while True:
-            page = await self._store.dead_letters(code=code, owner=owner, after=after, limit=BATCH)
+            page = await self._store.dead_letters(code=code, owner=owner, after=after, limit=REQUEUE_BATCH_JOBS)
             for job in page.jobs:
                 try:
                     await self.requeue(job)

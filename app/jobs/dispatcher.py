@@ -1,4 +1,4 @@
-"""What a dispatcher does with an id: claim, recognise, store the outcome."""
+"""The handler of queued jobs: claims one, has it read by a worker, stores the outcome."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How jobs come in: from a client, and from the store after a restart."""
+"""How jobs enter the queue: new ones from clients, and unfinished ones rescued from the store."""
 
 import uuid
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from datetime import datetime
 from loguru import logger
 
 from app import clock
-from app.jobs.admission import Pressure
+from app.jobs.admission import Admission
 from app.jobs.events import JobEvents
 from app.jobs.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
@@ -24,7 +24,7 @@ class Intake:
         store: JobStore,
         queue: JobQueue,
         policy: RetryPolicy,
-        pressure: Pressure,
+        admission: Admission,
         events: JobEvents,
         abandoned_after: Callable[[Job], float],
         now: Callable[[], datetime] = clock.now,
@@ -36,18 +36,18 @@ class Intake:
         self._store = store
         self._queue = queue
         self._policy = policy
-        self._pressure = pressure
+        self._admission = admission
         self._events = events
         self._abandoned_after = abandoned_after
         self._now = now
 
     async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY, traceparent: str = "") -> Job:
-        """A queued job, durable. Raises QueueStopped, StoreError or as Pressure.admit; nothing is left behind then.
+        """A queued job, durable. Raises QueueStopped, StoreError or as Admission.admit; nothing is left behind then.
 
         `traceparent`: the W3C trace context of the request; empty where nobody traces.
         """
         with self._queue.reserve():
-            async with self._pressure.admit(owner, len(image)):
+            async with self._admission.admit(owner, len(image)):
                 moment = self._now()
                 job = Job(
                     id=str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""The queue of the embedded mode: in this process, on its event loop."""
+"""The in-process JobQueue of a node on SQLite: an ordered set on the event loop."""
 
 import asyncio
 import contextlib

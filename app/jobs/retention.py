@@ -1,4 +1,4 @@
-"""Finished jobs leave after some time, where an operator wants that."""
+"""Deletes finished jobs after KEEP_FINISHED_DAYS."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ from app import clock
 from app.jobs.events import JobEvents
 from persistence.store import JobStore, StoreError
 
-SWEEP_SECONDS = 60.0
+EXPIRY_SECONDS = 60.0
 """From one look to the next."""
-BATCH = 100
+EXPIRY_BATCH_JOBS = 100
 """Jobs that are read at a time. Each is deleted by a write of its own, so that uploads wait for one at most."""
 
 
@@ -29,16 +29,16 @@ class Retention:
         self._now = now
 
     async def run(self) -> None:
-        """Sweeps for ever; a store that fails is tried again at the next look. Harmless on several nodes at once."""
+        """Expires for ever; a store that fails is tried again at the next look. Harmless on several nodes at once."""
         while True:
             with contextlib.suppress(StoreError):
-                await self.sweep()
-            await asyncio.sleep(SWEEP_SECONDS)
+                await self.expire()
+            await asyncio.sleep(EXPIRY_SECONDS)
 
-    async def sweep(self) -> int:
+    async def expire(self) -> int:
         """Deletes what is due, and gives the number. Raises StoreError."""
         due, expired = self._now() - self._kept, 0
-        while jobs := await self._store.finished(due, BATCH):
+        while jobs := await self._store.finished(due, EXPIRY_BATCH_JOBS):
             for job in jobs:
                 if await self._store.delete(job):
                     self._events.deleted(job)

@@ -1,4 +1,4 @@
-"""What comes after a failed attempt: another one, and when, or the dead letter. Pure."""
+"""The retry policy: after a failed attempt another one, and when, or the dead letter. Pure."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Requests that wait for a job's end instead of asking again and again."""
+"""Long polls: requests that wait for a job's end instead of asking again and again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from app.jobs.events import JobEvents
 from persistence.job import Job
 
-MOST_WAITING = 1000
+MAX_WAITING_REQUESTS = 1000
 """Requests that may wait at the same time; further ones are answered at once. Each keeps a connection open."""
 
 
@@ -18,8 +18,8 @@ class Waiters(JobEvents):
     look when the time is over.
     """
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
-        self._most = most
+    def __init__(self, max_requests: int = MAX_WAITING_REQUESTS) -> None:
+        self._max_requests = max_requests
         self._count = 0
         self._bells: dict[str, set[asyncio.Event]] = {}
         self._closed = False
@@ -43,7 +43,7 @@ class Waiters(JobEvents):
     @property
     def full(self) -> bool:
         """True where a further request would not be let wait."""
-        return self._closed or self._count >= self._most
+        return self._closed or self._count >= self._max_requests
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""

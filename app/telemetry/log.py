@@ -1,4 +1,4 @@
-"""The log's account of jobs and workers: one event a change, with the figures that belong to it."""
+"""Log lines of jobs and workers: one an event, with the figures that belong to it."""
 
 from typing import assert_never
 
@@ -8,9 +8,9 @@ from app.jobs.events import JobEvents
 from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """What metrics and traces call by its name; a client may send any word."""
-QUIET = ("/health/", "/metrics")
+PROBE_PATHS = ("/health/", "/metrics")
 """Paths that probes ask for all day."""
 
 

@@ -1,4 +1,4 @@
-"""What operators see in Prometheus: every collector in one object that is passed in. See docs/operations.md."""
+"""The Prometheus metrics: every collector in one object that is passed in. See docs/operations.md."""
 
 import math
 import platform
@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from app import VERSION
 from app.health import Grade, Verdict
 from app.jobs.events import JobEvents
-from app.telemetry.log import METHODS
+from app.telemetry.log import HTTP_METHODS
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.result import STAGES
 from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
@@ -181,7 +181,7 @@ class Metrics(JobEvents):
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""
-        known = method if method in METHODS else "other"
+        known = method if method in HTTP_METHODS else "other"
         self._requests.labels(known, route, str(status)).observe(seconds)
 
     def store_used(self, operation: str, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A JobStore seen from outside: how long its operations take."""
+"""A JobStore that measures how long the operations of the store within take."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

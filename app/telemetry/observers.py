@@ -1,4 +1,4 @@
-"""Who is told of what happens: the log, the metrics and, where they are wanted, traces."""
+"""Everything that observes the service: the log, the metrics and, where they are wanted, traces."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

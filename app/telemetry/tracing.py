@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from app import VERSION
 from app.jobs.events import JobEvents
-from app.telemetry.log import METHODS, QUIET
+from app.telemetry.log import HTTP_METHODS, PROBE_PATHS
 from ocr_engine.result import STAGES, OcrResult
 from persistence.job import Job, JobState
 
@@ -52,11 +52,11 @@ class Tracing(JobEvents):
         """The application with a span around every request but probes; a trace that the client began is continued."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != ScopeType.HTTP or scope["path"].startswith(QUIET):
+            if scope["type"] != ScopeType.HTTP or scope["path"].startswith(PROBE_PATHS):
                 await app(scope, receive, send)
                 return
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+            method = scope["method"] if scope["method"] in HTTP_METHODS else "_OTHER"
             with self._tracer.start_as_current_span(
                 method, context=_W3C.extract(headers), kind=SpanKind.SERVER, record_exception=False
             ) as span:

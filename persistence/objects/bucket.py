@@ -1,4 +1,4 @@
-"""Objects by URL through obstore: S3 and what speaks like it, Google Cloud Storage, Azure, a folder, memory."""
+"""An object storage by URL, through obstore: S3 and its like, Google Cloud Storage, Azure, a folder, memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,19 +14,19 @@ from persistence.store import StoreError, StoreUnusable
 if TYPE_CHECKING:  # words of obstore's type stubs only
     from obstore.store import ClientConfig, RetryConfig
 
-REQUEST_SECONDS = timedelta(seconds=30)
+MAX_REQUEST_TIME = timedelta(seconds=30)
 """Longest transfer of one image: 32 MB at 1 MB/s."""
-CONNECT_SECONDS = timedelta(seconds=5)
-CLIENT: "ClientConfig" = {
-    "timeout": REQUEST_SECONDS,
-    "connect_timeout": CONNECT_SECONDS,
+MAX_CONNECT_TIME = timedelta(seconds=5)
+CLIENT_OPTIONS: "ClientConfig" = {
+    "timeout": MAX_REQUEST_TIME,
+    "connect_timeout": MAX_CONNECT_TIME,
     "allow_http": True,  # who names such an endpoint (AWS_ENDPOINT_URL) means it
 }
-RETRIES: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=3)}
+RETRY_OPTIONS: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=3)}
 """As patient as with the database; who waits longer is the caller."""
-PROBE = "write-probe"
+PROBE_KEY = "write-probe"
 
-FAULTS = (BaseError, OSError)
+OBSTORE_FAULTS = (BaseError, OSError)
 """What obstore raises; some of it as the builtin errors for files."""
 
 
@@ -45,8 +45,8 @@ class Objects:
         """
         try:
             store = _store(url)
-            await obstore.put_async(store, PROBE, b"")
-        except (*FAULTS, ValueError) as error:
+            await obstore.put_async(store, PROBE_KEY, b"")
+        except (*OBSTORE_FAULTS, ValueError) as error:
             raise StoreUnusable(f"IMAGE_STORE_URL cannot be used: {_first_line(error)}") from error
         return cls(store)
 
@@ -55,7 +55,7 @@ class Objects:
         await self._require_in_place()
         try:
             await obstore.put_async(self._store, key, data)
-        except FAULTS as error:
+        except OBSTORE_FAULTS as error:
             raise _fault(error) from error
 
     async def get(self, key: str) -> bytes | None:
@@ -66,7 +66,7 @@ class Objects:
         except FileNotFoundError:
             await self._require_in_place()
             return None
-        except FAULTS as error:
+        except OBSTORE_FAULTS as error:
             raise _fault(error) from error
 
     async def delete(self, key: str) -> None:
@@ -75,21 +75,21 @@ class Objects:
             await obstore.delete_async(self._store, key)
         except FileNotFoundError:
             return
-        except FAULTS as error:
+        except OBSTORE_FAULTS as error:
             raise _fault(error) from error
 
     async def check(self) -> None:
         """Returns if an image could be written now. Raises StoreError."""
-        await self.put(PROBE, b"")
+        await self.put(PROBE_KEY, b"")
 
     async def older_than(self, age: timedelta) -> AsyncIterator[str]:
         """Keys of the objects that were written so long ago. Raises StoreError."""
         try:
             async for some in obstore.list(self._store):
                 for found in some:
-                    if found["path"] != PROBE and datetime.now(UTC) - found["last_modified"] >= age:
+                    if found["path"] != PROBE_KEY and datetime.now(UTC) - found["last_modified"] >= age:
                         yield found["path"]
-        except FAULTS as error:
+        except OBSTORE_FAULTS as error:
             raise _fault(error) from error
 
     async def _require_in_place(self) -> None:
@@ -114,7 +114,7 @@ def _store(url: str) -> ObjectStore:
         return LocalStore.from_url(url, mkdir=True)
     if url.startswith("memory:"):
         return MemoryStore()
-    return from_url(url, client_options=CLIENT, retry_config=RETRIES)
+    return from_url(url, client_options=CLIENT_OPTIONS, retry_config=RETRY_OPTIONS)
 
 
 def _fault(error: Exception) -> StoreError:

@@ -21,12 +21,12 @@ from persistence.store import Backlog, Cursor, JobStore, Page, StoreError
 
 T = TypeVar("T")
 
-MARK = b"\0object\0"
+OBJECT_MARK = b"\0object\0"
 """What an image's row begins with that names an object; no image begins so."""
-_OURS = re.compile(r"[^/]+-[0-9a-f]{32}")
+_OUR_KEYS = re.compile(r"[^/]+-[0-9a-f]{32}")
 """A key as `_new_key` makes it."""
 SWEEP_SECONDS = 3600.0
-ORPHAN_AGE = timedelta(hours=1)
+MIN_ORPHAN_AGE = timedelta(hours=1)
 """Younger objects may yet get their row: an upload takes a minute at most."""
 
 
@@ -50,7 +50,7 @@ class ObjectImages:
         async def write() -> None:
             await self._objects.put(key, image)
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
-            await self._jobs.add(job, MARK + key.encode())
+            await self._jobs.add(job, OBJECT_MARK + key.encode())
 
         await self._carry_out(write())
 
@@ -102,14 +102,14 @@ class ObjectImages:
         await asyncio.wait({self._sweeping, *self._writes})
         await self._jobs.close()
 
-    async def sweep(self, age: timedelta = ORPHAN_AGE) -> int:
+    async def sweep(self, age: timedelta = MIN_ORPHAN_AGE) -> int:
         """Deletes objects of that age that no row names; gives their number. Raises StoreError.
 
         What has no name of ours is somebody else's, who put it there against the advice, and stays.
         """
         swept = 0
         async for key in self._objects.older_than(age):
-            if _OURS.fullmatch(key) and _key(await self._jobs.image(_job_id(key))) != key:
+            if _OUR_KEYS.fullmatch(key) and _key(await self._jobs.image(_job_id(key))) != key:
                 await self._objects.delete(key)
                 swept += 1
         return swept
@@ -152,4 +152,4 @@ def _job_id(key: str) -> str:
 
 
 def _key(stored: bytes | None) -> str:
-    return stored.removeprefix(MARK).decode() if stored is not None and stored.startswith(MARK) else ""
+    return stored.removeprefix(OBJECT_MARK).decode() if stored is not None and stored.startswith(OBJECT_MARK) else ""

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL server that may go away and come back."""
+"""A connection pool for a PostgreSQL server that may go away and come back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -18,12 +18,12 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 COMMAND_SECONDS = 5.0
 """Longest wait for one answer: what tells a connection whose other end has vanished."""
 CONNECT_SECONDS = 5.0
-PATIENCE_SECONDS = 3.0
+RETRY_SECONDS = 3.0
 """How long work is tried again while the server is away: a restart takes about one second."""
-RETRY_PAUSE = 0.1
-MOST_CONNECTIONS = 8
+RETRY_PAUSE_SECONDS = 0.1
+MAX_CONNECTIONS = 8
 
-SESSION = {
+SESSION_SETTINGS = {
     # a node that vanished without a word must not keep its locks until somebody notices
     "idle_in_transaction_session_timeout": "30s",
     "tcp_keepalives_idle": "5",
@@ -32,7 +32,7 @@ SESSION = {
 }
 """What the server is asked for with each connection."""
 
-AWAY = (
+SERVER_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -43,26 +43,28 @@ AWAY = (
 )
 """The server cannot be reached, or stopped answering: what was asked for may or may not have been carried out."""
 
-FAULTS = (*AWAY, asyncpg.PostgresError)
+FAULTS = (*SERVER_AWAY, asyncpg.PostgresError)
 
 
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection. Raises FAULTS."""
-    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SESSION)
+    return await asyncpg.connect(
+        url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SESSION_SETTINGS
+    )
 
 
 class Connections:
     """A pool of connections; work is done on any of them, and again on another one where the first was lost."""
 
-    def __init__(self, url: str, most: int) -> None:
+    def __init__(self, url: str, max_connections: int) -> None:
         self._pool = asyncpg.create_pool(
             url,
             min_size=0,  # while the server is away asyncpg would log each try to keep that many
-            max_size=most,
+            max_size=max_connections,
             command_timeout=COMMAND_SECONDS,
             timeout=CONNECT_SECONDS,
-            server_settings=SESSION,
-            init=self._remember,
+            server_settings=SESSION_SETTINGS,
+            init=self._note_connection,
         )
         self._alive: dict[int, Connection] = {}
         """By the server's process, which tells a connection apart from the others."""
@@ -71,15 +73,15 @@ class Connections:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, most: int = MOST_CONNECTIONS) -> Self:
+    async def open(cls, url: str, max_connections: int = MAX_CONNECTIONS) -> Self:
         """Raises FAULTS where the server cannot be reached."""
-        connections = cls(url, most)
+        connections = cls(url, max_connections)
         await connections._pool
         return connections
 
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` gives. Raises StoreError."""
-        return await self._patiently(lambda connection, _: work(connection))
+        return await self._retried(lambda connection, _: work(connection))
 
     async def write(self, work: Callable[[Connection, bool], Awaitable[T]]) -> T:
         """What `work` gives, done in one transaction, even if the caller is cancelled meanwhile. Raises StoreError.
@@ -89,9 +91,9 @@ class Connections:
 
         async def in_transaction(connection: Connection, again: bool) -> T:
             async with connection.transaction():
-                return await self._heard(connection, work(connection, again))
+                return await self._answered(connection, work(connection, again))
 
-        task = asyncio.create_task(self._patiently(in_transaction))
+        task = asyncio.create_task(self._retried(in_transaction))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
@@ -110,25 +112,25 @@ class Connections:
         except FAULTS:
             self._pool.terminate()
 
-    async def _patiently(self, work: Callable[[Connection, bool], Coroutine[Any, Any, T] | Awaitable[T]]) -> T:
+    async def _retried(self, work: Callable[[Connection, bool], Coroutine[Any, Any, T] | Awaitable[T]]) -> T:
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + RETRY_SECONDS
         again = False
         while True:
             try:
                 async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
-                    return await self._heard(connection, work(connection, again))
-            except AWAY as error:
+                    return await self._answered(connection, work(connection, again))
+            except SERVER_AWAY as error:
                 if loop.time() >= deadline:
                     raise fault(error) from error
             except asyncpg.PostgresError as error:
                 raise fault(error) from error
             again = True
-            await asyncio.sleep(RETRY_PAUSE)
+            await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
-    async def _heard(self, connection: Connection, answer: Awaitable[T]) -> T:
+    async def _answered(self, connection: Connection, answer: Awaitable[T]) -> T:
         """The answer. After a time-out no connection that stood idle meanwhile is trusted either."""
         pid = connection.get_server_pid()
         self._busy.add(pid)
@@ -143,7 +145,7 @@ class Connections:
         finally:
             self._busy.discard(pid)
 
-    async def _remember(self, connection: Connection) -> None:
+    async def _note_connection(self, connection: Connection) -> None:
         pid = connection.get_server_pid()
         self._alive[pid] = connection
 
@@ -153,7 +155,7 @@ class Connections:
         connection.add_termination_listener(forget)
 
 
-def plainly(error: BaseException) -> str:
+def in_one_line(error: BaseException) -> str:
     """What to tell an operator in one line: time-outs have no words of their own, and a torn URL shows its password."""
     if isinstance(error, TimeoutError):
         return "it does not answer"
@@ -166,6 +168,6 @@ def fault(error: BaseException) -> StoreError:
     """The error in the words of every store."""
     if isinstance(error, asyncpg.DiskFullError):
         return StoreFull(f"no room left for the database: {error}")
-    if isinstance(error, AWAY):
-        return StoreError(f"the database cannot be reached: {plainly(error)}")
+    if isinstance(error, SERVER_AWAY):
+        return StoreError(f"the database cannot be reached: {in_one_line(error)}")
     return StoreError(f"the database failed: {error}")

@@ -12,7 +12,7 @@ from persistence.postgres import entry_table
 from persistence.postgres.connection import Connection
 from persistence.store import StoreUnusable
 
-LOCK = 0x0C_12_05_01
+MIGRATION_LOCK = 0x0C_12_05_01
 """Key of the advisory lock: any number that nobody else uses."""
 
 
@@ -88,7 +88,7 @@ MIGRATIONS = (
 
 async def migrate(connection: Connection) -> None:
     """Brings the schema up to this program's. Raises StoreUnusable where a newer program has been there."""
-    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
     try:
         applied = await _applied(connection)
         if applied > len(MIGRATIONS):
@@ -105,7 +105,7 @@ async def migrate(connection: Connection) -> None:
                 )
         await _migrate_queue(connection)
     finally:
-        await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
 
 
 async def _applied(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""What nodes say of themselves, for other nodes to read."""
+"""The reports of nodes in the shared database: published, read, forgotten."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ class NodeReports:
     @asynccontextmanager
     async def opened(cls, url: str) -> AsyncIterator[Self]:
         """On the database that a store has migrated. Closed at the end."""
-        connections = await Connections.open(url, most=1)
+        connections = await Connections.open(url, max_connections=1)
         try:
             yield cls(connections)
         finally:

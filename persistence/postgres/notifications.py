@@ -1,4 +1,4 @@
-"""Word of ended jobs between nodes: sent with the transaction that stores the end, so that none comes too early."""
+"""LISTEN and NOTIFY of ended jobs between nodes: sent with the transaction that stores the end, so never too early."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 from persistence.postgres.connection import COMMAND_SECONDS, FAULTS, Connection, connect
 from persistence.tasks import end
 
-CHANNEL = "smart_queue_ocr_ended"
-CHECK_SECONDS = 5.0
+ENDED_CHANNEL = "smart_queue_ocr_ended"
+CONNECTION_CHECK_SECONDS = 5.0
 """How often the connection is tried: a listener hears nothing of a connection whose other end has vanished."""
-RETRY_SECONDS = 1.0
+LISTEN_AGAIN_SECONDS = 1.0
 """Between two tries to listen again; those who wait look for themselves as often."""
 
 
 async def announce(connection: Connection, job_id: str) -> None:
     """Tells every listener, once the transaction under way is committed."""
-    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, job_id)
+    await connection.execute("SELECT pg_notify($1, $2)", ENDED_CHANNEL, job_id)
 
 
 @asynccontextmanager
@@ -26,27 +26,27 @@ async def listening(url: str, on_end: Callable[[str], None], on_doubt: Callable[
     `on_doubt` is called where something may have been missed: when the connection was lost, each second until there is
     another one, and then once more.
     """
-    heard = asyncio.Event()
+    listening_or_not = asyncio.Event()
 
     async def listen() -> None:
         while True:
             try:
                 connection = await connect(url)
                 try:
-                    await connection.add_listener(CHANNEL, lambda *said: on_end(str(said[-1])))
+                    await connection.add_listener(ENDED_CHANNEL, lambda *said: on_end(str(said[-1])))
                     on_doubt()
-                    heard.set()
+                    listening_or_not.set()
                     await _until_lost(connection)
                 finally:
                     connection.terminate()
             except FAULTS:
                 on_doubt()
-            heard.set()
-            await asyncio.sleep(RETRY_SECONDS)
+            listening_or_not.set()
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
-    listener = asyncio.create_task(listen(), name="listen-for-ends")
+    listener = asyncio.create_task(listen(), name="notifications")
     try:
-        await heard.wait()
+        await listening_or_not.wait()
         yield
     finally:
         await end(listener)
@@ -58,7 +58,7 @@ async def _until_lost(connection: Connection) -> None:
     connection.add_termination_listener(lambda _: lost.set())
     while not lost.is_set():
         try:
-            await asyncio.wait_for(lost.wait(), CHECK_SECONDS)
+            await asyncio.wait_for(lost.wait(), CONNECTION_CHECK_SECONDS)
         except TimeoutError:
             await connection.execute("SELECT 1", timeout=COMMAND_SECONDS)
     raise ConnectionResetError("the connection was closed")

@@ -21,36 +21,36 @@ from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
 from persistence.postgres import entry_table
-from persistence.postgres.connection import Connections, connect, plainly
+from persistence.postgres.connection import Connections, connect, in_one_line
 from persistence.queue import Handler, QueueFull, QueueStopped, handle_safely
 from persistence.store import StoreError
 from persistence.tasks import end
 
 POLL_SECONDS = 2.0
 """How often a node looks for work of which no notification came."""
-RESTART_PAUSE = 1.0
+RECONNECT_PAUSE_SECONDS = 1.0
 """Seconds before the engine is started again after it lost its connection."""
-LAST_WORDS_SECONDS = 10.0
+ENGINE_STOP_SECONDS = 10.0
 """Longest wait at a stop for an engine whose database does not answer."""
-DEPTH_SECONDS = 1.0
+COUNT_SECONDS = 1.0
 """How often the depth is counted; between two counts a node adds what it did itself."""
-PRUNE_EVERY = 600
+PRUNE_EVERY_COUNTS = 600
 """Counts of the depth between two looks at what PgQueuer logged."""
-LOG_KEPT = timedelta(hours=1)
+LOG_KEPT_TIME = timedelta(hours=1)
 
 
 @dataclass
-class _Exact(Queries):
+class _ExactQueries(Queries):
     """PgQueuer's statements, with as many entries at a time as there are workers.
 
-    Its own least is two, of which a node with one worker would let one wait, although another node might be idle.
+    Its own minimum is two, of which a node with one worker would let one wait, although another node might be idle.
     """
 
-    most: int = 1
+    max_entries: int = 1
 
     async def dequeue(self, *arguments: Any, **options: Any) -> list[Entry]:
         """See Queries."""
-        return await super().dequeue(*arguments, **(options | {"global_concurrency_limit": self.most}))
+        return await super().dequeue(*arguments, **(options | {"global_concurrency_limit": self.max_entries}))
 
 
 class PgQueue:
@@ -66,8 +66,8 @@ class PgQueue:
         self._stopped = asyncio.Event()
         self._handling: dict[asyncio.Task[float | None], Entry] = {}
         self._names: list[str] = []
-        self._house = asyncio.create_task(self._keep_house(), name="queue-house")
-        self._holding = asyncio.create_task(self._hold(), name="queue-hold")
+        self._counting = asyncio.create_task(self._count_and_prune(), name="queue-count")
+        self._leasing = asyncio.create_task(self._renew_lease(), name="queue-lease")
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -78,13 +78,13 @@ class PgQueue:
         """
         # while the server is away it would log a traceback ten times a second; `queue.interrupted` tells of that
         logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
-        connections = await Connections.open(url, most=2)
+        connections = await Connections.open(url, max_connections=2)
         queue = cls(url, connections, limit, lease)
         try:
             yield queue
         finally:
-            await end(queue._holding)
-            await end(queue._house)
+            await end(queue._leasing)
+            await end(queue._counting)
             await connections.close()
 
     @contextlib.contextmanager
@@ -135,7 +135,7 @@ class PgQueue:
             self.stop()
             for task in self._handling:
                 task.cancel()
-            await asyncio.wait({engine}, timeout=LAST_WORDS_SECONDS)
+            await asyncio.wait({engine}, timeout=ENGINE_STOP_SECONDS)
             # its entries come up again on another node, when the lease is over
             await end(engine)
             raise
@@ -158,17 +158,19 @@ class PgQueue:
                 # a connection of its own: on a pool the first check of the listener may come before the listener
                 connection = await connect(self._url)
                 try:
-                    await self._serve(_Exact(AsyncpgDriver(connection), most=concurrency), handler, concurrency)
+                    await self._serve(
+                        _ExactQueries(AsyncpgDriver(connection), max_entries=concurrency), handler, concurrency
+                    )
                 finally:
                     connection.terminate()
             except Exception as error:
                 logger.bind(event="queue.interrupted").warning(
-                    f"the queue is out of reach, trying again: {plainly(error)}"
+                    f"the queue is out of reach, trying again: {in_one_line(error)}"
                 )
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopped.wait(), RESTART_PAUSE)
+                    await asyncio.wait_for(self._stopped.wait(), RECONNECT_PAUSE_SECONDS)
 
-    async def _serve(self, queries: _Exact, handler: Handler, concurrency: int) -> None:
+    async def _serve(self, queries: _ExactQueries, handler: Handler, concurrency: int) -> None:
         manager = QueueManager(queries)
 
         @manager.entrypoint(entry_table.ENTRYPOINT)
@@ -213,25 +215,25 @@ class PgQueue:
             self._depth += 1
             raise RetryRequested(timedelta(seconds=max(0.0, delay)))
 
-    async def _keep_house(self) -> None:
+    async def _count_and_prune(self) -> None:
         for second in itertools.count():
             with contextlib.suppress(StoreError):
                 await self._count()
-                if second % PRUNE_EVERY == 0:
-                    await self._connections.write(lambda connection, _: entry_table.prune(connection, LOG_KEPT))
-            await asyncio.sleep(DEPTH_SECONDS)
+                if second % PRUNE_EVERY_COUNTS == 0:
+                    await self._connections.write(lambda connection, _: entry_table.prune(connection, LOG_KEPT_TIME))
+            await asyncio.sleep(COUNT_SECONDS)
 
-    async def _hold(self) -> None:
+    async def _renew_lease(self) -> None:
         """Keeps other nodes from the jobs at hand, as PgQueuer does with a connection that it may lose.
 
         It has another one only when all of them have ended, and an alive node would be silent until then.
         """
         while True:
             with contextlib.suppress(StoreError):
-                await self._hold_now([*self._handling.values()])
+                await self._renew_lease_of([*self._handling.values()])
             await asyncio.sleep(self._lease / 3)
 
-    async def _hold_now(self, entries: Sequence[Entry]) -> None:
+    async def _renew_lease_of(self, entries: Sequence[Entry]) -> None:
         if entries:
             await self._connections.write(lambda connection, _: entry_table.hold(connection, entries))
 

@@ -1,4 +1,4 @@
-"""Jobs in PostgreSQL: the store that several nodes share."""
+"""The JobStore on PostgreSQL, which several nodes share."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,7 +9,14 @@ import asyncpg
 
 from persistence.job import Job, JobState
 from persistence.postgres import entry_table, notifications
-from persistence.postgres.connection import COMMAND_SECONDS, CONNECT_SECONDS, FAULTS, Connection, Connections, plainly
+from persistence.postgres.connection import (
+    COMMAND_SECONDS,
+    CONNECT_SECONDS,
+    FAULTS,
+    Connection,
+    Connections,
+    in_one_line,
+)
 from persistence.postgres.migrations import migrate
 from persistence.postgres.rows import COLUMNS, from_record, to_values
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
@@ -50,7 +57,7 @@ class PostgresStore:
                 await connection.close(timeout=COMMAND_SECONDS)
             return cls(await Connections.open(url))
         except (*FAULTS, ValueError) as error:
-            raise StoreUnusable(f"the database cannot be used: {plainly(error)}") from error
+            raise StoreUnusable(f"the database cannot be used: {in_one_line(error)}") from error
 
     async def add(self, job: Job, image: bytes) -> None:
         async def work(connection: Connection, again: bool) -> None:

@@ -1,4 +1,4 @@
-"""A connection to a SQLite file and the one thread that may touch it."""
+"""A SQLite connection and the one thread that may touch it."""
 
 import asyncio
 import sqlite3

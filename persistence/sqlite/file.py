@@ -1,4 +1,4 @@
-"""The file of a SQLite store: may this process have it, and is it sound? Asked before anything is written to it."""
+"""The database file of the SQLite store: its lock, its soundness, and the room on its disk."""
 
 import contextlib
 import fcntl

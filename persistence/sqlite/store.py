@@ -1,4 +1,4 @@
-"""Jobs in one SQLite file: the store that needs no server."""
+"""The JobStore on one SQLite file, which needs no server."""
 
 import asyncio
 import contextlib

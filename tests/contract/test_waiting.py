@@ -151,7 +151,7 @@ async def test_nobody_waits_when_the_service_stops(waiters: Waiters) -> None:
 
 
 async def test_no_more_wait_than_may_and_who_leaves_makes_room() -> None:
-    waiters = Waiters(most=1)
+    waiters = Waiters(max_requests=1)
     looked = asyncio.Event()
 
     async def look() -> Job:

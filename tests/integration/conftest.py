@@ -81,7 +81,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
         def start(head: float = 60.0, linger: float = 60.0, unread: float = 60.0, **changes: object) -> LiveServer:
             monkeypatch.setattr(connection, "HEAD_SECONDS", head)
             monkeypatch.setattr(connection, "LINGER_SECONDS", linger)
-            monkeypatch.setattr(connection, "UNREAD_SECONDS", unread)
+            monkeypatch.setattr(connection, "SLOW_READER_SECONDS", unread)
             settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db")
             return servers.enter_context(live_server(msgspec.structs.replace(settings, **changes), ScriptedPool()))
 

@@ -213,19 +213,19 @@ async def test_an_api_node_says_how_the_worker_nodes_read_and_which_one_said_so(
         assert (alone.status_code, alone.json()["status"]) == (503, "failing")
         assert "no worker node" in alone.json()["error"]["detail"]
         async with node("worker", pool, node_name="one") as worker:
-            await Member("one", reports, worker.service.capacity, worker.service.ai_health).tell()
+            await Member("one", reports, worker.service.capacity, worker.service.ai_health).publish()
             answer = (await api.client.get("/health/ai")).json()
         assert (answer["status"], answer["similarity"]) == ("good", 1.0)
         assert answer["worker"] == "one/worker-1"
         assert (await api.client.get("/health/ai")).json()["status"] == "failing"  # it said that it left
 
 
-async def test_an_upload_whose_commit_was_not_heard_of_is_one_job_though_a_worker_has_it_by_then(
+async def test_an_upload_whose_commit_was_not_answered_of_is_one_job_though_a_worker_has_it_by_then(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await PostgresStore.open(database)
     elsewhere = await PostgresStore.open(database)
-    heard, lost = store._connections._heard, False
+    heard, lost = store._connections._answered, False
 
     async def deaf(connection: Any, answer: Any) -> Any:
         nonlocal lost
@@ -236,7 +236,7 @@ async def test_an_upload_whose_commit_was_not_heard_of_is_one_job_though_a_worke
         assert await elsewhere.replace(job(), job().claimed(after(1)))
         raise ConnectionResetError
 
-    monkeypatch.setattr(store._connections, "_heard", deaf)
+    monkeypatch.setattr(store._connections, "_answered", deaf)
     await store.add(job(), PNG)
     assert await store.get(job().id) == job().claimed(after(1))
     with pytest.raises(JobExists):

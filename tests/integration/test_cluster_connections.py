@@ -39,7 +39,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that give up after 0.5 s rather than 3, a silent connection after 1 s rather than 5."""
     monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "RETRY_SECONDS", 0.5)
 
 
 @pytest.fixture

@@ -30,9 +30,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that give up a silent connection after 1 s rather than 5, and look for work each 0.5 s rather than 2."""
     monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "RETRY_SECONDS", 0.5)
     monkeypatch.setattr(queue, "POLL_SECONDS", 0.5)
-    monkeypatch.setattr(queue, "RESTART_PAUSE", 0.1)
+    monkeypatch.setattr(queue, "RECONNECT_PAUSE_SECONDS", 0.1)
 
 
 @pytest.fixture

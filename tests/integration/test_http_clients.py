@@ -6,7 +6,7 @@ import resource
 import httpx
 import pytest
 
-from app.jobs.incoming import Incoming, TooMuchComing
+from app.jobs.upload_memory import UploadMemory, UploadMemoryFull
 from tests.integration.conftest import Live
 from tests.integration.raw_http import PNG, part, post, sized
 from tests.live_server import PATIENCE, LiveServer
@@ -113,13 +113,13 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
     head = post(b"Content-Type: image/png\r\nContent-Length: %d\r\n" % len(PNG))
     with server.wire() as stalled:
         stalled.send(head + PNG[:2000])
-        while server.service.incoming.bytes < 2000:
+        while server.service.upload_memory.bytes < 2000:
             assert httpx.get(f"{server.url}/health/live").status_code == 200
         answer = server.say(head + PNG)
         assert answer is not None
         assert (answer.status, answer.problem["code"]) == (503, "overloaded")
         assert int(answer.headers["retry-after"]) >= 1
-    while server.service.incoming.bytes:
+    while server.service.upload_memory.bytes:
         assert httpx.get(f"{server.url}/health/live").status_code == 200
     answer = server.say(head + PNG)
     assert answer is not None
@@ -128,11 +128,11 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
 
 
 def test_one_client_cannot_take_all_the_memory_for_uploads() -> None:
-    incoming = Incoming(100, largest=40)
+    incoming = UploadMemory(100, largest=40)
     with incoming.body("greedy") as one, incoming.body("greedy") as two:
         one += bytes(40)
         two += bytes(10)
-        with pytest.raises(TooMuchComing):
+        with pytest.raises(UploadMemoryFull):
             two += bytes(1)
         with incoming.body("other") as third:
             third += bytes(50)
@@ -142,7 +142,7 @@ def test_one_client_cannot_take_all_the_memory_for_uploads() -> None:
 
 
 def test_a_client_may_always_send_one_image() -> None:
-    with Incoming(100, largest=100).body("anybody") as image:
+    with UploadMemory(100, largest=100).body("anybody") as image:
         image += bytes(100)
 
 

@@ -59,38 +59,38 @@ async def test_every_node_knows_the_workers_of_all_and_of_none_twice(reports: No
     second_capacity = Capacity(workers=3, first_guess=2.0)
     second = Node("second", reports, second_capacity, ReadsWell())
 
-    await watcher.tell()
-    await watcher.hear()
+    await watcher.publish()
+    await watcher.refresh()
     assert (api.workers, api.drain_seconds(4)) == (0, None)
 
-    await first.tell()
-    await second.tell()
-    await watcher.hear()
+    await first.publish()
+    await second.publish()
+    await watcher.refresh()
     assert (api.workers, api.service_seconds) == (4, 1.75)
-    await second.hear()
+    await second.refresh()
     assert (second_capacity.workers, second_capacity.own_workers) == (4, 3)
 
     await second.leave()
-    await watcher.hear()
+    await watcher.refresh()
     assert (api.workers, api.service_seconds) == (1, 1.0)
 
 
 async def test_nodes_on_one_host_have_rows_of_their_own(reports: NodeReports) -> None:
     for name in (default_name(), f"{default_name()}0"):
-        await Node(name, reports, Capacity(workers=1, first_guess=1.0), ReadsWell()).tell()
+        await Node(name, reports, Capacity(workers=1, first_guess=1.0), ReadsWell()).publish()
     assert len(await reports.recent(60.0)) == 2
 
 
 async def test_a_node_that_is_silent_counts_no_longer(reports: NodeReports) -> None:
-    await Node("one", reports, Capacity(workers=1, first_guess=1.0), ReadsWell()).tell()
+    await Node("one", reports, Capacity(workers=1, first_guess=1.0), ReadsWell()).publish()
     assert await reports.recent(0.0) == []
 
 
 async def test_a_node_that_speaks_another_way_is_passed_over(reports: NodeReports) -> None:
     capacity = Capacity(workers=0, first_guess=9.0)
-    await Node("reader", reports, Capacity(workers=2, first_guess=1.0), ReadsWell()).tell()
+    await Node("reader", reports, Capacity(workers=2, first_guess=1.0), ReadsWell()).publish()
     await reports.publish("from the future", '{"readings": []}')
-    await Node("api", reports, capacity, None).hear()
+    await Node("api", reports, capacity, None).refresh()
     assert capacity.workers == 2
     assert (await SharedHealth(reports, "text").verdict()).worker == "reader/worker-1"
 
@@ -101,7 +101,7 @@ async def test_a_node_that_hears_and_says_nothing_any_more_is_not_ready(
     async def die(_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Node, "tell", die)
+    monkeypatch.setattr(Node, "publish", die)
     async with run(database_url=database) as service:
         answer = await service.client.get("/health/ready")
         while answer.json()["reasons"] != ["the loop 'node' died"]:

@@ -23,9 +23,10 @@ async def test_a_finished_job_expires_and_its_id_answers_410(run: Any) -> None:
         for job_id in (done, letter):
             await service.ended(job_id)
         store = service.service.store
-        assert await Retention(store, timedelta(days=1), JobEvents()).sweep() == 0
+        assert await Retention(store, timedelta(days=1), JobEvents()).expire() == 0
         assert (
-            await Retention(store, timedelta(days=1), JobEvents(), lambda: clock.now() + timedelta(days=2)).sweep() == 1
+            await Retention(store, timedelta(days=1), JobEvents(), lambda: clock.now() + timedelta(days=2)).expire()
+            == 1
         )
         gone = await service.client.get(f"/images/{done}")
         assert (gone.status_code, gone.json()["code"]) == (410, "job_gone")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.admission import Limits, Pressure
+from app.jobs.admission import Admission, Limits
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
@@ -40,8 +40,8 @@ async def store(tmp_path: Path) -> Any:
 def intake(store: JobStore, queue: LocalQueue | None = None, **options: Any) -> Intake:
     limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=0, max_jobs_per_key=0)
     abandoned_after = options.pop("abandoned_after", lambda _: 0.0)
-    pressure = Pressure(store, limits)
-    return Intake(store, queue or LocalQueue(limit=10), POLICY, pressure, JobEvents(), abandoned_after, **options)
+    admission = Admission(store, limits)
+    return Intake(store, queue or LocalQueue(limit=10), POLICY, admission, JobEvents(), abandoned_after, **options)
 
 
 async def submitted(store: JobStore) -> Job:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.health import PATIENCE, AiHealth, Grade, Thresholds, grade, text_similarity
+from app.health import MAX_WORKER_WAIT_SECONDS, AiHealth, Grade, Thresholds, grade, text_similarity
 from ocr_engine.errors import WorkerCrashed, WorkersBusy
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -164,4 +164,4 @@ async def test_while_no_worker_is_free_the_last_verdict_stands_and_grows_old(tex
     assert await watched.verdict() is judged
     assert watched.age(judged) == 30.0
     assert (await watched.verdict()).sample_text == "another text", "it is asked again, whatever the cache allows"
-    assert pool.patience == [PATIENCE] * 3
+    assert pool.patience == [MAX_WORKER_WAIT_SECONDS] * 3

@@ -40,7 +40,7 @@ def test_a_cgroup_v1_quota_of_minus_one_is_none(cgroup: Path) -> None:
 
 
 def test_memory_bounds_the_workers(cgroup: Path) -> None:
-    (cgroup / "memory.max").write_text(str(machine.SERVICE_MEMORY + 2 * machine.WORKER_MEMORY))
+    (cgroup / "memory.max").write_text(str(machine.SERVICE_MEMORY_BYTES + 2 * machine.WORKER_MEMORY_BYTES))
     assert machine.default_workers(cgroup) == 2
 
 

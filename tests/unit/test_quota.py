@@ -1,6 +1,6 @@
 """A token bucket a client."""
 
-from app.http.rate_limit import CLIENTS_KEPT, RateLimit
+from app.http.rate_limit import MAX_CLIENTS_KEPT, RateLimit
 
 
 class Clock:
@@ -41,6 +41,6 @@ def test_what_is_left_is_told() -> None:
 
 def test_many_clients_cost_bounded_memory() -> None:
     limit = RateLimit(1, Clock())
-    for number in range(CLIENTS_KEPT + 100):
+    for number in range(MAX_CLIENTS_KEPT + 100):
         limit.take(str(number))
-    assert len(limit._buckets) == CLIENTS_KEPT
+    assert len(limit._buckets) == MAX_CLIENTS_KEPT

@@ -1,4 +1,4 @@
-"""`/dead-letters`: jobs that were given up, for people to look at, send round again, or delete."""
+"""`/dead-letters`: jobs that were given up, for people to look at, requeue or delete."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -56,7 +56,7 @@ async def read_dead_letter(request: AnyRequest, job_id: FromPath[str], service: 
     status_code=202,
     responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
     summary="Requeue a dead letter",
-    description="Sends it round again with all attempts before it; its failures stay on record.",
+    description="Puts it back into the queue with all attempts before it; its failures stay on record.",
 )
 async def requeue_dead_letter(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]

@@ -1,4 +1,4 @@
-"""`/health`: is it alive, should it get work, and does it read well?"""
+"""`/health/live`, `/health/ready` and `/health/ai`."""
 
 import os
 

@@ -59,7 +59,7 @@ async def submit_image(request: Request[None, None, State], service: NamedDepend
     try:
         with service.queue.reserve():
             pass  # refuse before the body is read, not after
-        with service.incoming.body(client_of(request)) as body:
+        with service.upload_memory.body(client_of(request)) as body:
             image = await read_image(request, body, timeout=service.settings.upload_timeout_seconds)
             info = probe(image, service.settings.max_image_pixels, service.settings.max_image_pages)
             job = await service.intake.submit(image, info, owner_of(request), service.observers.traceparent())

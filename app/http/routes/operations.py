@@ -1,4 +1,4 @@
-"""`/queue` and `/metrics`: how much work there is, for autoscalers and for Prometheus."""
+"""`/queue` for autoscalers and `/metrics` for Prometheus."""
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency

@@ -1,15 +1,15 @@
-"""The uploads that are being received: what they hold in memory, bounded all together and for each client."""
+"""The permit for memory that uploads under way may hold, all together and for each client."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class TooMuchComing(Exception):
+class UploadMemoryFull(Exception):
     """Uploads that are being received take as much memory as they may."""
 
 
-class Incoming:
+class UploadMemory:
     """The bodies that are being received, bounded all together: a stalled upload holds what it has sent in memory.
 
     One client may hold half of that, so that it cannot shut out the others.
@@ -39,7 +39,7 @@ class Incoming:
     def _hold(self, client: str, size: int) -> None:
         # what has come counts, not what was announced: to announce costs a client nothing
         if self.bytes + size > self._limit or self._of_client[client] + size > self._share:
-            raise TooMuchComing
+            raise UploadMemoryFull
         self.bytes += size
         self._of_client[client] += size
 
@@ -52,7 +52,7 @@ class Body:
         self._hold = hold
 
     def __iadd__(self, chunk: bytes | bytearray) -> "Body":
-        """Raises TooMuchComing."""
+        """Raises UploadMemoryFull."""
         self._hold(len(chunk))
         self.data += chunk
         return self
