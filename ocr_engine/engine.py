@@ -10,15 +10,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine import image, leftovers
+from ocr_engine import leftovers
 from ocr_engine.boxes import Quads, heights, part, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn, turn_back
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import LineFinder, magnification
+from ocr_engine.document.document import Document
+from ocr_engine.document.image_file import ImageFile
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.layout import Piece, pieces_in_order, row_order
 from ocr_engine.models.load import load_models
-from ocr_engine.options import EngineOptions
+from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, MIN_WIDTH, Reading, Recogniser
@@ -35,9 +37,7 @@ FEW_LETTERS = 2
 """Characters: lines in one box can look like one letter that is built of as many parts."""
 MAX_SUSPECTS = 24
 """Boxes of a page that are looked into, which bounds what a page of noise costs."""
-LARGE_IMAGE = 8_000_000
-"""Pixels of an image from which memory that is kept for speed is given back before it is decoded, which takes 6 to 9
-bytes a pixel. It costs 12 ms; a PNG of 24 megapixels and 43 MB after another photo peaks at 505 MB instead of 616."""
+DEFAULT_READING = ReadOptions()
 
 
 class Engine:
@@ -63,34 +63,36 @@ class Engine:
 
     def page_by_page(self, data: bytes) -> Iterator[OcrResult | None]:
         """As `recognise`, one page a step: None after each but the last, then the result."""
-        begun = time.perf_counter()
         pages: list[OcrPage] = []
         timings = OcrTimings()
+        document = ImageFile(data, self._options.max_pixels)
+        for number in range(1, document.info.pages + 1):
+            read = self.read_page(document, number)
+            pages += read.pages
+            timings = timings.plus(read.timings)
+            if number < document.info.pages:
+                yield None
+        yield OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
+
+    def read_page(self, document: Document, number: int, options: ReadOptions = DEFAULT_READING) -> OcrResult:
+        """One page of a document, from 1, in any order. Raises OcrError; a fault of another kind becomes EngineError.
+
+        The result has exactly that page; `number` is its number in the document.
+        """
+        begun = time.perf_counter()
         try:
-            header = image.read_header(data, self._options.max_pixels)
-            count = len(header.pages)
-            # the sizes of later pages are not known
-            may_be_large = header.frames > 1 or header.width * header.height > LARGE_IMAGE
-            decoding = image.decode_pages(data, header, self._options.max_pixels)
-            for number in range(1, count + 1):
-                if may_be_large:
-                    self._loaded.release()
-                started = time.perf_counter()
-                pixels = next(decoding)
-                decoded = time.perf_counter() - started
-                page, spent = self.recognise_pixels(pixels, number)
-                del pixels  # or it would be there beside the next one
-                pages.append(page)
-                total = time.perf_counter() - begun
-                timings = timings.plus(msgspec.structs.replace(spent, decode=decoded, total=total))
-                if number < count:
-                    yield None
-                    begun = time.perf_counter()  # nobody read meanwhile
+            if document.is_large(number):
+                self._loaded.release()
+            shown = document.draw(number)
+            drawn = time.perf_counter() - begun
+            page, spent = self.recognise_pixels(shown.pixels, number)
         except OcrError:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-        yield OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
+        page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=shown.warnings)
+        spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
+        return OcrResult(pages=(page,), models=self._loaded.described, timings=spent)
 
     def recognise_pixels(self, pixels: Pixels, number: int = 1) -> tuple[OcrPage, OcrTimings]:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""

@@ -33,6 +33,18 @@ class UnsupportedImage(InvalidImage):
     code = "unsupported_media_type"
 
 
+class InvalidDocument(InvalidImage):
+    """The document cannot be opened, or one of its pages cannot be drawn."""
+
+    code = "invalid_document"
+
+
+class PasswordRequired(InvalidImage):
+    """The document is encrypted, and the password is missing or wrong."""
+
+    code = "password_required"
+
+
 class TooManyPixels(InvalidImage):
     """The header announces more pixels than the limit."""
 

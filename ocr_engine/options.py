@@ -1,12 +1,13 @@
-"""What may be chosen about recognition. Frozen, and sent whole to every worker process."""
+"""What may be chosen about recognition: for a whole service, and for one file. Frozen, and sent whole to a worker."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
 ReadingOrder = Literal["columns", "rows"]
+TextLayer = Literal["ocr", "auto"]
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):
@@ -34,3 +35,23 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
+
+
+class ReadOptions(Struct, frozen=True, kw_only=True):
+    """How to read one file; chosen with its upload."""
+
+    text_layer: TextLayer = "ocr"
+    """`ocr`: what is seen is what is read. `auto`: a PDF's page whose own text is sound is taken from it, unread."""
+    password: str = ""
+    """Opens an encrypted PDF. A secret: no repr, log or error shows it."""
+
+    def __repr__(self) -> str:
+        """Every field but the secret, which is `***` where there is one."""
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for rich, which msgspec would show every field."""
+        return [(name, "***" if name == "password" and self.password else value) for name, value in self._fields()]
+
+    def _fields(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in self.__struct_fields__]

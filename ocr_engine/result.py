@@ -7,6 +7,7 @@ from msgspec import Struct
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
 Rotation = Literal[0, 90, 180, 270]
+PageSource = Literal["ocr", "text-layer"]
 
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,15 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
         return self.frames if self.media_type == "image/tiff" else 1
 
 
+class DocumentInfo(Struct, frozen=True, kw_only=True):
+    """What a file is once a worker has opened it."""
+
+    media_type: str
+    """As `ImageInfo` has it."""
+    pages: int
+    """How many can be asked for, numbered from 1; a PDF may say more than it has, and those fail when they are read."""
+
+
 class OcrLine(Struct, frozen=True, kw_only=True):
     """One line of text and where it stands."""
 
@@ -37,6 +47,10 @@ class OcrLine(Struct, frozen=True, kw_only=True):
     """Four (x, y) corners, clockwise from the text's own top left, in pixels of the image as a viewer shows it."""
     low_confidence: bool = False
     """True: below the threshold; reported here, left out of the page's text."""
+
+
+PAGE_WARNINGS = ("damaged",)
+"""`damaged`: the file lacks its end, and the page shows what viewers show of it."""
 
 
 class OcrPage(Struct, frozen=True, kw_only=True):
@@ -52,6 +66,12 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     lines: tuple[OcrLine, ...] = ()
     truncated: bool = False
     """True: the page holds more text than is read of one page; what stands furthest down is missing."""
+    source: PageSource = "ocr"
+    """`text-layer`: taken from the text that a PDF carries itself, nothing was read."""
+    dpi: float = 0.0
+    """Pixels an inch of paper, so that 72 / dpi points are a pixel; 0 where the file does not say."""
+    warnings: tuple[str, ...] = ()
+    """What may be wrong with the page without being an error; see `PAGE_WARNINGS`."""
 
     @property
     def text(self) -> str:

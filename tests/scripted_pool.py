@@ -3,8 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
-from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings
+import msgspec
+
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Unwanted, Wanted
 
@@ -37,6 +41,10 @@ class ScriptedPool:
         self.closed = False
         self.pages = 1
         self.patience: list[float | None] = []
+        self.opened: list[tuple[Path, ReadOptions]] = []
+        self.read: list[tuple[Path, int, ReadOptions]] = []
+        self.forgotten: list[Path] = []
+        self.refuses_to_open: BaseException | None = None
         self._gate = asyncio.Event()
         self._gate.set()
 
@@ -59,6 +67,41 @@ class ScriptedPool:
             raise
         if self.pages > 1 and not await wanted():
             raise Unwanted
+        return self._answer(image)
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """A TIFF of `pages` pages, whatever the file is; `refuses_to_open` is raised where it is set."""
+        self.opened.append((file, options))
+        if self.refuses_to_open is not None:
+            raise self.refuses_to_open
+        return DocumentInfo(media_type="image/tiff", pages=self.pages)
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """The next answer, its only page numbered as was asked for. A function among the answers gets the bytes."""
+        self.read.append((file, number, options))
+        self.patience.append(patience)
+        self.started.release()
+        try:
+            await self._gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        answer = self._answer(file.read_bytes())
+        (page,) = answer.pages
+        return msgspec.structs.replace(answer, pages=(msgspec.structs.replace(page, number=number),))
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """Bytes that name the page and the width."""
+        return f"page {number} at {width}".encode()
+
+    def forget(self, file: Path) -> None:
+        self.forgotten.append(file)
+
+    def _answer(self, image: bytes) -> OcrResult:
         answer = self.script.popleft() if self.script else self.default
         if isinstance(answer, BaseException):
             raise answer

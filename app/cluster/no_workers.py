@@ -1,11 +1,15 @@
 """The OCR pool of a node with ROLE=api: no processes, other nodes read."""
 
 import asyncio
+from pathlib import Path
 
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.result import OcrResult
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.workers.pool import WorkerInfo, always_wanted
 from ocr_engine.workers.process import Wanted
+
+NO_WORKERS = "this node has no workers"
 
 
 class NoWorkers:
@@ -21,7 +25,26 @@ class NoWorkers:
         self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
     ) -> OcrResult:
         """Raises PoolUnavailable."""
-        raise PoolUnavailable("this node has no workers")
+        raise PoolUnavailable(NO_WORKERS)
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """Raises PoolUnavailable."""
+        raise PoolUnavailable(NO_WORKERS)
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """Raises PoolUnavailable."""
+        raise PoolUnavailable(NO_WORKERS)
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """Raises PoolUnavailable."""
+        raise PoolUnavailable(NO_WORKERS)
+
+    def forget(self, file: Path) -> None:
+        """Nobody has it."""
 
     def workers(self) -> list[WorkerInfo]:
         """None."""

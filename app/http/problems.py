@@ -46,6 +46,8 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "too_many_pages": ErrorKind(413, "The image has too many pages"),
         "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
+        "invalid_document": ErrorKind(422, "The document cannot be read"),
+        "password_required": ErrorKind(422, "The document needs its password"),
         "rate_limited": ErrorKind(429, "Too many requests"),
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state

@@ -26,6 +26,8 @@ const ERRORS = {
   too_many_pages: "This file has more pages than the server accepts. Some of them at a time may work.",
   unsupported_media_type: "This is no image that can be read here. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
   invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
+  invalid_document: "This document cannot be read. It may be damaged or cut off.",
+  password_required: "This document is locked. Its password is missing or wrong.",
   internal: "Something broke inside the server.",
   unauthorized: "The server asks for a key, and none was accepted.",
   not_a_dead_letter: "This job has not failed, so there is nothing to repeat.",

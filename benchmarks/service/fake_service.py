@@ -5,11 +5,15 @@ HTTP, store, queue and log are the real ones, so what a job costs here is what t
 
 import asyncio
 import sys
+from pathlib import Path
+
+import msgspec
 
 from app.http.server import serve
 from app.main import create_app, settings_or_exit
 from config import logging
-from ocr_engine.result import OcrLine, OcrPage, OcrResult
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Wanted
 
@@ -38,6 +42,25 @@ class FreePool:
     ) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(PAGE,), worker="worker-1")
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """One page, whatever the file."""
+        return DocumentInfo(media_type="image/png", pages=1)
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """The same page, at once."""
+        return OcrResult(pages=(msgspec.structs.replace(PAGE, number=number),), worker="worker-1")
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """Nothing."""
+        return b""
+
+    def forget(self, file: Path) -> None:
+        """Nothing to do."""
 
     async def start(self) -> None:
         """Nothing to do."""

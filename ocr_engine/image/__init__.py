@@ -1,19 +1,19 @@
 """Image files: what they claim to be (`probe` and `read_header`, without decoding) and their right pixels."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ocr_engine.image.header import MEDIA_TYPES, Header, probe, read_header
+from ocr_engine.image.mapped import Buffer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MEDIA_TYPES", "Header", "decode_pages", "probe", "read_header"]
+__all__ = ["MEDIA_TYPES", "Buffer", "Header", "decode_page", "probe", "read_header"]
 
 
-def decode_pages(data: bytes, header: Header, max_pixels: int) -> "Iterator[NDArray[np.uint8]]":
-    """Each page as a viewer shows it: (height, width, 3) uint8, BGR, C-contiguous, EXIF orientation applied.
+def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> "NDArray[np.uint8]":
+    """A page, from 1, as a viewer shows it: (height, width, 3) uint8, BGR, C-contiguous, EXIF orientation applied.
 
     A TIFF has as many as its directories, but for thumbnails and masks; other files one, the first of an animation.
     Transparency lies on white, or on black where all that can be seen is light.
@@ -24,4 +24,4 @@ def decode_pages(data: bytes, header: Header, max_pixels: int) -> "Iterator[NDAr
     # not at the top: the process that serves HTTP probes and never decodes; it has no use for cv2 and Pillow
     from ocr_engine.image import pixels
 
-    return pixels.decode_pages(data, header, max_pixels)
+    return pixels.decode_page(data, header, number, max_pixels)

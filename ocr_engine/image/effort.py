@@ -7,6 +7,7 @@ from itertools import islice
 
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import header as headers
+from ocr_engine.image.mapped import Buffer
 
 MAX_SCANS = 100
 """Scans of a JPEG, as libtiff and GraphicsMagick allow; encoders write 1 to about 20. Each passes over the whole image
@@ -21,7 +22,7 @@ _SEGMENT = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # RST0 to RST7 and TEM stan
 _DATA_CHUNKS = (b"IDAT", b"fdAT")
 
 
-def require_bounded(data: bytes, media_type: str) -> None:
+def require_bounded(data: Buffer, media_type: str) -> None:
     """Raises InvalidImage for a file that unfolds into work without end."""
     if media_type == headers.JPEG:
         _require_few(_scans(data), MAX_SCANS, "the JPEG image has more than {} scans")
@@ -36,7 +37,7 @@ def _require_few(found: Iterator[object], limit: int, complaint: str) -> None:
         raise InvalidImage(complaint.format(limit))
 
 
-def _scans(data: bytes) -> Iterator[int]:
+def _scans(data: Buffer) -> Iterator[int]:
     """Offsets of the scans up to the end of the image. Markers are found as libjpeg does (ITU T.81, B.1.1)."""
     at = 2
     while found := _SEGMENT.search(data, at):
@@ -49,7 +50,7 @@ def _scans(data: bytes) -> Iterator[int]:
             at += max(2, int.from_bytes(data[at : at + 2], "big"))
 
 
-def _chunks(data: bytes) -> Iterator[bytes]:
+def _chunks(data: Buffer) -> Iterator[bytes]:
     at = 8
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)

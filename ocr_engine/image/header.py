@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
+from ocr_engine.image.mapped import Buffer
 from ocr_engine.image.tiff import TiffReader, exif_orientation
 from ocr_engine.result import ImageInfo
 
@@ -61,7 +62,7 @@ class Header(Struct, frozen=True, kw_only=True):
         return (self.height, self.width) if self.orientation in _TURNED else (self.width, self.height)
 
 
-def probe(data: bytes, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInfo:
+def probe(data: Buffer, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInfo:
     """What the header of an image file says; never decodes, and takes milliseconds at most, whatever the file claims.
 
     `frames` counts as far as the first 2000 chunks or blocks reach: at least 1, at most 2000.
@@ -75,7 +76,7 @@ def probe(data: bytes, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInfo
     return ImageInfo(media_type=header.media_type, width=width, height=height, frames=header.frames, size=len(data))
 
 
-def read_header(data: bytes, max_pixels: int) -> Header:
+def read_header(data: Buffer, max_pixels: int) -> Header:
     """The header, checked: sides above zero, no more than `max_pixels`. Raises as `probe` does."""
     read = _reader(data)
     try:
@@ -91,21 +92,22 @@ def read_header(data: bytes, max_pixels: int) -> Header:
     return header
 
 
-def _reader(data: bytes) -> Callable[[bytes], Header]:
-    if data.startswith(b"\xff\xd8\xff"):
+def _reader(data: Buffer) -> Callable[[Buffer], Header]:
+    start = data[:18]
+    if start.startswith(b"\xff\xd8\xff"):
         return _jpeg
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
         return _webp
-    if data.startswith((b"GIF87a", b"GIF89a")):
+    if start.startswith((b"GIF87a", b"GIF89a")):
         return _gif
-    if data.startswith(_TIFF_MAGICS):
+    if start.startswith(_TIFF_MAGICS):
         return _tiff
     # two letters begin many a text: the size of the second header makes it sure
-    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
+    if start.startswith(b"BM") and int.from_bytes(start[14:18], "little") in _BMP_HEADER_SIZES:
         return _bmp
-    raise UnsupportedImage(f"{_kind(data)}; {ACCEPTED}")
+    raise UnsupportedImage(f"{_kind(data[:256])}; {ACCEPTED}")
 
 
 def _kind(data: bytes) -> str:
@@ -121,7 +123,7 @@ def _kind(data: bytes) -> str:
     return "this is no image of a known type"
 
 
-def _jpeg(data: bytes) -> Header:
+def _jpeg(data: Buffer) -> Header:
     """ITU T.81 B.1: segments up to the first scan. Markers are found as libjpeg does, over fill bytes and junk."""
     frame: tuple[int, int, int, int] | None = None
     orientation = 0
@@ -138,7 +140,7 @@ def _jpeg(data: bytes) -> Header:
         (length,) = struct.unpack_from(">H", data, at)
         if marker in _JPEG_FRAME and frame is None:
             frame = struct.unpack_from(">BHHB", data, at + 2)
-        elif marker == _JPEG_APP1 and not orientation and data.startswith(b"Exif\0\0", at + 2):
+        elif marker == _JPEG_APP1 and not orientation and data[at + 2 : at + 8] == b"Exif\0\0":
             orientation = exif_orientation(data[at + 2 : at + length])
         at += max(length, 2)
     if frame is None:
@@ -153,7 +155,7 @@ def _jpeg(data: bytes) -> Header:
     )
 
 
-def _png(data: bytes) -> Header:
+def _png(data: Buffer) -> Header:
     """PNG (ISO 15948): IHDR, then the chunks that change what is shown."""
     length, kind, width, height, bits, colour = struct.unpack_from(">I4sIIBB", data, 8)
     (checksum,) = struct.unpack_from(">I", data, 29)
@@ -191,7 +193,7 @@ def _png(data: bytes) -> Header:
     )
 
 
-def _webp(data: bytes) -> Header:
+def _webp(data: Buffer) -> Header:
     """RFC 9649: a lossy or lossless bitstream alone, or the extended form with a canvas and more chunks."""
     (size,) = struct.unpack_from("<I", data, 4)
     if size + 8 > len(data):
@@ -232,7 +234,7 @@ def _webp(data: bytes) -> Header:
     )
 
 
-def _bmp(data: bytes) -> Header:
+def _bmp(data: Buffer) -> Header:
     if data[14] == 12:
         width, height = struct.unpack_from("<HH", data, 18)
     else:
@@ -240,7 +242,7 @@ def _bmp(data: bytes) -> Header:
     return Header(media_type=BMP, width=width, height=abs(height))  # a negative height: rows from the top
 
 
-def _tiff(data: bytes) -> Header:
+def _tiff(data: Buffer) -> Header:
     reader = TiffReader(data)
     width, height, orientation = reader.geometry()
     directories = reader.directories(MAX_STEPS)
@@ -254,7 +256,7 @@ def _tiff(data: bytes) -> Header:
     )
 
 
-def _gif(data: bytes) -> Header:
+def _gif(data: Buffer) -> Header:
     """GIF89a: the screen, grown to its first frame as Pillow and browsers do; then frames are counted."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + _colour_table_size(flags)

@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import IO, cast
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
+from ocr_engine.image.mapped import Buffer
 
 Pixels = NDArray[np.uint8]
 
@@ -50,14 +52,10 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def decode_pages(data: bytes, header: Header, max_pixels: int) -> Iterator[Pixels]:
-    """See `ocr_engine.image.decode_pages`."""
+def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> Pixels:
+    """See `ocr_engine.image.decode_page`."""
     require_bounded(data, header.media_type)
-    for page in range(len(header.pages)):
-        yield _decoded(data, header, page, max_pixels)  # kept by no name here: pages are large
-
-
-def _decoded(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
+    page = number - 1
     with _complaints() as heard:
         pixels = _with_opencv(data, header) if header.plain else None
         pixels = _with_pillow(data, header, page, max_pixels) if pixels is None else pixels
@@ -67,7 +65,7 @@ def _decoded(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
     return pixels
 
 
-def _with_opencv(data: bytes, header: Header) -> Pixels | None:
+def _with_opencv(data: Buffer, header: Header) -> Pixels | None:
     """The pixels; None where OpenCV fails: Pillow then has the last word."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -79,10 +77,10 @@ def _with_opencv(data: bytes, header: Header) -> Pixels | None:
     return _upright(np.asarray(pixels, np.uint8), header.orientation)
 
 
-def _with_pillow(data: bytes, header: Header, page: int, max_pixels: int) -> Pixels:
+def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels:
     kind, name = _PILLOW_FORMATS[header.media_type], _name(header, page)
     try:
-        with _limited_pillow(max_pixels), Image.open(io.BytesIO(data), formats=(kind,)) as image:
+        with _limited_pillow(max_pixels), Image.open(_as_file(data), formats=(kind,)) as image:
             if page:
                 image.seek(header.pages[page])
             if image.width * image.height > max_pixels:  # Pillow looks at the first frame only
@@ -100,6 +98,14 @@ def _with_pillow(data: bytes, header: Header, page: int, max_pixels: int) -> Pix
         raise InvalidImage(f"{name} is damaged, incomplete or of a kind that cannot be decoded") from error
     # Pillow has turned a TIFF itself
     return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
+
+
+def _as_file(data: Buffer) -> IO[bytes]:
+    """As Pillow wants it: of a mapped file nothing is copied, as libtiff is given a descriptor."""
+    if isinstance(data, bytes):
+        return io.BytesIO(data)
+    data.seek(0)
+    return cast(IO[bytes], data)
 
 
 def _name(header: Header, page: int) -> str:

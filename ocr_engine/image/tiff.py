@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 
 from ocr_engine.errors import InvalidImage, TooManyPages
+from ocr_engine.image.mapped import Buffer
 
 MAX_TAGS = 1000
 """Tags that are looked at in one directory."""
@@ -20,10 +21,10 @@ _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 class TiffReader:
     """Directories (IFDs) of TIFF 6.0 and BigTIFF in both byte orders. Methods raise struct.error where data ends."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Buffer) -> None:
         """`data` starts with a TIFF magic number."""
         self._data = data
-        self._order = "<" if data.startswith(b"II") else ">"
+        self._order = "<" if data[:2] == b"II" else ">"
         self._is_big = 43 in data[2:4]
         self._first = self._read("Q", 8) if self._is_big else self._read("I", 4)
 

@@ -6,20 +6,24 @@ not kill a hung child alone. A slot is an executor of one: crash, timeout and re
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures.process import BrokenProcessPool
 from enum import StrEnum
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from ocr_engine.errors import OcrError, PoolUnavailable, WorkersBusy
-from ocr_engine.options import EngineOptions
-from ocr_engine.result import OcrResult
+from ocr_engine.options import EngineOptions, ReadOptions
+from ocr_engine.result import DocumentInfo, OcrResult
+from ocr_engine.workers import child
 from ocr_engine.workers.child import WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.process import DeathCause, DiedIdle, Wanted, WorkerProcess
+
+T = TypeVar("T")
 
 
 async def always_wanted() -> bool:
@@ -38,6 +42,26 @@ class OcrPool(Protocol):
         Raises Unwanted where `wanted`, asked between two pages, says no, and WorkersBusy where no worker is free
         within `patience` seconds; None waits for ever.
         """
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """What the file is and how many pages it has. Raises OcrError where it cannot be opened."""
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """Exactly one page of the file, from 1, in any order, by the next free worker, that keeps the file open.
+
+        Raises OcrError; a cancellation kills the work. WorkersBusy where no worker is free within `patience` seconds;
+        None waits for ever.
+        """
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """A JPEG of the page as it was read, at most `width` pixels wide, for people to look at. As `read_page`."""
+
+    def forget(self, file: Path) -> None:
+        """The file will not be asked for any more: whoever has it open lets go of it soon. Never fails."""
 
 
 class ManagedPool(OcrPool, Protocol):
@@ -137,12 +161,44 @@ class ProcessOcrPool:
         self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
     ) -> OcrResult:
         """See OcrPool. Waiting for a free worker does not count against the job's timeout."""
+        return await self._by_a_worker(patience, lambda process: process.recognise(image, self._job_timeout, wanted))
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """See OcrPool."""
+        return await self._by_a_worker(
+            patience, lambda process: process.run(self._job_timeout, child.open_document, file, options)
+        )
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """See OcrPool."""
+        return await self._by_a_worker(
+            patience, lambda process: process.run(self._job_timeout, child.read_page, file, number, options)
+        )
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """See OcrPool."""
+        return await self._by_a_worker(
+            patience, lambda process: process.run(self._job_timeout, child.render_page, file, number, options, width)
+        )
+
+    def forget(self, file: Path) -> None:
+        """See OcrPool."""
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.forget(file)
+
+    async def _by_a_worker(self, patience: float | None, work: Callable[[WorkerProcess], Awaitable[T]]) -> T:
+        """What the next free worker makes of it. Raises as `OcrPool.read_page` does."""
         while True:
             slot, process = await self._take_within(patience)
             slot.state = WorkerState.BUSY
             try:
-                result = await process.recognise(image, self._job_timeout, wanted)
-                return msgspec.structs.replace(result, worker=slot.name)
+                result = await work(process)
+                return msgspec.structs.replace(result, worker=slot.name) if isinstance(result, OcrResult) else result
             except DiedIdle:
                 continue
             except OcrError as error:

@@ -2,12 +2,14 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
-from typing import Literal
+from pathlib import Path
+from typing import Literal, ParamSpec, TypeVar
 
 import psutil
 
@@ -17,6 +19,8 @@ from ocr_engine.result import OcrResult
 from ocr_engine.workers import child
 from ocr_engine.workers.child import DutyReport
 
+P = ParamSpec("P")
+T = TypeVar("T")
 DeathCause = Literal["crashed", "timeout", "interrupted", "stopped"]
 """Ended by itself, or killed: its job took too long, its job was interrupted, or it is not needed any more."""
 
@@ -49,7 +53,7 @@ class WorkerProcess:
         self.warm_since = 0.0
         """Monotonic seconds; set by who has started it."""
         self.jobs = 0
-        """Images that it was given."""
+        """Pages, and other pieces of work, that it was given."""
         self.retiring = False
         """Its replacement is warm: it may finish the image that it has, and gets no other one."""
         self.at_rest = asyncio.Event()
@@ -89,50 +93,81 @@ class WorkerProcess:
         asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
         return await asyncio.wrap_future(report)
 
-    async def recognise(self, image: bytes, timeout: float, wanted: Wanted) -> OcrResult:
-        """The text of the image. Raises OcrError, DiedIdle, or Unwanted, as told when it is asked between two pages.
+    async def run(self, timeout: float, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What the function of `child` gives for the arguments. Raises OcrError, or DiedIdle.
 
-        More than `timeout` seconds for a page, or a cancellation, kills the process.
+        More than `timeout` seconds, or a cancellation, kills the process.
         """
+        with self._at_work():
+            return await self._done(self._begun(work, *arguments, **named), timeout)
+
+    async def recognise(self, image: bytes, timeout: float, wanted: Wanted) -> OcrResult:
+        """The text of the image. Raises as `run`, and Unwanted, as told when it is asked between two pages.
+
+        `timeout`: seconds for a page.
+        """
+        with self._at_work():
+            work = self._begun(child.read, image)
+            while True:
+                result = await self._done(work, timeout)
+                if result is not None:
+                    return result
+                if not await self._unless_cancelled(wanted()):
+                    self._executor.submit(child.forget)
+                    raise Unwanted
+                work = self._begun(child.read_on)
+
+    def forget(self, file: Path) -> None:
+        """Lets go of the file, once the process has nothing else to do. Not waited for."""
+        if self.alive:
+            with suppress(BrokenProcessPool):
+                self._executor.submit(child.forget_document, file)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
         if self._child is None or connection.wait([self._child.sentinel], timeout=0):
             self._on_death()  # the event loop has not heard of it yet
             raise DiedIdle
+        self.at_rest.clear()
         try:
-            work = self._executor.submit(child.read, image)
+            yield
+        finally:
+            self.at_rest.set()
+
+    def _begun(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
+        try:
+            begun = self._executor.submit(work, *arguments, **named)
         except BrokenProcessPool:
             self._on_death()
             raise DiedIdle from None
         self.jobs += 1
-        self.at_rest.clear()
+        return begun
+
+    async def _done(self, work: Future[T], timeout: float) -> T:
         try:
-            while True:
-                result = await self._in_time(work, timeout)
-                if result is not None:
-                    return result
-                if not await wanted():
-                    self._executor.submit(child.forget)
-                    raise Unwanted
-                work = self._executor.submit(child.read_on)
+            return await self._unless_cancelled(self._in_time(work, timeout))
         except BrokenProcessPool:
             self._on_death()
-            raise WorkerCrashed("the OCR process died while it read this image") from None
-        except asyncio.CancelledError:
-            self.kill("interrupted")
-            raise
-        except (OcrError, Unwanted):
+            raise WorkerCrashed("the OCR process died while it read this page") from None
+        except OcrError:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-        finally:
-            self.at_rest.set()
 
-    async def _in_time(self, work: Future[OcrResult | None], timeout: float) -> OcrResult | None:
+    async def _unless_cancelled(self, waiting: Awaitable[T]) -> T:
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            self.kill("interrupted")
+            raise
+
+    async def _in_time(self, work: Future[T], timeout: float) -> T:
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(work)
         except TimeoutError:
             self.kill("timeout")
-            raise JobTimeout(f"recognition of a page took longer than {timeout:g} s") from None
+            raise JobTimeout(f"reading a page took longer than {timeout:g} s") from None
 
     def kill(self, cause: DeathCause) -> None:
         """Ends the process at once, whatever it does."""

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -20,7 +21,8 @@ from app.http.server import serve
 from app.main import create_app, settings_or_exit
 from config import logging
 from ocr_engine.errors import InvalidImage
-from ocr_engine.result import OcrLine, OcrPage, OcrResult
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Wanted
 from tests.chaos.load import images
@@ -45,6 +47,28 @@ class KnowingPool:
         self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
     ) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
+        return await self._read(image, 1)
+
+    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
+        """One page, whatever the file."""
+        return DocumentInfo(media_type="image/png", pages=1)
+
+    async def read_page(
+        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+    ) -> OcrResult:
+        """As `recognise`."""
+        return await self._read(file.read_bytes(), number)
+
+    async def render_page(
+        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
+    ) -> bytes:
+        """The file itself."""
+        return file.read_bytes()
+
+    def forget(self, file: Path) -> None:
+        """Nothing to do."""
+
+    async def _read(self, image: bytes, number: int) -> OcrResult:
         await asyncio.sleep(random.uniform(0, LONGEST_SECONDS))
         await self._released.wait()
         text = self._texts[image]
@@ -52,7 +76,8 @@ class KnowingPool:
             raise InvalidImage("its pixels are cut off")
         corners = ((0, 0), (9, 0), (9, 9), (0, 9))
         lines = tuple(OcrLine(text=line, confidence=0.99, polygon=corners) for line in text.splitlines())
-        return OcrResult(pages=(OcrPage(number=1, width=10, height=10, lines=lines),), worker=f"worker-{os.getpid()}")
+        page = OcrPage(number=number, width=10, height=10, lines=lines)
+        return OcrResult(pages=(page,), worker=f"worker-{os.getpid()}")
 
     async def start(self) -> None:
         """Holds what is to be held."""

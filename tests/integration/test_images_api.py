@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, WorkerCrashed
-from ocr_engine.image import decode_pages, read_header
+from ocr_engine.image import decode_page, read_header
 from ocr_engine.result import OcrPage, OcrResult
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
@@ -263,8 +263,9 @@ async def test_a_later_page_with_more_pixels_than_the_limit_is_a_dead_letter_onc
     Image.new("1", (9, 9)).save(file, "TIFF", save_all=True, append_images=[Image.new("1", (11, 10))])
 
     def read(image: bytes) -> OcrResult:
-        decoding = decode_pages(image, read_header(image, 100), 100)
-        return OcrResult(pages=tuple(OcrPage(number=1, width=9, height=9) for _ in decoding))
+        header = read_header(image, 100)
+        shown = (decode_page(image, header, number, 100) for number in (1, 2))
+        return OcrResult(pages=tuple(OcrPage(number=1, width=9, height=9) for _ in shown))
 
     async with run(ScriptedPool(default=read), max_image_pixels=100) as service:
         accepted = await service.upload(file.getvalue())

@@ -15,8 +15,17 @@ import psutil
 import pytest
 from PIL import Image
 
-from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed, WorkersBusy
-from ocr_engine.options import EngineOptions
+from ocr_engine.errors import (
+    ImageMissing,
+    InvalidDocument,
+    InvalidImage,
+    JobTimeout,
+    PoolUnavailable,
+    WorkerCrashed,
+    WorkersBusy,
+)
+from ocr_engine.options import EngineOptions, ReadOptions
+from ocr_engine.result import DocumentInfo
 from ocr_engine.workers.child import DutyReport, WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.pool import PoolEvent, ProcessOcrPool, WorkerState
@@ -366,3 +375,76 @@ async def test_a_worker_may_map_so_much_and_no_more(
 ) -> None:
     with pytest.raises(PoolUnavailable):
         await start(limits=WorkerLimits(address_space=2**26, max_failed_starts=1))
+
+
+async def test_the_pages_of_a_file_are_read_one_by_one_in_any_order(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    file = tmp_path / "three.tiff"
+    file.write_bytes(three_pages())
+    assert await pool.open(file, ReadOptions()) == DocumentInfo(media_type="image/tiff", pages=3)
+    for number in (3, 1, 2):
+        result = await pool.read_page(file, number, ReadOptions())
+        assert [page.number for page in result.pages] == [number]
+        assert (result.text, result.worker) == (KNOWN.text, "worker-1")
+        assert result.timings.total >= result.timings.decode > 0
+    with pytest.raises(InvalidDocument, match="no page 4"):
+        await pool.read_page(file, 4, ReadOptions())
+    assert pool.events[-1].kind == "started", "no worker died of it"
+
+
+async def test_a_file_stays_open_from_page_to_page_until_it_is_forgotten(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    (pid,) = pool.pids()
+    files = [tmp_path / "first.tiff", tmp_path / "second.png"]
+    files[0].write_bytes(three_pages())
+    files[1].write_bytes(KNOWN.data)
+
+    def held() -> set[str]:
+        return {file.path for file in psutil.Process(pid).open_files()} & {*map(str, files)}
+
+    await pool.read_page(files[0], 1, ReadOptions())
+    assert held() == {str(files[0])}
+    await pool.read_page(files[1], 1, ReadOptions())
+    assert held() == {str(files[1])}
+    pool.forget(files[0])
+    await pool.open(files[1], ReadOptions())
+    assert held() == {str(files[1])}
+    pool.forget(files[1])
+    with pytest.raises(ImageMissing):  # after which the forgetting is done, too
+        await pool.open(tmp_path / "none.png", ReadOptions())
+    assert not held()
+
+
+async def test_a_page_that_is_cancelled_stops_computing(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    file = tmp_path / "known.png"
+    file.write_bytes(KNOWN.data)
+    os.kill(pool.pids()[0], signal.SIGSTOP)
+    page = asyncio.create_task(pool.read_page(file, 1, ReadOptions()))
+    await until_busy(pool)
+    page.cancel()
+    await asyncio.wait({page})
+    assert page.cancelled()
+    pool.forget(file)  # of a dead process: harmless
+    await pool.until("started")
+    assert (await pool.read_page(file, 1, ReadOptions())).text == KNOWN.text
+
+
+async def test_a_page_is_drawn_for_people_as_wide_as_they_want_it(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    file = tmp_path / "known.png"
+    file.write_bytes(KNOWN.data)
+    whole = Image.open(io.BytesIO(KNOWN.data))
+    for width in (100, 10_000):
+        shown = Image.open(io.BytesIO(await pool.render_page(file, 1, ReadOptions(), width)))
+        assert shown.format == "JPEG"
+        assert shown.width == min(width, whole.width)
+        assert abs(shown.height - whole.height * shown.width / whole.width) <= 1

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from ocr_engine.image import decode_pages, read_header
+from ocr_engine.image import decode_page, read_header
 
 Array = NDArray[np.uint8]
 WIDTH, HEIGHT = 64, 48
@@ -46,7 +46,9 @@ def decode(data: bytes, max_pixels: int) -> Array:
 
 def decode_all(data: bytes, max_pixels: int) -> Iterator[Array]:
     """The pixels of each page."""
-    return decode_pages(data, read_header(data, max_pixels), max_pixels)
+    header = read_header(data, max_pixels)
+    for number in range(1, len(header.pages) + 1):
+        yield decode_page(data, header, number, max_pixels)
 
 
 def paged(*pages: tuple[Image.Image, dict[str, Any]]) -> bytes:
