@@ -4,28 +4,29 @@ import inspect
 import logging
 import sys
 import warnings
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from loguru import logger
 
+from config.outlet import Outlet
+
 if TYPE_CHECKING:
-    from loguru import Message
+    from loguru import Record
 
 CONSOLE_FORMAT = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> {message} <dim>{extra}</dim>{exception}"
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
-def set_up(level: str, form: Literal["json", "console"], stream: TextIO | None = None) -> None:
-    """Sends everything to one place: our own events, the standard library's records, and warnings."""
-    stream = stream or sys.stdout
+def set_up(level: str, form: Literal["json", "console"]) -> None:
+    """Sends everything to stdout: our own events, the standard library's records, and warnings. Never waits for it."""
     logger.remove()
+    sink: Any = _JsonLines() if form == "json" else Outlet(sys.stdout, _dropped_for_people)
     # diagnose=True, loguru's default, would print the values of variables: secrets and images
-    if form == "json":
-        logger.add(_json_sink(stream), level=level, format="{message}", backtrace=False, diagnose=False)
-    else:
-        logger.add(stream, level=level, format=CONSOLE_FORMAT, backtrace=False, diagnose=False)
+    logger.add(
+        sink, level=level, format="{message}" if form == "json" else CONSOLE_FORMAT, backtrace=False, diagnose=False
+    )
     logging.basicConfig(handlers=[_ToLoguru()], level=level, force=True)
     logging.captureWarnings(True)
     for name in list(logging.root.manager.loggerDict):
@@ -36,12 +37,18 @@ def set_up(level: str, form: Literal["json", "console"], stream: TextIO | None =
     warnings.simplefilter("default")
 
 
-def _json_sink(stream: TextIO) -> Any:
-    def write(message: "Message") -> None:
-        record = message.record
+class _JsonLines(Outlet):
+    """One object a line."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout, _dropped_for_programs)
+
+    def write(self, message: str) -> None:
+        """Of loguru's messages, which carry their record."""
+        record: Record = message.record  # type: ignore[attr-defined]  # loguru's own kind of str
         extra = dict(record["extra"])
         entry: dict[str, Any] = {
-            "time": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+            "time": _time(record["time"]),
             "level": record["level"].name,
             "event": extra.pop("event", record["name"]),
             "message": record["message"],
@@ -50,10 +57,24 @@ def _json_sink(stream: TextIO) -> Any:
         if record["exception"] is not None:
             # loguru has already rendered it behind the message
             entry["exception"] = str(message).removeprefix(record["message"]).strip()
-        stream.write(_encoder.encode(entry).decode() + "\n")
-        stream.flush()
+        super().write(_line(entry))
 
-    return write
+
+def _dropped_for_people(lines: int) -> str:
+    return f"{lines} log lines were dropped here: nobody read them\n"
+
+
+def _dropped_for_programs(lines: int) -> str:
+    entry = dict(event="log.dropped", lines=lines, message=_dropped_for_people(lines).strip())  # noqa: C408
+    return _line({"time": _time(datetime.now(UTC)), "level": "WARNING", **entry})
+
+
+def _line(entry: dict[str, Any]) -> str:
+    return _encoder.encode(entry).decode() + "\n"
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 class _ToLoguru(logging.Handler):
