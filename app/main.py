@@ -18,7 +18,7 @@ from litestar.di import Provide
 from app.http import router
 from app.http.frame import RequestFrame
 from app.http.openapi import openapi_config
-from app.http.problems import ERRORS, on_exception
+from app.http.problems import ERRORS, code_of, on_exception
 from app.jobs.waiting import Waiters
 from app.lifespan import (
     dispatching,
@@ -58,7 +58,7 @@ def create_app(
     """
     tracing = tracing or wanted_tracing(settings)
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
-    observers = Observers(metrics, tracing)
+    observers = Observers(metrics, tracing, code_of)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:

@@ -1,36 +1,87 @@
-"""The running service: its components, readiness, and graceful shutdown."""
+"""The running service: what clients and operators may ask of it, its readiness, and its graceful shutdown."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Awaitable, Callable
 
-from loguru import logger
+from msgspec import Struct
 
+from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
-from app.health import Health
+from app.dispatchers import Dispatchers
+from app.health import Health, Verdict
 from app.jobs.admission import Admission
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
-from app.jobs.dead_letters import DeadLetters
-from app.jobs.dispatcher import Dispatcher
+from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.intake import Intake
 from app.jobs.retention import Retention
-from app.jobs.upload_memory import UploadMemory
+from app.jobs.upload_memory import Body, UploadMemory
 from app.jobs.waiting import Waiters
+from app.telemetry.metrics import Gauges
 from app.telemetry.observers import Observers
+from config import machine
 from config.settings import Settings
-from ocr_engine.workers.pool import ManagedPool, WorkerState
+from ocr_engine.errors import OcrError
+from ocr_engine.image import probe
+from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
 from persistence.queue import JobQueue
-from persistence.store import JobStore, StoreError
+from persistence.store import Cursor, JobStore, Page, StoreError
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class JobNotFound(Exception):
+    """There is no such job, or it is another owner's."""
+
+
+class JobGone(Exception):
+    """The job was deleted."""
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """A job, and when to ask about it again."""
+
+    job: Job
+    retry_after: int
+    """Whole seconds, at least 1; of no meaning once the job has ended."""
+    waited: bool = False
+    """Whether its end was waited for."""
+
+
+class QueueFigures(Struct, frozen=True, kw_only=True):
+    """How much work there is, and how fast it goes."""
+
+    depth: int
+    active: int
+    limit: int
+    workers: int
+    """Of all nodes."""
+    service_seconds: float
+    drain_seconds: float | None
+
+
+class HealthReport(Struct, frozen=True, kw_only=True):
+    """The verdict on the sample, and what else an operator wants to know then."""
+
+    verdict: Verdict
+    age_seconds: float
+    queue: QueueFigures
+    machine: machine.MachineLoad
+    workers: tuple[WorkerInfo, ...]
 
 
 class Service:
-    """What routes work with. Made by the composition root; started and drained by the lifespan."""
+    """What routes ask. Made by `app/wiring.py`; started and drained by `app/lifespan.py`.
+
+    `viewer`: the owner whose jobs are meant; None: everybody's.
+    """
 
     def __init__(
         self,
@@ -41,7 +92,7 @@ class Service:
         pool: ManagedPool,
         queue: JobQueue,
         intake: Intake,
-        dispatcher: Dispatcher,
+        dispatchers: Dispatchers,
         dead_letters: DeadLetters,
         cancellation: Cancellation,
         retention: Retention,
@@ -51,31 +102,25 @@ class Service:
         ai_health: Health,
         observers: Observers,
         waiters: Waiters,
-        on_failure: Callable[[str], None],
     ) -> None:
-        """`on_failure` is called once, with the reason, when the service cannot go on."""
         self.settings = settings
         self.kind = kind
         self.store = store
         self.pool = pool
         self.queue = queue
         self.intake = intake
-        self.dead_letters = dead_letters
-        self.cancellation = cancellation
-        self._retention = retention
-        self._admission = admission
         self.upload_memory = upload_memory
         self.capacity = capacity
         self.ai_health = ai_health
-        self.observers = observers
         self.waiters = waiters
-        self._dispatcher = dispatcher
-        self._on_failure = on_failure
-        self._running: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
         self.background = Background()
+        self._dispatchers = dispatchers
+        self._dead_letters = dead_letters
+        self._cancellation = cancellation
+        self._retention = retention
+        self._admission = admission
+        self._observers = observers
         self._drain: asyncio.Task[None] | None = None
-        self._hurried = asyncio.Event()
 
     async def start(self) -> None:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
@@ -86,34 +131,120 @@ class Service:
             self.background.start("retention", self._retention.run())
         if not self.kind.reads:
             return
-        self._running = asyncio.create_task(
-            self.queue.run(self._dispatcher.handle, concurrency=self.settings.max_workers),
-            name="dispatchers",
-        )
-        self._watching = asyncio.create_task(self._watch(self._running), name="watch")
+        self._dispatchers.start()
         if self.settings.health_interval_seconds:
             self.background.start("self-check", self._check_itself())
 
-    @property
-    def draining(self) -> bool:
-        """True once a stop was asked for."""
-        return self._drain is not None
+    async def submit(self, receive: Callable[[Body], Awaitable[bytes]], *, owner: str, client: str) -> Progress:
+        """The job of the image that `receive` gathers in the body which it is given; refused before that, if it can be.
 
-    def retry_after(self, job: Job | None = None) -> int:
-        """Whole seconds after which the unfinished job may be through; without one: a job that comes in now."""
-        if job is None:
-            return self.capacity.retry_after(self.queue.depth() + 1)
-        if job.status is JobState.PROCESSING:
-            return self.capacity.rest_of(job)
-        return self.capacity.retry_after(self.queue.ahead(job.id) + 1)
+        Raises OcrError, UploadMemoryFull, what `receive` raises, or as Intake.submit; counted all the same.
+        """
+        image = b""
+        try:
+            with self.queue.reserve():
+                pass  # refuse before the body is read, not after
+            with self.upload_memory.body(client) as body:
+                image = await receive(body)
+                info = probe(image, self.settings.max_image_pixels, self.settings.max_image_pages)
+                job = await self.intake.submit(image, info, owner, self._observers.traceparent())
+        except Exception as error:
+            self._observers.upload_refused(_type_by_bytes(image), error)
+            raise
+        return self._new(job)
+
+    async def progress(self, job_id: str, viewer: str | None) -> Progress:
+        """The job as it stands. Raises JobNotFound, JobGone, StoreError."""
+        return self._of(await self._job(job_id, viewer))
+
+    async def progress_at_end(self, job_id: str, viewer: str | None, seconds: int) -> Progress:
+        """The job once it has ended, or after so many seconds (MAX_WAIT_SECONDS at most), or at a stop.
+
+        At once where too many wait already. Raises JobNotFound, JobGone, StoreError.
+        """
+        seconds = min(seconds, self.settings.max_wait_seconds)
+        if not seconds or self.waiters.full:
+            return await self.progress(job_id, viewer)
+        job = await self.waiters.ended(job_id, lambda: self._job(job_id, viewer), seconds)
+        return self._of(job, waited=True)
+
+    async def cancel(self, job_id: str, viewer: str | None) -> Job:
+        """The job, cancelled. Raises AlreadyEnded, JobNotFound, JobGone, StoreError."""
+        cancelled = await self._cancellation.cancel(await self._job(job_id, viewer))
+        return cancelled or await self._job(job_id, viewer)
+
+    async def dead_letters(self, code: str | None, viewer: str | None, after: Cursor | None, limit: int) -> Page:
+        """Some dead letters, newest first, of one error code where that is given. Raises StoreError."""
+        return await self.store.dead_letters(code=code, owner=viewer, after=after, limit=limit)
+
+    async def dead_letter(self, job_id: str, viewer: str | None) -> Job:
+        """Raises NotADeadLetter, JobNotFound, JobGone, StoreError."""
+        job = await self._job(job_id, viewer)
+        if job.status is not JobState.DEAD_LETTER:
+            raise NotADeadLetter(job)
+        return job
+
+    async def requeue(self, job_id: str, viewer: str | None) -> Progress:
+        """The dead letter, queued again. Raises as `dead_letter` and DeadLetters.requeue."""
+        return self._new(await self._dead_letters.requeue(await self.dead_letter(job_id, viewer)))
+
+    async def requeue_all(self, code: str | None, viewer: str | None) -> Requeued:
+        """See DeadLetters.requeue_all."""
+        return await self._dead_letters.requeue_all(code, viewer)
+
+    async def delete_dead_letter(self, job_id: str, viewer: str | None) -> None:
+        """Forgets it. Raises as `dead_letter` and DeadLetters.delete."""
+        await self._dead_letters.delete(await self.dead_letter(job_id, viewer))
+
+    def retry_after(self) -> int:
+        """Whole seconds after which a job that comes in now may be through."""
+        return self.capacity.retry_after(self.queue.depth() + 1)
+
+    async def queue_figures(self) -> QueueFigures:
+        """The queue as it stands. Raises StoreError."""
+        active, depth = (await self.store.counts())[JobState.PROCESSING], self.queue.depth()
+        return QueueFigures(
+            depth=depth,
+            active=active,
+            limit=self.settings.queue_limit,
+            workers=self.capacity.workers,
+            service_seconds=self.capacity.service_seconds,
+            drain_seconds=self.capacity.drain_seconds(depth + active),
+        )
+
+    async def health_report(self) -> HealthReport:
+        """How well the sample is read, with the state of queue, machine and workers. Raises StoreError."""
+        verdict = await self.ai_health.verdict()
+        return HealthReport(
+            verdict=verdict,
+            age_seconds=self.ai_health.age(verdict),
+            queue=await self.queue_figures(),
+            machine=machine.load(),
+            workers=tuple(self.pool.workers()),
+        )
+
+    async def metrics(self) -> bytes:
+        """Everything in Prometheus' text format, gauges taken at this moment. Raises StoreError."""
+        return self._observers.metrics.exposition(
+            Gauges(
+                ready=not await self.unready(),
+                jobs=await self.store.counts(),
+                backlog=await self.store.backlog(),
+                queue_depth=self.queue.depth(),
+                queue_limit=self.settings.queue_limit,
+                free_bytes=await self.store.free_bytes(),
+                workers=tuple(self.pool.workers()),
+                at=clock.now(),
+            )
+        )
 
     async def unready(self) -> list[str]:
         """Why the service should be sent no work now, in plain words; empty when it is ready."""
         reasons = []
-        if self.draining:
+        if self._drain is not None:
             reasons.append("the service is stopping")
         if self.kind.reads:
-            if self._running is None or (self._running.done() and not self.draining):
+            if not self._dispatchers.running and self._drain is None:
                 reasons.append("the dispatchers are not running")
             if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
                 reasons.append("no OCR worker is warm")
@@ -135,31 +266,36 @@ class Service:
         await asyncio.shield(self._drain)
 
     def hurry(self) -> None:
-        """A drain waits for running jobs no longer: they are put back at once. Before the drain, or twice: harmless."""
-        self._hurried.set()
+        """See Dispatchers.hurry."""
+        self._dispatchers.hurry()
 
     async def _drain_now(self) -> None:
         self.queue.stop()
         self.waiters.close()
         ending = asyncio.create_task(self.background.end(), name="end of the background")
-        if self._watching is not None:
-            self._watching.cancel()
-        if self._running is not None:
-            await self._end_dispatchers(self._running)
+        await self._dispatchers.drain()
         await ending
 
-    async def _end_dispatchers(self, running: asyncio.Task[None]) -> None:
-        logger.bind(event="service.draining", waiting=self.queue.depth()).info("stopping: running jobs may finish")
-        hurried = asyncio.create_task(self._hurried.wait(), name="hurried")
-        await asyncio.wait({running, hurried}, timeout=self.settings.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        if not running.done():
-            # the dispatchers put their jobs back and say which
-            running.cancel()
-            await asyncio.wait({running})
-        logger.bind(event="service.drained", waiting=self.queue.depth()).info(
-            "dispatchers stopped; waiting jobs are run after the next start"
-        )
+    async def _job(self, job_id: str, viewer: str | None) -> Job:
+        """A foreign job is as unknown as none."""
+        if not _JOB_ID.fullmatch(job_id):
+            raise JobNotFound("there is no such job")
+        job = await self.store.get(job_id)
+        if job is not None and viewer in (None, job.owner):
+            return job
+        if job is None and await self.store.was_deleted(job_id, viewer):
+            raise JobGone(f"job {job_id} was deleted")
+        raise JobNotFound("there is no such job")
+
+    def _new(self, job: Job) -> Progress:
+        return Progress(job=job, retry_after=self.retry_after())
+
+    def _of(self, job: Job, *, waited: bool = False) -> Progress:
+        if job.status is JobState.PROCESSING:
+            retry_after = self.capacity.rest_of(job)
+        else:
+            retry_after = self.capacity.retry_after(self.queue.ahead(job.id) + 1)
+        return Progress(job=job, retry_after=retry_after, waited=waited)
 
     async def _rescue_now_and_then(self) -> None:
         """Queues what a shared queue lost: entries that somebody deleted, or that could not be written."""
@@ -174,16 +310,10 @@ class Service:
             await self.ai_health.verdict()
             await asyncio.sleep(self.settings.health_interval_seconds)
 
-    async def _watch(self, running: asyncio.Task[None]) -> None:
-        """Ends the service when it cannot do its work any more: a dead dispatcher, or no worker left."""
-        failed = asyncio.create_task(self.pool.failed.wait())
-        try:
-            await asyncio.wait({running, failed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            failed.cancel()
-        if self.pool.failed.is_set():
-            reason = "no OCR worker can be started"
-        else:
-            reason = f"the dispatchers died: {running.exception()!r}"
-        logger.bind(event="service.failed").critical(reason)
-        self._on_failure(reason)
+
+def _type_by_bytes(image: bytes) -> str:
+    """The type of an upload as its bytes say, beyond all limits too; `unknown` where no image's header can be read."""
+    try:
+        return probe(image, max_pixels=sys.maxsize).media_type
+    except OcrError:
+        return "unknown"

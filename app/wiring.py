@@ -9,6 +9,7 @@ from msgspec import Struct
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
+from app.dispatchers import Dispatchers
 from app.health import AiHealth, Health, Thresholds
 from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
@@ -85,12 +86,18 @@ def service_of(
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
         admission=admission,
         upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),
-        dispatcher=Dispatcher(store, pool, policy, events),
+        dispatchers=Dispatchers(
+            queue,
+            Dispatcher(store, pool, policy, events).handle,
+            pool,
+            concurrency=settings.max_workers,
+            drain_seconds=settings.drain_seconds,
+            on_failure=on_failure,
+        ),
         capacity=capacity,
         ai_health=_ai_health(settings, kind, opened, observers),
         observers=observers,
         waiters=waiters,
-        on_failure=on_failure,
     )
 
 

@@ -5,12 +5,27 @@ import os
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 CGROUP_FOLDER = Path("/sys/fs/cgroup")
 WORKER_MEMORY_BYTES = 700_000_000
 """Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 600 MB and some air."""
 SERVICE_MEMORY_BYTES = 300_000_000
 """Bytes kept back for the service's own process."""
+
+
+class MachineLoad(Struct, frozen=True, kw_only=True):
+    """How busy the machine is."""
+
+    load_1m: float
+    cpus: int
+    """That the process may use."""
+    memory_available_bytes: int
+
+
+def load() -> MachineLoad:
+    """At this moment."""
+    return MachineLoad(load_1m=os.getloadavg()[0], cpus=usable_cpus(), memory_available_bytes=available_memory())
 
 
 def usable_cpus(cgroup: Path = CGROUP_FOLDER) -> int:

@@ -1,8 +1,6 @@
 """The outermost ASGI middleware: request ids, the access log, security headers, HEAD."""
 
-import re
 import time
-import uuid
 from collections.abc import Callable
 from typing import cast
 
@@ -12,11 +10,11 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from loguru import logger
 
+from app.http.request_context import context_of
 from app.telemetry.log import PROBE_PATHS
 
 OnAnswer = Callable[[str, str, int, float], None]
 
-_ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -26,15 +24,6 @@ _SECURITY_HEADERS = {
 }
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """Content policy of answers that are no page; pages bring their own."""
-
-
-def request_id(scope: Scope) -> str:
-    """The id of the request: the client's X-Request-ID where that is sane, one of ours otherwise."""
-    state = scope.setdefault("state", {})
-    if "request_id" not in state:
-        given = dict(scope["headers"]).get(b"x-request-id", b"")
-        state["request_id"] = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
-    return str(state["request_id"])
 
 
 def allowed(scope: Scope, named: str) -> str:
@@ -68,7 +57,7 @@ class RequestFrame:
             await self._app(scope, receive, send)
             return
         begun, status = time.perf_counter(), 0
-        identity = request_id(scope)
+        identity = context_of(scope).request_id
         headless = scope["method"] == "HEAD"
         # a copy: the server goes by its own scope when it leaves the body away
         inner = cast("Scope", {**scope, "method": "GET"}) if headless else scope
@@ -81,7 +70,7 @@ class RequestFrame:
                 headers["X-Request-ID"] = identity
                 if "allow" in headers:
                     headers["Allow"] = allowed(inner, headers["allow"])
-                for name, value in scope["state"].get("answer_headers", {}).items():
+                for name, value in context_of(scope).answer_headers.items():
                     headers[name] = value
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from app.http.keys import Keys
 from app.http.problems import ApiError
 from app.http.rate_limit import Allowance, RateLimit
+from app.http.request_context import extend_context
 from persistence.job import ANYBODY
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -25,15 +26,14 @@ class Gate(Struct, frozen=True, kw_only=True):
     reads: RateLimit | None
 
     def admit(self, connection: Connection) -> None:
-        """Leaves owner and client with the request. Raises ApiError: unauthorized or rate_limited."""
+        """Adds owner and client to the request's context. Raises ApiError: unauthorized or rate_limited."""
         owner = self.identify(connection)
         client = owner or (connection.client.host if connection.client else "")
-        connection.scope["state"]["client"] = client
+        extend_context(connection.scope, client=client)
         limit = self.uploads if connection.scope.get("method") == "POST" else self.reads
         if limit is not None:
             allowance = limit.take(client)
-            headers = rate_limit_headers(allowance)
-            connection.scope["state"]["answer_headers"] = headers
+            extend_context(connection.scope, answer_headers=rate_limit_headers(allowance))
             if not allowance.granted:
                 raise ApiError(
                     "rate_limited",
@@ -42,19 +42,22 @@ class Gate(Struct, frozen=True, kw_only=True):
                 )
 
     def identify(self, connection: Connection) -> str:
-        """Name of the key that the request carries; ANYBODY while no keys are set. Raises ApiError: unauthorized."""
-        owner: str | None = ANYBODY
-        if self.keys is not None:
-            presented = presented_key(connection)
-            owner = self.keys.owner(presented) if presented else None
-            if owner is None:
-                raise ApiError(
-                    "unauthorized",
-                    "send a valid key as X-API-Key, or as Authorization: Bearer",
-                    headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'},
-                )
-        connection.scope["state"]["owner"] = owner
-        return owner or ANYBODY
+        """Name of the key that the request carries, added to its context; ANYBODY while no keys are set.
+
+        Raises ApiError: unauthorized.
+        """
+        if self.keys is None:
+            return ANYBODY
+        presented = presented_key(connection)
+        owner = self.keys.owner(presented) if presented else None
+        if owner is None:
+            raise ApiError(
+                "unauthorized",
+                "send a valid key as X-API-Key, or as Authorization: Bearer",
+                headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'},
+            )
+        extend_context(connection.scope, owner=owner)
+        return owner
 
 
 def presented_key(connection: Connection) -> str:
@@ -80,19 +83,3 @@ def identified(connection: Connection, _: BaseRouteHandler) -> None:
     """Litestar's guard for routes that are never counted."""
     gate: Gate = connection.app.state.gate
     gate.identify(connection)
-
-
-def owner_of(connection: Connection) -> str:
-    """Name of the key that the admitted request carries."""
-    return str(connection.scope["state"]["owner"])
-
-
-def seen_by(connection: Connection) -> str | None:
-    """The owner whose jobs the admitted request may see; None: everybody's, where no keys are set."""
-    owner = owner_of(connection)
-    return None if owner == ANYBODY else owner
-
-
-def client_of(connection: Connection) -> str:
-    """Whose share of the service the admitted request takes from: the key's name, or the address where none are set."""
-    return str(connection.scope["state"]["client"])

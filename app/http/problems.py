@@ -9,16 +9,19 @@ from litestar.exceptions import HTTPException, ValidationException
 from loguru import logger
 from msgspec import Struct
 
-from app.http.frame import request_id
+from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.upload_memory import UploadMemoryFull
+from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
 from persistence.store import StoreError, StoreFull
 
 PROBLEM_JSON = "application/problem+json"
+STORE_RETRY_SECONDS = 5
+"""After which a client may ask again whose request met a store out of order: a database is restarted by then."""
 
 
 class ErrorKind(Struct, frozen=True):
@@ -116,8 +119,17 @@ def problem(code: str, detail: str, request: str | None = None) -> Problem:
     )
 
 
-def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
-    """What an error of the rooms below means to a client; None where it has no name."""
+def code_of(error: Exception) -> str:
+    """The code that a client is told for this error."""
+    named = api_error(error, 1)
+    return named.code if named else "internal"
+
+
+def api_error(error: Exception, retry_after: int) -> ApiError | None:
+    """What an error of the rooms below means to a client; None where it has no name.
+
+    `retry_after`: seconds after which there may be room again.
+    """
     match error:
         case ApiError():
             return error
@@ -140,7 +152,11 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
         case StoreFull():
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():
-            return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=retry_after)
+            return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=STORE_RETRY_SECONDS)
+        case JobNotFound():
+            return ApiError("job_not_found", str(error))
+        case JobGone():
+            return ApiError("job_gone", str(error))
         case ValidationException(extra=[*faults]):
             # Litestar's own detail says no more than that something is wrong
             return ApiError("malformed_request", "; ".join(f"{one.get('key')}: {one['message']}" for one in faults))
@@ -152,14 +168,16 @@ def api_error(error: Exception, retry_after: int = 1) -> ApiError | None:
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Litestar's exception handler for everything, 404 and 405 included."""
-    named = api_error(error)
+    identity = context_of(request.scope).request_id
+    service = getattr(request.app.state, "service", None)  # absent while the service starts
+    named = api_error(error, service.retry_after() if service is not None else 1)
     unexpected = named is None or (isinstance(error, HTTPException) and error.status_code >= 500)
     if named is None or unexpected:
-        logger.bind(event="request.failed", request_id=request_id(request.scope)).opt(exception=error).error(
+        logger.bind(event="request.failed", request_id=identity).opt(exception=error).error(
             "unexpected error in a request"
         )
         named = ApiError("internal", "the service met an unexpected error; the log has it under this request id")
-    body = problem(named.code, named.detail, request_id(request.scope))
+    body = problem(named.code, named.detail, identity)
     headers = named.headers
     if isinstance(error, HTTPException) and error.headers:
         headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}

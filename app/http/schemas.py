@@ -5,9 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from app.health import Grade, Verdict
+from app.health import Grade
 from app.http.problems import Problem, problem
-from app.service import Service
+from app.service import HealthReport, QueueFigures
 from ocr_engine.result import ImageInfo, OcrLine, OcrModel, OcrPage, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
@@ -89,18 +89,15 @@ class QueueView(Struct, frozen=True, kw_only=True):
     ]
 
 
-async def queue_view(service: Service) -> QueueView:
-    """The queue as it stands. Raises StoreError."""
-    active = (await service.store.counts())[JobState.PROCESSING]
-    depth = service.queue.depth()
-    capacity = service.capacity
-    drain = capacity.drain_seconds(depth + active)
+def queue_view(figures: QueueFigures) -> QueueView:
+    """The queue as clients see it."""
+    drain = figures.drain_seconds
     return QueueView(
-        depth=depth,
-        active=active,
-        limit=service.settings.queue_limit,
-        workers=capacity.workers,
-        service_seconds=round(capacity.service_seconds, 4),
+        depth=figures.depth,
+        active=figures.active,
+        limit=figures.limit,
+        workers=figures.workers,
+        service_seconds=round(figures.service_seconds, 4),
         drain_seconds=None if drain is None else round(drain, 3),
     )
 
@@ -131,10 +128,9 @@ class AiHealthView(Struct, frozen=True, kw_only=True):
     error: Problem | None
 
 
-def ai_health_view(
-    verdict: Verdict, age: float, queue: QueueView, system: SystemView, workers: list[WorkerInfo]
-) -> AiHealthView:
-    """The verdict as clients see it; `age` in seconds."""
+def ai_health_view(report: HealthReport) -> AiHealthView:
+    """The verdict as clients see it."""
+    verdict = report.verdict
     return AiHealthView(
         status=verdict.grade,
         latency_seconds=round(verdict.latency_seconds, 4),
@@ -143,11 +139,15 @@ def ai_health_view(
         expected_text=verdict.expected_text,
         similarity=round(verdict.similarity, 4),
         ocr_seconds=round(verdict.ocr_seconds, 4),
-        age_seconds=round(max(0.0, age), 3),
+        age_seconds=round(max(0.0, report.age_seconds), 3),
         worker=verdict.worker,
-        queue=queue,
-        system=system,
-        workers=workers,
+        queue=queue_view(report.queue),
+        system=SystemView(
+            load_1m=round(report.machine.load_1m, 2),
+            cpus=report.machine.cpus,
+            memory_available_bytes=report.machine.memory_available_bytes,
+        ),
+        workers=list(report.workers),
         error=problem(verdict.error.code, verdict.error.detail) if verdict.error else None,
     )
 

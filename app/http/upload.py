@@ -1,7 +1,6 @@
 """Reads an upload: multipart `file` or a raw body, stopping at the size and time limits."""
 
 import asyncio
-import sys
 from typing import Any
 
 from litestar import Request
@@ -11,22 +10,12 @@ from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMul
 
 from app.http.problems import ApiError
 from app.jobs.upload_memory import Body
-from ocr_engine.errors import OcrError
-from ocr_engine.image import probe
 
 MAX_PARTS = 32
 """Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
 RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
-
-
-def type_by_bytes(image: bytes) -> str:
-    """The type of an upload as its bytes say, beyond all limits too; `unknown` where no image's header can be read."""
-    try:
-        return probe(image, max_pixels=sys.maxsize).media_type
-    except OcrError:
-        return "unknown"
 
 
 async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:

@@ -2,10 +2,11 @@
 
 import math
 import platform
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import psutil
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from app import VERSION
@@ -16,13 +17,26 @@ from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.result import STAGES
 from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
-from persistence.store import JobStore
+from persistence.store import Backlog
 
 WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 RECOGNITION_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 120)
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 STORE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1)
+
+
+class Gauges(Struct, frozen=True, kw_only=True):
+    """What is measured at the moment of a scrape."""
+
+    at: datetime
+    ready: bool
+    jobs: Mapping[JobState, int]
+    backlog: Backlog
+    queue_depth: int
+    queue_limit: int
+    free_bytes: int | None
+    workers: tuple[WorkerInfo, ...]
 
 
 class Metrics(JobEvents):
@@ -195,23 +209,20 @@ class Metrics(JobEvents):
         self._health_latency.set(verdict.latency_seconds)
         self._health_similarity.set(verdict.similarity)
 
-    async def exposition(
-        self, store: JobStore, workers: Sequence[WorkerInfo], depth: int, limit: int, ready: bool, now: datetime
-    ) -> bytes:
-        """Everything in Prometheus' text format, gauges taken at this moment. Raises StoreError."""
-        self._ready.set(ready)
-        for status, count in (await store.counts()).items():
+    def exposition(self, now: Gauges) -> bytes:
+        """Everything in Prometheus' text format, with these gauges."""
+        self._ready.set(now.ready)
+        for status, count in now.jobs.items():
             self._jobs.labels(status).set(count)
-        backlog = await store.backlog()
-        self._backlog_bytes.set(backlog.image_bytes)
-        self._oldest.set(max(0.0, (now - backlog.oldest).total_seconds()) if backlog.oldest else 0.0)
-        self._queue_depth.set(depth)
-        self._queue_limit.set(limit)
-        free = await store.free_bytes()
-        self._store_free.set(math.nan if free is None else free)
+        oldest = now.backlog.oldest
+        self._backlog_bytes.set(now.backlog.image_bytes)
+        self._oldest.set(max(0.0, (now.at - oldest).total_seconds()) if oldest else 0.0)
+        self._queue_depth.set(now.queue_depth)
+        self._queue_limit.set(now.queue_limit)
+        self._store_free.set(math.nan if now.free_bytes is None else now.free_bytes)
         for state in WorkerState:
-            self._workers.labels(state).set(sum(worker.state is state for worker in workers))
-        for worker in workers:
+            self._workers.labels(state).set(sum(worker.state is state for worker in now.workers))
+        for worker in now.workers:
             self._worker_memory.labels(worker.name).set(_resident(worker.pid))
         return generate_latest(self.registry)
 

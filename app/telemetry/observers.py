@@ -1,6 +1,6 @@
 """Everything that observes the service: the log, the metrics and, where they are wanted, traces."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.jobs.events import JobEvents
@@ -15,9 +15,11 @@ if TYPE_CHECKING:  # opentelemetry is an extra
 class Observers:
     """What the parts call back; none of them needs to know who listens."""
 
-    def __init__(self, metrics: Metrics, tracing: "Tracing | None") -> None:
+    def __init__(self, metrics: Metrics, tracing: "Tracing | None", code_of: Callable[[Exception], str]) -> None:
+        """`code_of`: the code under which an error is known to clients, and counted."""
         self.metrics = metrics
         self._tracing = tracing
+        self._code_of = code_of
 
     @property
     def of_jobs(self) -> Sequence[JobEvents]:
@@ -29,6 +31,10 @@ class Observers:
         """Something happened to a worker."""
         log.pool_changed(event)
         self.metrics.pool_changed(event)
+
+    def upload_refused(self, media_type: str, error: Exception) -> None:
+        """An upload ended with this error; `media_type` as its bytes say, or `unknown`."""
+        self.metrics.upload_refused(media_type, self._code_of(error))
 
     def store_used(self, operation: str, seconds: float) -> None:
         """An operation of the store has ended."""

@@ -34,7 +34,7 @@ async def waiting(service: Any, job_id: str) -> asyncio.Task[Any]:
             looked.set()
         return job
 
-    service.service.waiters._most = 1
+    service.service.waiters.max_requests = 1
     service.service.store.get = seen
     task = asyncio.create_task(service.client.get(f"/images/{job_id}", headers=WAIT))
     await looked.wait()

@@ -13,12 +13,15 @@ from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
 from app.jobs.local_queue import LocalQueue
 from app.jobs.retry import RetryPolicy
+from app.main import create_app
+from config.settings import Settings
 from ocr_engine.errors import PoolUnavailable
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.opening import open_store
 from persistence.store import JobStore, StoreError
 from samples import sample
+from tests.integration.conftest import connected
 from tests.job_events import Told
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -285,12 +288,12 @@ async def test_a_drain_puts_back_what_does_not_finish_in_time(run: Any) -> None:
         assert (await service.ended(job_id))["status"] == "done"
 
 
-async def test_a_pool_that_is_lost_ends_the_service(run: Any) -> None:
-    async with run() as service:
-        service.pool.failed.set()
-        while not service.failures:
-            await asyncio.wait_for(asyncio.shield(service.service._watching), 5)
-        assert service.failures == ["no OCR worker can be started"]
+async def test_a_pool_that_is_lost_ends_the_service(settings: Settings) -> None:
+    failed: asyncio.Queue[str] = asyncio.Queue()
+    pool = ScriptedPool()
+    async with connected(create_app(settings, make_pool=lambda _: pool, on_failure=failed.put_nowait)):
+        pool.failed.set()
+        assert await failed.get() == "no OCR worker can be started"
 
 
 async def test_a_loop_that_dies_makes_the_service_unready(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from app.http.gate import admitted, seen_by
+from app.http.gate import admitted
 from app.http.openapi import problems
 from app.http.problems import ApiError
-from app.http.routes.images import own_job
+from app.http.request_context import context_of
+from app.http.routes.images import accepted
 from app.http.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.service import Service
-from persistence.job import Job, JobState
 from persistence.store import Cursor
 
 AnyRequest = Request[Any, Any, Any]
@@ -36,7 +36,7 @@ async def list_dead_letters(
 ) -> DeadLettersView:
     """A page of dead letters, of one error code where that is asked for."""
     cursor = _cursor(after) if after else None
-    page = await service.store.dead_letters(code=code, owner=seen_by(request), after=cursor, limit=limit)
+    page = await service.dead_letters(code, context_of(request.scope).viewer, cursor, limit)
     return DeadLettersView(items=[job_view(job) for job in page.jobs], next=_text(page.next) if page.next else None)
 
 
@@ -48,7 +48,7 @@ async def list_dead_letters(
 )
 async def read_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> JobView:
     """One dead letter."""
-    return job_view(await _dead_letter(request, service, job_id))
+    return job_view(await service.dead_letter(job_id, context_of(request.scope).viewer))
 
 
 @post(
@@ -62,12 +62,7 @@ async def requeue_dead_letter(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> Response[JobView]:
     """The job, queued again."""
-    job = await service.dead_letters.requeue(await _dead_letter(request, service, job_id))
-    return Response(
-        job_view(job),
-        status_code=202,
-        headers={"Location": f"/images/{job.id}", "Retry-After": str(service.retry_after())},
-    )
+    return accepted(await service.requeue(job_id, context_of(request.scope).viewer))
 
 
 @post(
@@ -81,7 +76,7 @@ async def requeue_dead_letters(
     request: AnyRequest, service: NamedDependency[Service], code: FromQuery[str | None] = None
 ) -> RequeuedView:
     """How many were queued again, and whether some are left."""
-    outcome = await service.dead_letters.requeue_all(code, seen_by(request))
+    outcome = await service.requeue_all(code, context_of(request.scope).viewer)
     return RequeuedView(requeued=outcome.requeued, remaining=outcome.remaining)
 
 
@@ -93,14 +88,7 @@ async def requeue_dead_letters(
 )
 async def delete_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> None:
     """Deleted."""
-    await service.dead_letters.delete(await _dead_letter(request, service, job_id))
-
-
-async def _dead_letter(request: AnyRequest, service: Service, job_id: str) -> Job:
-    job = await own_job(request, service, job_id)
-    if job.status is not JobState.DEAD_LETTER:
-        raise ApiError("not_a_dead_letter", f"job {job.id} is {job.status}")
-    return job
+    await service.delete_dead_letter(job_id, context_of(request.scope).viewer)
 
 
 def _text(cursor: Cursor) -> str:

@@ -1,17 +1,13 @@
 """`/health/live`, `/health/ready` and `/health/ai`."""
 
-import os
-
-import psutil
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
 from app.health import Grade
 from app.http.openapi import problems
-from app.http.schemas import AiHealthView, LiveView, ReadyView, SystemView, ai_health_view, queue_view
+from app.http.schemas import AiHealthView, LiveView, ReadyView, ai_health_view
 from app.service import Service
-from config.machine import usable_cpus
 
 
 @get(
@@ -52,15 +48,8 @@ async def ready(service: NamedDependency[Service]) -> Response[ReadyView]:
 )
 async def ai(service: NamedDependency[Service]) -> Response[AiHealthView]:
     """The verdict on the sample."""
-    verdict = await service.ai_health.verdict()
-    system = SystemView(
-        load_1m=round(os.getloadavg()[0], 2),
-        cpus=usable_cpus(),
-        memory_available_bytes=psutil.virtual_memory().available,
-    )
-    age = service.ai_health.age(verdict)
-    view = ai_health_view(verdict, age, await queue_view(service), system, service.pool.workers())
-    return Response(view, status_code=503 if verdict.grade is Grade.FAILING else 200)
+    report = await service.health_report()
+    return Response(ai_health_view(report), status_code=503 if report.verdict.grade is Grade.FAILING else 200)
 
 
 router = Router("/health", route_handlers=[live, ready, ai], tags=["Health"])

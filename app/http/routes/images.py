@@ -1,6 +1,5 @@
 """`/images`: upload an image, read its job."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +11,14 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath
 
-from app.http.gate import admitted, client_of, owner_of, seen_by
+from app.http.gate import admitted
 from app.http.openapi import problems
 from app.http.prefer import wanted_wait, while_connected
-from app.http.problems import ApiError, api_error
+from app.http.request_context import context_of
 from app.http.schemas import JobView, job_view
-from app.http.upload import read_image, type_by_bytes
-from app.service import Service
-from ocr_engine.image import MEDIA_TYPES, probe
-from persistence.job import Job
-
-JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from app.http.upload import read_image
+from app.service import Progress, Service
+from ocr_engine.image import MEDIA_TYPES
 
 
 @dataclass
@@ -55,34 +51,18 @@ class UploadOperation(Operation):
 )
 async def submit_image(request: Request[None, None, State], service: NamedDependency[Service]) -> Response[JobView]:
     """Accepts an image: 202 with the job, and where and when to look for its text."""
-    image = b""
-    try:
-        with service.queue.reserve():
-            pass  # refuse before the body is read, not after
-        with service.upload_memory.body(client_of(request)) as body:
-            image = await read_image(request, body, timeout=service.settings.upload_timeout_seconds)
-            info = probe(image, service.settings.max_image_pixels, service.settings.max_image_pages)
-            job = await service.intake.submit(image, info, owner_of(request), service.observers.traceparent())
-    except Exception as error:
-        raise refusal(service, error, image) from error
-    return Response(
-        job_view(job),
-        status_code=202,
-        headers={"Location": f"/images/{job.id}", "Retry-After": str(service.retry_after())},
+    context = context_of(request.scope)
+    limit = service.settings.upload_timeout_seconds
+    progress = await service.submit(
+        lambda body: read_image(request, body, timeout=limit), owner=context.owner, client=context.client
     )
+    return accepted(progress)
 
 
-def refusal(service: Service, error: Exception, image: bytes) -> ApiError:
-    """What an upload is answered that ended with this error, counted. Raises the error itself where it has no name.
-
-    `image`: as far as it was read.
-    """
-    # apart from the handler: an exception in a variable of the frame that raises it is a cycle, and keeps the image
-    named = api_error(error, service.retry_after())
-    if named is None:
-        raise error
-    service.observers.metrics.upload_refused(type_by_bytes(image), named.code)
-    return named
+def accepted(progress: Progress) -> Response[JobView]:
+    """202 with a job that waits from now on, and where and when to look for it."""
+    headers = {"Location": f"/images/{progress.job.id}", "Retry-After": str(progress.retry_after)}
+    return Response(job_view(progress.job), status_code=202, headers=headers)
 
 
 @get(
@@ -99,16 +79,18 @@ async def read_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
 ) -> Response[JobView]:
     """The job, with its text once it is done."""
-    job, headers = await own_job(request, service, job_id), {}
-    seconds = min(wanted_wait(request.headers.getall("prefer", [])), service.settings.max_wait_seconds)
-    if seconds and not job.status.terminal and not service.waiters.full:
-        ending = service.waiters.ended(job.id, lambda: own_job(request, service, job_id), seconds)
-        job = await while_connected(request, ending) or job
+    viewer, headers = context_of(request.scope).viewer, {}
+    progress = await service.progress(job_id, viewer)
+    seconds = wanted_wait(request.headers.getall("prefer", []))
+    if seconds and not progress.job.status.terminal:
+        ending = service.progress_at_end(job_id, viewer, seconds)
+        progress = await while_connected(request, ending) or progress
+    if progress.waited:
         headers["Preference-Applied"] = "wait"
-    if job.status.terminal:
-        return Response(job_view(job), status_code=200, headers=headers)
-    headers["Retry-After"] = str(service.retry_after(job))
-    return Response(job_view(job), status_code=202, headers=headers)
+    if progress.job.status.terminal:
+        return Response(job_view(progress.job), status_code=200, headers=headers)
+    headers["Retry-After"] = str(progress.retry_after)
+    return Response(job_view(progress.job), status_code=202, headers=headers)
 
 
 @delete(
@@ -123,19 +105,7 @@ async def cancel_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobView:
     """The job, cancelled."""
-    cancelled = await service.cancellation.cancel(await own_job(request, service, job_id))
-    return job_view(cancelled or await own_job(request, service, job_id))
-
-
-async def own_job(request: Request[Any, Any, Any], service: Service, job_id: str) -> Job:
-    """The job, if it is there and the request's own. Raises ApiError: a foreign job is as unknown as none."""
-    owner = seen_by(request)
-    job = await service.store.get(job_id) if JOB_ID.fullmatch(job_id) else None
-    if job is not None and owner in (None, job.owner):
-        return job
-    if job is None and JOB_ID.fullmatch(job_id) and await service.store.was_deleted(job_id, owner):
-        raise ApiError("job_gone", f"job {job_id} was deleted")
-    raise ApiError("job_not_found", "there is no such job")
+    return job_view(await service.cancel(job_id, context_of(request.scope).viewer))
 
 
 router = Router("/images", route_handlers=[submit_image, read_job, cancel_job], guards=[admitted], tags=["Images"])

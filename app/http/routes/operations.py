@@ -4,7 +4,6 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app import clock
 from app.http.openapi import problems
 from app.http.schemas import QueueView, queue_view
 from app.service import Service
@@ -18,7 +17,7 @@ from app.service import Service
 )
 async def queue(service: NamedDependency[Service]) -> QueueView:
     """Depth, capacity and speed."""
-    return await queue_view(service)
+    return queue_view(await service.queue_figures())
 
 
 @get(
@@ -30,16 +29,8 @@ async def queue(service: NamedDependency[Service]) -> QueueView:
 )
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, histograms, and gauges of this moment."""
-    exposition = await service.observers.metrics.exposition(
-        service.store,
-        service.pool.workers(),
-        service.queue.depth(),
-        service.settings.queue_limit,
-        not await service.unready(),
-        clock.now(),
-    )
     # as a header: Litestar would add a second charset to a media type that is text
-    return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await service.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 router = Router("/", route_handlers=[queue, metrics], tags=["Operations"])

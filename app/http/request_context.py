@@ -1,0 +1,50 @@
+"""What a request carries on its way from the outermost middleware through the gate to its handler and its answer."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from litestar.types import Scope
+from msgspec import Struct
+
+from persistence.job import ANYBODY
+
+_KEY = "request_context"
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+class RequestContext(Struct, frozen=True, kw_only=True):
+    """Known of a request so far; the gate adds whose it is."""
+
+    request_id: str
+    """The client's X-Request-ID where that is sane, one of ours otherwise."""
+    owner: str = ANYBODY
+    """Name of the key that it was made with."""
+    client: str = ""
+    """Whose share of the service it takes from: the key's name, or the address where none are set."""
+    answer_headers: Mapping[str, str] = MappingProxyType({})
+    """To be sent with the answer, whatever that is."""
+
+    @property
+    def viewer(self) -> str | None:
+        """The owner whose jobs the request may see; None: everybody's, where no keys are set."""
+        return None if self.owner == ANYBODY else self.owner
+
+
+def context_of(scope: Scope) -> RequestContext:
+    """The context of the request with this ASGI scope."""
+    state = scope.setdefault("state", {})
+    if _KEY not in state:
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        identity = given.decode() if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        state[_KEY] = RequestContext(request_id=identity)
+    context: RequestContext = state[_KEY]
+    return context
+
+
+def extend_context(scope: Scope, **known: Any) -> None:
+    """What is known of the request from here on, beside what was."""
+    scope["state"][_KEY] = msgspec.structs.replace(context_of(scope), **known)
