@@ -2,6 +2,8 @@
 
 import hashlib
 import multiprocessing
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 
 from ocr_engine.models import files, graphs
 from ocr_engine.models.files import ModelFile, Role
-from ocr_engine.models.graphs import build, cache
-from ocr_engine.models.graphs.build import TOLERANCE
+from ocr_engine.models.graphs import Prepared
+from ocr_engine.models.graphs.build import TOLERANCE, block_width, build
+from ocr_engine.models.graphs.cache import GraphCache, circumstances
 from ocr_engine.models.session import OnnxSession, Session, open_session
 from ocr_engine.options import EngineOptions, ModelFamily
 
@@ -67,13 +70,18 @@ def test_optimised_and_original_agree_on_random_inputs_of_many_shapes(
 
 
 ANGLE = file_of("ppocr-v6", "angle")
-OTHER_BLOCK = 8 if build._block() != 8 else 16
+OTHER_BLOCK = 8 if block_width() != 8 else 16
 
 
-def test_a_graph_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def prepare_with(build: Callable[[ModelFile], bytes], folder: Path) -> Prepared:
+    """The graph of a model here, where it is built another way."""
+    return GraphCache(folder, circumstances(), build).prepare(ANGLE)
+
+
+def test_a_graph_is_made_once(tmp_path: Path) -> None:
     first = graphs.prepare(ANGLE, str(tmp_path))
-    monkeypatch.setattr(cache, "_make", lambda model: pytest.fail("made twice"))
-    assert graphs.prepare(ANGLE, str(tmp_path)) == first
+    assert first.model
+    assert prepare_with(lambda model: b"made twice", tmp_path) == first
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 1000])
@@ -94,18 +102,15 @@ def test_a_file_that_is_whole_but_no_graph_of_ours_is_made_anew(tmp_path: Path) 
     assert graphs.prepare(ANGLE, str(tmp_path)) == made
 
 
-def test_a_graph_that_cannot_be_opened_leaves_the_original_to_serve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(graphs, "prepare", lambda model, folder: graphs.Prepared(model=b"no graph"))
+def test_a_graph_that_cannot_be_opened_leaves_the_original_to_serve(tmp_path: Path) -> None:
+    prepare_with(lambda model: b"no graph", tmp_path)
     session = open_session(ANGLE, EngineOptions(cache_dir=str(tmp_path)))
     assert "cannot be opened" in session.note
     assert session.run(noise((3, 3, 48, 192), 0, 1)).shape == (3, 2)
 
 
-def test_a_graph_for_blocks_of_another_processor_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_block", lambda: OTHER_BLOCK)
-    prepared = graphs.prepare(ANGLE, str(tmp_path))
+def test_a_graph_for_blocks_of_another_processor_is_not_used(tmp_path: Path) -> None:
+    prepared = prepare_with(partial(build, block=OTHER_BLOCK), tmp_path)
     assert not prepared.model
     assert prepared.fault
 
@@ -116,26 +121,22 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None
     assert graphs.prepare(ANGLE, str(blocked / "below")).model
 
 
-def test_what_cannot_be_written_whole_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(source: str, target: Path) -> None:
-        raise OSError("no space left")
+def test_what_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    prepare_with(lambda model: b"graph", tmp_path)
+    (place,) = tmp_path.iterdir()
+    place.unlink()
+    place.mkdir()  # no file can be moved there
+    assert prepare_with(lambda model: b"graph", tmp_path).model
+    assert list(tmp_path.iterdir()) == [place]
 
-    monkeypatch.setattr("os.replace", fail)
-    assert graphs.prepare(ANGLE, str(tmp_path)).model
-    assert not list(tmp_path.iterdir())
 
-
-def test_another_optimiser_runtime_or_processor_makes_another_graph(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graphs.prepare(ANGLE, str(tmp_path))
-    monkeypatch.setattr(cache, "_processor", lambda: "flags: another")
-    graphs.prepare(ANGLE, str(tmp_path))
-    monkeypatch.setattr("onnxruntime.__version__", "99")
-    graphs.prepare(ANGLE, str(tmp_path))
-    monkeypatch.setattr(cache, "_optimiser", lambda: "changed")
-    graphs.prepare(ANGLE, str(tmp_path))
-    assert len(list(tmp_path.iterdir())) == 4
+@pytest.mark.parametrize("changed", ["optimiser", "runtime", "machine", "processor"])
+def test_another_optimiser_runtime_or_processor_makes_another_graph(changed: str, tmp_path: Path) -> None:
+    here = circumstances()
+    elsewhere = msgspec.structs.replace(here, **{changed: "another"})
+    GraphCache(tmp_path, here, lambda model: b"here").prepare(ANGLE)
+    assert GraphCache(tmp_path, elsewhere, lambda model: b"elsewhere").prepare(ANGLE).model == b"elsewhere"
+    assert GraphCache(tmp_path, here, lambda model: b"anew").prepare(ANGLE).model == b"here"
 
 
 def test_processes_that_start_together_share_one_whole_file(tmp_path: Path) -> None:
@@ -146,9 +147,8 @@ def test_processes_that_start_together_share_one_whole_file(tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_engine.models.graphs.build.TOLERANCE", -1.0)
-    prepared = graphs.prepare(ANGLE, str(tmp_path))
+def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path) -> None:
+    prepared = prepare_with(partial(build, tolerance=-1.0), tmp_path)
     assert not prepared.model
     assert "GraphDiffers" in prepared.fault
     session = OnnxSession(ANGLE, 1, prepared)
@@ -156,10 +156,9 @@ def test_a_graph_that_computes_something_else_is_not_used(tmp_path: Path, monkey
     assert session.run(noise((3, 3, 48, 192), 0, 1)).shape == (3, 2)
 
 
-def test_that_a_model_cannot_be_optimised_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_engine.models.graphs.build.TOLERANCE", -1.0)
-    first = graphs.prepare(ANGLE, str(tmp_path))
-    monkeypatch.undo()
+def test_that_a_model_cannot_be_optimised_is_remembered(tmp_path: Path) -> None:
+    first = prepare_with(partial(build, tolerance=-1.0), tmp_path)
+    assert first.fault
     assert graphs.prepare(ANGLE, str(tmp_path)) == first
 
 

@@ -14,7 +14,7 @@ from ocr_engine.models.graphs.graph import Graph
 from ocr_engine.models.graphs.rewrite import rewrite
 
 TOLERANCE = 1e-3
-"""Largest difference of any number in the output, in a trial, that an optimised graph may have from the original."""
+"""Largest difference of any number in the output that an optimised graph may have from the original, in a trial."""
 
 _SHAPES: dict[Role, tuple[tuple[int, int], ...]] = {
     "detection": ((64, 96), (160, 32), (288, 416)),
@@ -28,8 +28,8 @@ class GraphDiffers(Exception):
     """The optimised graph does not compute what the original does."""
 
 
-def build(model: ModelFile) -> bytes:
-    """The optimised graph of a model; that of a detector is for batches of one.
+def build(model: ModelFile, block: int | None = None, tolerance: float = TOLERANCE) -> bytes:
+    """The optimised graph of a model, for blocks of so many channels; that of a detector is for batches of one.
 
     Raises GraphDiffers where a trial shows another result, and whatever the tools raise for models that they do not
     know: the caller then uses the original.
@@ -38,12 +38,12 @@ def build(model: ModelFile) -> bytes:
     graph = Graph(original)
     single = model.role == "detection"
     trials = [_strokes(1 if single else 2, height, width) for height, width in _SHAPES[model.role]]
-    block = _block()
+    block = block_width() if block is None else block
     rewrite(graph, block)
     if block > 1:
         use_blocks(graph, block, _trial_shapes(graph, trials), single=single)
     made: bytes = graph.model().SerializeToString()
-    _verify(model, made, trials)
+    _verify(model, made, trials, tolerance)
     return made
 
 
@@ -79,7 +79,7 @@ def _fused(model: ModelFile | bytes, level: str = "ORT_ENABLE_EXTENDED") -> byte
         os.close(handle)
 
 
-def _block() -> int:
+def block_width() -> int:
     """How many channels onnxruntime puts in a block here: what it pads a single one to; 1 where it has no blocks."""
     weights = numpy_helper.from_array(np.ones((1, 3, 1, 1), np.float32), "w")
     tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "y")]
@@ -117,7 +117,7 @@ def _trial_shapes(graph: Graph, trials: list[NDArray[np.float32]]) -> dict[str, 
     return shapes
 
 
-def _verify(model: ModelFile, made: bytes, trials: list[NDArray[np.float32]]) -> None:
+def _verify(model: ModelFile, made: bytes, trials: list[NDArray[np.float32]], tolerance: float) -> None:
     options = _options(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     original = onnxruntime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
     optimised = open_optimised(made)
@@ -127,5 +127,5 @@ def _verify(model: ModelFile, made: bytes, trials: list[NDArray[np.float32]]) ->
         got = optimised.run(None, {name: trial})[0]
         difference = float(np.abs(expected - got).max()) if expected.shape == got.shape else float("inf")
         # not the other way round: a difference that is no number must not pass
-        if not difference <= TOLERANCE:
+        if not difference <= tolerance:
             raise GraphDiffers(f"for an input of {trial.shape} the output differs by {difference}")

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -25,18 +26,71 @@ class Prepared(Struct, frozen=True):
     """Why the original has to serve."""
 
 
-def prepare(model: ModelFile, cache_dir: str) -> Prepared:
-    """The model's optimised graph: from the cache, or made now and put there if it can be written.
+class Circumstances(Struct, frozen=True):
+    """All that an optimised graph depends on, beside the model."""
 
-    Several processes may do so at once: what appears under a name is always whole. `cache_dir` empty: the user's own.
-    """
-    path = _folder(cache_dir) / f"{model.role}-{_key(model)}.graph"
-    found = _read(path)
-    if found is not None:
-        return found
-    made = _make(model)
-    _write(path, made)
-    return made
+    optimiser: str
+    """A hash of this package's own source: whatever changes here makes new graphs."""
+    runtime: str
+    machine: str
+    processor: str
+    """What instructions it has; the width of its vectors is the width of the blocks."""
+
+
+def prepare(model: ModelFile, cache_dir: str) -> Prepared:
+    """The model's optimised graph, from the cache in that folder; `cache_dir` empty: the user's own."""
+    return GraphCache(_folder(cache_dir), circumstances()).prepare(model)
+
+
+@cache
+def circumstances() -> Circumstances:
+    """Those of this process."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    optimiser = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return Circumstances(optimiser, onnxruntime.__version__, platform.machine(), _processor())
+
+
+def build_graph(model: ModelFile) -> bytes:
+    """See build.build."""
+    # not at the top: a process that finds its graphs in the cache never needs the package onnx
+    from ocr_engine.models.graphs.build import build
+
+    return build(model)
+
+
+class GraphCache:
+    """Optimised graphs in a folder, made where they are missing."""
+
+    def __init__(
+        self, folder: Path, circumstances: Circumstances, build: Callable[[ModelFile], bytes] = build_graph
+    ) -> None:
+        """`build` gives the optimised graph of a model, or raises what it likes."""
+        self._folder = folder
+        self._circumstances = circumstances
+        self._build = build
+
+    def prepare(self, model: ModelFile) -> Prepared:
+        """The model's graph: what is kept, or made now and kept if it can be written.
+
+        Several processes may do so at once: what appears under a name is always whole.
+        """
+        path = self._folder / f"{model.role}-{self._key(model)}.graph"
+        found = _read(path)
+        if found is not None:
+            return found
+        made = self._make(model)
+        _write(path, made)
+        return made
+
+    def _key(self, model: ModelFile) -> str:
+        parts = (model.sha256, *msgspec.structs.astuple(self._circumstances))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    def _make(self, model: ModelFile) -> Prepared:
+        try:
+            return Prepared(model=self._build(model))
+        except Exception as error:  # whatever a model has that was not foreseen, the original runs it
+            return Prepared(fault=f"{type(error).__name__}: {error}")
 
 
 def _folder(cache_dir: str) -> Path:
@@ -49,37 +103,12 @@ def _folder(cache_dir: str) -> Path:
         return Path(tempfile.gettempdir()) / f"smart-queue-ocr-{os.getuid()}"
 
 
-def _key(model: ModelFile) -> str:
-    """A hash of all that the graph depends on."""
-    parts = (model.sha256, onnxruntime.__version__, _optimiser(), platform.machine(), _processor())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-@cache
-def _optimiser() -> str:
-    """A hash of this package's own source: whatever changes here makes new graphs."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-@cache
 def _processor() -> str:
-    """What instructions the processor has; the width of its vectors is the width of the blocks."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
-
-
-def _make(model: ModelFile) -> Prepared:
-    try:
-        # not at the top: a process that finds its graphs in the cache never needs the package onnx
-        from ocr_engine.models.graphs.build import build
-
-        return Prepared(model=build(model))
-    except Exception as error:  # whatever a model has that was not foreseen, the original runs it
-        return Prepared(fault=f"{type(error).__name__}: {error}")
 
 
 def _read(path: Path) -> Prepared | None:

@@ -1,8 +1,9 @@
 """The head of a DB detector (Liao 2020), in a form that works on small maps."""
 
 import numpy as np
+from msgspec import Struct
 
-from ocr_engine.models.graphs.graph import Array, Graph, Node, convolution
+from ocr_engine.models.graphs.graph import Array, Draft, Graph, Node
 
 
 def shrink_head(graph: Graph) -> None:
@@ -14,107 +15,116 @@ def shrink_head(graph: Graph) -> None:
     (2x2, stride 2) are pointwise convolutions with four times the channels. The page's pixels are put in place once,
     at the end, when there is one channel left.
     """
-    found = _find_head(graph)
-    if found is None:
-        return
-    joined, first, widen, narrow, old = found
-    filters, bias = graph.constants[first.inputs[1]], graph.constants[first.inputs[2]]
-    producers = graph.producers()
-    small, nodes = [], []
-    for name in joined[:-1]:
-        resize = producers[name]
-        factors = graph.constants[resize.inputs[2]] / np.array([1, 1, 2, 2], np.float32)
-        if (factors == 1).all():
-            small.append(resize.inputs[0])
-        else:
-            out = graph.name("enlarged")
-            scales = graph.constant(factors, "scales")
-            nodes.append(Node("Resize", [resize.inputs[0], resize.inputs[1], scales], [out], resize.attributes))
-            small.append(out)
-    fine = filters.shape[1] // len(joined)
-    coarse = filters.shape[1] - fine
-    names = [graph.name("head") for _ in range(9)]
-    nodes += [
-        Node("Concat", small, [names[0]], {"axis": 1}),
-        convolution(graph, joined[-1], names[1], _corner_of_fine(filters[:, coarse:]), None, 2, 2),
-        convolution(graph, names[0], names[2], _corner_of_repeated(filters[:, :coarse]), np.tile(bias, 4), 1, 1),
-        Node("Add", [names[1], names[2]], [names[3]]),
-        Node("Relu", [names[3]], [names[4]]),
-    ]
-    weights, offsets = widen
-    # two corners a group: fewer zeros than in one piece, and channels in whole blocks of 16
-    matrix = _block_diagonal(_pointwise(weights), 4, 2)
-    nodes.append(convolution(graph, names[4], names[5], matrix, np.tile(offsets, 16), group=2, activation="Relu"))
-    weights, offsets = narrow
-    matrix = np.tile(_narrow(weights), (4, 1, 1, 1))
-    nodes.append(convolution(graph, names[5], names[6], matrix, np.tile(offsets, 64), group=4, activation="Sigmoid"))
-    nodes += [
-        Node("Gather", [names[6], graph.constant(_rows_first(), "order")], [names[7]], {"axis": 1}),
-        Node("DepthToSpace", [names[7]], [names[8]], {"blocksize": 8}),
-        Node(
-            "Slice",
-            [
-                names[8],
-                graph.constant(np.array([4, 4]), "from"),
-                graph.constant(np.array([-4, -4]), "to"),
-                graph.constant(np.array([2, 3]), "axes"),
-            ],
-            [graph.output],
-        ),
-    ]
-    graph.replace(old, nodes)
+    head = _find_head(graph)
+    if head is not None:
+        _write_head(graph, head)
 
 
-Affine = tuple[Array, Array]
-"""The weights of a transposed convolution (in, out, 2, 2) and what is added to each of its output channels."""
+class Enlargement(Struct, frozen=True):
+    """A transposed convolution, 2x2 with stride 2, what is added to its output and how that is scaled, all in one."""
+
+    source: str
+    weights: Array
+    """(in, out, 2, 2)"""
+    bias: Array
+    """(out,)"""
 
 
-def _find_head(graph: Graph) -> tuple[list[str], Node, Affine, Affine, list[Node]] | None:
-    """The maps that are joined, the 3x3 convolution of them, the two that enlarge, and all nodes of the head."""
-    producers, consumers = graph.producers(), graph.consumers()
-    old: list[Node] = []
+class Head(Struct, frozen=True):
+    """Four maps joined, a convolution of them, two enlargements to the page's size, a sigmoid."""
 
-    def above(name: str, *ops: str) -> Node | None:
-        node = producers.get(name)
-        if node is None or node.op not in ops or len(consumers.get(node.output, [])) > 1:
-            return None
-        old.append(node)
-        return node
+    enlarged: list[Node]
+    """The Resize that makes each of the first three maps."""
+    fine: str
+    """The fourth map, which is not enlarged."""
+    first: Node
+    """The 3x3 convolution of what is joined."""
+    widen: Enlargement
+    narrow: Enlargement
+    nodes: list[Node]
+    """All that the head consists of, but for what enlarges the maps."""
 
-    def enlarging(name: str) -> tuple[str, Affine] | None:
-        scale, shift = np.ones(1, np.float32), np.zeros(1, np.float32)
-        node = above(name, "BatchNormalization", "Add")
-        if node is not None and node.op == "BatchNormalization":
-            gain, offset, mean, variance = (graph.constants[i] for i in node.inputs[1:5])
-            scale = gain / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
-            shift = offset - mean * scale
-            node = above(node.inputs[0], "Add")
-        if node is None or node.inputs[1] not in graph.constants:
-            return None
-        shift = graph.constants[node.inputs[1]].reshape(-1) * scale + shift
-        node = above(node.inputs[0], "ConvTranspose")
-        if (
-            node is None
-            or list(node.attributes["kernel_shape"]) != [2, 2]
-            or list(node.attributes["strides"]) != [2, 2]
-        ):
-            return None
-        return node.inputs[0], (graph.constants[node.inputs[1]] * scale[:, None, None], shift)
 
-    sigmoid = above(graph.output, "Sigmoid")
-    narrow = enlarging(sigmoid.inputs[0]) if sigmoid else None
-    relu = above(narrow[0], "Relu") if narrow else None
-    widen = enlarging(relu.inputs[0]) if relu else None
-    first = above(widen[0], "FusedConv") if widen else None
-    joint = above(first.inputs[0], "Concat") if first else None
+def _find_head(graph: Graph) -> Head | None:
+    """The head, from the graph's output upwards."""
+    above = _Climb(graph)
+    sigmoid = above.node(graph.output, "Sigmoid")
+    narrow = above.enlargement(sigmoid.inputs[0]) if sigmoid else None
+    relu = above.node(narrow.source, "Relu") if narrow else None
+    widen = above.enlargement(relu.inputs[0]) if relu else None
+    first = above.node(widen.source, "FusedConv") if widen else None
+    joint = above.node(first.inputs[0], "Concat") if first else None
     if narrow is None or widen is None or first is None or joint is None:
         return None
-    resized = [producers.get(name) for name in joint.inputs[:-1]]
-    if not all(node is not None and node.op == "Resize" for node in resized):
+    enlarged = [node for name in joint.inputs[:-1] if (node := above.producers.get(name)) and node.op == "Resize"]
+    if len(enlarged) != len(joint.inputs) - 1:
         return None
-    if list(first.attributes["kernel_shape"]) != [3, 3] or graph.constants[first.inputs[1]].shape[0] != 24:
+    if list(first.attributes["kernel_shape"]) != [3, 3] or graph.weights(first).shape[0] != 24:
         return None
-    return joint.inputs, first, widen[1], narrow[1], old
+    return Head(enlarged, joint.inputs[-1], first, widen, narrow, above.passed)
+
+
+class _Climb:
+    """A way up a graph, through nodes of which only the one below reads what they make."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._consumers = graph.consumers()
+        self.producers = graph.producers()
+        self.passed: list[Node] = []
+
+    def node(self, name: str, *ops: str) -> Node | None:
+        """The node that makes the tensor, where it is one of those operators."""
+        found = self.producers.get(name)
+        if found is None or found.op not in ops or len(self._consumers.get(name, [])) > 1:
+            return None
+        self.passed.append(found)
+        return found
+
+    def enlargement(self, name: str) -> Enlargement | None:
+        """What makes the tensor, where that is an enlargement."""
+        scale, shift = np.ones(1, np.float32), np.zeros(1, np.float32)
+        node = self.node(name, "BatchNormalization", "Add")
+        if node is not None and node.op == "BatchNormalization":
+            gain, offset, mean, variance = (self._graph.constants[each] for each in node.inputs[1:5])
+            scale = gain / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+            shift = offset - mean * scale
+            node = self.node(node.inputs[0], "Add")
+        if node is None or node.inputs[1] not in self._graph.constants:
+            return None
+        bias = self._graph.constants[node.inputs[1]].reshape(-1) * scale + shift
+        node = self.node(node.inputs[0], "ConvTranspose")
+        if node is None or any(list(node.attributes[of]) != [2, 2] for of in ("kernel_shape", "strides")):
+            return None
+        return Enlargement(node.inputs[0], self._graph.weights(node) * scale[:, None, None], bias)
+
+
+def _write_head(graph: Graph, head: Head) -> None:
+    filters, bias = graph.weights(head.first), graph.bias(head.first)
+    fine_channels = filters.shape[1] // (len(head.enlarged) + 1)
+    of_coarse, of_fine = filters[:, :-fine_channels], filters[:, -fine_channels:]
+    draft = Draft(graph)
+    coarse = draft.add("Concat", *(_half_enlarged(graph, draft, resize) for resize in head.enlarged), axis=1)
+    fine_corners = draft.convolution(head.fine, _corner_of_fine(of_fine), stride=2, pad=2)
+    coarse_corners = draft.convolution(coarse, _corner_of_repeated(of_coarse), np.tile(bias, 4), pad=1)
+    corners = draft.add("Relu", draft.add("Add", fine_corners, coarse_corners))
+    # two corners a group: fewer zeros than in one piece, and channels in whole blocks of 16
+    matrix, bias = _block_diagonal(_pointwise(head.widen.weights), 4, 2), np.tile(head.widen.bias, 16)
+    widened = draft.convolution(corners, matrix, bias, group=2, activation="Relu")
+    matrix, bias = np.tile(_narrow(head.narrow.weights), (4, 1, 1, 1)), np.tile(head.narrow.bias, 64)
+    pixels = draft.convolution(widened, matrix, bias, group=4, activation="Sigmoid")
+    in_rows = draft.add("Gather", pixels, _rows_first(), axis=1)
+    map_with_rim = draft.add("DepthToSpace", in_rows, blocksize=8)
+    starts, ends, axes = np.array([4, 4]), np.array([-4, -4]), np.array([2, 3])
+    draft.add("Slice", map_with_rim, starts, ends, axes, into=graph.output)
+    graph.replace(head.nodes, draft.nodes)
+
+
+def _half_enlarged(graph: Graph, draft: Draft, resize: Node) -> str:
+    """A map enlarged half as many times as it was, in each direction; as it was before where that is once."""
+    source, region, scales = resize.inputs
+    halved = graph.constants[scales] / np.array([1, 1, 2, 2], np.float32)
+    return source if (halved == 1).all() else draft.same(resize, source, region, halved)
 
 
 def _corner_of_repeated(filters: Array) -> Array:

@@ -27,6 +27,11 @@ class Node:
         """The first output, mostly the only one."""
         return self.outputs[0]
 
+    @property
+    def group(self) -> int:
+        """Of a convolution: in how many groups of channels it works."""
+        return int(self.attributes.get("group", 1))
+
 
 class Graph:
     """Nodes in an order in which they can run, and the constants that they read."""
@@ -64,12 +69,27 @@ class Graph:
         return {name: node for node in self.nodes for name in node.outputs}
 
     def consumers(self) -> dict[str, list[Node]]:
-        """Which nodes read each tensor; the graph's own output counts as read once, by nobody."""
+        """Which nodes read each tensor; the graph's own output has no reader."""
         readers: dict[str, list[Node]] = {}
         for node in self.nodes:
             for name in node.inputs:
                 readers.setdefault(name, []).append(node)
         return readers
+
+    def weights(self, convolution: Node) -> Array:
+        """What a convolution multiplies with, (O, I / group, H, W)."""
+        return self.constants[convolution.inputs[1]]
+
+    def bias(self, convolution: Node) -> Array:
+        """What a convolution adds to each of its O output channels, 0 where it adds nothing."""
+        if len(convolution.inputs) > 2:
+            return self.constants[convolution.inputs[2]]
+        return np.zeros(self.weights(convolution).shape[0], np.float32)
+
+    def number(self, name: str) -> np.float32 | None:
+        """A constant that is a single number; None for any other tensor."""
+        value = self.constants.get(name)
+        return np.float32(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
 
     def replace(self, old: Iterable[Node], new: list[Node]) -> None:
         """Puts nodes in the place of the last of the old ones."""
@@ -106,22 +126,51 @@ class Graph:
         return made
 
 
-def convolution(
-    graph: Graph,
-    source: str,
-    target: str,
-    weights: Array,
-    bias: Array | None,
-    stride: int = 1,
-    pad: int = 0,
-    group: int = 1,
-    activation: str = "",
-) -> Node:
-    """A convolution with the same stride and padding in both directions; `weights` (O, I / group, H, W)."""
-    inputs = [source, graph.constant(weights.astype(np.float32), "weights")]
-    if bias is not None:
-        inputs.append(graph.constant(bias.astype(np.float32), "bias"))
-    attributes = {"kernel_shape": list(weights.shape[2:]), "strides": [stride] * 2, "pads": [pad] * 4, "group": group}
-    if not activation:
-        return Node("Conv", inputs, [target], attributes)
-    return Node("FusedConv", inputs, [target], {**attributes, "activation": activation}, "com.microsoft")
+class Draft:
+    """Operators to be put into a graph, written one after the other.
+
+    Each call writes one and gives the name of the tensor that it makes: a new one, or `into`, which others read.
+    Inputs are names of tensors, or arrays, of which constants are made.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.nodes: list[Node] = []
+
+    def add(self, op: str, *inputs: str | Array, into: str = "", domain: str = "", **attributes: Any) -> str:
+        """An operator."""
+        names = [each if isinstance(each, str) else self._graph.constant(each, "constant") for each in inputs]
+        made = into or self._graph.name(op)
+        self.nodes.append(Node(op, names, [made], attributes, domain))
+        return made
+
+    def same(self, node: Node, *inputs: str | Array, into: str = "") -> str:
+        """What a node does, done to other inputs."""
+        return self.add(node.op, *inputs, into=into, domain=node.domain, **node.attributes)
+
+    def convolution(
+        self,
+        source: str,
+        weights: Array,
+        bias: Array | None = None,
+        *,
+        into: str = "",
+        stride: int = 1,
+        pad: int = 0,
+        group: int = 1,
+        activation: str = "",
+    ) -> str:
+        """A convolution, the same stride and padding in both directions; `weights` (O, I / group, H, W)."""
+        fused = {"activation": activation} if activation else {}
+        return self.add(
+            "FusedConv" if activation else "Conv",
+            source,
+            *(each.astype(np.float32) for each in (weights, bias) if each is not None),
+            into=into,
+            domain="com.microsoft" if activation else "",
+            kernel_shape=list(weights.shape[2:]),
+            strides=[stride] * 2,
+            pads=[pad] * 4,
+            group=group,
+            **fused,
+        )
