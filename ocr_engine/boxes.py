@@ -105,6 +105,13 @@ def part(quad: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.fl
     return np.array(corners, np.float32)
 
 
+def inside(quad: NDArray[np.float32], left: float, top: float, right: float, bottom: float) -> NDArray[np.float32]:
+    """The corners (4, 2) of what lies between these shares of a box (4, 2), each 0 at its left or top to 1 opposite."""
+    across, down = np.array([[left], [right], [right], [left]]), np.array([[top], [top], [bottom], [bottom]])
+    upper, lower = quad[0] + across * (quad[1] - quad[0]), quad[3] + across * (quad[2] - quad[3])
+    return np.asarray(upper + down * (lower - upper), np.float32)
+
+
 def areas(quads: Quads) -> NDArray[np.float32]:
     """Square pixels (n,) of each box."""
     across, down = sides(quads)

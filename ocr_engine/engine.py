@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import cv2
 import msgspec
@@ -11,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine import leftovers
-from ocr_engine.boxes import Quads, heights, part, sides, without_overlap
-from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn, turn_back
+from ocr_engine.boxes import Quads, heights, sides, without_overlap
+from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import LineFinder, magnification
 from ocr_engine.document.document import Document
 from ocr_engine.document.image_file import ImageFile
 from ocr_engine.errors import EngineError, OcrError
-from ocr_engine.layout import Piece, pieces_in_order, row_order
+from ocr_engine.lines import View, lines_of
 from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, MIN_WIDTH, Reading, Recogniser
-from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrTimings, Polygon, Rotation
+from ocr_engine.result import OcrPage, OcrResult, OcrTimings
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -118,7 +117,8 @@ class Engine:
         quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
         if not truncated:
             quads, readings = self._with_leftovers(upright, glance.look, quads, readings)
-        lines = self._lines(quads / zoom, readings, rotation, width, height)
+        view = View(width=width, height=height, rotation=rotation, zoom=zoom)
+        lines = lines_of(upright, quads, readings, view, self._options)
         timings = OcrTimings(
             detect=(glanced - begun) + (detected - oriented),
             orient=oriented - glanced,
@@ -132,7 +132,11 @@ class Engine:
         tall = is_tall(quads) if tall is None else tall
         crops = [cut(page, quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
-        return self._reader.read(crops)
+        readings = self._reader.read(crops)
+        return [
+            msgspec.structs.replace(reading, corner=reading.corner + 1) if is_ else reading
+            for reading, is_ in zip(readings, tall, strict=True)
+        ]
 
     def _told_apart(self, page: Pixels, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
         """The boxes and their readings, those replaced that turn out to hold several lines.
@@ -164,33 +168,6 @@ class Engine:
             quads, readings = np.concatenate((quads, found[kept])), readings + [read[i] for i in kept]
         return quads, readings
 
-    def _lines(
-        self, quads: Quads, readings: list[Reading], rotation: Rotation, width: int, height: int
-    ) -> tuple[OcrLine, ...]:
-        """The lines that hold text, in reading order, where a viewer shows them."""
-        kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
-        if not kept:
-            return ()
-        quads, readings = quads[kept], [readings[i] for i in kept]
-        boxes = [_polygon(quad) for quad in quads]
-        if self._options.reading_order == "columns":
-            level = ~is_tall(quads)
-            places = [reading.places if is_ else () for reading, is_ in zip(readings, level, strict=True)]
-            pieces = pieces_in_order(boxes, [reading.text for reading in readings], places)
-        else:
-            pieces = [Piece(i, 0, len(readings[i].text)) for i in row_order(boxes)]
-        cut = np.array([part(quads[piece.line], piece.begins, piece.ends) for piece in pieces])
-        shown = np.clip(turn_back(cut, rotation, width, height), 0, (width, height))
-        return tuple(
-            OcrLine(
-                text=readings[piece.line].text[piece.first : piece.last].strip(),
-                confidence=round(readings[piece.line].confidence, 4),
-                polygon=_polygon(np.round(quad.astype(np.float64), 1)),
-                low_confidence=readings[piece.line].confidence < self._options.min_confidence,
-            )
-            for piece, quad in zip(pieces, shown, strict=True)
-        )
-
 
 def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:
     """All boxes (n, 4, 2), or the uppermost that together hold as much text, `most` pixels of their lines' widths."""
@@ -210,8 +187,3 @@ def suspects(quads: Quads, readings: Sequence[Reading]) -> list[int]:
     thick = thickness > (THICK_BOX * np.median(thickness) if len(quads) > SPARSE_PAGE else 0)
     odd = (reading.confidence < DOUBTFUL_CONFIDENCE or len(reading.text) <= FEW_LETTERS for reading in readings)
     return [*itertools.islice((i for i, is_odd in enumerate(odd) if is_odd and thick[i]), MAX_SUSPECTS)]
-
-
-def _polygon(quad: NDArray[np.floating[Any]]) -> Polygon:
-    a, b, c, d = ((float(x), float(y)) for x, y in quad)
-    return a, b, c, d

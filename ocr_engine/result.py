@@ -37,6 +37,16 @@ class DocumentInfo(Struct, frozen=True, kw_only=True):
     """How many can be asked for, numbered from 1; a PDF may say more than it has, and those fail when they are read."""
 
 
+class OcrWord(Struct, frozen=True, array_like=True):
+    """One word of a line, or one character of Chinese or Japanese. An array where it is stored: there are many."""
+
+    text: str
+    confidence: float
+    """0 to 1: mean probability of its characters."""
+    polygon: Polygon
+    """Four (x, y) corners around its ink, clockwise from its own top left, in pixels as the line's."""
+
+
 class OcrLine(Struct, frozen=True, kw_only=True):
     """One line of text and where it stands."""
 
@@ -47,6 +57,10 @@ class OcrLine(Struct, frozen=True, kw_only=True):
     """Four (x, y) corners, clockwise from the text's own top left, in pixels of the image as a viewer shows it."""
     low_confidence: bool = False
     """True: below the threshold; reported here, left out of the page's text."""
+    row: int = 0
+    """Lines of one number stand level, and are read as one row: an item and its price. From 1; 0: not known."""
+    words: tuple[OcrWord, ...] = ()
+    """In the order of the text. Empty where it was read before words were told."""
 
 
 PAGE_WARNINGS = ("damaged",)

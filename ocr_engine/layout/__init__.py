@@ -24,13 +24,16 @@ from ocr_engine.result import Polygon
 
 __all__ = ["Piece", "pieces_in_order", "reading_order", "row_order"]
 
+Rows = list[list[int]]
+"""Indices of lines in reading order, those in one list that are read as one row, from left to right."""
+
 
 def reading_order(polygons: Sequence[Polygon]) -> list[int]:
     """Indices of the lines' boxes, in pixels of the page turned upright, in reading order; each exactly once.
 
     Columns are read one after the other, tables and forms row by row, pages of vertical text from the right.
     """
-    return _order(level(polygons), np.full(len(polygons), np.nan)) if polygons else []
+    return _flat(_order(level(polygons), np.full(len(polygons), np.nan))) if polygons else []
 
 
 def pieces_in_order(
@@ -43,35 +46,41 @@ def pieces_in_order(
     if not polygons:
         return []
     if is_vertical(polygons):
-        return [Piece(line, 0, len(texts[line])) for line in reading_order(polygons)]
+        return [Piece(line, 0, len(texts[line]), row=row) for row, line in enumerate(reading_order(polygons), 1)]
     lines = level(polygons)
     parts = pieces(lines, texts, places)
     ordered: list[Piece] = []
     said = [texts[part.line][part.first : part.last].strip() for part in parts]
-    for part in (parts[i] for i in _order_by_words(_of_pieces(lines, parts), said)):
+    in_rows = _order_by_words(_of_pieces(lines, parts), said)
+    for row, part in ((row, parts[i]) for row, members in enumerate(in_rows, 1) for i in members):
         last = ordered[-1] if ordered else None
         if last and (last.line, last.last) == (part.line, part.first):
             ordered[-1] = msgspec.structs.replace(last, last=part.last, ends=part.ends)
         else:
-            ordered.append(part)
+            ordered.append(msgspec.structs.replace(part, row=row))
     return ordered
 
 
-def row_order(polygons: Sequence[Polygon]) -> list[int]:
+def row_order(polygons: Sequence[Polygon]) -> Rows:
     """Indices of the lines row by row, each row from the left, even where there are columns; each exactly once."""
     return rows(level(polygons), np.arange(len(polygons))) if polygons else []
 
 
-def _order_by_words(lines: Lines, texts: Sequence[str]) -> list[int]:
+def _flat(in_rows: Rows) -> list[int]:
+    return [line for row in in_rows for line in row]
+
+
+def _order_by_words(lines: Lines, texts: Sequence[str]) -> Rows:
     """Indices of the lines in reading order, where what they say counts, too."""
     found = entries(lines, texts)
     if found is None:
         return _order(lines, goes_on(texts))
     said = [" ".join(texts[i] for i in members) for members in found.members]
-    return [line for entry in _order(found.lines, goes_on(said), found.certain) for line in found.members[entry]]
+    in_rows = _order(found.lines, goes_on(said), found.certain)
+    return [[line for entry in row for line in found.members[entry]] for row in in_rows]
 
 
-def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> list[int]:
+def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> Rows:
     """Indices of the lines in reading order.
 
     `running` (n,): which go on with a sentence, as `goes_on` tells; `certain` (n,): which are prose, however they look.

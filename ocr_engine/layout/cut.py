@@ -66,8 +66,8 @@ class Cutter:
         for number, block in enumerate(blocks):
             self._block[block] = number
 
-    def order(self, region: Indices) -> list[int]:
-        """The region's lines in reading order."""
+    def order(self, region: Indices) -> list[list[int]]:
+        """The region's lines in reading order, in rows: those that are read as one row, from left to right, in one."""
         if not len(region):
             return []
         band = bands(self._lines, region)
@@ -82,7 +82,7 @@ class Cutter:
         parts = (band < cut.first, deck, left, aside & ~deck, right, band > cut.last)
         if any(part.all() for part in parts):
             return rows(self._lines, region)
-        return [line for part in parts for line in self.order(region[part])]
+        return [row for part in parts for row in self.order(region[part])]
 
     def _best_cut(self, region: Indices, band: Indices) -> Cut | None:
         """The tallest of the cuts that the evidence asks for."""
@@ -234,7 +234,7 @@ def bands(lines: Lines, region: Indices) -> Indices:
     return result
 
 
-def rows(lines: Lines, region: Indices) -> list[int]:
+def rows(lines: Lines, region: Indices) -> list[list[int]]:
     """The region's lines row by row, each from left to right."""
     found: list[list[int]] = []
     middle, height = lines.y.tolist(), lines.height.tolist()
@@ -250,7 +250,7 @@ def rows(lines: Lines, region: Indices) -> list[int]:
                 row.append(line)
                 continue
         found.append([line])
-    return [line for row in found for line in sorted(row, key=lines.left.__getitem__)]
+    return [sorted(row, key=lines.left.__getitem__) for row in found]
 
 
 def _below(lines: Lines, line: int, other: int) -> bool:

@@ -58,6 +58,8 @@ class Piece(Struct, frozen=True):
     last: int
     begins: float = 0.0
     ends: float = 1.0
+    row: int = 0
+    """Its row on the page, from 1 down the reading order: what stands level and is read together has one number."""
 
 
 class _Spaces(Struct, frozen=True):

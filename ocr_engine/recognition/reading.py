@@ -58,8 +58,7 @@ class Reader:
         doubtful = self._affordable(doubtful)
         again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
         for i, reading in zip(doubtful, again, strict=True):
-            # where characters stand is not told of a line that was turned
-            readings[i] = max(readings[i], msgspec.structs.replace(reading, places=()), key=_confidence)
+            readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
         return readings
 
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:

@@ -45,7 +45,16 @@ class Reading(Struct, frozen=True):
     confidence: float
     """0 to 1: mean probability of the characters."""
     places: tuple[float, ...] = ()
-    """Where each character stands in the crop: its middle, 0 at the left to 1 at the right."""
+    """Where each character stands along the text: its middle, 0 at the left to 1 at the right."""
+    certainty: tuple[float, ...] = ()
+    """0 to 1: the probability of each character."""
+    corner: int = 0
+    """Which corner of its box, counted clockwise from the top left, is the text's own top left."""
+
+    def confidence_of(self, first: int, last: int) -> float:
+        """0 to 1: mean probability of the characters from `first` up to `last`."""
+        part = self.certainty[first:last]
+        return sum(part) / len(part) if part else self.confidence
 
 
 NOTHING = Reading("", 0.0)
@@ -89,14 +98,19 @@ class Recogniser:
         self._let_words_decide(scores, best, places)
         text = [self._characters[best[places[0]]]]
         where = [float(places[0])] * len(text[0])
+        certainty = [float(scores[places[0], best[places[0]]])] * len(text[0])
         for before, place in pairwise(places.tolist()):
             character = self._characters[best[place]]
-            if self._space_was_missed(text[-1], character, scores[before + 1 : place]):
+            between = scores[before + 1 : place]
+            if self._space_was_missed(text[-1], character, between):
                 text.append(" ")
                 where.append((before + place) / 2)
+                certainty.append(float(between[:, -1].max()))
             text.append(character)
             where += [place] * len(character)
-        return Reading("".join(text), confidence, tuple((step + 0.5) / len(best) * share for step in where))
+            certainty += [float(scores[place, best[place]])] * len(character)
+        along = tuple((step + 0.5) / len(best) * share for step in where)
+        return Reading("".join(text), confidence, along, tuple(certainty))
 
     def _let_words_decide(self, scores: NDArray[np.float32], best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
         """Put letters in the place of digits that look like them, where the rest of the word is letters."""

@@ -187,7 +187,7 @@ def test_no_lines_have_no_order() -> None:
 def test_rows_are_read_as_rows_on_request_whatever_stands_in_them() -> None:
     left, right = ([box(x, 20 * row, x + 380, 20 * row + 14) for row in range(12)] for x in (0, 420))
     assert reading_order([*left, *right]) == list(range(24))
-    assert row_order([*left, *right]) == [index for row in range(12) for index in (row, row + 12)]
+    assert row_order([*left, *right]) == [[row, row + 12] for row in range(12)]
 
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)

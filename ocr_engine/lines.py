@@ -1,0 +1,80 @@
+"""From the boxes of a page and what was read in them to its lines in reading order, with their rows and words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ocr_engine.boxes import Quads, inside, part
+from ocr_engine.crops import Pixels, cut, turn_back
+from ocr_engine.layout import Piece, pieces_in_order, row_order
+from ocr_engine.options import EngineOptions
+from ocr_engine.recognition import words
+from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.result import OcrLine, OcrWord, Polygon, Rotation
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """How a viewer shows the page that was read."""
+
+    width: int
+    height: int
+    rotation: Rotation
+    """Degrees clockwise by which it was turned to be read."""
+    zoom: float
+    """How many times as large it was made to be read."""
+
+    def shown(self, quad: NDArray[np.floating[Any]]) -> Polygon:
+        """Where the corners (4, 2) of a box on the page as it was read are shown; none outside of the page."""
+        size = (self.width, self.height)
+        seen = turn_back(np.asarray(quad / self.zoom, np.float32), self.rotation, *size)
+        return polygon(np.round(np.clip(seen, 0, size).astype(np.float64), 1))
+
+
+def lines_of(
+    page: Pixels, quads: Quads, readings: Sequence[Reading], view: View, options: EngineOptions
+) -> tuple[OcrLine, ...]:
+    """The lines that hold text, in reading order, where a viewer shows them; `quads` (n, 4, 2) are their boxes."""
+    kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
+    if not kept:
+        return ()
+    quads, readings = quads[kept], [readings[i] for i in kept]
+    pieces = _pieces([polygon(quad) for quad in quads / view.zoom], readings, options)
+    # from here on each box begins at the text's own top left
+    quads = np.array([np.roll(quad, -reading.corner, axis=0) for quad, reading in zip(quads, readings, strict=True)])
+    placed = [words.places(cut(page, quad), reading) for quad, reading in zip(quads, readings, strict=True)]
+    return tuple(
+        OcrLine(
+            text=readings[piece.line].text[piece.first : piece.last].strip(),
+            confidence=round(readings[piece.line].confidence, 4),
+            polygon=view.shown(part(quads[piece.line], piece.begins, piece.ends)),
+            low_confidence=readings[piece.line].confidence < options.min_confidence,
+            row=piece.row,
+            words=tuple(
+                OcrWord(
+                    readings[piece.line].text[word.first : word.last],
+                    round(readings[piece.line].confidence_of(word.first, word.last), 4),
+                    view.shown(inside(quads[piece.line], word.left, word.top, word.right, word.bottom)),
+                )
+                for word in placed[piece.line]
+                if piece.first <= word.first < piece.last
+            ),
+        )
+        for piece in pieces
+    )
+
+
+def polygon(quad: NDArray[np.floating[Any]]) -> Polygon:
+    """The corners (4, 2) as plain numbers."""
+    a, b, c, d = ((float(x), float(y)) for x, y in quad)
+    return a, b, c, d
+
+
+def _pieces(boxes: Sequence[Polygon], readings: Sequence[Reading], options: EngineOptions) -> list[Piece]:
+    texts = [reading.text for reading in readings]
+    if options.reading_order == "columns":
+        return pieces_in_order(boxes, texts, [reading.places if not reading.corner else () for reading in readings])
+    rows = enumerate(row_order(boxes), 1)
+    return [Piece(line, 0, len(texts[line]), row=row) for row, members in rows for line in members]

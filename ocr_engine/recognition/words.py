@@ -1,0 +1,146 @@
+"""Where each word of a line stands: by the recogniser's steps roughly, and by the ink exactly.
+
+A step of the model's output is 8 pixels of a line 48 high, and its answer comes somewhere within a letter. So the steps
+only tell between which letters a gap lies; the widest white space there is the gap, and the ink on both sides of it
+tells where the words end. Chinese and Japanese, which set no spaces, have a word of one character each.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ocr_engine.crops import Pixels
+from ocr_engine.recognition.recogniser import Reading
+
+Flags = NDArray[np.bool_]
+
+EAST_ASIAN = (
+    ("\u2e80", "\u30ff"),
+    ("\u31c0", "\u9fff"),
+    ("\uf900", "\ufaff"),
+    ("\uff00", "\uffef"),
+    ("\U00020000", "\U0003ffff"),
+)
+"""Blocks of radicals, kana, ideographs and their signs. Not Hangul: Korean sets spaces."""
+FAINTEST = 24
+"""Levels that ink differs from the paper by at least: what differs less is the paper's own."""
+EDGE = 0.12
+"""Share of a line's height, at its top and bottom: what keeps to it belongs to the lines above and below."""
+RULE = (4.0, 0.14)
+"""A rule, not a letter: as many times as long as the line is high, and a thickness of at most that share of it."""
+BORDER = 0.9
+"""Share of the line's height that a table's border covers, in a stroke of at most `RULE`'s thickness, at its ends."""
+OVERHANG = 1.6
+"""Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
+SPECK = 0.06
+"""Share of the line's height: what is smaller in both directions is dirt, unless nothing else is there."""
+
+
+class Place(Struct, frozen=True):
+    """A word: its characters from `first` up to `last` in the line's text, and its box in shares of the line's own."""
+
+    first: int
+    last: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """The words of a text, first character and the one behind the last; East Asian characters one each."""
+    begun = -1
+    for i, character in enumerate(text):
+        alone = is_east_asian(character)
+        if begun >= 0 and (alone or character.isspace()):
+            yield begun, i
+            begun = -1
+        if alone:
+            yield i, i + 1
+        elif begun < 0 and not character.isspace():
+            begun = i
+    if begun >= 0:
+        yield begun, len(text)
+
+
+def is_east_asian(character: str) -> bool:
+    """Whether it is of a script that sets no spaces between words."""
+    return character >= "\u2e80" and any(low <= character <= high for low, high in EAST_ASIAN)
+
+
+def places(crop: Pixels, reading: Reading) -> list[Place]:
+    """Where the words of a crop (H, W, 3) stand, whose text was read; by their places alone where no ink is seen."""
+    words = [*spans(reading.text)]
+    if not words or len(reading.places) != len(reading.text):
+        return []
+    width = crop.shape[1]
+    middles = np.clip(np.array(reading.places), 0.0, 1.0) * width
+    ink = _ink(crop)
+    columns = np.asarray(ink.any(axis=0), bool)
+    edges = _ends(middles, width)
+    gaps = [_boundary(columns, ink, middles[last - 1], middles[first]) for (_, last), (first, _) in pairwise(words)]
+    bounds = [edges[0], *gaps, edges[1]]
+    return [_place(ink, word, left, right) for word, (left, right) in zip(words, pairwise(bounds), strict=True)]
+
+
+def _ends(middles: NDArray[np.float64], width: int) -> tuple[int, int]:
+    """Between which columns the line's ink is, by the middles of its first and last character."""
+    pitch = width / max(1, len(middles))
+    return max(0, round(middles[0] - OVERHANG * pitch)), min(width, round(middles[-1] + OVERHANG * pitch) + 1)
+
+
+def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:
+    """The column that parts two words, by the middles of the letters on its sides: in the widest white space there."""
+    first, last = round(min(left, right)), max(round(min(left, right)) + 1, round(max(left, right)))
+    between = columns[first : last + 1]
+    if not len(between):
+        return min(first, len(columns))
+    white = np.concatenate(([0], ~between, [0])).astype(np.int8)
+    begins, ends = np.flatnonzero(np.diff(white) == 1), np.flatnonzero(np.diff(white) == -1)
+    if not len(begins):
+        # the letters touch: where there is least ink
+        return first + int(ink[:, first : last + 1].sum(axis=0).argmin())
+    widest = int((ends - begins).argmax())
+    return first + int(begins[widest] + ends[widest]) // 2
+
+
+def _place(ink: Flags, word: tuple[int, int], left: int, right: int) -> Place:
+    height, width = ink.shape
+    part = ink[:, left : max(left + 1, right)]
+    across, down = np.flatnonzero(part.any(axis=0)), np.flatnonzero(part.any(axis=1))
+    if not len(across):
+        return Place(*word, left / width, 0.0, max(left + 1, right) / width, 1.0)
+    return Place(
+        *word, (left + across[0]) / width, down[0] / height, (left + across[-1] + 1) / width, (down[-1] + 1) / height
+    )
+
+
+def _ink(crop: Pixels) -> Flags:
+    """Which pixels (H, W) of a line are its letters: without rules, borders, dirt, and parts of other lines."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    height, width = grey.shape
+    paper = np.median(grey)
+    away = cv2.absdiff(grey, np.full_like(grey, paper))
+    threshold, _ = cv2.threshold(away, 0, 255, cv2.THRESH_OTSU)
+    # letters are thin: half of what Otsu asks of them takes their grey rims in
+    ink = (away > max(FAINTEST, threshold * 0.85)).astype(np.uint8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    left, top, wide, high = (
+        boxes[:, i] for i in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
+    )
+    rim = EDGE * height
+    foreign = ((top == 0) & (top + high <= 2 * rim)) | ((top + high == height) & (top >= height - 2 * rim))
+    foreign |= (wide >= RULE[0] * height) & (high <= RULE[1] * height)
+    at_an_end = (left <= rim) | (left + wide >= width - rim)
+    foreign |= at_an_end & (high >= BORDER * height) & (wide <= RULE[1] * height)
+    dirt = (wide <= SPECK * height) & (high <= SPECK * height)
+    kept = ~foreign & ~dirt
+    kept[0] = False
+    if not kept.any():
+        kept = ~foreign
+        kept[0] = False
+    return np.asarray(kept[labels], bool)
