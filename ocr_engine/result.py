@@ -1,5 +1,6 @@
 """The words of recognition: what an image is, and what was read in it. No behaviour beyond derivation."""
 
+import itertools
 from typing import Literal
 
 from msgspec import Struct
@@ -88,9 +89,17 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     """What may be wrong with the page without being an error; see `PAGE_WARNINGS`."""
 
     @property
+    def rows(self) -> list[list[OcrLine]]:
+        """The confident lines in reading order, those of one row together, from left to right."""
+        told = [line for line in self.lines if not line.low_confidence]
+        # lines that were read before rows were told, all of them 0, stand alone
+        alone = ((line.row or -number, line) for number, line in enumerate(told, 1))
+        return [[line for _, line in row] for _, row in itertools.groupby(alone, key=lambda each: each[0])]
+
+    @property
     def text(self) -> str:
-        """The confident lines in reading order, one a line."""
-        return "\n".join(line.text for line in self.lines if not line.low_confidence)
+        """The confident lines in reading order, one a line; what is one row of a table or a receipt on one line."""
+        return "\n".join(" ".join(line.text for line in row) for row in self.rows)
 
 
 class OcrModel(Struct, frozen=True, kw_only=True):

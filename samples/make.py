@@ -40,8 +40,16 @@ class Sheet:
 
     def write(self, x: int, y: int, text: str, font: str, size: int, anchor: Anchor = "la", index: int = 0) -> None:
         """One line; `x` is its left end, middle or right end as `anchor` says, `y` its top."""
-        self.draw.text((x, y), text, fill=self.ink, font=ImageFont.truetype(font, size, index=index), anchor=anchor)
+        self._draw(x, y, text, ImageFont.truetype(font, size, index=index), anchor)
         self.lines.append(text)
+
+    def beside(self, x: int, y: int, text: str, font: str, size: int, anchor: Anchor = "la") -> None:
+        """More of the row that was written last: one line of the text."""
+        self._draw(x, y, text, ImageFont.truetype(font, size), anchor)
+        self.lines[-1] += f" {text}"
+
+    def _draw(self, x: int, y: int, text: str, font: ImageFont.FreeTypeFont, anchor: Anchor) -> None:
+        self.draw.text((x, y), text, fill=self.ink, font=font, anchor=anchor)
 
 
 def health() -> Drawing:
@@ -58,19 +66,19 @@ def receipt() -> Drawing:
     sheet.write(280, 96, "14 Harbour Street, Bristol", SANS, 26, "ma")
     sheet.write(280, 136, "Tel. 0117 496 0123", SANS, 26, "ma")
     sheet.write(40, 200, "2026-11-23 08:42", MONO, 26)
-    sheet.write(520, 200, "No. 10482", MONO, 26, "ra")
+    sheet.beside(520, 200, "No. 10482", MONO, 26, "ra")
     sheet.draw.line((40, 250, 520, 250), fill=sheet.ink, width=2)
     items = [("Sourdough loaf", "4.20"), ("Cinnamon roll", "2.85"), ("Flat white", "3.40"), ("Orange juice", "2.95")]
     for row, (item, price) in enumerate(items):
         sheet.write(40, 276 + 50 * row, item, MONO, 28)
-        sheet.write(520, 276 + 50 * row, price, MONO, 28, "ra")
+        sheet.beside(520, 276 + 50 * row, price, MONO, 28, "ra")
     sheet.draw.line((40, 488, 520, 488), fill=sheet.ink, width=2)
     sheet.write(40, 508, "TOTAL", BOLD, 36)
-    sheet.write(520, 508, "13.40", BOLD, 36, "ra")
+    sheet.beside(520, 508, "13.40", BOLD, 36, "ra")
     sheet.write(40, 572, "Cash", MONO, 28)
-    sheet.write(520, 572, "20.00", MONO, 28, "ra")
+    sheet.beside(520, 572, "20.00", MONO, 28, "ra")
     sheet.write(40, 622, "Change", MONO, 28)
-    sheet.write(520, 622, "6.60", MONO, 28, "ra")
+    sheet.beside(520, 622, "6.60", MONO, 28, "ra")
     sheet.write(280, 710, "Thank you for your visit!", SANS, 28, "ma")
     scanned = sheet.image.rotate(0.8, Image.Resampling.BICUBIC, fillcolor=(246, 245, 240))
     return ".jpg", _jpeg(_noisy(scanned, 4), 80), sheet.lines
@@ -167,7 +175,8 @@ def table() -> Drawing:
     ]
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
-            sheet.write(60 + 225 * column, 50 + 70 * row, cell, SANS if row else BOLD, 30)
+            put = sheet.beside if column else sheet.write
+            put(60 + 225 * column, 50 + 70 * row, cell, SANS if row else BOLD, 30)
     for row in range(6):
         sheet.draw.line((40, 32 + 70 * row, 940, 32 + 70 * row), fill=sheet.ink, width=2)
     for column in range(5):

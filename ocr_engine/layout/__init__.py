@@ -9,14 +9,15 @@ drew over two columns.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
-from ocr_engine.layout.cut import Cutter, rows
+from ocr_engine.layout.cut import PROSE, Cutter, rows
 from ocr_engine.layout.entries import entries
-from ocr_engine.layout.evidence import neighbours
+from ocr_engine.layout.evidence import LEVEL, neighbours
 from ocr_engine.layout.gutters import Piece, pieces
 from ocr_engine.layout.lines import Flags, Floats, Lines, is_vertical, level
 from ocr_engine.layout.wording import by_words, goes_on
@@ -91,7 +92,27 @@ def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> Rows:
     lines = plumb(lines, runs)
     most, least = by_words(prose(lines, runs), lines, runs, running)
     pairs = neighbours(lines, np.maximum(least, certain), certain)
-    return Cutter(lines, np.maximum(most, certain), pairs, runs).order(np.arange(len(lines.left)))
+    looks = np.maximum(most, certain)
+    found = Cutter(lines, looks, pairs, runs).order(np.arange(len(lines.left)))
+    return [part for row in found for part in _without_columns(row, lines, looks)]
+
+
+def _without_columns(row: list[int], lines: Lines, prose: Floats) -> Rows:
+    """The row, cut between neighbours that are read one after the other and are no cells of one row for that.
+
+    Lines of prose beside each other are of two columns, though nothing else told so; so is a note beside one line of
+    prose unless it stands level with it.
+    """
+    parts = [row[:1]]
+    for left, right in pairwise(row):
+        size = min(lines.height[left], lines.height[right])
+        apart = lines.left[right] - lines.right[left] >= size
+        level = abs(lines.y[left] - lines.y[right]) < LEVEL * size
+        running = (prose[left] >= PROSE) + (prose[right] >= PROSE)
+        if apart and (running == 2 or (running == 1 and not level)):
+            parts.append([])
+        parts[-1].append(right)
+    return parts
 
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:
