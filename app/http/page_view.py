@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ocr_engine.result import OcrLine, OcrPage, Polygon, Rotation
+from ocr_engine.result import OcrLine, OcrPage, PageSource, Polygon, Rotation
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Detail = Literal["lines", "words"]
@@ -26,7 +26,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     text: str
     confidence: Share
     polygon: Annotated[
-        Polygon, Meta(description="Four (x, y) corners, clockwise from the text's own top left, in the picture's pixels.")
+        Polygon,
+        Meta(description="Four (x, y) corners, clockwise from the text's own top left, in the picture's pixels."),
     ]
     low_confidence: Annotated[bool, Meta(description="True: left out of the text.")]
     row: Annotated[int, Meta(description="Lines of one number are one row of the page: an item and its price.")]
@@ -42,6 +43,9 @@ class PageView(Struct, frozen=True, kw_only=True):
     rotation: Annotated[Rotation, Meta(description="Degrees clockwise by which it has to be turned to be read.")]
     lines: tuple[LineView, ...]
     truncated: bool
+    source: Annotated[PageSource, Meta(description="`text-layer`: the PDF's own text, nothing was read.")]
+    dpi: Annotated[float, Meta(description="Pixels an inch of paper; 0 where the file does not say.")]
+    warnings: tuple[str, ...]
 
 
 def page_views(pages: Iterable[OcrPage], detail: Detail = "lines") -> tuple[PageView, ...]:
@@ -54,6 +58,9 @@ def page_views(pages: Iterable[OcrPage], detail: Detail = "lines") -> tuple[Page
             rotation=page.rotation,
             lines=tuple(_line(line, detail) for line in page.lines),
             truncated=page.truncated,
+            source=page.source,
+            dpi=page.dpi,
+            warnings=page.warnings,
         )
         for page in pages
     )

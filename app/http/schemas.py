@@ -6,13 +6,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from app.health import Grade
+from app.http.page_view import Detail, LineView, PageView, Share, page_views
 from app.http.problems import Problem, problem
 from app.service import HealthReport, QueueFigures
-from ocr_engine.result import ImageInfo, OcrLine, OcrModel, OcrPage, OcrTimings
+from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
 
-Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -28,8 +28,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     waiting_time: Annotated[Seconds, Meta(description="Seconds that the latest attempt waited for a worker.")]
     created_at: datetime
     attempts: Annotated[int, Meta(description="Attempts begun.")]
-    lines: Annotated[tuple[OcrLine, ...], Meta(description="The lines of all pages, low-confidence ones flagged.")]
-    pages: tuple[OcrPage, ...]
+    lines: Annotated[tuple[LineView, ...], Meta(description="The lines of all pages, low-confidence ones flagged.")]
+    pages: tuple[PageView, ...]
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -37,10 +37,10 @@ class JobView(Struct, frozen=True, kw_only=True):
     failures: Annotated[tuple[JobError, ...], Meta(description="Every failed attempt, oldest first.")]
 
 
-def job_view(job: Job) -> JobView:
+def job_view(job: Job, detail: Detail = "lines") -> JobView:
     """The job as clients see it."""
     result = job.result
-    pages = result.pages if result else ()
+    pages = page_views(result.pages if result else (), detail)
     return JobView(
         id=job.id,
         status=job.status,

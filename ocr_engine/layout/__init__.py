@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
-from ocr_engine.layout.cut import PROSE, Cutter, rows
+from ocr_engine.layout.cut import COUNTS_AS_PROSE, Cutter, rows
 from ocr_engine.layout.entries import entries
-from ocr_engine.layout.evidence import LEVEL, neighbours
+from ocr_engine.layout.evidence import SAME_ROW, neighbours
 from ocr_engine.layout.gutters import Piece, pieces
 from ocr_engine.layout.lines import Flags, Floats, Lines, is_vertical, level
 from ocr_engine.layout.wording import by_words, goes_on
@@ -107,8 +107,8 @@ def _without_columns(row: list[int], lines: Lines, prose: Floats) -> Rows:
     for left, right in pairwise(row):
         size = min(lines.height[left], lines.height[right])
         apart = lines.left[right] - lines.right[left] >= size
-        level = abs(lines.y[left] - lines.y[right]) < LEVEL * size
-        running = (prose[left] >= PROSE) + (prose[right] >= PROSE)
+        level = abs(lines.y[left] - lines.y[right]) < SAME_ROW * size
+        running = (prose[left] >= COUNTS_AS_PROSE) + (prose[right] >= COUNTS_AS_PROSE)
         if apart and (running == 2 or (running == 1 and not level)):
             parts.append([])
         parts[-1].append(right)

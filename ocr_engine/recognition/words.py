@@ -26,17 +26,17 @@ EAST_ASIAN = (
     ("\U00020000", "\U0003ffff"),
 )
 """Blocks of radicals, kana, ideographs and their signs. Not Hangul: Korean sets spaces."""
-FAINTEST = 24
+MIN_INK_CONTRAST = 24
 """Levels that ink differs from the paper by at least: what differs less is the paper's own."""
-EDGE = 0.12
+LINE_RIM = 0.12
 """Share of a line's height, at its top and bottom: what keeps to it belongs to the lines above and below."""
-RULE = (4.0, 0.14)
-"""A rule, not a letter: as many times as long as the line is high, and a thickness of at most that share of it."""
-BORDER = 0.9
-"""Share of the line's height that a table's border covers, in a stroke of at most `RULE`'s thickness, at its ends."""
-OVERHANG = 1.6
+MIN_RULE_LENGTH = 4.0
+"""By the line's height: what runs on for longer is a rule, not a letter."""
+MIN_BORDER_SHARE = 0.9
+"""Share of the line's height that a table's border covers at its ends, and of a short line's width that a rule does."""
+MAX_OVERHANG = 1.6
 """Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
-SPECK = 0.06
+MAX_DIRT = 0.06
 """Share of the line's height: what is smaller in both directions is dirt, unless nothing else is there."""
 
 
@@ -90,7 +90,7 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
 def _ends(middles: NDArray[np.float64], width: int) -> tuple[int, int]:
     """Between which columns the line's ink is, by the middles of its first and last character."""
     pitch = width / max(1, len(middles))
-    return max(0, round(middles[0] - OVERHANG * pitch)), min(width, round(middles[-1] + OVERHANG * pitch) + 1)
+    return max(0, round(middles[0] - MAX_OVERHANG * pitch)), min(width, round(middles[-1] + MAX_OVERHANG * pitch) + 1)
 
 
 def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:
@@ -122,25 +122,33 @@ def _place(ink: Flags, word: tuple[int, int], left: int, right: int) -> Place:
 def _ink(crop: Pixels) -> Flags:
     """Which pixels (H, W) of a line are its letters: without rules, borders, dirt, and parts of other lines."""
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    height, width = grey.shape
+    height = len(grey)
     paper = np.median(grey)
     away = cv2.absdiff(grey, np.full_like(grey, paper))
     threshold, _ = cv2.threshold(away, 0, 255, cv2.THRESH_OTSU)
     # letters are thin: half of what Otsu asks of them takes their grey rims in
-    ink = (away > max(FAINTEST, threshold * 0.85)).astype(np.uint8)
+    ink = (away > max(MIN_INK_CONTRAST, threshold * 0.85)).astype(np.uint8)
+    rim = max(1, round(LINE_RIM * height))
+    ink = _without_rules(ink, rim)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    left, top, wide, high = (
-        boxes[:, i] for i in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
-    )
-    rim = EDGE * height
-    foreign = ((top == 0) & (top + high <= 2 * rim)) | ((top + high == height) & (top >= height - 2 * rim))
-    foreign |= (wide >= RULE[0] * height) & (high <= RULE[1] * height)
-    at_an_end = (left <= rim) | (left + wide >= width - rim)
-    foreign |= at_an_end & (high >= BORDER * height) & (wide <= RULE[1] * height)
-    dirt = (wide <= SPECK * height) & (high <= SPECK * height)
+    _, top, wide, high, _ = boxes.T
+    foreign = ((top == 0) & (high <= 2 * rim)) | ((top + high == height) & (high <= 2 * rim))
+    dirt = (wide <= MAX_DIRT * height) & (high <= MAX_DIRT * height)
     kept = ~foreign & ~dirt
     kept[0] = False
     if not kept.any():
         kept = ~foreign
         kept[0] = False
     return np.asarray(kept[labels], bool)
+
+
+def _without_rules(ink: NDArray[np.uint8], rim: int) -> NDArray[np.uint8]:
+    """The ink (H, W) without rules along it and without the borders of a table, within `rim` pixels of its ends."""
+    height, width = ink.shape
+    if width >= height:
+        long = round(min(MIN_RULE_LENGTH * height, MIN_BORDER_SHARE * width))
+        ink = cv2.subtract(ink, cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))).astype(np.uint8)
+    high = max(1, round(MIN_BORDER_SHARE * height))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((high, 1), np.uint8))
+    upright[:, rim : width - rim] = 0
+    return cv2.subtract(ink, upright).astype(np.uint8)

@@ -13,6 +13,7 @@ from rapidfuzz import fuzz
 from ocr_engine.engine import Engine
 from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
 from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrResult
 from samples import Sample, all_samples, sample
 
 WORDS = ["harbour", "street", "bakery", "opens", "every", "morning", "old", "market", "bread", "and", "warm", "coffee"]
@@ -305,3 +306,62 @@ def test_a_fault_of_another_kind_becomes_an_engine_error(engine: Engine, monkeyp
     monkeypatch.setattr(engine._finder, "glance", fail)
     with pytest.raises(EngineError, match="RuntimeError: out of luck"):
         engine.recognise(sample("health").data)
+
+
+def word_boxes(result: OcrResult) -> list[tuple[str, tuple[float, ...]]]:
+    (page,) = result.pages
+    return [
+        (word.text, (*np.min(word.polygon, axis=0), *np.max(word.polygon, axis=0)))
+        for line in page.lines
+        for word in line.words
+    ]
+
+
+def test_the_words_of_a_line_are_its_text_wherever_it_stands(engine: Engine, letter: Image.Image) -> None:
+    """On a page turned by a half the words stand mirrored, and their polygons begin at their own top left."""
+    upright = engine.recognise(encoded(letter))
+    for line in upright.pages[0].lines:
+        assert " ".join(word.text for word in line.words) == line.text
+        assert line.words[0].confidence > 0.5
+    turned = engine.recognise(encoded(letter.transpose(Image.Transpose.ROTATE_180)))
+    for (text, box), (same, mirrored) in zip(word_boxes(upright), word_boxes(turned), strict=True):
+        left, top, right, bottom = mirrored
+        assert text == same
+        assert np.allclose(
+            box, (letter.width - right, letter.height - bottom, letter.width - left, letter.height - top), atol=0.2
+        )
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270])
+def test_words_of_one_line_that_is_turned_stand_on_their_ink(
+    engine: Engine, letter: Image.Image, turn: Image.Transpose
+) -> None:
+    """A line upside down, or running down the page, beside others that are upright."""
+    strip = Image.open(io.BytesIO(sample("health").data)).convert("RGB")
+    stamp = strip.transpose(turn)
+    page = Image.new("RGB", (letter.width + stamp.width, letter.height + stamp.height), "white")
+    page.paste(letter, (0, 0))
+    page.paste(stamp, (letter.width, letter.height))
+    (line,) = (line for line in engine.recognise(encoded(page)).pages[0].lines if line.text == sample("health").text)
+    assert [word.text for word in line.words] == line.text.split(" ")
+    ink = np.asarray(page.convert("L")) < 128
+    seen = np.zeros_like(ink)
+    for word in line.words:
+        (left, top), (right, bottom) = np.floor(np.min(word.polygon, axis=0)), np.ceil(np.max(word.polygon, axis=0))
+        seen[int(top) : int(bottom), int(left) : int(right)] = True
+        ((x, y), (x2, y2)) = word.polygon[:2]
+        along = (x2 - x, y2 - y)
+        # along the text: to the left where it is upside down, downwards where it runs down the page
+        assert along[0] < 0 if turn is Image.Transpose.ROTATE_180 else along[1] > 0
+    stamped = ink[letter.height :, letter.width :]
+    assert (seen[letter.height :, letter.width :] & stamped).sum() / stamped.sum() > 0.99
+    assert seen.sum() < 0.5 * stamp.width * stamp.height
+
+
+def test_an_item_and_its_price_are_one_row_and_columns_of_prose_are_none(engine: Engine) -> None:
+    receipt = engine.recognise(sample("receipt").data)
+    assert "Sourdough loaf 4.20" in receipt.text.splitlines()
+    rows = {line.text: line.row for line in receipt.pages[0].lines}
+    assert rows["Sourdough loaf"] == rows["4.20"] < rows["Cinnamon roll"]
+    columns = engine.recognise(sample("columns").data)
+    assert len({line.row for line in columns.pages[0].lines}) == len(columns.pages[0].lines)

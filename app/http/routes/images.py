@@ -9,10 +9,11 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from app.http.gate import admitted
 from app.http.openapi import problems
+from app.http.page_view import Detail
 from app.http.prefer import wanted_wait, while_connected
 from app.http.request_context import context_of
 from app.http.schemas import JobView, job_view
@@ -76,7 +77,10 @@ def accepted(progress: Progress) -> Response[JobView]:
     "With `Prefer: wait=N` the answer comes as soon as the job has ended, or after N seconds (RFC 7240).",
 )
 async def read_job(
-    request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
+    request: Request[Any, Any, State],
+    job_id: FromPath[str],
+    service: NamedDependency[Service],
+    detail: FromQuery[Detail] = "lines",
 ) -> Response[JobView]:
     """The job, with its text once it is done."""
     viewer, headers = context_of(request.scope).viewer, {}
@@ -88,9 +92,9 @@ async def read_job(
     if progress.waited:
         headers["Preference-Applied"] = "wait"
     if progress.job.status.terminal:
-        return Response(job_view(progress.job), status_code=200, headers=headers)
+        return Response(job_view(progress.job, detail), status_code=200, headers=headers)
     headers["Retry-After"] = str(progress.retry_after)
-    return Response(job_view(progress.job), status_code=202, headers=headers)
+    return Response(job_view(progress.job, detail), status_code=202, headers=headers)
 
 
 @delete(
