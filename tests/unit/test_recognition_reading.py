@@ -89,7 +89,7 @@ def test_a_doubtful_line_is_read_turned_and_the_surer_reading_stays(turned: tupl
     recogniser = Print(("x" * 20, DOUBTFUL_CONFIDENCE - 0.1), turned=turned)
     (reading,) = Reader(recogniser).read(recogniser.crops(pitch=20))
     assert reading.text == expected
-    assert bool(reading.places) == (expected != "right")  # as on a crop that was not turned, or not told
+    assert reading.corner == (2 if expected == "right" else 0)  # where its own top left is
 
 
 def test_no_lines_need_no_reading() -> None:
