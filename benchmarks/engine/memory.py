@@ -43,7 +43,9 @@ class Memory(Struct, frozen=True, kw_only=True):
         return self.late / self.early - 1
 
 
-def measure(engine: EngineProcess, images: Sequence[Path], reads: int, progress: Progress) -> Memory:
+def measure(
+    engine: EngineProcess, images: Sequence[Path], reads: int, progress: Progress, photo_size: tuple[int, int] = PHOTO
+) -> Memory:
     """Has a fresh process read `reads` images and the photo, and ends it. Raises Failed when it dies."""
     reads = max(reads, len(images))
     early = max(reads // 10, len(images))
@@ -57,7 +59,7 @@ def measure(engine: EngineProcess, images: Sequence[Path], reads: int, progress:
         progress.step("memory: a photo of 24 megapixels")
         with tempfile.TemporaryDirectory(prefix="ocr-benchmark-") as folder:
             photo = Path(folder, "photo.jpg")
-            draw_photo(photo)
+            draw_photo(photo, photo_size)
             peak_with_photo = engine.read(photo).peak_memory
     finally:
         engine.close()

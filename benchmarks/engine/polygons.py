@@ -1,6 +1,10 @@
-"""Areas of small convex polygons, as the box figure needs them."""
+"""Areas of polygons that are places on a page, and what two of them share. A polygon counts as its convex hull."""
 
 from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Shape = tuple[Point, ...]
@@ -22,42 +26,23 @@ def bounds(polygon: Shape) -> tuple[float, float, float, float]:
 
 
 def area(polygon: Shape) -> float:
-    """Square pixels, whichever way round the corners go."""
-    return abs(_signed_area(polygon))
+    """Square pixels."""
+    return float(cv2.contourArea(_hull(polygon)))
 
 
-def shared_area(polygon: Shape, window: Shape) -> float:
-    """Square pixels of the part inside the convex `window`: Sutherland and Hodgman's clipping (CACM 17, 1974)."""
-    a, b = bounds(polygon), bounds(window)
+def shared_area(one: Shape, other: Shape) -> float:
+    """Square pixels that lie in both."""
+    a, b = bounds(one), bounds(other)
     if a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]:
         return 0.0
-    if _signed_area(window) < 0:
-        window = window[::-1]
-    rest = polygon
-    for start, end in zip(window, (*window[1:], window[0]), strict=True):
-        rest = _clipped(rest, start, end)
-        if len(rest) < 3:
-            return 0.0
-    return area(rest)
+    return float(cv2.intersectConvexConvex(_hull(one), _hull(other))[0])
 
 
-def _clipped(polygon: Shape, start: Point, end: Point) -> Shape:
-    """The part of the polygon on the inner side of the line from `start` to `end`."""
-
-    def depth(point: Point) -> float:
-        return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
-
-    kept: list[Point] = []
-    for here, there in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
-        a, b = depth(here), depth(there)
-        if a >= 0:
-            kept.append(here)
-        if a * b < 0:
-            share = a / (a - b)
-            kept.append((here[0] + share * (there[0] - here[0]), here[1] + share * (there[1] - here[1])))
-    return tuple(kept)
+def iou(one: Shape, other: Shape) -> float:
+    """Intersection over union, 0 to 1 (Jaccard's index)."""
+    shared = shared_area(one, other)
+    return shared / (area(one) + area(other) - shared) if shared else 0.0
 
 
-def _signed_area(polygon: Shape) -> float:
-    following = (*polygon[1:], polygon[0])
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, following, strict=True)) / 2
+def _hull(polygon: Shape) -> NDArray[np.float32]:
+    return np.asarray(cv2.convexHull(np.array(polygon, np.float32)), np.float32)

@@ -47,9 +47,9 @@ def measure(options: EngineOptions) -> tuple[Efficiency, ...]:
     roof = matrix_product_rate()
     a_pixel, a_column = _WORK[options.model]
     return (
-        _efficiency("detection", loaded.detection, (1, 3, 928, 672), 928 * 672 * a_pixel, roof),
-        _efficiency("recognition", loaded.recognition, (1, 3, 48, 320), 320 * a_column, roof),
-        _efficiency("recognition", loaded.recognition, (1, 3, 48, 960), 960 * a_column, roof),
+        _measured("detection", loaded.detection, (1, 3, 928, 672), 928 * 672 * a_pixel, roof),
+        _measured("recognition", loaded.recognition, (1, 3, 48, 320), 320 * a_column, roof),
+        _measured("recognition", loaded.recognition, (1, 3, 48, 960), 960 * a_column, roof),
     )
 
 
@@ -59,13 +59,17 @@ def matrix_product_rate() -> float:
     return 2 * SIDE**3 / _fastest(lambda: matrix @ matrix)
 
 
-def _efficiency(name: str, session: Session, shape: tuple[int, ...], operations: float, roof: float) -> Efficiency:
-    batch = np.random.default_rng(0).random(shape, np.float32)
-    seconds = _fastest(lambda: session.run(batch))
+def efficiency(name: str, shape: tuple[int, ...], operations: float, seconds: float, roof: float) -> Efficiency:
+    """Of a session that took so many seconds for so many operations, where the core's limit is `roof` a second."""
     rate = operations / seconds
     return Efficiency(
         session=name, shape=shape, milliseconds=1000 * seconds, operations_per_second=rate, share=rate / roof
     )
+
+
+def _measured(name: str, session: Session, shape: tuple[int, ...], operations: float, roof: float) -> Efficiency:
+    batch = np.random.default_rng(0).random(shape, np.float32)
+    return efficiency(name, shape, operations, _fastest(lambda: session.run(batch)), roof)
 
 
 def _fastest(call: Callable[[], object]) -> float:

@@ -65,7 +65,11 @@ class Report(Struct, frozen=True, kw_only=True):
     """Where `--memory` asked for it."""
 
 
-def main(argv: Sequence[str]) -> int:
+Start = Callable[[ReaderName, EngineOptions], EngineProcess]
+"""A process with the engine of that name. Raises Failed."""
+
+
+def main(argv: Sequence[str], start: Start = EngineProcess, photo_size: tuple[int, int] = memory.PHOTO) -> int:
     """Runs the benchmark; 0 when it could be run, 2 when it could not be started."""
     arguments = _parser().parse_args(argv)
     options = EngineOptions(model=arguments.model, backend=arguments.backend, threads=arguments.threads)
@@ -77,10 +81,10 @@ def main(argv: Sequence[str]) -> int:
     # inherited by the engines' processes; numpy's own threads here would disturb them
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(arguments.threads))
     try:
-        engines = _started(_chosen(arguments), options)
+        engines = _started(_chosen(arguments), options, start)
         speeds = run(images, engines, lambda line: print(line, file=sys.stderr, flush=True))
         footprint = (
-            memory.measure(EngineProcess("ours", options), images, arguments.memory, Progress())
+            memory.measure(start("ours", options), images, arguments.memory, Progress(), photo_size)
             if arguments.memory
             else None
         )
@@ -162,12 +166,12 @@ def _summed(stages: Sequence[OcrTimings]) -> OcrTimings | None:
     return OcrTimings(**{field: sum(getattr(stage, field) for stage in stages) for field in fields})
 
 
-def _started(names: Sequence[ReaderName], options: EngineOptions) -> list[EngineProcess]:
+def _started(names: Sequence[ReaderName], options: EngineOptions, start: Start) -> list[EngineProcess]:
     """Ours and those stock engines that are installed. Raises Failed when ours cannot start."""
-    engines = [EngineProcess(names[0], options)]
+    engines = [start(names[0], options)]
     for name in names[1:]:
         try:
-            engines.append(EngineProcess(name, options))
+            engines.append(start(name, options))
         except Failed as error:
             print(f"engine: left out: {error}", file=sys.stderr)
     return engines

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import msgspec
+from msgspec import Struct
 
 from benchmarks import command
 from benchmarks.report.measures import Report, StoreFigures, StorePoint, percentiles
@@ -22,13 +23,21 @@ from persistence.job import Job
 from persistence.opening import open_store
 from persistence.store import JobStore
 
-SIZES = (100_000, 1_000_000, 10_000_000)
-WRITERS = (1, 8)
 RESULT = OcrResult(pages=(PAGE,), worker="worker-1")
-MEMORY_DISK = Path("/dev/shm")
-"""Where a sync costs nothing: the difference to a disk is what durability costs there."""
-HAS_MEMORY_DISK = MEMORY_DISK.is_dir()
 WAL_SAMPLE_SECONDS = 0.005
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is stored, and where."""
+
+    sizes: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
+    """Bytes of an image; a quick look takes the first two."""
+    writers: tuple[int, ...] = (1, 8)
+    memory_disk: Path | None = Path("/dev/shm")
+    """Where a sync costs nothing: the difference to a disk is what durability costs there."""
+
+
+FULL = Plan()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,34 +45,36 @@ def main(argv: Sequence[str]) -> int:
     return command.run_and_report("store", parser().parse_args(argv), measure)
 
 
-async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
+async def measure(arguments: argparse.Namespace, progress: Progress, plan: Plan = FULL) -> Report:
     """Every store with every size. Raises StoreUnusable and StoreError."""
     report = command.new_report(arguments)
     points = []
     with tempfile.TemporaryDirectory(prefix="ocr-benchmark-", dir=arguments.folder) as folder:
         sync = _sync_seconds(Path(folder))
-        points += await _of_file("sqlite, synced to disk", Path(folder), arguments.quick, progress)
-    if HAS_MEMORY_DISK:
-        with tempfile.TemporaryDirectory(prefix="ocr-benchmark-", dir=MEMORY_DISK) as folder:
-            points += await _of_file("sqlite, memory disk", Path(folder), arguments.quick, progress)
+        points += await _of_file("sqlite, synced to disk", Path(folder), arguments.quick, plan, progress)
+    if plan.memory_disk and plan.memory_disk.is_dir():
+        with tempfile.TemporaryDirectory(prefix="ocr-benchmark-", dir=plan.memory_disk) as folder:
+            points += await _of_file("sqlite, memory disk", Path(folder), arguments.quick, plan, progress)
     if arguments.database_url:
         name = arguments.database_url.partition(":")[0]
-        points += await _of_url(name, arguments.database_url, None, arguments.quick, progress)
+        points += await _of_url(name, arguments.database_url, None, arguments.quick, plan, progress)
     figures = StoreFigures(sync_seconds=sync, points=tuple(points))
     return msgspec.structs.replace(report, store=figures)
 
 
-async def _of_file(name: str, folder: Path, quick: bool, progress: Progress) -> list[StorePoint]:
+async def _of_file(name: str, folder: Path, quick: bool, plan: Plan, progress: Progress) -> list[StorePoint]:
     file = folder / "jobs.db"
-    return await _of_url(name, f"sqlite:///{file}", file.with_name("jobs.db-wal"), quick, progress)
+    return await _of_url(name, f"sqlite:///{file}", file.with_name("jobs.db-wal"), quick, plan, progress)
 
 
-async def _of_url(name: str, url: str, wal: Path | None, quick: bool, progress: Progress) -> list[StorePoint]:
+async def _of_url(
+    name: str, url: str, wal: Path | None, quick: bool, plan: Plan, progress: Progress
+) -> list[StorePoint]:
     points = []
     store = await open_store(url)
     try:
-        for size in SIZES[: 2 if quick else None]:
-            for writers in WRITERS:
+        for size in plan.sizes[: 2 if quick else None]:
+            for writers in plan.writers:
                 jobs = max(8, (20_000_000 if quick else 200_000_000) // max(size, 500_000))
                 progress.step(f"store: {name}, {size / 1e6:g} MB, {writers} at once", jobs)
                 points.append(await _point(store, name, size, writers, jobs, wal, progress))

@@ -15,16 +15,14 @@ from typing import IO, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from ocr_engine.crops import Pixels
 from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
 from ocr_engine.image.mapped import Buffer
-
-Pixels = NDArray[np.uint8]
 
 STRIP = 256
 """Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""

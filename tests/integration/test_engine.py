@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 from rapidfuzz import fuzz
 
+from ocr_engine.detection.line_finder import LineFinder
 from ocr_engine.engine import Engine
 from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
 from ocr_engine.options import EngineOptions
@@ -303,7 +304,7 @@ def test_a_fault_of_another_kind_becomes_an_engine_error(engine: Engine, monkeyp
     def fail(*_: object) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(engine._finder, "glance", fail)
+    monkeypatch.setattr(LineFinder, "glance", fail)
     with pytest.raises(EngineError, match="RuntimeError: out of luck"):
         engine.recognise(sample("health").data)
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -11,10 +12,10 @@ from PIL import Image
 
 from benchmarks.engine import memory as engine_memory
 from benchmarks.engine import process as engine_process
-from benchmarks.engine import roofline as engine_roofline
 from benchmarks.engine import speed
 from benchmarks.engine.process import Answer, EngineProcess, Failed
 from benchmarks.engine.readers import ReaderName
+from benchmarks.engine.roofline import efficiency
 from benchmarks.engine.speed import Report
 from benchmarks.report.progress import Progress
 from ocr_engine.options import EngineOptions
@@ -26,14 +27,11 @@ MB = 1_000_000
 class FakeEngine:
     """Takes so many seconds an image, the first one twice as long, and grows by a megabyte with each."""
 
-    started: list["FakeEngine"]
-
     def __init__(self, name: ReaderName, options: EngineOptions) -> None:
         self.name = name
         self.seconds = {"ours": 0.5, "rapidocr": 1.5, "rapidocr-onnxruntime": 2.0}[name]
         self.paths: list[Path] = []
         self.closed = False
-        self.started.append(self)
 
     def read(self, image: Path) -> Answer:
         self.paths.append(image)
@@ -50,14 +48,33 @@ class FakeEngine:
         self.closed = True
 
 
-@pytest.fixture
-def engines(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngine]:
-    monkeypatch.setattr(FakeEngine, "started", [], raising=False)
-    monkeypatch.setattr(speed, "EngineProcess", FakeEngine)
-    monkeypatch.setattr(engine_memory, "PHOTO", (300, 300))
+class Garage:
+    """Starts engines, and knows which; one that is called `missing` is not installed."""
+
+    def __init__(self, kind: type[FakeEngine] = FakeEngine, missing: str = "") -> None:
+        self.kind = kind
+        self.missing = missing
+        self.started: list[FakeEngine] = []
+
+    def start(self, name: ReaderName, options: EngineOptions) -> EngineProcess:
+        if name == self.missing:
+            raise Failed(f"{name}: ModuleNotFoundError: No module named '{name}'")
+        self.started.append(self.kind(name, options))
+        return cast(EngineProcess, self.started[-1])
+
+    def run(self, *arguments: str) -> int:
+        return speed.main(arguments, self.start, photo_size=(300, 300))
+
+
+@pytest.fixture(autouse=True)
+def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
-    return FakeEngine.started
+
+
+@pytest.fixture
+def garage() -> Garage:
+    return Garage()
 
 
 @pytest.fixture
@@ -70,20 +87,20 @@ def images(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(engines: list[FakeEngine], images: Path, tmp_path: Path) -> Callable[..., Report]:
+def run(garage: Garage, images: Path, tmp_path: Path) -> Callable[..., Report]:
     def run_with(*arguments: str) -> Report:
         file = tmp_path / "results" / "report.json"
-        assert speed.main(["--images", str(images), "--no-efficiency", "--json", str(file), *arguments]) == 0
+        assert garage.run("--images", str(images), "--no-efficiency", "--json", str(file), *arguments) == 0
         return msgspec.json.decode(file.read_bytes(), type=Report)
 
     return run_with
 
 
-def test_every_engine_reads_every_image_and_is_ended(run: Callable[..., Report], engines: list[FakeEngine]) -> None:
+def test_every_engine_reads_every_image_and_is_ended(run: Callable[..., Report], garage: Garage) -> None:
     report = run()
     assert [speed.engine for speed in report.engines] == ["ours", "rapidocr", "rapidocr-onnxruntime"]
     assert {speed.images for speed in report.engines} == {5} == {len(report.images)}
-    assert all(each.closed and len(each.paths) == 7 for each in engines)
+    assert all(each.closed and len(each.paths) == 7 for each in garage.started)
 
 
 def test_times_are_summed_without_the_cold_ones(run: Callable[..., Report]) -> None:
@@ -131,11 +148,11 @@ def test_memory_is_that_of_a_fresh_process_early_and_late(run: Callable[..., Rep
     assert memory.growth == pytest.approx(54 / 106)
 
 
-def test_growth_counts_from_the_first_full_round(engines: list[FakeEngine], images: Path) -> None:
-    fake = FakeEngine("ours", EngineOptions())
-    memory = engine_memory.measure(fake, [images / "a.png"] * 5, 10, Progress())  # type: ignore[arg-type] # a stand-in
+def test_growth_counts_from_the_first_full_round(garage: Garage, images: Path) -> None:
+    engine = garage.start("ours", EngineOptions())
+    memory = engine_memory.measure(engine, [images / "a.png"] * 5, 10, Progress(), photo_size=(300, 300))
     assert memory.early == 105 * MB
-    assert fake.closed
+    assert garage.started[0].closed
 
 
 def test_the_photo_is_drawn_at_the_size_that_is_asked_for(tmp_path: Path) -> None:
@@ -146,28 +163,24 @@ def test_the_photo_is_drawn_at_the_size_that_is_asked_for(tmp_path: Path) -> Non
 
 
 def test_a_stock_engine_that_is_not_installed_is_left_out(
-    run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    garage: Garage, run: Callable[..., Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def start(name: ReaderName, options: EngineOptions) -> FakeEngine:
-        if name == "rapidocr":
-            raise Failed("rapidocr: ModuleNotFoundError: No module named 'rapidocr'")
-        return FakeEngine(name, options)
-
-    monkeypatch.setattr(speed, "EngineProcess", start)
+    garage.missing = "rapidocr"
     assert [speed.engine for speed in run().engines] == ["ours", "rapidocr-onnxruntime"]
     assert "left out: rapidocr" in capsys.readouterr().err
 
 
-def test_an_engine_that_dies_ends_the_run_in_a_word(
-    engines: list[FakeEngine], images: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def die(self: FakeEngine, image: Path) -> Answer:
+class DyingEngine(FakeEngine):
+    def read(self, image: Path) -> Answer:
         raise Failed("ours died")
 
-    monkeypatch.setattr(FakeEngine, "read", die)
-    assert speed.main(["--images", str(images)]) == 2
+
+def test_an_engine_that_dies_ends_the_run_in_a_word(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    garage = Garage(DyingEngine)
+    assert garage.run("--images", str(images)) == 2
     assert "engine: ours died" in capsys.readouterr().err
-    assert all(each.closed for each in engines)
+    assert garage.started
+    assert all(each.closed for each in garage.started)
 
 
 def test_a_folder_without_images_cannot_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,8 +201,7 @@ def test_memory_is_not_that_of_the_process_that_started_it() -> None:
     assert 10 * MB < now <= most < len(ballast) < engine_process.memory()[1]
 
 
-def test_efficiency_is_work_by_time_by_the_roof(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_roofline, "_fastest", lambda call: 0.5)
-    found = engine_roofline._efficiency("detection", None, (1, 3, 32, 32), 10e9, roof=40e9)  # type: ignore[arg-type] # not run
+def test_efficiency_is_work_by_time_by_the_roof() -> None:
+    found = efficiency("detection", (1, 3, 32, 32), 10e9, seconds=0.5, roof=40e9)
     assert (found.milliseconds, found.operations_per_second, found.share) == (500, 20e9, 0.5)
     assert str(found) == "detection (1, 3, 32, 32): 500.0 ms, 20 GFLOP/s, 50% of the matrix product"

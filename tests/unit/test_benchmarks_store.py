@@ -11,11 +11,10 @@ from benchmarks.service import store
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_store_is_measured_with_every_job_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "SIZES", (1000,))
-    monkeypatch.setattr(store, "HAS_MEMORY_DISK", False)
+async def test_the_store_is_measured_with_every_job_through(tmp_path: Path) -> None:
+    plan = store.Plan(sizes=(1000,), memory_disk=None)
     arguments = store.parser().parse_args(["--quick", "--folder", str(tmp_path)])
-    figures = (await store.measure(arguments, Progress())).store
+    figures = (await store.measure(arguments, Progress(), plan)).store
     assert figures is not None
     assert [point.writers for point in figures.points] == [1, 8]
     for point in figures.points:
