@@ -101,7 +101,7 @@ def run(overrides: dict[str, str | None]) -> int:
         logger.bind(event="access.open", host=settings.host).warning(
             "listening beyond this machine without API keys: everybody who reaches the port may use the service"
         )
-    serve(app, settings.host, settings.port)
+    serve(app, settings.host, settings.port, settings.max_workers)
     return 1 if failures else 0
 
 

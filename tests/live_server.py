@@ -14,6 +14,7 @@ import httpx
 import msgspec
 from loguru import logger
 
+from app.http.listener import bound
 from app.http.server import Server
 from app.main import create_app
 from app.service import Service
@@ -114,7 +115,7 @@ class LiveServer:
 
 
 @contextlib.contextmanager
-def live_server(settings: Settings, pool: ScriptedPool) -> Iterator[LiveServer]:
+def live_server(settings: Settings, pool: ScriptedPool, max_connections: int = 5000) -> Iterator[LiveServer]:
     """Runs the service as `python -m app` does, but for signals and OCR; stopped and drained at the end."""
     log: list[dict[str, Any]] = []
 
@@ -132,7 +133,7 @@ def live_server(settings: Settings, pool: ScriptedPool) -> Iterator[LiveServer]:
 
     failures: list[str] = []
     app = create_app(settings, make_pool=lambda _: pool, on_failure=failures.append)
-    server = Server(app, "127.0.0.1", 0)
+    server = Server(app, bound("127.0.0.1", 0), max_connections)
     sink = logger.add(remember, format="{message}")
     records = Remember()
     logging.root.addHandler(records)

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from config.settings import Settings, is_postgres
+from config.settings import Settings
+from persistence.opening import shared
 
 
 class NodeKind(Struct, frozen=True, kw_only=True):
@@ -21,5 +22,5 @@ def kind_of(settings: Settings) -> NodeKind:
     return NodeKind(
         reads=settings.role != "api",
         serves_clients=settings.role != "worker",
-        has_neighbours=is_postgres(settings.database_url),
+        has_neighbours=shared(settings.database_url),
     )

@@ -3,13 +3,18 @@
 import asyncio
 import re
 import uuid
+from typing import Any
 
 import h11
 import msgspec
+import uvicorn
 from loguru import logger
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
+from app.http.crowd import Crowd
 from app.http.problems import PROBLEM_JSON, problem
+from app.http.unread import Unread
 
 HEAD_SECONDS = 15.0
 """From the connection, or from the first byte of a later request on it, to the end of that request's headers."""
@@ -27,13 +32,16 @@ _ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
 class OneLength(h11.Connection):
     """HTTP where a body has one length: with two of them requests are smuggled past a gateway (RFC 9112, 6.1).
 
-    And where a target may be a whole URL, as clients send it that take us for their proxy (RFC 9112, 3.2.2).
+    And where a target may be a whole URL, as clients send it that take us for their proxy (RFC 9112, 3.2.2). A head
+    that is too large is refused even if it came in one piece, which h11 lets pass.
     """
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """As in h11. Raises h11.RemoteProtocolError for such a request too."""
         event = super().next_event()
         if isinstance(event, h11.Request):
+            if len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers) > MAX_HEAD_BYTES:
+                raise h11.RemoteProtocolError("the head is too large", error_status_hint=431)
             names = {name for name, _ in event.headers}
             if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
                 raise h11.RemoteProtocolError("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
@@ -54,17 +62,35 @@ class Connection(H11Protocol):
     _owed: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        crowd: Crowd,
+        unread: Unread,
+    ) -> None:
+        """`crowd` and `unread` are those of all connections of the server."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._crowd = crowd
+        self._unread_of_all = unread
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the wait for the first request."""
         super().connection_made(transport)
         self.conn = OneLength(h11.SERVER, MAX_HEAD_BYTES)
         # to hear of every byte that the kernel does not take, and when it has taken the last
         transport.set_write_buffer_limits(high=0)
+        self._crowd.came(self)
         self._await_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the deadlines."""
         super().connection_lost(exc)
+        self._crowd.left(self)
+        self._unread_of_all.has_read(self)
         for deadline in (self._owed, self._unread):
             if deadline is not None:
                 deadline.cancel()
@@ -83,13 +109,44 @@ class Connection(H11Protocol):
         """The kernel takes no more: the client has to read."""
         super().pause_writing()
         self._await_reader()
+        self._unread_of_all.has_more(self)
 
     def resume_writing(self) -> None:
         """The kernel has taken everything."""
         super().resume_writing()
+        self._unread_of_all.has_read(self)
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn gives None: closed at once
+        """The client sends nothing more. True where it may still read: its request came whole and is to be answered."""
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            return False
+        if any(name == b"prefer" for name, _ in self.headers):
+            return False  # nearly always a client that is gone, and a job's end is not waited for on its behalf
+        self.cycle.keep_alive = False
+        return True
+
+    @property
+    def client_name(self) -> str:
+        """See Reader."""
+        scope: Any = self.scope or {"state": {}, "client": self.client}
+        host, _ = scope["client"] or ("", 0)
+        return str(scope["state"].get("client") or host)
+
+    @property
+    def unread(self) -> int:
+        """See Reader."""
+        return self.transport.get_write_buffer_size()
+
+    def give_up(self) -> None:
+        """See Reader."""
+        self.transport.abort()
+
+    def leave(self) -> None:
+        """See Member."""
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what h11 does not understand. uvicorn's own answer is plain text, and breaks in a started answer."""
@@ -98,6 +155,10 @@ class Connection(H11Protocol):
     def _await_client(self) -> None:
         """Sets the deadline for what the client owes; one that is already running is not put off by a few bytes."""
         answered = self.cycle is not None and self.cycle.response_complete
+        if self.cycle is None or (answered and self.conn.their_state is not h11.SEND_BODY):
+            self._crowd.idle(self)
+        else:
+            self._crowd.busy(self)
         started = self.cycle is None or bool(self.conn.trailing_data[0])
         if self.conn.their_state is h11.IDLE and started:
             seconds, too_late = HEAD_SECONDS, self._head_too_late

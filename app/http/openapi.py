@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, Router
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -12,7 +13,7 @@ from litestar.response import Redirect
 
 from app import VERSION
 from app.http.problems import PROBLEM_JSON, Problem
-from app.http.static import WEB
+from app.http.static import REVALIDATED, Prepared, answer, page, prepare
 
 
 class DocsPage(OpenAPIRenderPlugin):
@@ -22,14 +23,31 @@ class DocsPage(OpenAPIRenderPlugin):
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The page; it fetches the document by itself."""
-        return (WEB / "docs.html").read_bytes()
+        """Of the page; `Documents` has answered before."""
+        raise NotFoundException
 
 
-def one_address(request: Request[Any, Any, Any]) -> Redirect | None:
-    """`/docs/` is sent to `/docs`: what the page links to is relative, for services behind a prefix."""
-    # the raw path: Litestar takes the slash off the other one
-    return Redirect("../docs", status_code=308) if request.scope["raw_path"].endswith(b"/docs/") else None
+class Documents:
+    """Answers for the documentation before Litestar does, which would send all of it every time."""
+
+    def __init__(self) -> None:
+        self._page = page("docs.html")
+        self._document: Prepared | None = None
+
+    def __call__(self, request: Request[Any, Any, Any]) -> Response[Any] | None:
+        """Litestar's hook before a request; None for what is no part of it."""
+        # the raw path: Litestar takes the slash off the other one
+        match request.scope["raw_path"].rpartition(b"/docs")[2]:
+            case b"":
+                return answer(request, self._page, REVALIDATED)
+            case b"/":  # what the page links to is relative, for services behind a prefix
+                return Redirect("../docs", status_code=308)
+            case b"/openapi.json":
+                if self._document is None:
+                    document = msgspec.json.encode(request.app.openapi_schema.to_schema())
+                    self._document = prepare(document, "application/vnd.oai.openapi+json")
+                return answer(request, self._document, REVALIDATED)
+        return None
 
 
 def no_html_errors(response: Response[Any]) -> Response[Any]:
@@ -58,7 +76,7 @@ def openapi_config() -> OpenAPIConfig:
         openapi_router=Router(
             "/docs",
             route_handlers=[],
-            before_request=one_address,
+            before_request=Documents(),
             after_request=no_html_errors,
             include_in_schema=False,
         ),

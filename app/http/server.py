@@ -14,14 +14,25 @@ from litestar import Litestar
 from loguru import logger
 
 from app.http.connection import Connection
+from app.http.crowd import Crowd
+from app.http.listener import CannotListen, Listener, bound, close
+from app.http.turnstile import Turnstile
+from app.http.unread import Unread
 from app.service import Service
 from app.startup import is_start_failure
 
 KEEP_ALIVE_SECONDS = 75
 LAST_ANSWERS_SECONDS = 5
 """How long answers under way may take when everything else has stopped."""
-WANTED_OPEN_FILES = 65_536
-"""Sockets and files that the process asks to be allowed: the usual 1024 are soon taken by idle connections."""
+CANNOT_START = 3
+"""Exit code."""
+MAX_CONNECTIONS = 60_000
+"""Fewer where the limit of open files, which is raised as far as it may be, does not reach so far."""
+MIN_CONNECTIONS = 16
+FILES_OF_ITS_OWN = 64
+"""Descriptors that are left for the store, the log, the loop and the libraries; counted: 25 in use."""
+FILES_A_WORKER = 16
+"""Pipes and sentinels of a worker, and of its successor beside it."""
 
 
 class Server(uvicorn.Server):
@@ -30,11 +41,11 @@ class Server(uvicorn.Server):
     A signal during the start, which may take minutes where models are made ready, ends it there and then.
     """
 
-    def __init__(self, app: Litestar, host: str, port: int) -> None:
+    def __init__(self, app: Litestar, sockets: list[socket.socket], max_connections: int = MAX_CONNECTIONS) -> None:
+        """`sockets`: as `bound` gives them; closed at the end."""
+        self._crowd, self._unread = Crowd(max_connections), Unread()
         config = uvicorn.Config(
-            without_known_tracebacks(app),
-            host=host,
-            port=port,
+            Turnstile(without_known_tracebacks(app)),
             loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
             http=Connection,
             ws="none",
@@ -46,6 +57,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._app = app
+        self._sockets = sockets
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
         self.stopped_early = False
@@ -58,19 +70,32 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._serving = asyncio.current_task()
         try:
-            await super().serve(sockets)
+            await super().serve(sockets or self._sockets)
         except asyncio.CancelledError:
             if not self.stopped_early:
                 raise
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts the service, then listens, and says where."""
-        await super().startup(sockets=sockets)
-        for server in self.servers:
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-                logger.bind(event="service.listening", url=url).info(f"listening on {url}")
+        """Starts the service, then listens, and says where. Raises SystemExit where either cannot be done."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise SystemExit(CANNOT_START)
+        listener = Listener(sockets or [], self._connection, self._crowd)
+        try:
+            listener.start()
+        except CannotListen as error:
+            cannot_start(error)
+            await self.lifespan.shutdown()
+            raise SystemExit(CANNOT_START) from None
+        self.servers = [listener]  # type: ignore[list-item]  # uvicorn closes it, and waits for that
+        self.started = True
+        for listening in listener.sockets:
+            host, port = listening.getsockname()[:2]
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            logger.bind(event="service.listening", url=url).info(f"listening on {url}")
+
+    def _connection(self) -> asyncio.Protocol:
+        return Connection(self.config, self.server_state, self.lifespan.state, crowd=self._crowd, unread=self._unread)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: drain, then stop. Second signal: drain no longer. Before the service runs: stop now."""
@@ -112,18 +137,48 @@ def without_known_tracebacks(app: Litestar) -> Callable[[Any, Any, Any], Awaitab
     return called
 
 
-def serve(app: Litestar, host: str, port: int) -> None:
+def cannot_start(reason: CannotListen) -> None:
+    """Says so, in one line."""
+    logger.bind(event="service.start_failed").critical(f"the service cannot start: {reason}")
+
+
+def serve(app: Litestar, host: str, port: int, workers: int) -> None:
     """Runs the application until a signal; returns after a clean stop. Raises SystemExit(3) when it cannot start."""
     # uvicorn raises the signal again at its end, to die of it: with these handlers the process returns instead,
     # exits 0 and runs its exit handlers
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = WANTED_OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(WANTED_OPEN_FILES, hard_limit)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard_limit))
-    server = Server(app, host, port)
-    server.run()
+    try:
+        connections = connections_within_reach(workers)
+        sockets = bound(host, port)  # before the models are loaded, which may take minutes
+    except CannotListen as error:
+        cannot_start(error)
+        raise SystemExit(CANNOT_START) from None
+    server = Server(app, sockets, connections)
+    try:
+        server.run()
+    finally:
+        close(sockets)
     if server.stopped_early:
         logger.bind(event="service.start_stopped").info("told to stop before it was ready")
     elif not server.started:
-        raise SystemExit(3)
+        raise SystemExit(CANNOT_START)
+
+
+def connections_within_reach(workers: int) -> int:
+    """How many connections the system's limit of open files leaves, once as much as needed is asked for.
+
+    Raises CannotListen where it leaves hardly any.
+    """
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reserved = FILES_OF_ITS_OWN + FILES_A_WORKER * workers
+    wanted = MAX_CONNECTIONS + reserved
+    files = wanted if most == resource.RLIM_INFINITY else max(soft, min(wanted, most))
+    if files > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    if files < reserved + MIN_CONNECTIONS:
+        raise CannotListen(
+            f"the limit of open files, {files}, is too low: {workers} workers, the store and {MIN_CONNECTIONS} clients "
+            f"need {reserved + MIN_CONNECTIONS} (`ulimit -n`)"
+        )
+    return min(MAX_CONNECTIONS, files - reserved)

@@ -80,7 +80,12 @@ def main() -> int:
     """Serves on a free port until a signal, with the environment's settings."""
     settings = settings_or_exit({"PORT": "0"})
     logging.set_up(settings.log_level, settings.log_format)
-    serve(create_app(settings, make_pool=lambda _: FreePool(settings.max_workers)), settings.host, settings.port)
+    serve(
+        create_app(settings, make_pool=lambda _: FreePool(settings.max_workers)),
+        settings.host,
+        settings.port,
+        settings.max_workers,
+    )
     return 0
 
 

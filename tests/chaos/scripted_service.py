@@ -102,7 +102,12 @@ def main() -> int:
     logging.set_up(settings.log_level, settings.log_format)
     if deadly := os.environ.get("SCRIPTED_DEATH"):
         logger.add(lambda _: os.kill(os.getpid(), signal.SIGKILL), filter=lambda record: _event(record) == deadly)
-    serve(create_app(settings, make_pool=lambda _: KnowingPool(settings.max_workers)), settings.host, settings.port)
+    serve(
+        create_app(settings, make_pool=lambda _: KnowingPool(settings.max_workers)),
+        settings.host,
+        settings.port,
+        settings.max_workers,
+    )
     return 0
 
 

@@ -79,6 +79,45 @@ async def test_every_error_is_documented_as_a_problem(run: Run) -> None:
     assert [error for error, types in errors.items() if types != ["application/problem+json"]] == []
 
 
+@pytest.mark.parametrize("path", ["/", "/docs/openapi.json", "/static/app.js", "/static/vendor/swagger-ui/LICENSE"])
+async def test_what_a_browser_has_is_not_sent_again(run: Run, path: str) -> None:
+    async with run() as running:
+        sizes = {}
+        for coding in ("gzip", "identity", "gzip;q=0, br"):
+            first = await running.client.get(path, headers={"Accept-Encoding": coding})
+            held = {"Accept-Encoding": coding, "If-None-Match": f'"other", W/{first.headers["etag"]}'}
+            second = await running.client.get(path, headers=held)
+            assert (first.status_code, second.status_code, second.content) == (200, 304, b"")
+            assert first.headers.get("content-encoding") == ("gzip" if coding == "gzip" else None)
+            assert second.headers["etag"] == first.headers["etag"]
+            assert first.headers["cache-control"] == second.headers["cache-control"] == "no-cache"
+            assert first.headers["vary"] == "Accept-Encoding"
+            sizes[coding] = int(first.headers["content-length"]), first.headers["etag"]
+            changed = await running.client.get(path, headers={"If-None-Match": '"other"', "Accept-Encoding": coding})
+            assert changed.content == first.content
+
+    assert sizes["gzip"][0] < sizes["identity"][0] / 1.5
+    assert sizes["gzip"][1] != sizes["identity"][1] == sizes["gzip;q=0, br"][1]
+
+
+async def test_the_documentation_is_half_a_megabyte_at_first_and_nothing_later(run: Run) -> None:
+    async with run() as running:
+        page = await running.client.get("/docs")
+        links = [f"/{link}" for link in re.findall(r"(?:src|href)=\"(static/[^\"]+)\"", page.text)]
+        answers = [await running.client.get(link) for link in links]
+        later = [page, await running.client.get("/docs/openapi.json")]
+        again = [await running.client.get(each.url, headers={"If-None-Match": each.headers["etag"]}) for each in later]
+
+    assert sum(int(each.headers["content-length"]) for each in [*answers, *later]) <= 500_000
+    assert {each.headers["cache-control"] for each in answers} == {"public, max-age=31536000, immutable"}
+    assert [each.status_code for each in again] == [304, 304]
+
+
+async def test_an_address_of_another_version_leads_to_nothing(run: Run) -> None:
+    async with run() as running:
+        assert (await running.client.get(f"/static/{'0' * 16}/app.js")).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/static/../main.py", "/static/%2e%2e/main.py", "/static//etc/passwd"])
 async def test_nothing_outside_the_folder_is_served(run: Run, path: str) -> None:
     async with run() as running:

@@ -9,6 +9,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.http.connection import SLOW_READER_MIN_BYTES, SLOW_READER_SECONDS, Connection
+from app.http.crowd import Crowd
+from app.http.unread import Unread
 
 
 class Transport(asyncio.Transport):
@@ -79,7 +81,14 @@ def transport(loop: Loop) -> Transport:
     transport = Transport()
     config = uvicorn.Config(lambda *_: None, log_config=None)  # no request gets through to it
     config.load()
-    transport.protocol = Connection(config, ServerState(), {}, _loop=loop)  # type: ignore[arg-type]  # a stand-in
+    transport.protocol = Connection(
+        config,
+        ServerState(),
+        {},
+        _loop=loop,  # type: ignore[arg-type]  # a stand-in
+        crowd=Crowd(10),
+        unread=Unread(),
+    )
     transport.protocol.connection_made(transport)
     return transport
 

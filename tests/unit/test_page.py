@@ -35,6 +35,14 @@ def test_every_module_that_is_imported_is_there(script: Path) -> None:
         assert (WEB / module).is_file()
 
 
+def test_the_modules_of_the_page_are_asked_for_at_once_rather_than_one_after_the_other() -> None:
+    html, wanted, known = (WEB / "index.html").read_text(), ["app.js"], set[str]()
+    while wanted:
+        known.add(module := wanted.pop())
+        wanted += set(re.findall(r"from \"\./([^\"]+)\"", (WEB / module).read_text())) - known
+    assert set(re.findall(r"\"modulepreload\" href=\"static/([^\"]+)\"", html)) == known - {"app.js"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_strict_policy_holds_because_nothing_is_inline(page: Path) -> None:
     html = page.read_text()

@@ -1,43 +1,36 @@
 """`/`: the page, and the static files that it and the API's documentation are made of."""
 
-import mimetypes
 from pathlib import Path
+from typing import Any
 
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.response import File
 
-from app.http.static import FILES, WEB
+from app.http.static import FILES, IMMUTABLE, REVALIDATED, VERSION, answer, page
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_INDEX = page("index.html")
 
 
 @get("/", media_type="text/html", include_in_schema=False)
-async def page() -> Response[bytes]:
+async def index(request: Request[Any, Any, Any]) -> Response[Any]:
     """The page: drop an image, read its text."""
-    return Response(
-        (WEB / "index.html").read_bytes(),
-        media_type="text/html",
-        headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"},
-    )
+    return answer(request, _INDEX, REVALIDATED, {"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
 @get("/static/{file:path}", include_in_schema=False)
-async def static_file(file: FromPath[Path]) -> File:
-    """A file of the page, asked for anew each time: an upgrade must not mix two versions. Raises NotFoundException."""
-    known = FILES.get(file.relative_to("/"))
+async def static_file(request: Request[Any, Any, Any], file: FromPath[Path]) -> Response[Any]:
+    """A file of the page, by its name, or below VERSION for ever. Raises NotFoundException."""
+    name = file.relative_to("/")
+    versioned = name.parts[:1] == (VERSION,)
+    known = FILES.get(name.relative_to(VERSION) if versioned else name)
     if known is None:
         raise NotFoundException
-    return File(
-        known,
-        media_type=mimetypes.guess_type(known.name)[0],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "no-cache"},
-    )
+    return answer(request, known, IMMUTABLE if versioned else REVALIDATED)
 
 
-router = Router("/", route_handlers=[page, static_file])
+router = Router("/", route_handlers=[index, static_file])

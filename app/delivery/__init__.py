@@ -1,1 +1,0 @@
-"""Word of a job's progress to the outside."""

@@ -1,1 +1,0 @@
-"""What a queue of jobs before several workers does, by simulation."""
