@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.engine.manifest import IMAGES
+from benchmarks.accuracy.manifest import IMAGES
 from benchmarks.report.fingerprint import fingerprint
 from benchmarks.report.measures import Report
 from benchmarks.report.progress import Progress

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import command
-from benchmarks.engine import accuracy, speed
+from benchmarks.accuracy import run as accuracy
+from benchmarks.engine import speed
 from benchmarks.report.measures import Report
 from benchmarks.report.progress import Progress
 from benchmarks.service import pool, store, throughput

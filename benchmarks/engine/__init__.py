@@ -1,1 +1,1 @@
-"""How fast and how well images are read."""
+"""How fast images are read, and in how much memory."""

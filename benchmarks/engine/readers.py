@@ -4,8 +4,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Literal, get_args
 
-from benchmarks.engine.polygons import shape
-from benchmarks.engine.scoring import Line
+from benchmarks.accuracy.polygons import shape
+from benchmarks.accuracy.scoring import Line
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 

@@ -14,8 +14,8 @@ from typing import get_args
 import msgspec
 from msgspec import Struct
 
+from benchmarks.accuracy.manifest import IMAGES
 from benchmarks.engine import memory
-from benchmarks.engine.manifest import IMAGES
 from benchmarks.engine.memory import Memory
 from benchmarks.engine.process import Answer, EngineProcess, Failed
 from benchmarks.engine.readers import STOCK, ReaderName

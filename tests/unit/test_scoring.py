@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.engine import accuracy
-from benchmarks.engine.manifest import load, quick
-from benchmarks.engine.polygons import area, shape, shared_area
-from benchmarks.engine.scoring import Line, Overlap, Truth, box_edits, figures, normalise, score, words
+from benchmarks.accuracy import run as accuracy
+from benchmarks.accuracy.manifest import load, quick
+from benchmarks.accuracy.polygons import area, shape, shared_area
+from benchmarks.accuracy.scoring import Line, Overlap, Truth, box_edits, figures, normalise, score, words
 from benchmarks.report.fingerprint import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]

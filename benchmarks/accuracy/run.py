@@ -11,10 +11,10 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct
 
-from benchmarks.engine.manifest import Case, digest, load, quick
-from benchmarks.engine.polygons import shape
+from benchmarks.accuracy.manifest import Case, digest, load, quick
+from benchmarks.accuracy.polygons import shape
+from benchmarks.accuracy.scoring import Figures, Line, Score, figures, score
 from benchmarks.engine.readers import STOCK, Reader, ReaderName, open_reader
-from benchmarks.engine.scoring import Figures, Line, Score, figures, score
 from benchmarks.report.fingerprint import Machine, fingerprint
 from ocr_engine.errors import OcrError
 from ocr_engine.options import Backend, EngineOptions, ModelFamily, ReadingOrder

@@ -9,7 +9,7 @@ from operator import attrgetter
 from msgspec import Struct
 from rapidfuzz.distance import Levenshtein
 
-from benchmarks.engine.polygons import Shape, area, bounds, shared_area
+from benchmarks.accuracy.polygons import Shape, area, bounds, shared_area
 
 _ALIKE = {
     "'": "‘’′`",

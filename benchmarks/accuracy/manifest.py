@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from benchmarks.engine.polygons import shape
-from benchmarks.engine.scoring import Line, Truth
+from benchmarks.accuracy.polygons import shape
+from benchmarks.accuracy.scoring import Line, Truth
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 QUICK = 3
