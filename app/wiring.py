@@ -133,6 +133,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         reading_order=settings.ocr_reading_order,
         min_confidence=settings.ocr_min_confidence,
         max_pixels=settings.max_image_pixels,
+        max_pages=settings.max_image_pages,
     )
 
 

@@ -15,7 +15,7 @@ from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import LineFinder, magnification
 from ocr_engine.document.document import Document
-from ocr_engine.document.image_file import ImageFile
+from ocr_engine.document.opening import open_document
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.lines import View, lines_of
 from ocr_engine.models.load import load_models
@@ -64,7 +64,7 @@ class Engine:
         """As `recognise`, one page a step: None after each but the last, then the result."""
         pages: list[OcrPage] = []
         timings = OcrTimings()
-        document = ImageFile(data, self._options.max_pixels)
+        document = open_document(data, DEFAULT_READING, self._options)
         for number in range(1, document.info.pages + 1):
             read = self.read_page(document, number)
             pages += read.pages

@@ -35,6 +35,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
+    max_pages: int = 2000
+    """Most pages of a file that is opened."""
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):

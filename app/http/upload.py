@@ -13,7 +13,7 @@ from app.jobs.upload_memory import Body
 
 MAX_PARTS = 32
 """Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
-RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
 

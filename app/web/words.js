@@ -24,7 +24,7 @@ const ERRORS = {
   image_too_large: "This file is larger than the server accepts.",
   too_many_pixels: "This image has more pixels than the server accepts. A smaller version may work.",
   too_many_pages: "This file has more pages than the server accepts. Some of them at a time may work.",
-  unsupported_media_type: "This is no image that can be read here. JPEG, PNG, WebP, BMP, TIFF and GIF can.",
+  unsupported_media_type: "This kind of file cannot be read here. PDF, JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC, JPEG 2000 and PNM can.",
   invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
   invalid_document: "This document cannot be read. It may be damaged or cut off.",
   password_required: "This document is locked. Its password is missing or wrong.",

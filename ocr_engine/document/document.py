@@ -1,22 +1,9 @@
 """What every file of pages can do once it is open."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from ocr_engine.crops import Pixels
+from ocr_engine.image.page_image import PageImage
 from ocr_engine.result import DocumentInfo
-
-
-@dataclass(frozen=True, slots=True)
-class PageImage:
-    """What a page looks like."""
-
-    pixels: Pixels
-    """As a viewer shows it: (height, width, 3), BGR."""
-    dpi: float = 0.0
-    """Pixels an inch of paper; 0 where nobody knows."""
-    warnings: tuple[str, ...] = ()
-    """Of result.PAGE_WARNINGS."""
 
 
 class Document(Protocol):

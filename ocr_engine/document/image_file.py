@@ -1,11 +1,9 @@
 """An image file as a document: the pages of a TIFF, or the one picture that other formats show."""
 
-from pathlib import Path
-
 from ocr_engine import image
-from ocr_engine.document.document import PageImage
 from ocr_engine.errors import InvalidDocument
-from ocr_engine.image.mapped import Buffer, MappedFile, map_file
+from ocr_engine.image.mapped import Buffer, MappedFile
+from ocr_engine.image.page_image import PageImage
 from ocr_engine.result import DocumentInfo
 
 LARGE_IMAGE = 8_000_000
@@ -31,14 +29,9 @@ class ImageFile:
         """See Document."""
         if not 1 <= number <= self.info.pages:
             raise InvalidDocument(f"there is no page {number}; the file has {self.info.pages}")
-        return PageImage(image.decode_page(self._data, self._header, number, self._max_pixels))
+        return image.decode_page(self._data, self._header, number, self._max_pixels)
 
     def close(self) -> None:
         """See Document."""
         if isinstance(self._data, MappedFile):
             self._data.close()
-
-
-def open_image_file(path: Path, max_pixels: int) -> ImageFile:
-    """The file mapped rather than read, so that a large TIFF costs no memory. Raises OSError, or as `ImageFile`."""
-    return ImageFile(map_file(path), max_pixels)

@@ -8,6 +8,7 @@ Memory at the peak: 6 bytes a pixel by OpenCV, 8 to 9 by Pillow; 3 of them are t
 import io
 import logging
 import os
+import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,7 +23,9 @@ from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
+from ocr_engine.image.kinds import HAS_HEIC
 from ocr_engine.image.mapped import Buffer
+from ocr_engine.image.page_image import PageImage
 
 STRIP = 256
 """Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""
@@ -32,6 +35,9 @@ LETTERS = 0.002
 """Share of the pixels that can be seen from which dark ones may be print: a line or two on a sheet."""
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras and scanners put into 16."""
+MAX_BLANK_FRAMES = 10
+"""Pictures of an animation of one colour that are passed over; some begin with an empty one and fade in."""
+START_OF_SCAN, END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
 
 _PILLOW_FORMATS = {
     headers.JPEG: "JPEG",
@@ -40,20 +46,42 @@ _PILLOW_FORMATS = {
     headers.BMP: "BMP",
     headers.TIFF: "TIFF",
     headers.GIF: "GIF",
+    headers.AVIF: "AVIF",
+    headers.HEIC: "HEIF",
+    headers.JPEG2000: "JPEG2000",
+    headers.PNM: "PPM",
 }
+_TURNED_BY_DECODER = (headers.TIFF, headers.HEIC)
 _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
 _MIN_IS_WHITE = 0
 _UNSIGNED = 1
+
+if HAS_HEIC:
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False)
 
 # what is wrong with a client's file is told by InvalidImage, not by our log
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> Pixels:
+def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> PageImage:
     """See `ocr_engine.image.decode_page`."""
+    if header.start:
+        data = data[header.start :]
     require_bounded(data, header.media_type)
     page = number - 1
+    try:
+        return PageImage(_decoded(data, header, page, max_pixels))
+    except InvalidImage:
+        if header.media_type != headers.JPEG or not _lacks_end(data):
+            raise
+    # with a mark of the end, decoders show what has come, and grey below it, as browsers do
+    return PageImage(_decoded(data[:] + END_OF_JPEG, header, page, max_pixels), warnings=("damaged",))
+
+
+def _decoded(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels:
     with _complaints() as heard:
         pixels = _with_opencv(data, header) if header.plain else None
         pixels = _with_pillow(data, header, page, max_pixels) if pixels is None else pixels
@@ -61,6 +89,11 @@ def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> P
         # of a broken fax strip libtiff tells nobody else: what follows the break is blank
         raise InvalidImage(f"{_name(header, page)} is damaged or incomplete")
     return pixels
+
+
+def _lacks_end(data: Buffer) -> bool:
+    """Whether a JPEG's last scan is not followed by the mark of the end; neither can stand in the data of a scan."""
+    return data.rfind(END_OF_JPEG) < data.rfind(START_OF_SCAN)
 
 
 def _with_opencv(data: Buffer, header: Header) -> Pixels | None:
@@ -85,6 +118,8 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
                 raise TooManyPixels(f"{name} has more than {max_pixels} pixels")
             image.load()
             pixels = _to_bgr(image, header)
+            if header.media_type == headers.AVIF or (header.frames > 1 and header.media_type != headers.TIFF):
+                pixels = _first_with_something(image, header, pixels)
     except TooManyPixels:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -94,8 +129,25 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
     except Exception as error:
         # a hostile file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError, …
         raise InvalidImage(f"{name} is damaged, incomplete or of a kind that cannot be decoded") from error
-    # Pillow has turned a TIFF itself
-    return pixels if header.media_type == headers.TIFF else _upright(pixels, header.orientation)
+    return pixels if header.media_type in _TURNED_BY_DECODER else _upright(pixels, header.orientation)
+
+
+def _first_with_something(image: Image.Image, header: Header, first: Pixels) -> Pixels:
+    """The pixels of an animation's first frame that is not of one colour; of the very first where all looked at are.
+
+    What cannot be decoded of later frames is nothing to complain of.
+    """
+    pixels = first
+    with suppress(EOFError, OSError, ValueError, SyntaxError, struct.error):
+        for frame in range(1, MAX_BLANK_FRAMES + 1):
+            if (pixels != pixels[0, 0]).any():
+                return pixels
+            image.seek(frame)
+            image.load()
+            pixels = _to_bgr(image, header)
+        if (pixels != pixels[0, 0]).any():
+            return pixels
+    return first
 
 
 def _as_file(data: Buffer) -> IO[bytes]:

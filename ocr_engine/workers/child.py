@@ -58,7 +58,7 @@ def prepare(options: EngineOptions, address_space: int) -> None:
         from ocr_engine.engine import Engine
 
         _engine = Engine(options)
-        _at_hand = AtHand(options.max_pixels)
+        _at_hand = AtHand(options)
     except Exception as error:
         # raised here it would reach the parent as BrokenProcessPool with no reason; report_for_duty tells it
         _fault = f"{type(error).__name__}: {error}"

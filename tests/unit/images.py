@@ -48,7 +48,7 @@ def decode_all(data: bytes, max_pixels: int) -> Iterator[Array]:
     """The pixels of each page."""
     header = read_header(data, max_pixels)
     for number in range(1, len(header.pages) + 1):
-        yield decode_page(data, header, number, max_pixels)
+        yield decode_page(data, header, number, max_pixels).pixels
 
 
 def paged(*pages: tuple[Image.Image, dict[str, Any]]) -> bytes:

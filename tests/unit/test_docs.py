@@ -12,6 +12,7 @@ from app.http.schemas import JobView
 from app.http.upload import RAW_TYPES
 from app.main import create_app
 from config.settings import SettingDoc, Settings, documented
+from ocr_engine.image.kinds import KINDS, FileKind
 from ocr_engine.result import OcrLine, OcrPage
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -39,6 +40,20 @@ def test_the_readme_says_that_a_later_page_with_too_many_pixels_is_no_413() -> N
         assert "413" in row
         assert "later page of a TIFF" in row
         assert "dead letter" in row
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_file_is_in_the_readme_with_what_is_read_of_it(kind: FileKind) -> None:
+    (row,) = re.findall(rf"^\| {kind.name} \| (.*) \|$", README, re.MULTILINE)
+    assert f"`{kind.media_type}`" in row
+    assert kind.reads[1:] in row
+    assert not kind.extra or f"extra `{kind.extra}`" in row
+
+
+def test_the_page_offers_every_kind_of_file() -> None:
+    page = (Path(__file__).parents[2] / "app/web/index.html").read_text()
+    words = (Path(__file__).parents[2] / "app/web/words.js").read_text()
+    assert {kind.name for kind in KINDS if kind.name not in page or kind.name not in words} == set()
 
 
 def test_every_route_is_in_the_readme(app: Litestar) -> None:

@@ -10,13 +10,16 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import InvalidImage, TooManyPixels, UnsupportedImage
-from ocr_engine.image import pixels, probe
-from ocr_engine.image.tiff import TiffReader
+from ocr_engine.image import decode_page, pixels, probe, read_header
+from ocr_engine.image.header import PDF
+from ocr_engine.image.headers.tiff import TiffReader
 from samples import all_samples
-from tests.unit.images import IMAGE, LIMIT, decode, decode_all, exif, paged, png, saved
+from tests.unit.heic import HEIC, TURNED_HEIC
+from tests.unit.images import GREY, IMAGE, LIMIT, decode, decode_all, exif, paged, png, saved
 from tests.unit.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
 
 SMALL = IMAGE.convert("P")
+PLAIN_PBM = b"P1\n# drawn\n64 48\n" + b"\n".join(b"".join(b"%d" % (value < 128) for value in row) for row in GREY)
 PAGES = paged((IMAGE, {}), (IMAGE.rotate(90, expand=True), {"compression": "tiff_lzw"}), (SMALL, {}))
 FILES = {
     "jpeg": saved(IMAGE, "JPEG", exif=exif(6)),
@@ -38,6 +41,15 @@ FILES = {
     "jpeg tiff": saved(IMAGE, "TIFF", compression="jpeg"),
     "deflate tiff": saved(IMAGE, "TIFF", compression="tiff_adobe_deflate"),
     "tiff of three pages": PAGES,
+    "avif": saved(IMAGE, "AVIF", exif=exif(6)),
+    "animated avif": saved(IMAGE, "AVIF", save_all=True, append_images=[IMAGE.rotate(90)]),
+    "jpeg 2000": saved(IMAGE, "JPEG2000"),
+    "jpeg 2000 codestream": saved(IMAGE, "JPEG2000", no_jp2=True),
+    "heic": HEIC,
+    "turned heic": TURNED_HEIC,
+    "raw ppm": saved(IMAGE, "PPM"),
+    "raw pbm": saved(IMAGE.convert("1"), "PPM"),
+    "plain pbm": PLAIN_PBM,
     "fax tiff": saved(IMAGE.convert("1"), "TIFF", compression="group4"),
 }
 SUSPECT = CLAIMS | BROKEN | LONG_WINDED
@@ -55,9 +67,15 @@ def decoded(data: bytes) -> np.ndarray | None:
         assert "0x" not in refusal  # no address of an object that nobody knows
         return None
     info = probe(data, LIMIT)
-    assert pixels.shape == (info.height, info.width, 3)
+    # what libheif cuts out of a damaged file may differ from what the header says, within the limit
+    assert pixels.shape == (info.height, info.width, 3) or info.media_type == "image/heic"
+    assert pixels.shape[0] * pixels.shape[1] <= LIMIT
     assert pixels.dtype == np.uint8
     return pixels
+
+
+def damaged(data: bytes) -> bool:
+    return decode_page(data, read_header(data, LIMIT), 1, LIMIT).warnings == ("damaged",)
 
 
 def test_a_jpeg_of_endless_scans_is_refused_before_it_is_decoded() -> None:
@@ -91,8 +109,8 @@ def test_a_truncated_file_is_refused_or_whole(data: bytes) -> None:
     whole = decode(data, LIMIT)
     for cut in {*range(0, len(data), max(1, len(data) // 60)), *range(max(0, len(data) - 30), len(data))}:
         pixels = decoded(data[:cut])
-        # what is cut off may be a later frame or the mark of the end, never a part of the picture
-        assert pixels is None or np.array_equal(pixels, whole)
+        # what is cut off may be a later frame or the mark of the end; a part of the picture in a JPEG only, and told
+        assert pixels is None or np.array_equal(pixels, whole) or damaged(data[:cut])
 
 
 @pytest.mark.parametrize("data", FILES.values(), ids=FILES)
@@ -119,8 +137,8 @@ def test_what_probe_refuses_is_refused_by_decode(data: bytes) -> None:
 
 def test_random_bytes_behind_every_magic_number_do_no_harm() -> None:
     chance = random.Random(2026)
-    for data in FILES.values():
-        for _ in range(20):
+    for name, data in FILES.items():
+        for _ in range(20 if "pbm" not in name and "ppm" not in name else 0):  # whose pixels may be any bytes
             assert decoded(data[: chance.choice([8, 16, 40])] + chance.randbytes(2000)) is None
 
 
@@ -134,7 +152,8 @@ def test_what_follows_the_image_is_ignored(name: str, tail: bytes) -> None:
 def test_an_image_behind_another_magic_number_is_refused() -> None:
     for name, data in FILES.items():
         with pytest.raises(UnsupportedImage):
-            decode(b"%PDF-1.7\n" + data, LIMIT)
+            decode(b"{\\rtf1\n" + data, LIMIT)
+        assert probe(b"%PDF-1.7\n" + data, LIMIT).media_type == PDF
         if "gif" not in name:
             assert decoded(b"GIF89a" + data) is None
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image import probe, read_header
+from ocr_engine.image import decode_page, probe, read_header
 from samples import sample
+from tests.unit.heic import HEIC
 from tests.unit.images import (
     GREY,
     HEIGHT,
@@ -99,6 +100,13 @@ IN_COLOUR = {
     "cmyk tiff": (saved(IMAGE.convert("CMYK"), "TIFF"), ROUNDED),
     "lab tiff": (saved(lab(), "TIFF"), LOSSY),
     "16-bit tiff": (opencv(".tiff", RGB16), ROUNDED),
+    "avif": (saved(IMAGE, "AVIF", quality=98, subsampling="4:4:4"), LOSSY),
+    "heic": (HEIC, 4),
+    "jpeg 2000": (saved(IMAGE, "JPEG2000"), 0),
+    "jpeg 2000 codestream": (saved(IMAGE, "JPEG2000", no_jp2=True), 0),
+    "ppm": (saved(IMAGE, "PPM"), 0),
+    "plain ppm": (b"P3 64 48 255\n" + b" ".join(b"%d" % value for value in PICTURE.ravel()) + b"\n", 0),
+    "16-bit ppm": (b"P6 64 48 65535\n" + (PICTURE.astype(">u2") * 257).tobytes(), ROUNDED),
 }
 
 
@@ -124,6 +132,9 @@ IN_GREY = {
     "float tiff, up to 1": (tiff(GREY.astype(np.float32) / 255), ROUNDED),
     "float tiff, up to 255": (tiff(GREY.astype(np.float32)), ROUNDED),
     "big-endian float tiff": (tiff(GREY.astype(np.float32) / 255, ">"), ROUNDED),
+    "pgm": (saved(IMAGE.convert("L"), "PPM"), 0),
+    "16-bit pgm": (b"P5 64 48 65535\n" + GREY16.astype(">u2").tobytes(), 0),
+    "grey jpeg 2000": (saved(IMAGE.convert("L"), "JPEG2000"), 0),
     "grey and alpha png": (saved(IMAGE.convert("LA"), "PNG"), 0),
 }
 
@@ -158,6 +169,7 @@ IN_ONE_BIT = {
     "fax group 3": saved(BLACK_ON_WHITE, "TIFF", compression="group3"),
     "fax group 4": saved(BLACK_ON_WHITE, "TIFF", compression="group4"),
     "fax group 4, white is zero": saved(BLACK_ON_WHITE, "TIFF", compression="group4", tiffinfo={262: 0}),
+    "pbm": saved(BLACK_ON_WHITE, "PPM"),
     "huffman fax": saved(BLACK_ON_WHITE, "TIFF", compression="tiff_ccitt"),
 }
 
@@ -286,6 +298,34 @@ def test_of_an_animation_the_first_frame_is_decoded(kind: str) -> None:
     assert probe(data, LIMIT).frames == 3
 
 
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_of_an_animation_that_begins_blank_the_first_picture_is_decoded(kind: str) -> None:
+    by_kind: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}}
+    by_kind["AVIF"] = {"quality": 98, "subsampling": "4:4:4"}
+    options = by_kind.get(kind, {})
+    picture = IMAGE.quantize(64).convert("RGB") if kind == "GIF" else IMAGE
+    blank = Image.new("RGB", IMAGE.size, "white")
+    blank.putpixel((0, 0), (255, 255, 254))  # or the writers would make one frame of two that are alike
+    data = saved(Image.new("RGB", IMAGE.size, "white"), kind, save_all=True, append_images=[picture], **options)
+    assert_close(shown(data), np.asarray(picture), 2 * LOSSY)
+    alone = saved(Image.new("RGB", IMAGE.size, "white"), kind, save_all=True, append_images=[blank], **options)
+    assert shown(alone).min() >= 254
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_jpeg_that_lacks_its_end_is_what_has_come_and_called_damaged(options: dict[str, object]) -> None:
+    data = saved(IMAGE.resize((640, 480)), "JPEG", quality=98, **options)
+    whole = decode(data, LIMIT)
+    for length in (len(data) * 3 // 4, len(data) - 100):
+        cut = data[:length]
+        page = decode_page(cut, read_header(cut, LIMIT), 1, LIMIT)
+        assert page.warnings == ("damaged",)
+        assert np.abs(page.pixels[:100].astype(float) - whole[:100]).mean() < 8
+    assert decode_page(data, read_header(data, LIMIT), 1, LIMIT).warnings == ()
+    with pytest.raises(InvalidImage):
+        decode(data[: data.index(b"\xff\xda")], LIMIT)
+
+
 def test_every_page_of_a_tiff_is_decoded_as_it_is() -> None:
     fax = Image.new("1", (40, 30), 1)
     fax.paste(0, (5, 5, 15, 10))
@@ -359,11 +399,12 @@ def turned(orientation: int) -> Array:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_exif_orientation_is_applied(kind: str, orientation: int) -> None:
     options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options["AVIF"] = {"quality": 98, "subsampling": "4:4:4"}
     data = saved(IMAGE, kind, exif=exif(orientation), **options.get(kind, {}))
-    assert_close(shown(data), turned(orientation), LOSSY if kind == "JPEG" else 0)
+    assert_close(shown(data), turned(orientation), LOSSY if kind in ("JPEG", "AVIF") else 0)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -5,18 +5,22 @@ import subprocess
 import sys
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from config.settings import SettingsError, from_environment
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.image import MEDIA_TYPES, probe
-from ocr_engine.image.header import MAX_STEPS
+from ocr_engine.image.header import MAX_STEPS, PDF
+from ocr_engine.image.probing import accepted
 from ocr_engine.result import ImageInfo
 from samples import sample
-from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, exif, paged, png, png_chunk, saved, tiff
+from tests.unit.heic import HEIC, TURNED_HEIC
+from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, decode, exif, paged, png, png_chunk, saved, tiff
 
 KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
-KINDS |= {"TIFF": "image/tiff", "GIF": "image/gif"}
+KINDS |= {"TIFF": "image/tiff", "GIF": "image/gif", "AVIF": "image/avif", "JPEG2000": "image/jp2"}
+KINDS |= {"PPM": "image/x-portable-anymap"}
 HUGE = 2**31 - 1
 
 
@@ -28,11 +32,51 @@ def test_it_says_type_and_size(kind: str) -> None:
 
 
 def test_these_types_are_all() -> None:
-    assert set(MEDIA_TYPES) == set(KINDS.values())
+    assert set(MEDIA_TYPES) == {*KINDS.values(), "image/heic", "application/pdf"}
+
+
+@pytest.mark.parametrize(("data", "size"), [(HEIC, (WIDTH, HEIGHT)), (TURNED_HEIC, (HEIGHT, WIDTH))])
+def test_a_photo_of_a_phone_says_its_size_as_shown(data: bytes, size: tuple[int, int]) -> None:
+    info = probe(data, LIMIT)
+    assert (info.media_type, info.width, info.height) == ("image/heic", *size)
+
+
+def test_a_heic_without_its_extra_is_refused_by_the_name_of_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_engine.image.kinds.HAS_HEIC", False)
+    with pytest.raises(UnsupportedImage, match=r"extra `heic`"):
+        probe(HEIC, LIMIT)
+    with pytest.raises(UnsupportedImage) as refused:
+        probe(b"hello", LIMIT)
+    assert "HEIC" not in refused.value.detail
+
+
+@pytest.mark.parametrize("before", [0, 2, 1024])
+def test_of_a_pdf_only_the_type_is_known(before: int) -> None:
+    data = bytes(before) + b"%PDF-1.7\n" + bytes(5000)
+    assert probe(data, LIMIT) == ImageInfo(media_type=PDF, width=0, height=0, frames=0, size=len(data))
+    with pytest.raises(UnsupportedImage):
+        probe(bytes(1025) + data[before:], LIMIT)
+
+
+@pytest.mark.parametrize("stray", [b"\n", b"\r\n", b"\xef\xbb\xbf", bytes(4)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000"])
+def test_a_stray_byte_before_the_header_is_passed_over(kind: str, stray: bytes) -> None:
+    data = saved(IMAGE, kind)
+    assert probe(stray + data, LIMIT).media_type == KINDS[kind]
+    assert np.array_equal(decode(stray + data, LIMIT), decode(data, LIMIT))
+    with pytest.raises(UnsupportedImage):
+        probe(bytes(5) + data, LIMIT)
+
+
+@pytest.mark.parametrize("kind", ["avif", "heic"])
+def test_a_picture_that_is_cut_off_is_refused_by_its_boxes(kind: str) -> None:
+    data = HEIC if kind == "heic" else saved(IMAGE, "AVIF")
+    with pytest.raises(InvalidImage, match="cut off"):
+        probe(data[:-1], LIMIT)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_width_and_height_are_those_of_the_image_as_shown(kind: str, orientation: int) -> None:
     info = probe(saved(IMAGE, kind, exif=exif(orientation)), LIMIT)
     assert (info.width, info.height) == ((HEIGHT, WIDTH) if orientation >= 5 else (WIDTH, HEIGHT))
@@ -82,14 +126,17 @@ def test_a_gif_is_as_large_as_its_first_frame() -> None:
         (b"", "empty"),
         (b"hello", "no image"),
         (b"BMW builds cars, and this is a text of some length", "no image"),
-        (b"%PDF-1.7\n", "PDF"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><svg/>", "SVG"),
         (b"<!DOCTYPE html><img src=x>", "HTML"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "no image"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0mp41isom", "video"),
+        (b"\xff\x0a\xfa\x0f", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"PK\3\4", "Office"),
+        (b"%!PS-Adobe-3.0", "PostScript"),
         (b"RIFF\x24\0\0\0WAVEfmt ", "no image"),
-        (b"P6 2 2 255 " + bytes(12), "no image"),
+        (b"P6, a road in Wales", "no image"),
         (b"\xff\xd8", "no image"),
         (bytes(10_000), "no image"),
     ],
@@ -98,7 +145,8 @@ def test_what_is_no_accepted_type_is_refused_by_name(data: bytes, word: str) -> 
     with pytest.raises(UnsupportedImage) as refused:
         probe(data, LIMIT)
     assert word in refused.value.detail
-    assert "JPEG, PNG, WebP, BMP, TIFF and GIF are accepted" in refused.value.detail
+    assert refused.value.detail.endswith(f"; {accepted()}")
+    assert "save it as PNG" in refused.value.detail or word in ("empty", "no image")
 
 
 CLAIMS = {
@@ -108,6 +156,13 @@ CLAIMS = {
     "bmp": b"BM" + bytes(12) + struct.pack("<Iii", 40, HUGE, HUGE),
     "tiff": tiff(GREY, t256=HUGE),
     "gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b"," + bytes(10) + b";",
+    "avif": saved(IMAGE, "AVIF").replace(struct.pack(">II", WIDTH, HEIGHT), struct.pack(">II", 60000, 60000)),
+    "heic": HEIC.replace(struct.pack(">II", 64, 64), struct.pack(">II", 60000, 60000)).replace(b"clap", b"clop"),
+    "jp2": saved(IMAGE, "JPEG2000").replace(struct.pack(">II", HEIGHT, WIDTH), struct.pack(">II", 60000, 60000)),
+    "jpeg 2000 codestream": saved(IMAGE, "JPEG2000").replace(
+        struct.pack(">II", WIDTH, HEIGHT), struct.pack(">II", 60000, 60000), 1
+    ),
+    "ppm": b"P6 60000 60000 255\n" + bytes(100),
 }
 
 
@@ -139,6 +194,9 @@ BROKEN = {
     "tiff without a size": b"II*\0\x08\0\0\0\0\0\0\0\0\0",
     "gif without a frame": b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0, 0, 0) + b";",
     "gif cut off": saved(IMAGE, "GIF")[:100],
+    "avif without a picture": saved(IMAGE, "AVIF").replace(b"meta", b"free"),
+    "jp2 without a codestream": saved(IMAGE, "JPEG2000").replace(b"jp2c", b"free"),
+    "ppm without a height": b"P6 4 #" + bytes(100),
 }
 
 
@@ -170,6 +228,8 @@ LONG_WINDED = {
     "png of empty chunks": saved(IMAGE, "PNG")[:33] + png_chunk("tEXt", b"") * 100_000,
     "png that claims 4 billion frames": png([b"\0"], 1, 8, 0, acTL=struct.pack(">II", 2**32 - 1, 0)),
     "jpeg of empty segments": b"\xff\xd8" + b"\xff\xe2\0\x02" * 1_000_000,
+    "avif of empty boxes": saved(IMAGE, "AVIF")[:32] + struct.pack(">I4s", 8, b"free") * 100_000,
+    "ppm of comments": b"P6 " + b"#\n" * 500_000,
     "jpeg of fill bytes": b"\xff\xd8" + b"\xff" * 1_000_000,
 }
 

@@ -1,9 +1,10 @@
-"""Tags of a TIFF file, which is also the form in which EXIF comes. Nothing endless is followed."""
+"""TIFF: its directories and tags, which are also the form in which EXIF comes. Nothing endless is followed."""
 
 import struct
 from collections.abc import Sequence
 
 from ocr_engine.errors import InvalidImage, TooManyPages
+from ocr_engine.image.header import MAX_STEPS, TIFF, Header
 from ocr_engine.image.mapped import Buffer
 
 MAX_TAGS = 1000
@@ -11,11 +12,28 @@ MAX_TAGS = 1000
 REDUCED = 0.75
 """Most width and height of a thumbnail, by those of its page; in pyramids each level has half of the one before."""
 
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
 _REDUCED, _MASK = 0b001, 0b100
 _OLD_REDUCED = 2
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+def read(data: Buffer) -> Header:
+    """Size and orientation of the first page, and which directories are pages."""
+    reader = TiffReader(data)
+    width, height, orientation = reader.geometry()
+    directories = reader.directories(MAX_STEPS)
+    return Header(
+        media_type=TIFF,
+        width=width,
+        height=height,
+        orientation=orientation,
+        frames=len(directories),
+        pages=reader.pages(directories),
+    )
 
 
 class TiffReader:

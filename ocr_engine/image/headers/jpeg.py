@@ -1,0 +1,49 @@
+"""JPEG (ITU T.81): segments up to the first scan."""
+
+import re
+import struct
+
+from ocr_engine.errors import InvalidImage
+from ocr_engine.image.header import JPEG, MAX_STEPS, Header
+from ocr_engine.image.headers.tiff import exif_orientation
+from ocr_engine.image.mapped import Buffer
+
+MAX_JUNK = 65_536
+"""Bytes between two segments in which the next one is searched."""
+
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_WITHOUT_PAYLOAD = frozenset({0x01, *range(0xD0, 0xD8)})
+_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
+
+
+def read(data: Buffer) -> Header:
+    """ITU T.81 B.1: segments up to the first scan. Markers are found as libjpeg does, over fill bytes and junk."""
+    frame: tuple[int, int, int, int] | None = None
+    orientation = 0
+    at = 2
+    for _ in range(MAX_STEPS):
+        found = _MARKER.search(data, at, at + MAX_JUNK)
+        if found is None:
+            break
+        marker, at = data[found.end() - 1], found.end()
+        if marker in _WITHOUT_PAYLOAD:
+            continue
+        if marker in (_SCAN, _END):
+            break
+        (length,) = struct.unpack_from(">H", data, at)
+        if marker in _FRAME and frame is None:
+            frame = struct.unpack_from(">BHHB", data, at + 2)
+        elif marker == _APP1 and not orientation and data[at + 2 : at + 8] == b"Exif\0\0":
+            orientation = exif_orientation(data[at + 2 : at + length])
+        at += max(length, 2)
+    if frame is None:
+        raise InvalidImage("the JPEG image has no frame header")
+    bits, height, width, components = frame
+    return Header(
+        media_type=JPEG,
+        width=width,
+        height=height,
+        orientation=orientation or 1,
+        plain=bits == 8 and components in (1, 3),
+    )
