@@ -1,12 +1,12 @@
 """Periodic and other background loops: each has a name, and none dies unseen."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from loguru import logger
 
-from persistence.tasks import end
+from persistence.tasks import end, every
 
 
 class Background:
@@ -22,6 +22,12 @@ class Background:
         task.add_done_callback(self._ended)
         self._loops.append(task)
         return task
+
+    def every(
+        self, name: str, seconds: float, work: Callable[[], Awaitable[object]], *, wait_first: bool = False
+    ) -> asyncio.Task[None]:
+        """Does the work again and again; see `persistence.tasks.every`."""
+        return self.start(name, every(seconds, work, wait_first=wait_first))
 
     def dead(self) -> list[str]:
         """The names of those that ended although nobody asked for it."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from app.cluster.node_kind import kind_of
-from app.cluster.nodes import Node, default_name
+from app.cluster.node_report import PUBLISH_SECONDS
+from app.cluster.nodes import REFRESH_SECONDS, Node, default_name
 from app.jobs.local_queue import LocalQueue
 from app.jobs.waiting import Waiters
 from app.service import Service
@@ -91,11 +92,15 @@ async def reporting_to_other_nodes(service: Service, reports: "NodeReports | Non
         return
     own = service.ai_health if service.kind.reads else None
     node = Node(service.settings.node_name or default_name(), reports, service.capacity, own)
-    living = service.background.start("node", node.run())
+    loops = [
+        service.background.every("node-report", PUBLISH_SECONDS, node.report),
+        # what was learnt last is the best there is while the database is away
+        service.background.every("node-refresh", REFRESH_SECONDS, node.refresh),
+    ]
     try:
         yield
     finally:
-        await end(living)
+        await asyncio.gather(*map(end, loops))
         await node.leave()
 
 

@@ -1,7 +1,6 @@
 """The running service: what clients and operators may ask of it, its readiness, and its graceful shutdown."""
 
 import asyncio
-import contextlib
 import re
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.intake import Intake
-from app.jobs.retention import Retention
+from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.upload_memory import Body, UploadMemory
 from app.jobs.waiting import Waiters
 from app.telemetry.metrics import Gauges
@@ -126,14 +125,16 @@ class Service:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
         await self.intake.rescue()
         if self.kind.has_neighbours:
-            self.background.start("rescue", self._rescue_now_and_then())
+            # what a shared queue lost: entries that somebody deleted, or that could not be written
+            self.background.every("rescue", RESCUE_SECONDS, self.intake.rescue, wait_first=True)
         if self.settings.keep_finished_days:
-            self.background.start("retention", self._retention.run())
+            self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         if not self.kind.reads:
             return
         self._dispatchers.start()
-        if self.settings.health_interval_seconds:
-            self.background.start("self-check", self._check_itself())
+        if interval := self.settings.health_interval_seconds:
+            # so that the metrics tell of bad reading though nobody asks
+            self.background.every("self-check", interval, self.ai_health.verdict)
 
     async def submit(self, receive: Callable[[Body], Awaitable[bytes]], *, owner: str, client: str) -> Progress:
         """The job of the image that `receive` gathers in the body which it is given; refused before that, if it can be.
@@ -296,19 +297,6 @@ class Service:
         else:
             retry_after = self.capacity.retry_after(self.queue.ahead(job.id) + 1)
         return Progress(job=job, retry_after=retry_after, waited=waited)
-
-    async def _rescue_now_and_then(self) -> None:
-        """Queues what a shared queue lost: entries that somebody deleted, or that could not be written."""
-        while True:
-            await asyncio.sleep(RESCUE_SECONDS)
-            with contextlib.suppress(StoreError):
-                await self.intake.rescue()
-
-    async def _check_itself(self) -> None:
-        """Keeps the verdict on the sample fresh, so that the metrics tell of bad reading though nobody asks."""
-        while True:
-            await self.ai_health.verdict()
-            await asyncio.sleep(self.settings.health_interval_seconds)
 
 
 def _type_by_bytes(image: bytes) -> str:

@@ -11,9 +11,9 @@ COMMANDS = {
     "pool": ("service.pool", "what a pool of processes adds, and how fast it mends itself"),
     "store": ("service.store", "how fast and how durably jobs are stored"),
     "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),
-    "cluster": ("service.cluster", "several nodes on one PostgreSQL"),
+    "cluster": ("cluster.scaling", "several nodes on one PostgreSQL"),
     "all": ("everything", "all of these but cluster, in one report"),
-    "simulate": ("service.simulate", "what more workers or machines would carry"),
+    "simulate": ("queueing.simulate", "what more workers or machines would carry"),
     "compare": ("report.compare", "two reports side by side"),
 }
 """By name: the module whose `main` it is, and what it measures."""

@@ -295,11 +295,16 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values[field.name] = msgspec.convert(text, field.type, strict=False)
             except msgspec.ValidationError as fault:
                 faults.append(f"{variable}={text!r}: {fault}")
-    if values.get("role", "all") != "all" and not values.get("database_url", "").startswith("postgres"):
+    if values.get("role", "all") != "all" and not is_postgres(values.get("database_url", "")):
         faults.append(f"ROLE={values['role']!r}: other nodes reach its jobs on PostgreSQL only; set DATABASE_URL")
     if faults:
         raise SettingsError(faults)
     return Settings(**values)
+
+
+def is_postgres(url: str) -> bool:
+    """True for the URL of a database that several nodes may share."""
+    return url.startswith(("postgresql://", "postgres://"))
 
 
 def _shown(default: object) -> str:

@@ -27,7 +27,7 @@ async def open_store(url: str, image_store_url: str = "") -> JobStore:
 
 async def _open_jobs(url: str) -> JobStore:
     scheme, separator, rest = url.partition("://")
-    if shared(url):
+    if scheme in ("postgresql", "postgres") and separator:
         try:
             from persistence.postgres.store import PostgresStore
         except ModuleNotFoundError as error:
@@ -40,8 +40,3 @@ async def _open_jobs(url: str) -> JobStore:
     # nothing more of it: it may hold a password
     named = f"{scheme}://" if separator else "no scheme"
     raise StoreUnusable(f"DATABASE_URL ({named}) names no known store; use sqlite:///path/to/jobs.db or postgresql://")
-
-
-def shared(url: str) -> bool:
-    """True where the store that the URL names is one that several nodes may use at once."""
-    return url.startswith(("postgresql://", "postgres://"))

@@ -1,7 +1,7 @@
 """The port JobQueue: what every queue of job ids promises."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 from loguru import logger
@@ -21,6 +21,28 @@ class QueueFull(Exception):
 
 class QueueStopped(Exception):
     """The queue takes nothing more: the service is stopping."""
+
+
+class Reservations:
+    """Places of a queue that are held for jobs while these are stored."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: ids that may wait, and places that may be held, all together."""
+        self._limit = limit
+        self._held = 0
+
+    @contextlib.contextmanager
+    def hold(self, *, depth: int, stopped: bool) -> Iterator[None]:
+        """One more place beside the `depth` ids that wait. Raises QueueFull, or QueueStopped where it is `stopped`."""
+        if stopped:
+            raise QueueStopped
+        if depth + self._held >= self._limit:
+            raise QueueFull
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
 
 
 class JobQueue(Protocol):

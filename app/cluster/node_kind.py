@@ -2,8 +2,7 @@
 
 from msgspec import Struct
 
-from config.settings import Settings
-from persistence.opening import shared
+from config.settings import Settings, is_postgres
 
 
 class NodeKind(Struct, frozen=True, kw_only=True):
@@ -22,5 +21,5 @@ def kind_of(settings: Settings) -> NodeKind:
     return NodeKind(
         reads=settings.role != "api",
         serves_clients=settings.role != "worker",
-        has_neighbours=shared(settings.database_url),
+        has_neighbours=is_postgres(settings.database_url),
     )

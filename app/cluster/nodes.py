@@ -1,14 +1,12 @@
 """A node among others: publishes its own report, and learns the capacity of all from theirs."""
 
-import asyncio
-import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from app.cluster.node_report import PUBLISH_SECONDS, SILENCE_SECONDS, Report, decoded_report
+from app.cluster.node_report import SILENCE_SECONDS, Report, decoded_report
 from app.health import Health
 from app.jobs.capacity import Capacity
 from persistence.store import StoreError
@@ -35,11 +33,12 @@ class Node:
         self._capacity = capacity
         self._health = health
 
-    async def run(self) -> None:
-        """Publishes and refreshes now and then; until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._publish_now_and_then())
-            group.create_task(self._refresh_now_and_then())
+    async def report(self) -> None:
+        """Publishes, or warns that the others do not hear of this node."""
+        try:
+            await self.publish()
+        except StoreError as error:
+            self._warn_unpublished(error)
 
     async def publish(self) -> None:
         """Tells the others how the sample is read here, with how many workers and how fast. Raises StoreError."""
@@ -61,20 +60,6 @@ class Node:
             await self._reports.forget(self._name)
         except StoreError as error:
             self._warn_unpublished(error)
-
-    async def _publish_now_and_then(self) -> None:
-        while True:
-            try:
-                await self.publish()
-            except StoreError as error:
-                self._warn_unpublished(error)
-            await asyncio.sleep(PUBLISH_SECONDS)
-
-    async def _refresh_now_and_then(self) -> None:
-        while True:
-            with contextlib.suppress(StoreError):  # what was heard last is the best there is
-                await self.refresh()
-            await asyncio.sleep(REFRESH_SECONDS)
 
     def _warn_unpublished(self, error: StoreError) -> None:
         logger.bind(event="health.unpublished").warning(f"the other nodes do not hear of this one: {error}")

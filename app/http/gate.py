@@ -8,14 +8,14 @@ from msgspec import Struct
 
 from app.http.keys import Keys
 from app.http.problems import ApiError
-from app.http.rate_limit import Allowance, RateLimit
+from app.http.rate_limit import WINDOW_SECONDS, Allowance, RateLimit
 from app.http.request_context import extend_context
 from persistence.job import ANYBODY
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
-RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-"""draft-ietf-httpapi-ratelimit-headers-07."""
+RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
+"""draft-ietf-httpapi-ratelimit-headers-10: what may be asked for in a window, and what is left of it."""
 
 
 class Gate(Struct, frozen=True, kw_only=True):
@@ -30,10 +30,10 @@ class Gate(Struct, frozen=True, kw_only=True):
         owner = self.identify(connection)
         client = owner or (connection.client.host if connection.client else "")
         extend_context(connection.scope, client=client)
-        limit = self.uploads if connection.scope.get("method") == "POST" else self.reads
+        policy, limit = ("uploads", self.uploads) if connection.scope.get("method") == "POST" else ("reads", self.reads)
         if limit is not None:
             allowance = limit.take(client)
-            extend_context(connection.scope, answer_headers=rate_limit_headers(allowance))
+            extend_context(connection.scope, answer_headers=rate_limit_headers(policy, allowance))
             if not allowance.granted:
                 raise ApiError(
                     "rate_limited",
@@ -67,10 +67,12 @@ def presented_key(connection: Connection) -> str:
     return connection.headers.get("x-api-key", "") or bearer
 
 
-def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    """The RATE_LIMIT_HEADERS, seconds until the reset."""
-    values = (allowance.limit, allowance.remaining, allowance.reset_seconds)
-    return {name: str(value) for name, value in zip(RATE_LIMIT_HEADERS, values, strict=True)}
+def rate_limit_headers(policy: str, allowance: Allowance) -> dict[str, str]:
+    """The RATE_LIMIT_HEADERS: quota and window in seconds; what remains, and the seconds until it is reset."""
+    return {
+        "RateLimit-Policy": f'"{policy}";q={allowance.limit};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{policy}";r={allowance.remaining};t={allowance.reset_seconds}',
+    }
 
 
 def admitted(connection: Connection, _: BaseRouteHandler) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+WINDOW_SECONDS = 60
 MAX_CLIENTS_KEPT = 10_000
 """Buckets in memory; the one unused for longest goes first, and is full again if it comes back."""
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """The bucket's answer, as the RateLimit header fields put it."""
+    """The bucket's answer."""
 
     granted: bool
     limit: int
@@ -26,7 +27,7 @@ class RateLimit:
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = per_minute
-        self._per_second = per_minute / 60
+        self._per_second = per_minute / WINDOW_SECONDS
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
 
-from persistence.queue import REDELIVERY_SECONDS, Handler, QueueFull, QueueStopped, handle_safely
+from persistence.queue import REDELIVERY_SECONDS, Handler, Reservations, handle_safely
 
 
 class LocalQueue:
@@ -17,29 +16,19 @@ class LocalQueue:
 
     def __init__(self, limit: int) -> None:
         """`limit`: ids that may wait before `reserve` refuses."""
-        self._limit = limit
+        self._reservations = Reservations(limit)
         # not an asyncio.Queue: nothing can be taken out of its middle
         self._ready: OrderedDict[str, int] = OrderedDict()
         """By id, in the order of delivery: its number in the order of arrival."""
         self._order = itertools.count()
         self._delayed: dict[asyncio.TimerHandle, str] = {}
         self._handled: set[str] = set()
-        self._reserved = 0
         self._stopped = False
         self._news = asyncio.Event()
 
-    @contextlib.contextmanager
-    def reserve(self) -> Iterator[None]:
+    def reserve(self) -> contextlib.AbstractContextManager[None]:
         """See JobQueue."""
-        if self._stopped:
-            raise QueueStopped
-        if self.depth() + self._reserved >= self._limit:
-            raise QueueFull
-        self._reserved += 1
-        try:
-            yield
-        finally:
-            self._reserved -= 1
+        return self._reservations.hold(depth=self.depth(), stopped=self._stopped)
 
     async def put_new(self, job_id: str) -> None:
         """See JobQueue."""

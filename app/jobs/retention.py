@@ -1,7 +1,5 @@
 """Deletes finished jobs after KEEP_FINISHED_DAYS."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -9,7 +7,7 @@ from loguru import logger
 
 from app import clock
 from app.jobs.events import JobEvents
-from persistence.store import JobStore, StoreError
+from persistence.store import JobStore
 
 EXPIRY_SECONDS = 60.0
 """From one look to the next."""
@@ -28,15 +26,8 @@ class Retention:
         self._events = events
         self._now = now
 
-    async def run(self) -> None:
-        """Expires for ever; a store that fails is tried again at the next look. Harmless on several nodes at once."""
-        while True:
-            with contextlib.suppress(StoreError):
-                await self.expire()
-            await asyncio.sleep(EXPIRY_SECONDS)
-
     async def expire(self) -> int:
-        """Deletes what is due, and gives the number. Raises StoreError."""
+        """Deletes what is due, and gives the number. Harmless on several nodes at once. Raises StoreError."""
         due, expired = self._now() - self._kept, 0
         while jobs := await self._store.finished(due, EXPIRY_BATCH_JOBS):
             for job in jobs:

@@ -1,1 +1,1 @@
-"""The whole service, its pool, its store and its cluster under load."""
+"""The whole service, its pool and its store under load."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import command
+from benchmarks.peers import programs
 from benchmarks.report.measures import Report, ServiceFigures
 from benchmarks.report.progress import Progress
-from benchmarks.service import peers
 from benchmarks.service.rounds import FULL, QUICK, floor, with_workers
 from benchmarks.service.server_process import FAKE, REAL
 from config.machine import usable_cpus
@@ -51,7 +51,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
         peers=tuple(
             []
             if arguments.no_peers
-            else await peers.measure(images[: plan.peer_images], arguments.workers, arguments.peer_python, progress)
+            else await programs.measure(images[: plan.peer_images], arguments.workers, arguments.peer_python, progress)
         ),
     )
     return msgspec.structs.replace(report, service=figures)

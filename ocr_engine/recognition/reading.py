@@ -46,16 +46,15 @@ class Reader:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
-        self._left = 0
-        """Pixels of width that may still be read again on this page."""
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3), also where a single one stands on its head."""
-        readings = self.read_upright(crops)
+        budget = _Budget(crops)
+        readings = self._read_upright(crops, budget)
         doubtful = {
             i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL_CONFIDENCE
         }
-        doubtful = self._affordable(doubtful)
+        doubtful = budget.affordable(doubtful)
         again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
         for i, reading in zip(doubtful, again, strict=True):
             readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
@@ -63,10 +62,12 @@ class Reader:
 
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3)."""
+        return self._read_upright(crops, _Budget(crops))
+
+    def _read_upright(self, crops: Sequence[Pixels], budget: "_Budget") -> list[Reading]:
         widths = [natural_width(crop) for crop in crops]
-        self._left = max(MAX_REREAD_PIXELS, round(FIRST_SQUEEZE * sum(min(width, MAX_WIDTH) for width in widths)))
         sample = _sample(crops)
-        readings = self._squeezed(crops, widths, dict.fromkeys(sample, FIRST_SQUEEZE))
+        readings = self._squeezed(crops, widths, dict.fromkeys(sample, FIRST_SQUEEZE), budget)
         characters = [crops[i].shape[1] / len(reading.text) for i, reading in readings.items() if reading.text]
         # on the page, not at 48 pixels of height: boxes of one print differ in height by what letters are in them
         character = float(np.percentile(characters, NARROW_LINE)) if characters else 0.0
@@ -75,27 +76,41 @@ class Reader:
             for i, crop in enumerate(crops)
             if i not in readings
         }
-        readings |= self._squeezed(crops, widths, squeezes)
-        self._again_with_room(crops, widths, readings)
+        readings |= self._squeezed(crops, widths, squeezes, budget)
+        self._again_with_room(crops, widths, readings, budget)
         return [readings[i] for i in range(len(crops))]
 
     def _squeezed(
-        self, crops: Sequence[Pixels], widths: Sequence[int], squeezes: dict[int, float]
+        self, crops: Sequence[Pixels], widths: Sequence[int], squeezes: dict[int, float], budget: "_Budget"
     ) -> dict[int, Reading]:
         """The text of crops, each squeezed; those that are set tighter than that allows read again less squeezed."""
         given = {i: widths[i] * (squeeze if widths[i] >= SHORT_LINE else 1.0) for i, squeeze in squeezes.items()}
         readings = self._read(crops, {i: round(width) for i, width in given.items()})
         tight = [i for i, reading in readings.items() if given[i] < TIGHTEST_PITCH * len(reading.text)]
         relaxed = {i: round(widths[i] * _squeeze(widths[i] / len(readings[i].text))) for i in tight}
-        return readings | self._read(crops, self._affordable(relaxed))
+        return readings | self._read(crops, budget.affordable(relaxed))
 
-    def _again_with_room(self, crops: Sequence[Pixels], widths: Sequence[int], readings: dict[int, Reading]) -> None:
+    def _again_with_room(
+        self, crops: Sequence[Pixels], widths: Sequence[int], readings: dict[int, Reading], budget: "_Budget"
+    ) -> None:
         unsure = {i: round(STRETCHED * widths[i]) for i, reading in readings.items() if reading.confidence < SURE_MEAN}
-        for i, again in self._read(crops, self._affordable(unsure)).items():
+        for i, again in self._read(crops, budget.affordable(unsure)).items():
             readings[i] = max(readings[i], again, key=_confidence)
 
-    def _affordable(self, widths: dict[int, int]) -> dict[int, int]:
-        """Those of the crops, by number, that may still be read again at these widths; they are counted as read."""
+    def _read(self, crops: Sequence[Pixels], widths: dict[int, int]) -> dict[int, Reading]:
+        """The text of crops by their numbers, at these widths."""
+        return dict(zip(widths, self._recogniser.read([crops[i] for i in widths], [*widths.values()]), strict=True))
+
+
+class _Budget:
+    """How much of one page may be read again."""
+
+    def __init__(self, crops: Sequence[Pixels]) -> None:
+        first = FIRST_SQUEEZE * sum(min(natural_width(crop), MAX_WIDTH) for crop in crops)
+        self._left = max(MAX_REREAD_PIXELS, round(first))  # pixels of width
+
+    def affordable(self, widths: dict[int, int]) -> dict[int, int]:
+        """Those of the crops, by number, that may still be read at these widths; they are counted as read."""
         chosen = {}
         for i, width in widths.items():
             cost = min(width, MAX_WIDTH)
@@ -103,10 +118,6 @@ class Reader:
                 self._left -= cost
                 chosen[i] = width
         return chosen
-
-    def _read(self, crops: Sequence[Pixels], widths: dict[int, int]) -> dict[int, Reading]:
-        """The text of crops by their numbers, at these widths."""
-        return dict(zip(widths, self._recogniser.read([crops[i] for i in widths], [*widths.values()]), strict=True))
 
 
 def _sample(crops: Sequence[Pixels]) -> list[int]:

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote, unquote
 
 from loguru import logger
@@ -18,6 +18,7 @@ from loguru import logger
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.store import Backlog, Cursor, JobStore, Page, StoreError
+from persistence.tasks import Writes, end, every
 
 T = TypeVar("T")
 
@@ -36,8 +37,8 @@ class ObjectImages:
     def __init__(self, jobs: JobStore, objects: Objects) -> None:
         self._jobs = jobs
         self._objects = objects
-        self._writes: set[asyncio.Task[Any]] = set()
-        self._sweeping = asyncio.create_task(self._sweep_now_and_then(), name="sweep-images")
+        self._writes = Writes()
+        self._sweeping = asyncio.create_task(every(SWEEP_SECONDS, self._sweep_and_log), name="sweep-images")
 
     @classmethod
     async def open(cls, jobs: JobStore, url: str) -> Self:
@@ -52,7 +53,7 @@ class ObjectImages:
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
             await self._jobs.add(job, OBJECT_MARK + key.encode())
 
-        await self._carry_out(write())
+        await self._writes.carry_out(write())
 
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)
@@ -65,7 +66,7 @@ class ObjectImages:
     async def replace(self, old: Job, new: Job) -> bool:
         if new.status not in (JobState.DONE, JobState.CANCELLED):
             return await self._jobs.replace(old, new)
-        return await self._carry_out(self._then_without_object(new.id, lambda: self._jobs.replace(old, new)))
+        return await self._writes.carry_out(self._then_without_object(new.id, lambda: self._jobs.replace(old, new)))
 
     async def unfinished(self) -> list[Job]:
         return await self._jobs.unfinished()
@@ -82,7 +83,7 @@ class ObjectImages:
         return await self._jobs.dead_letters(code=code, owner=owner, after=after, limit=limit)
 
     async def delete(self, job: Job) -> bool:
-        return await self._carry_out(self._then_without_object(job.id, lambda: self._jobs.delete(job)))
+        return await self._writes.carry_out(self._then_without_object(job.id, lambda: self._jobs.delete(job)))
 
     async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         return await self._jobs.was_deleted(job_id, owner)
@@ -98,8 +99,8 @@ class ObjectImages:
         await self._objects.check()
 
     async def close(self) -> None:
-        self._sweeping.cancel()
-        await asyncio.wait({self._sweeping, *self._writes})
+        await end(self._sweeping)
+        await self._writes.ended()
         await self._jobs.close()
 
     async def sweep(self, age: timedelta = MIN_ORPHAN_AGE) -> int:
@@ -123,23 +124,12 @@ class ObjectImages:
                 await self._objects.delete(key)
         return changed
 
-    async def _carry_out(self, write: Coroutine[Any, Any, T]) -> T:
-        """What the write gives; cancelling the caller gives up the answer only."""
-        task = asyncio.create_task(write)
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
-
-    async def _sweep_now_and_then(self) -> None:
-        while True:
-            try:
-                if swept := await self.sweep():
-                    logger.bind(event="images.swept", objects=swept).info("objects without a job deleted")
-            except StoreError as error:
-                logger.bind(event="images.sweep_failed").warning(f"objects without a job stay for now: {error}")
-            await asyncio.sleep(SWEEP_SECONDS)
+    async def _sweep_and_log(self) -> None:
+        try:
+            if swept := await self.sweep():
+                logger.bind(event="images.swept", objects=swept).info("objects without a job deleted")
+        except StoreError as error:
+            logger.bind(event="images.sweep_failed").warning(f"objects without a job stay for now: {error}")
 
 
 def _new_key(job_id: str) -> str:

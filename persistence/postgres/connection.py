@@ -1,12 +1,13 @@
 """A connection pool for a PostgreSQL server that may go away and come back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import asyncpg
 
 from persistence.store import StoreError, StoreFull
+from persistence.tasks import Writes
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ class Connections:
         self._alive: dict[int, Connection] = {}
         """By the server's process, which tells a connection apart from the others."""
         self._busy: set[int] = set()
-        self._writes: set[asyncio.Task[Any]] = set()
+        self._writes = Writes()
         self._closed = False
 
     @classmethod
@@ -93,26 +94,20 @@ class Connections:
             async with connection.transaction():
                 return await self._answered(connection, work(connection, again))
 
-        task = asyncio.create_task(self._retried(in_transaction))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
+        return await self._writes.carry_out(self._retried(in_transaction))
 
     async def close(self) -> None:
         """Waits for writes under way. Twice is harmless."""
         if self._closed:
             return
         self._closed = True
-        if self._writes:
-            await asyncio.wait(self._writes)
+        await self._writes.ended()
         try:
             await asyncio.wait_for(self._pool.close(), CONNECT_SECONDS)
         except FAULTS:
             self._pool.terminate()
 
-    async def _retried(self, work: Callable[[Connection, bool], Coroutine[Any, Any, T] | Awaitable[T]]) -> T:
+    async def _retried(self, work: Callable[[Connection, bool], Awaitable[T]]) -> T:
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()

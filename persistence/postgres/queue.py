@@ -6,9 +6,8 @@ business, since no queue counts a job that kills its worker.
 
 import asyncio
 import contextlib
-import itertools
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -22,9 +21,9 @@ from pgqueuer.queries import Queries
 
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connections, connect, in_one_line
-from persistence.queue import Handler, QueueFull, QueueStopped, handle_safely
+from persistence.queue import Handler, Reservations, handle_safely
 from persistence.store import StoreError
-from persistence.tasks import end
+from persistence.tasks import end, every
 
 POLL_SECONDS = 2.0
 """How often a node looks for work of which no notification came."""
@@ -34,8 +33,8 @@ ENGINE_STOP_SECONDS = 10.0
 """Longest wait at a stop for an engine whose database does not answer."""
 COUNT_SECONDS = 1.0
 """How often the depth is counted; between two counts a node adds what it did itself."""
-PRUNE_EVERY_COUNTS = 600
-"""Counts of the depth between two looks at what PgQueuer logged."""
+PRUNE_SECONDS = 600.0
+"""Between two looks at what PgQueuer logged."""
 LOG_KEPT_TIME = timedelta(hours=1)
 
 
@@ -59,15 +58,17 @@ class PgQueue:
     def __init__(self, url: str, connections: Connections, limit: int, lease: float) -> None:
         self._url = url
         self._connections = connections
-        self._limit = limit
+        self._reservations = Reservations(limit)
         self._lease = lease
         self._depth = 0
-        self._reserved = 0
         self._stopped = asyncio.Event()
         self._handling: dict[asyncio.Task[float | None], Entry] = {}
         self._names: list[str] = []
-        self._counting = asyncio.create_task(self._count_and_prune(), name="queue-count")
-        self._leasing = asyncio.create_task(self._renew_lease(), name="queue-lease")
+        self._loops = [
+            asyncio.create_task(every(COUNT_SECONDS, self._count), name="queue-count"),
+            asyncio.create_task(every(PRUNE_SECONDS, self._prune), name="queue-prune"),
+            asyncio.create_task(every(lease / 3, self._renew_lease), name="queue-lease"),
+        ]
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -83,22 +84,13 @@ class PgQueue:
         try:
             yield queue
         finally:
-            await end(queue._leasing)
-            await end(queue._counting)
+            for loop in queue._loops:
+                await end(loop)
             await connections.close()
 
-    @contextlib.contextmanager
-    def reserve(self) -> Iterator[None]:
+    def reserve(self) -> contextlib.AbstractContextManager[None]:
         """See JobQueue."""
-        if self._stopped.is_set():
-            raise QueueStopped
-        if self._depth + self._reserved >= self._limit:
-            raise QueueFull
-        self._reserved += 1
-        try:
-            yield
-        finally:
-            self._reserved -= 1
+        return self._reservations.hold(depth=self._depth, stopped=self._stopped.is_set())
 
     async def put_new(self, job_id: str) -> None:
         """See JobQueue."""
@@ -215,23 +207,15 @@ class PgQueue:
             self._depth += 1
             raise RetryRequested(timedelta(seconds=max(0.0, delay)))
 
-    async def _count_and_prune(self) -> None:
-        for second in itertools.count():
-            with contextlib.suppress(StoreError):
-                await self._count()
-                if second % PRUNE_EVERY_COUNTS == 0:
-                    await self._connections.write(lambda connection, _: entry_table.prune(connection, LOG_KEPT_TIME))
-            await asyncio.sleep(COUNT_SECONDS)
-
     async def _renew_lease(self) -> None:
         """Keeps other nodes from the jobs at hand, as PgQueuer does with a connection that it may lose.
 
         It has another one only when all of them have ended, and an alive node would be silent until then.
         """
-        while True:
-            with contextlib.suppress(StoreError):
-                await self._renew_lease_of([*self._handling.values()])
-            await asyncio.sleep(self._lease / 3)
+        await self._renew_lease_of([*self._handling.values()])
+
+    async def _prune(self) -> None:
+        await self._connections.write(lambda connection, _: entry_table.prune(connection, LOG_KEPT_TIME))
 
     async def _renew_lease_of(self, entries: Sequence[Entry]) -> None:
         if entries:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 
@@ -18,23 +18,25 @@ from persistence.postgres.connection import (
     in_one_line,
 )
 from persistence.postgres.migrations import migrate
-from persistence.postgres.rows import COLUMNS, from_record, to_values
+from persistence.rows import COLUMNS, from_row, to_row
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
 
 MIGRATION_SECONDS = 600.0
 """Longest wait for one step of a migration, or for another node that is at it."""
 
 # of our own constants only
+_NAMES = ", ".join(COLUMNS)
+_VALUES = ", ".join(f"${number}" for number, _ in enumerate(COLUMNS, 1))
 INSERT = f"""
-    INSERT INTO jobs ({COLUMNS})
-    SELECT {", ".join(f"${number}" for number in range(1, 19))}
+    INSERT INTO jobs ({_NAMES})
+    SELECT {_VALUES}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """  # noqa: S608
 UPDATE = f"""
-    UPDATE jobs SET ({COLUMNS}) = ({", ".join(f"${number}" for number in range(1, 19))})
-    WHERE id = $1 AND revision = $19 AND status = $20
+    UPDATE jobs SET ({_NAMES}) = ({_VALUES})
+    WHERE id = $1 AND revision = ${len(COLUMNS) + 1} AND status = ${len(COLUMNS) + 2}
     RETURNING id
 """  # noqa: S608
 UNFINISHED = "status IN ('queued', 'processing')"
@@ -61,7 +63,7 @@ class PostgresStore:
 
     async def add(self, job: Job, image: bytes) -> None:
         async def work(connection: Connection, again: bool) -> None:
-            if await connection.fetchval(INSERT, *to_values(job)) is None:
+            if await connection.fetchval(INSERT, *_values(job)) is None:
                 if again and _is_same(await _get(connection, job.id), job):
                     return
                 raise JobExists(f"there is or was a job {job.id}")
@@ -82,7 +84,7 @@ class PostgresStore:
 
     async def replace(self, old: Job, new: Job) -> bool:
         async def work(connection: Connection, again: bool) -> bool:
-            replaced = await connection.fetchval(UPDATE, *to_values(new), old.revision, old.status.value) is not None
+            replaced = await connection.fetchval(UPDATE, *_values(new), old.revision, old.status.value) is not None
             if replaced and new.status in (JobState.DONE, JobState.CANCELLED):
                 await connection.execute("DELETE FROM images WHERE job_id = $1", new.id)
             if replaced and new.status.terminal:
@@ -177,9 +179,9 @@ class PostgresStore:
         await asyncio.shield(self._connections.close())
 
     async def _select(self, rest: str, *values: object) -> list[Job]:
-        query = f"SELECT {COLUMNS} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
+        query = f"SELECT {_NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
         rows = await self._connections.read(lambda connection: connection.fetch(query, *values))
-        return [from_record(row) for row in rows]
+        return [from_row(dict(row)) for row in rows]
 
     async def _value(self, query: str, *values: object) -> object:
         value: object = await self._connections.read(lambda connection: connection.fetchval(query, *values))
@@ -189,8 +191,13 @@ class PostgresStore:
 async def _get(connection: Connection, job_id: str) -> Job | None:
     if not _storable(job_id):
         return None
-    row = await connection.fetchrow(f"SELECT {COLUMNS} FROM jobs WHERE id = $1", job_id)  # noqa: S608
-    return from_record(row) if row else None
+    row = await connection.fetchrow(f"SELECT {_NAMES} FROM jobs WHERE id = $1", job_id)  # noqa: S608
+    return from_row(dict(row)) if row else None
+
+
+def _values(job: Job) -> list[Any]:
+    row = to_row(job)
+    return [row[column] for column in COLUMNS]
 
 
 def _is_same(found: Job | None, added: Job) -> bool:

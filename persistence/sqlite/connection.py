@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from sqlite_utils import Database
 
 from persistence.store import StoreError, StoreFull
+from persistence.tasks import Writes
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ class OwnedConnection:
     def __init__(self, thread: ThreadPoolExecutor, db: Database) -> None:
         self._thread = thread
         self._db = db
+        self._work = Writes()
 
     @classmethod
     async def open(cls, name: str, connect: Callable[[], Database]) -> Self:
@@ -105,10 +107,7 @@ class OwnedConnection:
             future = self._thread.submit(self._guarded, work)
         except RuntimeError as error:
             raise StoreError("the store is closed") from error
-        answer = asyncio.wrap_future(future)
-        # a failure after the caller was cancelled is nobody's: asyncio would put it into the log as never retrieved
-        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(answer)
+        return await self._work.carry_out(asyncio.wrap_future(future))
 
     async def close(self) -> None:
         """Waits for the work under way. Twice is harmless."""

@@ -13,17 +13,18 @@ from sqlite_utils import Database
 
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
+from persistence.rows import COLUMNS
 from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, transaction
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
-from persistence.sqlite.rows import COLUMNS, from_row, to_row, to_text
+from persistence.sqlite.rows import from_row, to_row, to_text
 from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
 
 T = TypeVar("T")
 
 INSERT = f"""
-    INSERT INTO jobs ({COLUMNS})
-    SELECT {", ".join(f":{column}" for column in COLUMNS.split(", "))}
+    INSERT INTO jobs ({", ".join(COLUMNS)})
+    SELECT {", ".join(f":{column}" for column in COLUMNS)}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = :id)
     ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - of our own constants only
@@ -213,7 +214,7 @@ class SqliteStore:
         return await self._writer.run(in_place)
 
     async def _select(self, rest: str, values: tuple[str | int, ...] = ()) -> list[Job]:
-        query = f"SELECT {COLUMNS} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
+        query = f"SELECT {', '.join(COLUMNS)} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
 
         def work(db: Database) -> list[Job]:
             return [from_row(row) for row in db.execute(query, values).fetchall()]

@@ -10,8 +10,9 @@ import pytest
 
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
+from config.settings import is_postgres
 from persistence.job import Job
-from persistence.opening import open_store, shared
+from persistence.opening import open_store
 from persistence.postgres.connection import connect
 from persistence.postgres.notifications import listening
 from persistence.store import JobStore
@@ -74,7 +75,7 @@ async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore | T
     async with contextlib.AsyncExitStack() as stack:
         reader = await open_store(url)
         stack.push_async_callback(reader.close)
-        if not shared(url):
+        if not is_postgres(url):
             yield Telling(reader, waiters), reader
             return
         writer = await open_store(url)

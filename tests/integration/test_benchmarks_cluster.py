@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 
+from benchmarks.cluster import scaling, spread
+from benchmarks.cluster.postgres import server
 from benchmarks.report.progress import Progress
-from benchmarks.service import cluster, cluster_ocr
-from benchmarks.service.postgres import server
 from benchmarks.service.server_process import FAKE
 from persistence.store import StoreUnusable
 from samples import sample
@@ -30,7 +30,7 @@ async def databases(url: str) -> list[str]:
 
 async def test_nodes_without_ocr_end_every_job_and_leave_no_database(url: str) -> None:
     async with server(url) as running, running.database() as database:
-        point = await cluster.without_ocr(running, database, 2, 2, 16, 50_000, Progress())
+        point = await scaling.without_ocr(running, database, 2, 2, 16, 50_000, Progress())
         assert len(await databases(url)) == 1
     assert await databases(url) == []
     assert (point.nodes, point.jobs, point.image_bytes) == (2, 16, 50_000)
@@ -42,9 +42,9 @@ async def test_nodes_without_ocr_end_every_job_and_leave_no_database(url: str) -
 
 
 async def test_one_node_and_two_read_the_same_jobs_and_lose_none(url: str) -> None:
-    plan = cluster_ocr.Plan(round_seconds=0.1, pairs=1, rate=0.5, rate_seconds=0.2)
+    plan = spread.Plan(round_seconds=0.1, pairs=1, rate=0.5, rate_seconds=0.2)
     async with server(url) as running:
-        splits = await cluster_ocr.measure(running, [sample("tiny").path], plan, kind=FAKE, progress=Progress())
+        splits = await spread.measure(running, [sample("tiny").path], plan, kind=FAKE, progress=Progress())
     assert [(split.nodes, split.workers) for split in splits] == [(1, 2), (2, 1)]
     for split in splits:
         assert split.errors == 0

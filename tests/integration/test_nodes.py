@@ -104,6 +104,6 @@ async def test_a_node_that_hears_and_says_nothing_any_more_is_not_ready(
     monkeypatch.setattr(Node, "publish", die)
     async with run(database_url=database) as service:
         answer = await service.client.get("/health/ready")
-        while answer.json()["reasons"] != ["the loop 'node' died"]:
+        while answer.json()["reasons"] != ["the loop 'node-report' died"]:
             answer = await service.client.get("/health/ready")
         assert answer.status_code == 503

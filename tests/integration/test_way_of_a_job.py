@@ -12,6 +12,7 @@ from app.jobs.dispatcher import Dispatcher
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
 from app.jobs.local_queue import LocalQueue
+from app.jobs.retention import Retention
 from app.jobs.retry import RetryPolicy
 from app.main import create_app
 from config.settings import Settings
@@ -300,7 +301,7 @@ async def test_a_loop_that_dies_makes_the_service_unready(run: Any, monkeypatch:
     async def die(_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("app.jobs.retention.Retention.run", die)
+    monkeypatch.setattr(Retention, "expire", die)
     async with run(keep_finished_days=1.0) as service:
         while (answer := await service.client.get("/health/ready")).status_code == 200:
             pass

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.queueing import simulate
+from benchmarks.queueing.model import greatest_rate, sojourns, steady_latency
+from benchmarks.queueing.simulate import checks, forecast, occupations
 from benchmarks.report import report
-from benchmarks.service import simulate
 from benchmarks.service.load import schedule
-from benchmarks.service.queueing import greatest_rate, sojourns, steady_latency
-from benchmarks.service.simulate import checks, forecast, occupations
 from tests.unit.benchmark_reports import full_report, load_point, service_figures, workers_point
 
 JOBS = 200_000

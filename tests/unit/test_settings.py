@@ -66,4 +66,7 @@ def test_every_setting_has_a_description() -> None:
 def test_half_a_service_needs_a_database_that_the_other_half_can_reach(role: str) -> None:
     with pytest.raises(SettingsError, match="ROLE"):
         from_environment({"ROLE": role})
-    assert from_environment({"ROLE": role, "DATABASE_URL": "postgresql://db/ocr"}).role == role
+    with pytest.raises(SettingsError):
+        from_environment({"ROLE": role, "DATABASE_URL": "postgresx://db/ocr"})
+    for scheme in ("postgresql", "postgres"):
+        assert from_environment({"ROLE": role, "DATABASE_URL": f"{scheme}://db/ocr"}).role == role

@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks import command
+from benchmarks.queueing.model import drawn, greatest_rate, sojourns
 from benchmarks.report.measures import LoadPoint, ServiceFigures, WorkersPoint, percentile
 from benchmarks.report.report import aligned, read
 from benchmarks.service.load import schedule
-from benchmarks.service.queueing import drawn, greatest_rate, sojourns
 
 REPEATS = 200
 """Simulated runs, each as long as the measured one, that make the band of a check."""

@@ -25,11 +25,11 @@ from app.jobs.dispatcher import Dispatcher
 from app.jobs.events import JobEvents
 from app.jobs.retry import RetryPolicy
 from benchmarks import command
+from benchmarks.cluster import spread
+from benchmarks.cluster.postgres import Database, Server, server
 from benchmarks.report.measures import ClusterFigures, ClusterPoint, Report
 from benchmarks.report.progress import Progress
-from benchmarks.service import cluster_ocr
 from benchmarks.service.fake_service import FreePool
-from benchmarks.service.postgres import Database, Server, server
 from benchmarks.service.server_process import FAKE, REAL
 from config.settings import LEASE_SECONDS
 from ocr_engine.result import ImageInfo
@@ -68,10 +68,10 @@ async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
                     points.append(await without_ocr(postgres, database, nodes, arguments.workers, jobs, size, progress))
         if not arguments.no_ocr:
             images = command.images(arguments.images)
-            splits = await cluster_ocr.measure(
+            splits = await spread.measure(
                 postgres,
                 images,
-                cluster_ocr.QUICK if arguments.quick else cluster_ocr.FULL,
+                spread.QUICK if arguments.quick else spread.FULL,
                 kind=FAKE if arguments.fake_engine else REAL,
                 progress=progress,
             )

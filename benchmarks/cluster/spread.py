@@ -8,15 +8,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.wiring import engine_options
+from benchmarks.cluster.postgres import Server
+from benchmarks.queueing.model import sojourns
+from benchmarks.queueing.simulate import expected, occupations
 from benchmarks.report.measures import Split, percentiles
 from benchmarks.report.progress import Progress
 from benchmarks.service.bare import bare_engines
 from benchmarks.service.load import Outcome, closed_loop, open_loop, schedule, verify
-from benchmarks.service.postgres import Server
-from benchmarks.service.queueing import sojourns
 from benchmarks.service.rounds import CLIENTS_PER_WORKER, jobs_of, load_point, readable
 from benchmarks.service.server_process import Outcomes, ServerFailed, ServerProcess, running
-from benchmarks.service.simulate import expected, occupations
 from config.settings import load as load_settings
 
 WORKERS = 2

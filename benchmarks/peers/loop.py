@@ -1,4 +1,4 @@
-"""A stock engine in a plain loop: `PYTHON peers_loop.py MODULE` reads paths of images from stdin, a line each.
+"""A stock engine in a plain loop: `PYTHON loop.py MODULE` reads paths of images from stdin, a line each.
 
 Runs under any Python in which MODULE (rapidocr_onnxruntime or rapidocr) is installed, so it imports nothing of ours.
 """

@@ -17,7 +17,7 @@ from benchmarks.report.progress import Progress
 from benchmarks.service.http_client import Client, form
 from benchmarks.service.usage import resident
 
-LOOP = Path(__file__).with_name("peers_loop.py")
+LOOP = Path(__file__).with_name("loop.py")
 START_SECONDS = 120.0
 
 

@@ -1,0 +1,1 @@
+"""Word of a job's progress to the outside."""

@@ -1,0 +1,1 @@
+"""What a queue of jobs before several workers does, by simulation."""

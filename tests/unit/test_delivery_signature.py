@@ -1,0 +1,39 @@
+"""Receivers verify our webhooks with a library that is not ours."""
+
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from app.delivery.signature import BadSecret, new_secret, signed
+
+BODY = b'{"type":"job.done"}'
+
+
+def test_a_signature_is_verified_by_standardwebhooks() -> None:
+    secret = new_secret()
+    assert Webhook(secret).verify(BODY, dict(signed("msg_1", datetime.now(UTC), BODY, [secret])))
+
+
+def test_during_a_rotation_either_secret_verifies() -> None:
+    old, new = new_secret(), new_secret()
+    headers = dict(signed("msg_1", datetime.now(UTC), BODY, [new, old]))
+    assert Webhook(old).verify(BODY, headers)
+    assert Webhook(new).verify(BODY, headers)
+
+
+def test_another_body_or_secret_is_not_verified() -> None:
+    headers = dict(signed("msg_1", datetime.now(UTC), BODY, [new_secret()]))
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(BODY, headers)
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    assert set(signed("msg_1", datetime.now(UTC), BODY, [])) == {"webhook-id", "webhook-timestamp"}
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "plain-words", "whsec_!!!!", "whsec_" + "A" * 200])
+def test_what_is_no_secret_is_refused_without_repeating_it(secret: str) -> None:
+    with pytest.raises(BadSecret) as refused:
+        signed("msg_1", datetime.now(UTC), BODY, [secret])
+    assert not secret or secret == "whsec_" or secret not in str(refused.value)
