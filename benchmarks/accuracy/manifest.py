@@ -1,6 +1,7 @@
 """Which images to read, and what stands in them."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.scoring import Line, Truth
+from benchmarks.accuracy.truth import Line, Order, Truth
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 QUICK = 3
 """Images of each set that a quick look takes."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,8 @@ class Case(Struct, frozen=True, kw_only=True):
     set: str
     path: Path
     truth: Truth
+    language: str = ""
+    """BCP 47; empty where nobody says."""
 
 
 class _Entry(Struct, frozen=True, kw_only=True):
@@ -37,6 +41,22 @@ class _Entry(Struct, frozen=True, kw_only=True):
     words: list[dict[str, Any]] | None = None
     ignore: list[Any] = msgspec.field(default_factory=list)
     complete: bool = True
+    lang: str = ""
+    order: Order = "unknown"
+    pairs: list[tuple[str, str]] = msgspec.field(default_factory=list)
+
+
+def load_all(sources: Sequence[Path]) -> list[Case]:
+    """The cases of several sources; where there are several, the name of its own stands before each set.
+
+    Raises as `load`.
+    """
+    found = [(source, load(source)) for source in _manifests(sources)]
+    if len(found) == 1:
+        return found[0][1]
+    return [
+        msgspec.structs.replace(case, set=f"{_name(source)}/{case.set}") for source, cases in found for case in cases
+    ]
 
 
 def load(source: Path) -> list[Case]:
@@ -74,8 +94,24 @@ def _manifest(source: Path) -> list[Case]:
     decoder = msgspec.json.Decoder(_Entry)
     entries = [decoder.decode(line) for line in source.read_text("utf-8").splitlines() if line.strip()]
     return [
-        Case(file=entry.file, set=entry.set, path=source.parent / entry.file, truth=_truth(entry)) for entry in entries
+        Case(
+            file=entry.file,
+            set=entry.set,
+            path=source.parent / entry.file,
+            truth=_truth(entry),
+            language=entry.lang or (entry.set if _LANGUAGE.fullmatch(entry.set) else ""),
+        )
+        for entry in entries
     ]
+
+
+def _manifests(sources: Sequence[Path]) -> list[Path]:
+    """The sources, a folder of manifests for all of these."""
+    return [each for source in sources for each in sorted(source.glob("*.jsonl")) or [source]]
+
+
+def _name(source: Path) -> str:
+    return source.resolve().parent.name if source.stem == "manifest" else source.stem
 
 
 def _truth(entry: _Entry) -> Truth:
@@ -86,8 +122,11 @@ def _truth(entry: _Entry) -> Truth:
     return Truth(
         lines=tuple(entry.text),
         boxed=tuple(boxed),
+        by_word=bool(entry.words),
         ignore=tuple(shape(place) for place in entry.ignore),
         complete=entry.complete,
+        order=entry.order,
+        pairs=tuple(entry.pairs),
     )
 
 
@@ -97,7 +136,7 @@ def _folder(source: Path) -> list[Case]:
             file=path.name,
             set=source.resolve().name,
             path=path,
-            truth=Truth(lines=tuple(path.with_suffix(".txt").read_text("utf-8").splitlines())),
+            truth=Truth(lines=tuple(path.with_suffix(".txt").read_text("utf-8").splitlines()), order="reader"),
         )
         for path in sorted(source.iterdir())
         if path.suffix.lower() in IMAGES and path.with_suffix(".txt").exists()

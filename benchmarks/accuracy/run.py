@@ -1,4 +1,4 @@
-"""How well images are read, by our engine and the stock ones side by side: `python -m benchmarks accuracy MANIFEST`."""
+"""How well images are read, by our engine and others side by side: `python -m benchmarks accuracy MANIFEST …`."""
 
 import argparse
 import sys
@@ -6,21 +6,26 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 from msgspec import Struct
 
-from benchmarks.accuracy.manifest import Case, digest, load, quick
+from benchmarks.accuracy.manifest import Case, digest, load_all, quick
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.scoring import Figures, Line, Score, figures, score
-from benchmarks.engine.readers import STOCK, Reader, ReaderName, open_reader
+from benchmarks.accuracy.scoring import Score, figures, score
+from benchmarks.accuracy.tables import SetFigures, tables
+from benchmarks.accuracy.tesseract import Tesseract
+from benchmarks.accuracy.truth import Line
+from benchmarks.engine.readers import ReaderName, open_reader
 from benchmarks.report.fingerprint import Machine, fingerprint
 from ocr_engine.errors import OcrError
 from ocr_engine.options import Backend, EngineOptions, ModelFamily, ReadingOrder
 
 ALL = "ALL"
 """Name of the row for all sets."""
+TESSERACT = "tesseract"
+ENGINES = (*get_args(ReaderName), TESSERACT)
 
 Source = Callable[[Case], Sequence[Line]]
 """Where the lines of an image come from: an engine, or a file that an engine wrote."""
@@ -31,6 +36,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     file: str
     set: str
+    language: str
     engine: str
     seconds: float
     """From the bytes to the lines; 0 where lines were given rather than read."""
@@ -39,26 +45,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
     score: Score
 
 
-class SetFigures(Struct, frozen=True, kw_only=True):
-    """One engine on one set, or on all."""
-
-    engine: str
-    set: str
-    errors: int
-    seconds: float
-    figures: Figures
-
-
 class Report(Struct, frozen=True, kw_only=True):
     """What one run measured."""
 
     benchmark: str
     machine: Machine
     options: EngineOptions
-    manifest: str
+    manifests: tuple[str, ...]
     digest: str
     """Of the images and their truths."""
     summary: tuple[SetFigures, ...]
+    languages: tuple[SetFigures, ...]
+    """By language, where there are several."""
     outcomes: tuple[Outcome, ...]
 
 
@@ -73,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
         min_confidence=arguments.min_confidence,
     )
     try:
-        cases = [case for case in load(arguments.manifest) if not arguments.set or case.set in arguments.set]
+        cases = [case for case in load_all(arguments.manifest) if not arguments.set or case.set in arguments.set]
         readers = _readers(arguments, options)
     except (OSError, ValueError, ImportError, OcrError) as error:
         print(f"accuracy: {error}", file=sys.stderr)
@@ -88,12 +86,13 @@ def main(argv: Sequence[str]) -> int:
         benchmark="accuracy",
         machine=fingerprint(),
         options=options,
-        manifest=arguments.manifest.name,
+        manifests=tuple(manifest.name for manifest in arguments.manifest),
         digest=digest(cases),
         summary=tuple(summarise(outcomes)),
+        languages=tuple(by_language(outcomes)),
         outcomes=tuple(outcomes),
     )
-    print(table(report.summary))
+    print(tables(report.summary, report.languages))
     if arguments.json:
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     return 0
@@ -118,7 +117,15 @@ def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Calla
             seconds = time.perf_counter() - begun
             result = score(case.truth, lines)
             outcomes.append(
-                Outcome(file=case.file, set=case.set, engine=name, seconds=seconds, error=error, score=result)
+                Outcome(
+                    file=case.file,
+                    set=case.set,
+                    language=case.language,
+                    engine=name,
+                    seconds=seconds,
+                    error=error,
+                    score=result,
+                )
             )
             rate = result.edits_ci / max(1, result.characters)
             told.append(f"{name} {rate:.3f} {seconds:.2f} s {error}".rstrip())
@@ -132,50 +139,55 @@ def summarise(outcomes: Iterable[Outcome]) -> list[SetFigures]:
     sets = list(dict.fromkeys(outcome.set for outcome in outcomes))
     summary = []
     for engine in dict.fromkeys(outcome.engine for outcome in outcomes):
-        for name in [*sets, ALL] if len(sets) > 1 else sets:
-            chosen = [outcome for outcome in outcomes if outcome.engine == engine and name in (outcome.set, ALL)]
-            summary.append(
-                SetFigures(
-                    engine=engine,
-                    set=name,
-                    errors=sum(bool(outcome.error) for outcome in chosen),
-                    seconds=sum(outcome.seconds for outcome in chosen),
-                    figures=figures([outcome.score for outcome in chosen]),
-                )
-            )
+        of_engine = [outcome for outcome in outcomes if outcome.engine == engine]
+        summary += [_row(name, [outcome for outcome in of_engine if outcome.set == name]) for name in sets]
+        summary += [_row(ALL, of_engine)] if len(sets) > 1 else []
     return summary
 
 
-def table(summary: Sequence[SetFigures]) -> str:
-    """The summary for people; the columns are explained in docs/accuracy.md."""
-    columns = ("cer", "cer_ci", "rcer_ci", "box_ci", "word_f1", "word_f1_ci", "character_f1")
-    lines = [f"{'engine':<22}{'set':<12}{'images':>7}{'errors':>7}{'s':>9}" + "".join(f"{c:>14}" for c in columns)]
-    for row in summary:
-        values = (getattr(row.figures, column) for column in columns)
-        lines.append(
-            f"{row.engine:<22}{row.set:<12}{row.figures.images:>7}{row.errors:>7}{row.seconds:>9.1f}"
-            + "".join(f"{'-' if value is None else format(value, '.4f'):>14}" for value in values)
-        )
-    return "\n".join(lines)
+def by_language(outcomes: Iterable[Outcome]) -> list[SetFigures]:
+    """Figures of each engine on each language, one language after the other; none where there is only one."""
+    outcomes = list(outcomes)
+    languages = sorted({outcome.language for outcome in outcomes if outcome.language})
+    engines = dict.fromkeys(outcome.engine for outcome in outcomes)
+    return [
+        _row(language, [each for each in outcomes if (each.language, each.engine) == (language, engine)])
+        for language in (languages if len(languages) > 1 else ())
+        for engine in engines
+    ]
+
+
+def _row(name: str, outcomes: Sequence[Outcome]) -> SetFigures:
+    return SetFigures(
+        engine=outcomes[0].engine,
+        set=name,
+        errors=sum(bool(outcome.error) for outcome in outcomes),
+        seconds=sum(outcome.seconds for outcome in outcomes),
+        figures=figures([outcome.score for outcome in outcomes]),
+    )
 
 
 def _readers(arguments: argparse.Namespace, options: EngineOptions) -> list[tuple[str, Source]]:
     if arguments.predictions:
         given = _predictions(arguments.predictions)
         return [(arguments.predictions.name, lambda case: given.get(case.file, ()))]
-    names: Sequence[ReaderName] = arguments.engine or ("ours", *STOCK)
+    names: Sequence[str] = arguments.engine or ENGINES
     readers: list[tuple[str, Source]] = []
     for name in names:
         try:
-            readers.append((name, _of_file(open_reader(name, options))))
+            readers.append((name, _source(name, options)))
         except ImportError as error:
             if arguments.engine:
-                raise ImportError(f"{name} cannot be imported ({error}); see docs/accuracy.md") from error
+                raise ImportError(f"{name} cannot be run ({error}); see docs/accuracy.md") from error
             print(f"accuracy: without {name}, which is not installed ({error})", file=sys.stderr)
     return readers
 
 
-def _of_file(reader: Reader) -> Source:
+def _source(name: str, options: EngineOptions) -> Source:
+    if name == TESSERACT:
+        tesseract = Tesseract(options.threads)
+        return lambda case: tesseract.read(case.path.read_bytes(), case.language)
+    reader = open_reader(cast(ReaderName, name), options)
     return lambda case: reader(case.path.read_bytes())
 
 
@@ -200,14 +212,19 @@ def _predictions(path: Path) -> dict[str, tuple[Line, ...]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
-    parser.add_argument("manifest", type=Path, help="JSON-lines manifest, or a folder of images with NAME.txt beside")
+    parser.add_argument(
+        "manifest",
+        type=Path,
+        nargs="+",
+        help="JSON-lines manifest, a folder of such, or a folder of images with NAME.txt beside",
+    )
     parser.add_argument("--quick", action="store_true", help="the first few images of each set only")
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set; may be given several times")
     parser.add_argument(
         "--engine",
         action="append",
-        choices=get_args(ReaderName),
-        help="only this one; may be given several times; without it ours and every stock engine that is installed",
+        choices=ENGINES,
+        help="only this one; may be given several times; without it ours and every other one that is installed",
     )
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="score these lines rather than read")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here as well")

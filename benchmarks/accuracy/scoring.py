@@ -1,73 +1,20 @@
 """How well a text was read. Every figure is defined in docs/accuracy.md."""
 
-import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from typing import TypeVar
 
 from msgspec import Struct
 from rapidfuzz.distance import Levenshtein
 
-from benchmarks.accuracy.polygons import Shape, area, bounds, shared_area
+from benchmarks.accuracy import letters
+from benchmarks.accuracy.places import WordPlaces, box_edits, in_rows, lines_found, without_ignored, word_iou
+from benchmarks.accuracy.signs import ascii_words, normalise
+from benchmarks.accuracy.structure import PairsKept, pairs_kept, text_rows, words_out_of_order
+from benchmarks.accuracy.truth import Line, Overlap, Share, Truth
 
-_ALIKE = {
-    "'": "‘’′`",
-    '"': "“”„«»″",
-    ",": "‚",
-    "-": "–—‐‑−―",
-    "·": "•●∙・",
-    "...": "…",
-}
-_AS_ONE = str.maketrans({sign: plain for plain, signs in _ALIKE.items() for sign in signs})
-"""Signs that transcribers choose between at will."""
-_WORD = re.compile(r"[A-Za-z0-9]+")
-
-
-class Line(Struct, frozen=True):
-    """A line of text and where it stands, in pixels; None where that is not known."""
-
-    text: str
-    shape: Shape | None = None
-
-
-class Truth(Struct, frozen=True, kw_only=True):
-    """What stands in an image."""
-
-    lines: tuple[str, ...]
-    """In reading order."""
-    boxed: tuple[Line, ...] = ()
-    """The same text, word by word or line by line, with its places; empty where they are not known."""
-    ignore: tuple[Shape, ...] = ()
-    """Places whose text is not known; what is read there does not count."""
-    complete: bool = True
-    """False: more text may stand in the image than `lines` tells."""
-
-
-class Overlap(Struct, frozen=True):
-    """Two bags compared."""
-
-    common: int = 0
-    truth: int = 0
-    read: int = 0
-
-    @property
-    def precision(self) -> float:
-        """Share of what was read that is true."""
-        return self.common / self.read if self.read else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the truth that was read."""
-        return self.common / self.truth if self.truth else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.common / (self.truth + self.read) if self.common else 0.0
-
-    def __add__(self, other: "Overlap") -> "Overlap":
-        return Overlap(self.common + other.common, self.truth + other.truth, self.read + other.read)
+Counts = TypeVar("Counts", Overlap, Share, WordPlaces, PairsKept)
 
 
 class Score(Struct, frozen=True, kw_only=True):
@@ -87,10 +34,21 @@ class Score(Struct, frozen=True, kw_only=True):
     words: Overlap
     words_ci: Overlap
     bag: Overlap
+    spaced_edits: int
+    """White space counted, nothing taken for the same but what Unicode says is."""
+    spaced_characters: int
+    unicode_words: Overlap
+    accents: Overlap
+    spaces: Overlap
+    lines_found: Share
+    out_of_order: Share
+    """Of nothing where the truth's order is not a reader's."""
+    word_places: WordPlaces
+    pairs: PairsKept
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """The figures of a set of images; error rates may exceed 1, F1 lies between 0 and 1."""
+    """The figures of a set of images; error rates may exceed 1, all others lie between 0 and 1; None is of nothing."""
 
     images: int
     characters: int
@@ -103,27 +61,50 @@ class Figures(Struct, frozen=True, kw_only=True):
     word_f1: float
     word_f1_ci: float
     character_f1: float
+    cer_spaced: float
+    unicode_f1: float
+    accents: float | None
+    false_accents: float | None
+    spaces: float | None
+    lines_found: float | None
+    out_of_order: float | None
+    word_iou: float | None
+    word_iou_half: float | None
+    pairs_kept: float | None
+    pairs_of_read: float | None
 
 
 def score(truth: Truth, read: Sequence[Line]) -> Score:
     """Compares the lines read, in the order given, with the truth."""
-    read = [line for line in read if not _ignored(line, truth.ignore)]
+    read = without_ignored(read, truth.ignore)
     placed = all(line.shape is not None for line in read)
     true_text, text = normalise("".join(truth.lines)), normalise("".join(line.text for line in read))
-    true_words = [word for line in truth.lines for word in words(line)]
-    read_words = [word for line in read for word in words(line.text)]
-    edits_ci = Levenshtein.distance(true_text.casefold(), text.casefold())
+    by_rows = normalise("".join(line.text for line in in_rows(read))) if placed else text
+    true_words = [word for line in truth.lines for word in ascii_words(line)]
+    read_words = [word for line in read for word in ascii_words(line.text)]
+    in_its_order = [line.text for line in (in_rows(read) if placed and truth.order == "rows" else read)]
+    spaced, read_spaced = letters.spaced(truth.lines), letters.spaced(in_its_order)
+    no_words = not (placed and truth.by_word)
     return Score(
         complete=truth.complete,
         characters=len(true_text),
         edits=Levenshtein.distance(true_text, text),
-        edits_ci=edits_ci,
-        row_edits_ci=Levenshtein.distance(true_text.casefold(), _in_rows(read).casefold()) if placed else edits_ci,
+        edits_ci=Levenshtein.distance(true_text.casefold(), text.casefold()),
+        row_edits_ci=Levenshtein.distance(true_text.casefold(), by_rows.casefold()),
         box_edits_ci=box_edits(truth.boxed, read) if truth.boxed and placed else None,
         box_characters=sum(len(normalise(line.text)) for line in truth.boxed),
         words=_overlap(true_words, read_words),
         words_ci=_overlap(map(str.casefold, true_words), map(str.casefold, read_words)),
         bag=_overlap(true_text, text),
+        spaced_edits=Levenshtein.distance(spaced, read_spaced),
+        spaced_characters=len(spaced),
+        unicode_words=_overlap(_words(truth.lines), _words(in_its_order)),
+        accents=letters.accents(truth.lines, in_its_order),
+        spaces=letters.spaces(truth.lines, in_its_order),
+        lines_found=lines_found(truth.boxed, read) if placed else Share(),
+        out_of_order=words_out_of_order(truth.lines, in_its_order) if truth.order == "reader" else Share(),
+        word_places=WordPlaces() if no_words else word_iou(truth.boxed, [word for line in read for word in line.words]),
+        pairs=pairs_kept(truth.pairs, text_rows(read)),
     )
 
 
@@ -132,7 +113,11 @@ def figures(scores: Sequence[Score]) -> Figures:
     full = [score for score in scores if score.complete] or scores
     characters = sum(score.characters for score in full)
     placed = [score for score in scores if score.box_edits_ci is not None]
-    all_words = sum(map(attrgetter("words"), scores), Overlap())
+    all_words = _sum(scores, "words", Overlap())
+    accents = _sum(full, "accents", Overlap())
+    spaces = _sum(full, "spaces", Overlap())
+    places = _sum(scores, "word_places", WordPlaces())
+    pairs = _sum(scores, "pairs", PairsKept())
     return Figures(
         images=len(scores),
         characters=characters,
@@ -145,79 +130,30 @@ def figures(scores: Sequence[Score]) -> Figures:
         word_precision=all_words.precision,
         word_recall=all_words.recall,
         word_f1=all_words.f1,
-        word_f1_ci=sum(map(attrgetter("words_ci"), scores), Overlap()).f1,
-        character_f1=sum(map(attrgetter("bag"), scores), Overlap()).f1,
+        word_f1_ci=_sum(scores, "words_ci", Overlap()).f1,
+        character_f1=_sum(scores, "bag", Overlap()).f1,
+        cer_spaced=sum(score.spaced_edits for score in full) / max(1, sum(score.spaced_characters for score in full)),
+        unicode_f1=_sum(scores, "unicode_words", Overlap()).f1,
+        accents=accents.recall if accents.truth else None,
+        false_accents=1 - accents.precision if accents.read else None,
+        spaces=spaces.f1 if spaces.truth else None,
+        lines_found=_sum(scores, "lines_found", Share()).value,
+        out_of_order=_sum(full, "out_of_order", Share()).value,
+        word_iou=Share(places.iou, places.words).value,
+        word_iou_half=Share(places.over_half, places.words).value,
+        pairs_kept=Share(pairs.kept, pairs.pairs).value,
+        pairs_of_read=Share(pairs.kept, pairs.read).value,
     )
 
 
-def normalise(text: str) -> str:
-    """Text as it is compared: NFKC, one sign for those that look alike, no underscores, no white space."""
-    plain = unicodedata.normalize("NFKC", text.translate(_AS_ONE)).translate(_AS_ONE)
-    return "".join(plain.replace("_", "").split())
-
-
-def words(text: str) -> list[str]:
-    """The runs of ASCII letters and digits."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text))
-
-
-def box_edits(truth: Sequence[Line], read: Sequence[Line]) -> int:
-    """Edits inside each cluster of boxes that overlap by half of the smaller; boxes with no match count whole.
-
-    Says how well is read wherever something is found, whatever the reading order. Upper and lower case are the same.
-    """
-    lines = [*truth, *read]
-    cluster = list(range(len(lines)))
-
-    def root(i: int) -> int:
-        while cluster[i] != i:
-            cluster[i] = cluster[cluster[i]]
-            i = cluster[i]
-        return i
-
-    for i, true in enumerate(truth):
-        for j, found in enumerate(read, start=len(truth)):
-            if _covers(true, found):
-                cluster[root(i)] = root(j)
-    members: defaultdict[int, tuple[list[Line], list[Line]]] = defaultdict(lambda: ([], []))
-    for i, line in enumerate(lines):
-        members[root(i)][i >= len(truth)].append(line)
-    return sum(
-        Levenshtein.distance(_in_rows(true).casefold(), _in_rows(found).casefold()) for true, found in members.values()
-    )
-
-
-def _covers(a: Line, b: Line) -> bool:
-    if a.shape is None or b.shape is None:
-        return False
-    smaller = min(area(a.shape), area(b.shape))
-    return smaller > 0 and shared_area(a.shape, b.shape) >= 0.5 * smaller
-
-
-def _ignored(line: Line, places: Iterable[Shape]) -> bool:
-    if line.shape is None:
-        return False
-    half = 0.5 * max(area(line.shape), 1e-9)
-    return any(shared_area(line.shape, place) >= half for place in places)
-
-
-def _in_rows(lines: Sequence[Line]) -> str:
-    """The normalised text row by row from the top: lines belong to one row whose middles are close."""
-    rows: list[list[tuple[float, float, float, str]]] = []  # left, middle, height, text
-    boxed = [(bounds(line.shape), line.text) for line in lines if line.shape is not None]
-    for (left, top, _, bottom), text in sorted(boxed, key=lambda item: (item[0][1] + item[0][3]) / 2):
-        middle, height = (top + bottom) / 2, bottom - top
-        if rows:
-            usual_middle = sum(box[1] for box in rows[-1]) / len(rows[-1])
-            usual_height = sum(box[2] for box in rows[-1]) / len(rows[-1])
-            near = max(0.5 * min(height, usual_height), 0.35 * max(height, usual_height))
-            if abs(middle - usual_middle) < near:
-                rows[-1].append((left, middle, height, text))
-                continue
-        rows.append([(left, middle, height, text)])
-    return "".join(normalise(text) for row in rows for _, _, _, text in sorted(row, key=lambda box: box[0]))
+def _words(lines: Iterable[str]) -> Iterable[str]:
+    return (word for line in lines for word in letters.words(line))
 
 
 def _overlap(truth: Iterable[str], read: Iterable[str]) -> Overlap:
     true_bag, read_bag = Counter(truth), Counter(read)
     return Overlap((true_bag & read_bag).total(), true_bag.total(), read_bag.total())
+
+
+def _sum(scores: Iterable[Score], field: str, nothing: Counts) -> Counts:
+    return sum(map(attrgetter(field), scores), nothing)

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Literal, get_args
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.scoring import Line
+from benchmarks.accuracy.truth import Line
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 
@@ -31,7 +31,12 @@ def _ours(options: EngineOptions) -> Reader:
 
     def read(image: bytes) -> tuple[Line, ...]:
         return tuple(
-            Line(line.text, line.polygon)
+            Line(
+                line.text,
+                line.polygon,
+                words=tuple(Line(word.text, word.polygon) for word in line.words),
+                row=line.row,
+            )
             for page in engine.recognise(image).pages
             for line in page.lines
             if not line.low_confidence

@@ -8,8 +8,13 @@ import pytest
 
 from benchmarks.accuracy import run as accuracy
 from benchmarks.accuracy.manifest import load, quick
+from benchmarks.accuracy.places import box_edits
 from benchmarks.accuracy.polygons import area, shape, shared_area
-from benchmarks.accuracy.scoring import Line, Overlap, Truth, box_edits, figures, normalise, score, words
+from benchmarks.accuracy.scoring import Figures, figures, score
+from benchmarks.accuracy.signs import ascii_words, normalise
+from benchmarks.accuracy.tables import COLUMNS
+from benchmarks.accuracy.tesseract import lines_of
+from benchmarks.accuracy.truth import Line, Overlap, Truth
 from benchmarks.report.fingerprint import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +49,7 @@ def test_signs_that_transcribers_choose_between_are_the_same(one: str, other: st
 
 
 def test_words_are_runs_of_ascii_letters_and_digits() -> None:
-    assert words("Flat-white, 3.40 € für ②") == ["Flat", "white", "3", "40", "f", "r", "2"]
+    assert ascii_words("Flat-white, 3.40 € für ②") == ["Flat", "white", "3", "40", "f", "r", "2"]
 
 
 def test_word_figures_compare_bags_so_that_order_does_not_count() -> None:
@@ -153,6 +158,54 @@ def test_an_engine_that_fails_on_an_image_has_read_nothing_there(tmp_path: Path)
     assert outcome.score.edits == 4
 
 
+def test_several_manifests_are_one_run_with_figures_by_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = tmp_path / "languages"
+    both.mkdir()
+    write_lines(
+        both / "pages.jsonl", [{"file": f"{code}.png", "set": code, "text": [code]} for code in ("de", "zh-Hans")]
+    )
+    write_lines(both / "tight.jsonl", [{"file": "t.png", "set": "de", "text": ["eng"]}])
+    write_lines(tmp_path / "manifest.jsonl", [{"file": "r.png", "set": "receipts", "text": ["total"], "lang": "en"}])
+    write_lines(tmp_path / "read.jsonl", [{"file": "t.png", "lines": [{"text": "eng"}]}])
+    for path in (*(both / name for name in ("de.png", "zh-Hans.png", "t.png")), tmp_path / "r.png"):
+        path.touch()
+    argv = [str(both), str(tmp_path / "manifest.jsonl"), "--predictions", str(tmp_path / "read.jsonl")]
+    assert accuracy.main([*argv, "--json", str(tmp_path / "report.json")]) == 0
+    written = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=accuracy.Report)
+    name = tmp_path.resolve().name
+    assert [row.set for row in written.summary] == ["pages/de", "pages/zh-Hans", "tight/de", f"{name}/receipts", "ALL"]
+    assert {row.set: row.figures.unicode_f1 for row in written.languages} == {"de": 2 / 3, "en": 0, "zh-Hans": 0}
+    assert "language" in capsys.readouterr().out
+
+
+TABLE_OF_WORDS = """\
+level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext
+1\t1\t0\t0\t0\t0\t0\t0\t200\t80\t-1\t
+4\t1\t1\t1\t1\t0\t10\t10\t90\t12\t-1\t
+5\t1\t1\t1\t1\t1\t10\t10\t40\t12\t96.1\t"Flat
+5\t1\t1\t1\t1\t2\t55\t11\t45\t11\t95.0\tWhite"
+5\t1\t1\t1\t2\t1\t10\t40\t30\t10\t90.0\t3.40
+5\t1\t2\t1\t1\t1\t10\t70\t30\t10\t95.0\t
+"""
+
+
+def test_tesseracts_table_of_words_becomes_lines_with_their_places() -> None:
+    first, second = lines_of(TABLE_OF_WORDS)
+    assert (first.text, first.shape) == ('"Flat White"', shape((10, 10, 100, 22)))
+    assert [word.text for word in first.words] == ['"Flat', 'White"']
+    assert second == Line("3.40", shape((10, 40, 40, 50)), (Line("3.40", shape((10, 40, 40, 50))),))
+
+
+def test_an_engine_that_was_asked_for_and_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert accuracy.main([str(ROOT / "samples"), "--engine", "tesseract"]) == 2
+    assert "accuracy: tesseract cannot be run" in capsys.readouterr().err
+
+
 def test_a_quick_look_takes_the_same_few_images_of_each_set() -> None:
     cases = load(ROOT / "samples")
     assert quick(cases) == cases[:3]
@@ -168,3 +221,9 @@ def test_a_run_that_cannot_start_says_why(argv: list[str], capsys: pytest.Captur
 
 def write_lines(path: Path, objects: Sequence[object]) -> None:
     path.write_bytes(b"\n".join(msgspec.json.encode(thing) for thing in objects))
+
+
+@pytest.mark.parametrize("figure", [column for columns in COLUMNS for column in columns])
+def test_every_figure_that_is_shown_is_defined(figure: str) -> None:
+    assert f"| `{figure}` |" in (ROOT / "docs" / "accuracy.md").read_text("utf-8")
+    assert figure in Figures.__struct_fields__
