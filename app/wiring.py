@@ -27,7 +27,8 @@ from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
 from ocr_engine.workers.limits import WorkerLimits
-from ocr_engine.workers.pool import ManagedPool, ProcessOcrPool
+from ocr_engine.workers.pool import ManagedPool
+from ocr_engine.workers.process_pool import ProcessOcrPool
 from persistence.job import Job
 from persistence.queue import JobQueue
 from persistence.store import JobStore

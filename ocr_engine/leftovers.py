@@ -1,4 +1,4 @@
-"""What a look at a page took for text and no box holds: lone digits, ends of lines, lines whose shadow is uneven.
+"""Text that detection marked and put in no box: lone digits, ends of lines, lines of an uneven ground.
 
 The model shrinks what it marks, so that of a lone `1` a few pixels are left, too few for a box; where the ground is
 uneven they smear, and what they smear into is no box either. The mean of a long bent line is low, as half of its box

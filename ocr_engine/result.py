@@ -1,4 +1,4 @@
-"""The words of recognition: what an image is, and what was read in it. No behaviour beyond derivation."""
+"""What recognition tells: facts of an image, and what was read in it. No behaviour beyond derivation."""
 
 import itertools
 from typing import Literal

@@ -39,7 +39,7 @@ from persistence.postgres.store import PostgresStore
 
 PRODUCERS = 8
 """Uploads at the same time."""
-MOST_BYTES = 400_000_000
+MAX_ROUND_BYTES = 400_000_000
 """Of all images of one round; of large ones there are fewer."""
 LOOK_SECONDS = 0.02
 """How often it is asked whether all jobs have ended."""
@@ -62,7 +62,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress) -> Report:
     progress.step("starting PostgreSQL")
     async with server(arguments.url) as postgres:
         for size in arguments.bytes:
-            jobs = max(PRODUCERS, min(arguments.jobs // (5 if arguments.quick else 1), MOST_BYTES // size))
+            jobs = max(PRODUCERS, min(arguments.jobs // (5 if arguments.quick else 1), MAX_ROUND_BYTES // size))
             for nodes in arguments.nodes:
                 async with postgres.database() as database:
                     points.append(await without_ocr(postgres, database, nodes, arguments.workers, jobs, size, progress))

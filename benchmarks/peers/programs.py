@@ -153,7 +153,7 @@ async def _read_all(
     errors = 0
     todo = iter(images)
 
-    async def employ() -> None:
+    async def read_on() -> None:
         nonlocal errors
         for image in todo:
             errors += not await peer.read(image)
@@ -164,7 +164,7 @@ async def _read_all(
     begun = time.monotonic()
     # one more than there are workers keeps a server busy; a plain loop takes one image at a time
     clients = workers + 1 if workers > 1 else 1
-    await asyncio.gather(*(employ() for _ in range(clients)))
+    await asyncio.gather(*(read_on() for _ in range(clients)))
     return PeerPoint(
         peer=name,
         workers=workers,

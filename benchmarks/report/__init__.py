@@ -1,1 +1,1 @@
-"""What was measured: its words, and how it is shown."""
+"""The report of a measurement: its data, and how it is shown as text, tables, plots and a page."""

@@ -1,5 +1,4 @@
-"""The words of load measurements: latencies, memory, and what one run of the service showed. Data, and how it is drawn
-together; no processes."""
+"""What a run of the load benchmarks measured: latencies, memory, loads. Data and its sums; no processes."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The ceiling: as many plain processes, each with a bare engine, on the same images. What the CPUs can give.
+"""Plain processes with a bare engine each, on the same images as the service: the ceiling that the CPUs set.
 
 The parent hands each process its next image when it is through with the last, as the service does, and does nothing
 else.
@@ -37,7 +37,7 @@ class BareEngines:
         """How many were read when the time was up (images begun are finished), and the seconds that it took."""
         todo, begun, read = iter(images), time.monotonic(), 0
 
-        async def employ(process: asyncio.subprocess.Process) -> None:
+        async def hand_out(process: asyncio.subprocess.Process) -> None:
             nonlocal read
             while time.monotonic() - begun < seconds and (image := next(todo, None)) is not None:
                 assert process.stdin is not None
@@ -48,7 +48,7 @@ class BareEngines:
 
         async with asyncio.TaskGroup() as group:
             for process in self._processes:
-                group.create_task(employ(process))
+                group.create_task(hand_out(process))
         return read, time.monotonic() - begun
 
 

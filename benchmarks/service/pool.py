@@ -17,7 +17,8 @@ from benchmarks.report.progress import Progress
 from config.machine import usable_cpus
 from config.settings import load
 from ocr_engine.errors import WorkerCrashed
-from ocr_engine.workers.pool import PoolEvent, ProcessOcrPool
+from ocr_engine.workers.pool import PoolEvent
+from ocr_engine.workers.process_pool import ProcessOcrPool
 from samples import sample
 
 AT_WORK_SECONDS = 0.02

@@ -1,4 +1,4 @@
-"""How wide a line has to be given to the recogniser, and what to do where its answer is in doubt.
+"""Reads the lines of a page: how wide each is given to the recogniser, and which are read again.
 
 The model's work grows with the width of its input, and it answers once for every 8 pixels. Lines of wide letters, or of
 Chinese, which fill 20 to 48 pixels a character, give it many more answers than it needs. So lines are squeezed to a

@@ -28,8 +28,9 @@ from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo
 from ocr_engine.workers.child import DutyReport, WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
-from ocr_engine.workers.pool import PoolEvent, ProcessOcrPool, WorkerState
+from ocr_engine.workers.pool import PoolEvent, WorkerState
 from ocr_engine.workers.process import Unwanted, WorkerProcess
+from ocr_engine.workers.process_pool import ProcessOcrPool
 from samples import sample
 
 pytestmark = pytest.mark.anyio
@@ -323,7 +324,7 @@ async def test_close_leaves_no_process_behind(start: Callable[..., Awaitable[Wat
 ORPHANING = """
 import asyncio, sys
 from ocr_engine.options import EngineOptions
-from ocr_engine.workers.pool import ProcessOcrPool
+from ocr_engine.workers.process_pool import ProcessOcrPool
 
 async def main():
     warm_up = open(sys.argv[1], "rb").read()
