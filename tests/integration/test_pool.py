@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def three_pages() -> bytes:
 def kill_unheard(pid: int) -> None:
     """Returns when the whole process is gone; the event loop has had no turn to hear of it."""
     os.kill(pid, signal.SIGKILL)
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    with suppress(ChildProcessError):  # the executor's thread has seen its end before us
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 async def until_busy(pool: ProcessOcrPool, number: int = 1) -> None:
