@@ -14,7 +14,7 @@ from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.truth import Line, Order, Truth
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
-QUICK = 3
+QUICK_IMAGES = 3
 """Images of each set that a quick look takes."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
@@ -76,7 +76,7 @@ def quick(cases: Sequence[Case]) -> list[Case]:
     chosen = []
     for case in cases:
         taken[case.set] += 1
-        if taken[case.set] <= QUICK:
+        if taken[case.set] <= QUICK_IMAGES:
             chosen.append(case)
     return chosen
 

@@ -26,7 +26,7 @@ from ocr_engine.options import Backend, EngineOptions, ModelFamily
 from ocr_engine.result import OcrTimings
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-QUICK = 4
+QUICK_STEP = 4
 """A quick look takes every fourth image."""
 
 
@@ -74,7 +74,7 @@ def main(argv: Sequence[str], start: Start = EngineProcess, photo_size: tuple[in
     arguments = _parser().parse_args(argv)
     options = EngineOptions(model=arguments.model, backend=arguments.backend, threads=arguments.threads)
     images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in IMAGES)
-    images = images[:: QUICK if arguments.quick else 1]
+    images = images[:: QUICK_STEP if arguments.quick else 1]
     if not images:
         print(f"engine: no images in {arguments.images}", file=sys.stderr)
         return 2
