@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 import msgspec
 from msgspec import Struct
 
-from benchmarks.accuracy.manifest import Case, digest, load_all, quick
+from benchmarks.accuracy.manifest import Case, by_rows, digest, load_all, quick
 from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.scoring import Score, figures, score
 from benchmarks.accuracy.tables import SetFigures, tables
@@ -72,6 +72,7 @@ def main(argv: Sequence[str]) -> int:
     )
     try:
         cases = [case for case in load_all(arguments.manifest) if not arguments.set or case.set in arguments.set]
+        cases = [by_rows(case) if case.set in arguments.rows else case for case in cases]
         readers = _readers(arguments, options)
     except (OSError, ValueError, ImportError, OcrError) as error:
         print(f"accuracy: {error}", file=sys.stderr)
@@ -220,6 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="the first few images of each set only")
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set; may be given several times")
+    parser.add_argument(
+        "--rows", action="append", default=[], metavar="NAME", help="this set's truth is ordered by rows; repeatable"
+    )
     parser.add_argument(
         "--engine",
         action="append",

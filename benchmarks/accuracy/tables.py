@@ -26,10 +26,11 @@ LANGUAGE = ("cer_spaced", "unicode_f1", "accents", "false_accents", "spaces")
 
 
 def tables(sets: Sequence[SetFigures], languages: Sequence[SetFigures]) -> str:
-    """All tables of which there is a figure."""
+    """All tables, that of structure only for the sets of which there is a figure."""
     told = [_table(sets, "set", TEXT), _table(sets, "set", LETTERS)]
-    if any(getattr(row.figures, column) is not None for row in sets for column in STRUCTURE):
-        told.append(_table(sets, "set", STRUCTURE))
+    structured = [row for row in sets if any(getattr(row.figures, column) is not None for column in STRUCTURE)]
+    if structured:
+        told.append(_table(structured, "set", STRUCTURE))
     if languages:
         told.append(_table(languages, "language", LANGUAGE))
     return "\n\n".join(told)

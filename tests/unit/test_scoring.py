@@ -180,6 +180,19 @@ def test_several_manifests_are_one_run_with_figures_by_language(
     assert "language" in capsys.readouterr().out
 
 
+def test_a_set_may_be_said_to_be_ordered_by_rows(tmp_path: Path) -> None:
+    left, right = [0, 0, 20, 9], [30, 0, 60, 9]
+    write_lines(tmp_path / "manifest.jsonl", [{"file": "a.png", "set": "x", "text": ["left", "right"]}])
+    lines = [{"text": "right", "box": right}, {"text": "left", "box": left}]
+    write_lines(tmp_path / "read.jsonl", [{"file": "a.png", "lines": lines}])
+    (tmp_path / "a.png").touch()
+    manifest, read, report = (str(tmp_path / name) for name in ("manifest.jsonl", "read.jsonl", "report.json"))
+    assert accuracy.main([manifest, "--predictions", read, "--rows", "x", "--json", report]) == 0
+    (row,) = msgspec.json.decode(Path(report).read_bytes(), type=accuracy.Report).summary
+    assert row.figures.cer_spaced == 0
+    assert row.figures.cer > 0
+
+
 TABLE_OF_WORDS = """\
 level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext
 1\t1\t0\t0\t0\t0\t0\t0\t200\t80\t-1\t
