@@ -83,26 +83,25 @@ def cell_f1(truth: Sequence[Cell], read: Sequence[Cell]) -> Overlap:
 
 
 def _neighbours(cells: Iterable[Cell]) -> Iterator[tuple[str, str, str]]:
-    filled = [(cell, _key(cell.text)) for cell in cells if _key(cell.text)]
-    across, down = set(), set()
-    for i, (cell, _) in enumerate(filled):
+    filled = [cell for cell in cells if _key(cell.text)]
+    turned = [Cell(cell.column, cell.row, cell.text, cell.columns, cell.rows) for cell in filled]
+    for direction, table in (("across", filled), ("down", turned)):
+        for left, right in _beside(table):
+            yield _key(table[left].text), _key(table[right].text), direction
+
+
+def _beside(cells: Sequence[Cell]) -> set[tuple[int, int]]:
+    """Each cell with the nearest one on its right in each of its rows, by their numbers."""
+    found = set()
+    for i, cell in enumerate(cells):
         for row in range(cell.row, cell.row + cell.rows):
             right = [
                 (other.column, j)
-                for j, (other, _) in enumerate(filled)
+                for j, other in enumerate(cells)
                 if other.column >= cell.column + cell.columns and other.row <= row < other.row + other.rows
             ]
-            across |= {(i, min(right)[1])} if right else set()
-        for column in range(cell.column, cell.column + cell.columns):
-            below = [
-                (other.row, j)
-                for j, (other, _) in enumerate(filled)
-                if other.row >= cell.row + cell.rows and other.column <= column < other.column + other.columns
-            ]
-            down |= {(i, min(below)[1])} if below else set()
-    for direction, pairs in (("across", across), ("down", down)):
-        for i, j in pairs:
-            yield filled[i][1], filled[j][1], direction
+            found |= {(i, min(right)[1])} if right else set()
+    return found
 
 
 def _once(found: Sequence[str]) -> set[str]:
