@@ -27,6 +27,9 @@ MIN_SIDE = 3.0
 """Pixels of the map; what is thinner is noise (rapidocr `min_size`)."""
 TALL_RATIO = 1.5
 """Height by width from where a box is taken for a line that runs up or down (rapidocr get_rotate_crop_image)."""
+LONG_RATIO = 2.0
+"""Longer side by shorter one, from where a box holds more than a lone sign: those of digits and letters are up to 1.9
+times as high as wide, and tell nothing of how text runs."""
 
 
 def boxes_from_map(
@@ -85,6 +88,11 @@ def sides(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     across = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
     down = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
     return across.astype(np.float32), down.astype(np.float32)
+
+
+def run_down(across: NDArray[np.floating[Any]], down: NDArray[np.floating[Any]]) -> bool:
+    """Whether most of the text of boxes with these sides (n,) runs down, by the lengths of those that are long."""
+    return bool(down[down >= LONG_RATIO * across].sum() > across[across >= LONG_RATIO * down].sum())
 
 
 def heights(quads: Quads) -> NDArray[np.float32]:

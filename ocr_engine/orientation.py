@@ -4,14 +4,18 @@ A classifier that judges single lines is wrong on some, and what it turns wrongl
 votes: a page turns as a whole, and stays as it is when hardly a vote is for turning it. Else the recogniser decides by
 reading lines both ways: on blurred and noisy print up to half of the votes are wrong, while the recogniser is five
 times as sure of what stands upright.
+
+Nor do shapes decide that a page lies on its side: columns of figures that share a box are tall, and so is Chinese that
+runs down the page. They only raise the question, and lines are read as they stand and turned either way.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, sides
+from ocr_engine.boxes import LONG_RATIO, Quads, run_down, sides
 from ocr_engine.crops import Pixels, cut, is_tall, resize, turn
 from ocr_engine.models.files import Normalisation
 from ocr_engine.models.session import Session
@@ -31,8 +35,22 @@ MAX_LINES_READ = 3
 DECISIVE_LEAD = 12.0
 """Characters, each counted by the confidence in it, that one way must be ahead for no more lines to be read."""
 
-MIN_LEAD_TO_UPEND = 0.25
-"""As many of them must a page on its head be ahead by: a single T reads as well either way, and pages stand upright."""
+MIN_LEAD_TO_TURN = 0.25
+"""As many of them must a turned page be ahead by: a single T reads as well either way, and pages stand upright."""
+MAX_LINES_READ_TURNED = 8
+"""Lines, at most, that are read upright and turned to either side: the longest tall one, the longest level one, and so
+on. Upright tables of figures have long lines of both kinds."""
+SURENESS_POWER = 3
+"""Of the confidence in a line: letters that lie on their side are read, too, at .5 to .85."""
+STACKED_BY_LYING = 0.25
+"""How much of what is read in a line must be read of the signs below each other in it for these to be what stands
+there: of upright columns of Chinese .34 to 1, of lines on their side up to .22."""
+MIN_SHARE_SIDEWAYS = 0.15
+"""Length of tall boxes by that of level ones, from which a page may lie on its side: figures that lie in a row look
+like a level line."""
+
+_WAYS: tuple[Rotation, ...] = (0, 90, 180, 270)
+_SIDEWAYS = _WAYS[1::2]
 
 
 class AngleClassifier:
@@ -66,21 +84,57 @@ class Orienter:
         """Degrees clockwise by which the page must be turned for the lines in the boxes to stand upright."""
         if not len(quads):
             return 0
-        across, down = sides(quads)
         tall = is_tall(quads)
-        sideways = bool(down[tall].sum() > across[~tall].sum())
-        voters = np.flatnonzero(tall == sideways)
+        if _may_lie_on_its_side(quads) and (way := self._way_by_reading(page, quads, tall)):
+            return way
+        across, down = sides(quads)
+        voters = np.flatnonzero(~tall)
         # of the lines that are long enough to say something the ones in the middle: neither specks nor merged lines
         length = np.maximum(across, down)[voters]
         voters = voters[np.argsort(-length, kind="stable")][:MAX_VOTERS]
-        crops = [cut(page, quads[i]) for i in voters]
-        if sideways:
-            crops = [turn(crop, 270) for crop in crops]
-        if sideways:
-            return 90 if self._on_their_head(crops, 0.0) else 270
-        return 180 if self._on_their_head(crops, MIN_LEAD_TO_UPEND) else 0
+        if not self._on_their_head([cut(page, quads[i]) for i in voters]):
+            return 0
+        # figures that lie in a row may look like a line on its head
+        return self._way_by_reading(page, quads, tall) or 180
 
-    def _on_their_head(self, crops: Sequence[Pixels], doubt: float) -> bool:
+    def _way_by_reading(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_]) -> Rotation:
+        """The turn by which lines are read best; 0 unless another is better."""
+        read, best = dict.fromkeys(_WAYS, 0.0), _WAYS[0]
+        sideways = run_down(*sides(quads))
+        for i in _in_turns(quads, tall):
+            for way, words in self._words_by_way(cut(page, quads[i])).items():
+                read[way] += words
+            best = max(_WAYS, key=read.__getitem__)
+            lead = read[best] - max(read[way] for way in _WAYS if way != best)
+            # what the shapes say, too, is believed at once
+            if lead >= DECISIVE_LEAD and (best in _SIDEWAYS) == sideways:
+                break
+        return best if read[best] > read[0] + MIN_LEAD_TO_TURN else 0
+
+    def _words_by_way(self, crop: Pixels) -> dict[Rotation, float]:
+        """How much is read of a crop, turned each way.
+
+        Columns of signs that stand below each other, Chinese and figures, are read as well when they are turned by 270
+        and all signs lie. So where they are read side by side, too, that counts and nothing else.
+        """
+        turned = {way: turn(crop, way) for way in _WAYS}
+        read = {way: self._words(each) for way, each in turned.items()}
+        best = max(_WAYS, key=read.__getitem__)
+        way = _WAYS[(_WAYS.index(best) + 1) % 4]
+        if not _is_tall(turned[way]):
+            return read
+        stacked = self._words(side_by_side(turned[way]))
+        return {way: stacked} if stacked > STACKED_BY_LYING * read[best] else read
+
+    def _words(self, crop: Pixels) -> float:
+        """As `_sureness`; nothing for a lone sign, which is read as well on its side, and little for what is unsure."""
+        (reading,) = self._reader.read_upright([crop])
+        letters = len(reading.text.replace(" ", ""))
+        return float(reading.confidence**SURENESS_POWER * letters) if letters > 1 else 0.0
+
+    def _on_their_head(self, crops: Sequence[Pixels]) -> bool:
+        if not crops:
+            return False
         votes = self._classifier.upside_down(crops) > 0.5
         if len(votes) >= QUORUM and votes.mean() <= MAX_DISSENT:
             return False
@@ -89,12 +143,44 @@ class Orienter:
             ahead += self._sureness(turn(crop, 180)) - self._sureness(crop)
             if abs(ahead) >= DECISIVE_LEAD:
                 break
-        return ahead > doubt
+        return ahead > MIN_LEAD_TO_TURN
 
     def _sureness(self, crop: Pixels) -> float:
         """How much was read, each character counted by the confidence in it."""
         (reading,) = self._reader.read_upright([crop])
         return reading.confidence * len(reading.text)
+
+
+def side_by_side(crop: Pixels) -> Pixels:
+    """What stands below each other in a tall crop (H, W, 3) in a row: as many squares as it is times as high as wide.
+
+    So upright signs that run down the page, as Chinese does, are read as they stand.
+    """
+    height, width = crop.shape[:2]
+    edges = np.linspace(0, height, round(height / width) + 1).astype(int)
+    return np.concatenate([resize(crop[top:end], width, width) for top, end in pairwise(edges.tolist())], axis=1)
+
+
+def _may_lie_on_its_side(quads: Quads) -> bool:
+    """Whether enough of the boxes are tall, of those that hold more than a lone sign; where none does, it may."""
+    across, down = sides(quads)
+    tall, level = down[down >= LONG_RATIO * across], across[across >= LONG_RATIO * down]
+    return float(tall.sum()) > MIN_SHARE_SIDEWAYS * float(level.sum()) or not len(tall) + len(level)
+
+
+def _is_tall(crop: Pixels) -> bool:
+    """Whether a crop may hold several signs below each other."""
+    height, width = crop.shape[:2]
+    return bool(height >= LONG_RATIO * width)
+
+
+def _in_turns(quads: Quads, tall: NDArray[np.bool_]) -> list[int]:
+    """Numbers of boxes: the longest tall one, the longest level one, the next of either, and so on."""
+    by_length = np.argsort(-np.maximum(*sides(quads)), kind="stable")
+    ranks = np.empty(len(quads), int)
+    for kind in (tall, ~tall):
+        ranks[by_length[kind[by_length]]] = np.arange(np.count_nonzero(kind))
+    return [int(i) for i in np.lexsort((~tall, ranks))[:MAX_LINES_READ_TURNED]]
 
 
 def _middle(crop: Pixels) -> Pixels:

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import TALL_RATIO
+from ocr_engine.boxes import run_down
 from ocr_engine.result import Polygon
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     its columns are rows from top to bottom, so that everything that orders rows orders them, too."""
     corners = np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)
     across, down = _extents(corners)
-    if _run_down(across, down):
+    if run_down(across, down):
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
     steady = across > STEADY_LENGTH * down
@@ -69,7 +69,7 @@ def level(polygons: Sequence[Polygon]) -> Lines:
 
 def is_vertical(polygons: Sequence[Polygon]) -> bool:
     """Whether most of the text runs down the page."""
-    return _run_down(*_extents(np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)))
+    return run_down(*_extents(np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)))
 
 
 def _extents(corners: Floats) -> tuple[Floats, Floats]:
@@ -77,11 +77,6 @@ def _extents(corners: Floats) -> tuple[Floats, Floats]:
     across = _length(corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3])
     down = _length(corners[:, 3] - corners[:, 0] + corners[:, 2] - corners[:, 1])
     return across, down
-
-
-def _run_down(across: Floats, down: Floats) -> bool:
-    tall = down >= TALL_RATIO * across
-    return bool(down[tall].sum() > across[~tall].sum())
 
 
 def _turned(corners: Floats, angle: float) -> Floats:

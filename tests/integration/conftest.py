@@ -14,6 +14,8 @@ from app.http import connection
 from app.main import create_app
 from app.service import Service
 from config.settings import Settings
+from ocr_engine.engine import Engine
+from ocr_engine.options import EngineOptions
 from tests.live_server import LiveServer, live_server
 from tests.scripted_pool import ScriptedPool
 
@@ -49,6 +51,18 @@ async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder for rewritten graphs."""
+    return str(tmp_path_factory.mktemp("graphs"))
+
+
+@pytest.fixture(scope="session")
+def engine(cache: str) -> Engine:
+    """The engine with its real models."""
+    return Engine(EngineOptions(cache_dir=cache))
 
 
 @pytest.fixture

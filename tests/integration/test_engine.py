@@ -23,16 +23,6 @@ ALIKE = 98.0
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("graphs"))
-
-
-@pytest.fixture(scope="module")
-def engine(cache: str) -> Engine:
-    return Engine(EngineOptions(cache_dir=cache))
-
-
-@pytest.fixture(scope="module")
 def letter() -> Image.Image:
     return Image.open(io.BytesIO(sample("letter").data)).convert("RGB")
 

@@ -1,16 +1,19 @@
-"""A page turns as a whole: when its lines read better upside down. They are read where their vote is not to stay."""
+"""A page turns as a whole, and only where its lines read better turned; shapes of boxes raise no more than doubt."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from ocr_engine.crops import Pixels
-from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, Orienter
+from ocr_engine.boxes import Quads
+from ocr_engine.crops import Pixels, turn, turn_back
+from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, Orienter, side_by_side
 from ocr_engine.recognition.recogniser import Reading
 from ocr_engine.result import Rotation
 
-PAGE = np.zeros((400, 400, 3), np.uint8)
+THICKNESS = 20
+LINE = "a line of text"
+BACK: dict[Rotation, Rotation] = {0: 0, 90: 270, 180: 180, 270: 90}
 
 
 class Votes:
@@ -23,74 +26,93 @@ class Votes:
         return np.resize(np.array(self.votes, np.float32), len(crops))
 
 
-class Readings:
-    """Stands in for the reader: every line is read on its head first, then upright."""
+class Reader:
+    """Stands in for the reader: a line grows brighter to the right; upright and on its head it is read this surely."""
 
-    def __init__(self, on_its_head: float, upright: float, text: str = "a line of text") -> None:
-        self.answers = [Reading(text, on_its_head), Reading(text, upright)]
+    def __init__(self, upright: float = 0.98, on_its_head: float = 0.4, text: str = LINE) -> None:
+        self.upright, self.on_its_head, self.text = upright, on_its_head, text
         self.calls = 0
 
     def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
-        assert len(crops) == 1
+        (crop,) = crops
         self.calls += 1
-        return [self.answers[(self.calls - 1) % 2]]
+        height, width = crop.shape[:2]
+        if height > width:
+            return [Reading("", 0.0)]
+        stands = int(crop[:, 0].mean()) < int(crop[:, height - 1].mean())
+        return [Reading(self.text, self.upright if stands else self.on_its_head)]
 
 
-def lines(count: int, *, tall: bool = False) -> np.ndarray:
+def page(count: int, rotation: Rotation = 0, length: int = 200) -> tuple[Pixels, Quads]:
+    """Level lines below each other, on a page that has to be turned by that much for them to be level."""
+    side = max(length + 20, 30 * count + 10)
+    pixels = np.full((side, side, 3), 255, np.uint8)
     quads = []
     for i in range(count):
-        left, top, right, bottom = (20 * i, 10, 20 * i + 12, 200) if tall else (10, 20 * i, 200, 20 * i + 12)
-        quads.append([(left, top), (right, top), (right, bottom), (left, bottom)])
-    return np.array(quads, np.float32).reshape(-1, 4, 2)
+        top, bottom, right = 30 * i + 5, 30 * i + 5 + THICKNESS, 10 + length
+        pixels[top:bottom, 10:right] = np.linspace(0, 250, length).astype(np.uint8)[None, :, None]
+        quads.append([(10, top), (right, top), (right, bottom), (10, bottom)])
+    back = BACK[rotation]
+    boxes = turn_back(np.array(quads, np.float32).reshape(-1, 4, 2), rotation, side, side)
+    # as detection has it: from the corner that is at the top left of the page
+    (left, top), (right, bottom) = boxes.min(axis=1).T, boxes.max(axis=1).T
+    corners = [np.stack(each, axis=-1) for each in ((left, top), (right, top), (right, bottom), (left, bottom))]
+    return turn(pixels, back), np.stack(corners, axis=1).astype(np.float32)
 
 
-def turn_needed(quads: np.ndarray, votes: Votes, readings: Readings) -> Rotation:
-    return Orienter(votes, readings).turn_needed(PAGE, quads)  # type: ignore[arg-type]  # stand-ins
+def turn_needed(drawn: tuple[Pixels, Quads], votes: Votes, reader: Reader) -> Rotation:
+    return Orienter(votes, reader).turn_needed(*drawn)  # type: ignore[arg-type]  # stand-ins
 
 
-@pytest.mark.parametrize(("tall", "rotation"), [(False, 0), (True, 270)])
-def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread(tall: bool, rotation: Rotation) -> None:
-    readings = Readings(0.98, 0.4)
-    votes = Votes(0.9, *[0.1] * (MAX_VOTERS - 1))
-    assert turn_needed(lines(MAX_VOTERS, tall=tall), votes, readings) == rotation
-    assert readings.calls == 0
+def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread() -> None:
+    reader = Reader()
+    assert turn_needed(page(MAX_VOTERS), Votes(0.9, *[0.1] * (MAX_VOTERS - 1)), reader) == 0
+    assert reader.calls == 0
 
 
-@pytest.mark.parametrize(
-    ("tall", "on_its_head", "upright", "rotation"),
-    [
-        (False, 0.4, 0.98, 0),
-        (False, 0.98, 0.4, 180),
-        (False, 0.9, 0.9, 0),
-        (True, 0.4, 0.98, 270),
-        (True, 0.98, 0.4, 90),
-    ],
-)
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("votes", [(0.9,), (0.9, 0.1), (0.9, 0.1, 0.1, 0.1)], ids=["all", "half", "a quarter"])
-def test_lines_are_read_both_ways_where_the_vote_is_not_to_stay(
-    votes: tuple[float, ...], tall: bool, on_its_head: float, upright: float, rotation: Rotation
-) -> None:
-    assert turn_needed(lines(8, tall=tall), Votes(*votes), Readings(on_its_head, upright)) == rotation
+def test_what_is_read_decides_where_the_vote_is_not_to_stay(votes: tuple[float, ...], rotation: Rotation) -> None:
+    assert turn_needed(page(8, rotation), Votes(*votes), Reader()) == rotation
 
 
-@pytest.mark.parametrize(("tall", "rotation"), [(False, 0), (True, 90)])
-def test_one_letter_that_reads_a_little_better_on_its_head_stands_upright(tall: bool, rotation: Rotation) -> None:
-    """A page that lies on one of its sides has to be turned either way: there the better reading decides."""
-    assert turn_needed(lines(1, tall=tall), Votes(0.9), Readings(0.98, 0.95, "T")) == rotation
+@pytest.mark.parametrize("rotation", [90, 270])
+def test_a_page_on_its_side_is_read_whatever_the_vote(rotation: Rotation) -> None:
+    assert turn_needed(page(8, rotation), Votes(0.1), Reader()) == rotation
+
+
+def test_what_reads_as_well_either_way_stands_upright() -> None:
+    assert turn_needed(page(8), Votes(0.9), Reader(0.9, 0.9)) == 0
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_lone_sign_turns_no_page(rotation: Rotation) -> None:
+    """A single T reads as well on its head, a digit as well on its side."""
+    assert turn_needed(page(1, rotation), Votes(0.9), Reader(0.98, 0.95, "T")) == 0
+
+
+def test_boxes_of_lone_digits_ask_for_no_turn() -> None:
+    """They are 1.6 times as high as wide: a table of them is not on its side for that."""
+    digits = Reader(text="7")
+    assert turn_needed(page(12, 90, length=32), Votes(0.1), digits) == 0
 
 
 def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_read() -> None:
-    decisive, close = Readings(0.0, 0.98, "x" * 20), Readings(0.9, 0.91)
-    assert turn_needed(lines(8), Votes(0.9), decisive) == 0
+    decisive, close = Reader(text="x" * 20, on_its_head=0.0), Reader(0.91, 0.9)
+    assert turn_needed(page(8), Votes(0.9), decisive) == 0
     assert decisive.calls == 2
-    assert turn_needed(lines(8), Votes(0.9), close) == 0
+    assert turn_needed(page(8), Votes(0.9), close) == 0
     assert close.calls == 2 * MAX_LINES_READ
 
 
 def test_a_vote_of_too_few_lines_is_not_trusted() -> None:
-    readings = Readings(0.98, 0.4)
-    assert turn_needed(lines(QUORUM - 1), Votes(0.1), readings) == 180
+    assert turn_needed(page(QUORUM - 1, 180), Votes(0.1), Reader()) == 180
 
 
 def test_a_page_without_lines_stays_as_it_is() -> None:
-    assert turn_needed(np.empty((0, 4, 2), np.float32), Votes(0.9), Readings(0, 0)) == 0
+    assert turn_needed((page(1)[0], np.empty((0, 4, 2), np.float32)), Votes(0.9), Reader()) == 0
+
+
+def test_signs_below_each_other_come_out_side_by_side_and_upright() -> None:
+    signs = [np.full((10, 10, 3), level, np.uint8) for level in (10, 90, 200)]
+    assert np.array_equal(side_by_side(np.concatenate(signs, axis=0)), np.concatenate(signs, axis=1))
