@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -135,13 +136,19 @@ def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Calla
 
 
 def summarise(outcomes: Iterable[Outcome]) -> list[SetFigures]:
-    """Figures of each engine on each set, and on all sets where there are several."""
+    """Figures of each engine on each set, and on all sets of a manifest, and of the run, where there are several."""
     outcomes = list(outcomes)
     sets = list(dict.fromkeys(outcome.set for outcome in outcomes))
     summary = []
     for engine in dict.fromkeys(outcome.engine for outcome in outcomes):
         of_engine = [outcome for outcome in outcomes if outcome.engine == engine]
         summary += [_row(name, [outcome for outcome in of_engine if outcome.set == name]) for name in sets]
+        manifests = Counter(name.rpartition("/")[0] for name in sets)
+        summary += [
+            _row(f"{manifest}/{ALL}", [outcome for outcome in of_engine if outcome.set.startswith(f"{manifest}/")])
+            for manifest, count in manifests.items()
+            if manifest and count > 1
+        ]
         summary += [_row(ALL, of_engine)] if len(sets) > 1 else []
     return summary
 
