@@ -44,6 +44,13 @@ a line apart from the others, which may be a heading or a footer over both colum
 FEW_GUTTER_LINES = 4
 LONE_LINE_DISTANCE = 2.0
 """Distance from the next line of those that keep to the gutter, from which a line is apart."""
+MIN_YES = 0.75
+"""Of what a line says, under which it says no: its space there is as narrow as any."""
+MAX_NO_SHARE = 0.5
+"""Of the lines of a block may say no: .4 loses the narrowest gutters of ragged columns."""
+SAME_END = 1.0
+MAX_BLOCK_PITCH, MAX_BLOCK_REACH = 1.8, 6.0
+"""Lines of a block begin, and end, within that of each other; from one to the next; from the first to the last seen."""
 MAX_GUTTERS = 16
 """Gutters of a page, and parts of one, that are looked for: with `MAX_PLACES` it bounds the work."""
 MAX_PLACES = 400
@@ -159,10 +166,13 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Itera
     owner = spaces.line[at]
     gains = np.zeros(len(lines.y))
     gains += CROSSES * ((lines.left < x - room) & (lines.right > x + room))
-    gains[(lines.right <= x + room) & (lines.right >= x - near)] = KEEPS_TO
-    gains[(lines.left >= x - room) & (lines.left <= x + near)] = KEEPS_TO
+    # cells of a table keep to any place
+    wide = lines.width >= MIN_PART_WIDTH * lines.height
+    gains[wide & (lines.right <= x + room) & (lines.right >= x - near)] = KEEPS_TO
+    gains[wide & (lines.left >= x - room) & (lines.left <= x + near)] = KEEPS_TO
     gains[owner] = LEAVES_FREE * grade(spaces.width[at], GUTTER_SPACE)
-    rank = np.argsort(down)[owner]
+    at = at[_agreed_on(owner, gains, lines)]
+    rank = np.argsort(down)[spaces.line[at]]
     gains = gains[down]
     for _ in range(MAX_GUTTERS):
         evidence, first, last = best_run(gains)
@@ -186,6 +196,26 @@ def _are_a_gutter(x: float, mine: Indices, lines: Lines, spaces: _Spaces) -> boo
         and np.median(spaces.lead[mine]) >= MIN_WIDTH_LEAD
     )
     return bool(uncommon and min(parts) >= MIN_PART_WIDTH * np.median(lines.height[owner]))
+
+
+def _agreed_on(some: Indices, gains: Floats, lines: Lines) -> Flags:
+    """Which of some lines may be cut: hardly half of the lines of their block say no.
+
+    A block: lines that begin and end at the same places, closely set. `gains` (n,): what each line says for the gutter.
+    """
+    agreed = np.zeros(len(some), dtype=bool)
+    for k, i in enumerate(some.tolist()):
+        height = lines.height[i]
+        alike = np.flatnonzero(
+            (np.abs(lines.left - lines.left[i]) < SAME_END * height)
+            & (np.abs(lines.right - lines.right[i]) < SAME_END * height)
+            & (np.abs(lines.y - lines.y[i]) < MAX_BLOCK_REACH * height)
+        )
+        alike = alike[np.argsort(lines.y[alike], kind="stable")]
+        number = np.concatenate(([0], np.cumsum(np.diff(lines.y[alike]) > MAX_BLOCK_PITCH * height)))
+        block = alike[number == number[alike == i]]
+        agreed[k] = np.mean(gains[block] < MIN_YES) <= MAX_NO_SHARE
+    return agreed
 
 
 def _are_apart(some: Indices, others: Indices, lines: Lines) -> Flags:

@@ -140,6 +140,55 @@ def test_running_text_is_left_alone() -> None:
         assert whole == [Piece(i, 0, len(line.text)) for i, line in enumerate(lines)]
 
 
+def beside_a_table(seed: int) -> list[Printed]:
+    """Justified prose in one column, above or below a table of short cells, or between two."""
+    lot = random.Random(seed)
+    width, pitch, y = lot.uniform(24, 44) * SIZE, lot.uniform(1.2, 1.5) * SIZE, 100.0
+    lines = []
+    parts = lot.choice(("prose table", "table prose", "table prose table", "prose table prose"))
+    for part in parts.split():
+        for _ in range(lot.randint(3, 12)):
+            if part == "prose":
+                lines.append(printed(lot, 100, y, width))
+            else:
+                for column in range(lot.randint(3, 6)):
+                    if lot.random() < 0.9:
+                        cell = "".join(lot.choices(string.digits, k=lot.randint(1, 5)))
+                        x = 100 + width * column / 6
+                        middles = tuple(x + (k + 0.5) * LETTER for k in range(len(cell)))
+                        lines.append(Printed(cell, x, y, x + len(cell) * LETTER, middles))
+            y += pitch
+        y += lot.uniform(0.3, 1.5) * SIZE
+    return lines
+
+
+def test_prose_of_one_column_stays_whole_above_and_below_tables() -> None:
+    """Cells keep to any place, and a few spaces stand below each other by chance."""
+    for seed in range(60):
+        lines = beside_a_table(seed)
+        assert sorted(in_order(lines)) == sorted(line.text for line in lines)
+
+
+def test_an_abstract_over_two_columns_stays_whole() -> None:
+    """The gutter under it is sure, and runs through spaces of some of its lines by chance."""
+    cut = lines = 0
+    for seed in range(20):
+        lot = random.Random(seed)
+        (left, right), found = columns(seed, lot.uniform(0.8, 1.5), lot.uniform(0.5, 1.0))
+        edge = right[0].left + 20 * SIZE
+        indent = lot.choice((0.0, 2 * SIZE))
+        rows = lot.randint(4, 9)
+        abstract = [
+            printed(lot, 100 + indent, 100 - (rows + 2 - row) * 1.3 * SIZE, edge - 100 - 2 * indent)
+            for row in range(rows)
+        ]
+        read = in_order([*found, *abstract])
+        cut += sum(line.text not in read for line in abstract)
+        lines += rows
+        assert error(read, abstract, left, right) <= 0.05
+    assert cut <= 0.01 * lines
+
+
 def test_even_spaces_below_each_other_are_no_gutter() -> None:
     """As in the typewriter's print of a bank: all kinds of payment as long, each followed by a name."""
     lot = random.Random(2)
