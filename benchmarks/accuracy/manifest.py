@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.truth import Line, Order, Truth
+from benchmarks.accuracy.truth import Cell, Line, Order, Truth
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 QUICK_IMAGES = 3
@@ -44,6 +44,7 @@ class _Entry(Struct, frozen=True, kw_only=True):
     lang: str = ""
     order: Order = "unknown"
     pairs: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    tables: list[list[Cell]] | None = None
 
 
 def load_all(sources: Sequence[Path]) -> list[Case]:
@@ -132,6 +133,7 @@ def _truth(entry: _Entry) -> Truth:
         complete=entry.complete,
         order=entry.order,
         pairs=tuple(entry.pairs),
+        tables=None if entry.tables is None else tuple(map(tuple, entry.tables)),
     )
 
 

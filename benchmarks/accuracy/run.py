@@ -17,7 +17,7 @@ from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.scoring import Score, figures, score
 from benchmarks.accuracy.tables import SetFigures, tables
 from benchmarks.accuracy.tesseract import Tesseract
-from benchmarks.accuracy.truth import Line
+from benchmarks.accuracy.truth import Cell, Line, Read
 from benchmarks.engine.readers import ReaderName, open_reader
 from benchmarks.report.fingerprint import Machine, fingerprint
 from ocr_engine.errors import OcrError
@@ -28,8 +28,8 @@ ALL = "ALL"
 TESSERACT = "tesseract"
 ENGINES = (*get_args(ReaderName), TESSERACT)
 
-Source = Callable[[Case], Sequence[Line]]
-"""Where the lines of an image come from: an engine, or a file that an engine wrote."""
+Source = Callable[[Case], Read]
+"""Where the text of an image comes from: an engine, or a file that an engine wrote."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -109,15 +109,15 @@ def run(cases: Sequence[Case], readers: Sequence[tuple[str, Source]], say: Calla
     for number, case in enumerate(cases, start=1):
         told = []
         for name, reader in readers:
-            lines: Sequence[Line] = ()
+            read = Read()
             error = ""
             begun = time.perf_counter()
             try:
-                lines = reader(case)
+                read = reader(case)
             except Exception as problem:  # whatever a stock engine raises is its result
                 error = f"{type(problem).__name__}: {problem}"
             seconds = time.perf_counter() - begun
-            result = score(case.truth, lines)
+            result = score(case.truth, read.lines, read.tables)
             outcomes.append(
                 Outcome(
                     file=case.file,
@@ -178,7 +178,7 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> SetFigures:
 def _readers(arguments: argparse.Namespace, options: EngineOptions) -> list[tuple[str, Source]]:
     if arguments.predictions:
         given = _predictions(arguments.predictions)
-        return [(arguments.predictions.name, lambda case: given.get(case.file, ()))]
+        return [(arguments.predictions.name, lambda case: given.get(case.file, Read()))]
     names: Sequence[str] = arguments.engine or ENGINES
     readers: list[tuple[str, Source]] = []
     for name in names:
@@ -204,18 +204,20 @@ class _Prediction(Struct, frozen=True):
 
     file: str
     lines: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    tables: list[tuple[Cell, ...]] = msgspec.field(default_factory=list)
 
 
-def _predictions(path: Path) -> dict[str, tuple[Line, ...]]:
-    """The lines read in each image by whatever wrote the file. Raises OSError and ValueError."""
+def _predictions(path: Path) -> dict[str, Read]:
+    """What was read in each image by whatever wrote the file. Raises OSError and ValueError."""
     decoder = msgspec.json.Decoder(_Prediction)
     predictions = [decoder.decode(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return {
-        prediction.file: tuple(
-            Line(line.get("text") or "", shape(line["box"]) if line.get("box") else None) for line in prediction.lines
-        )
-        for prediction in predictions
-    }
+    return {prediction.file: Read(_lines(prediction), tuple(prediction.tables)) for prediction in predictions}
+
+
+def _lines(prediction: _Prediction) -> tuple[Line, ...]:
+    return tuple(
+        Line(line.get("text") or "", shape(line["box"]) if line.get("box") else None) for line in prediction.lines
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,8 +11,8 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.accuracy import letters
 from benchmarks.accuracy.places import WordPlaces, box_edits, in_rows, lines_found, without_ignored, word_iou
 from benchmarks.accuracy.signs import ascii_words, normalise
-from benchmarks.accuracy.structure import PairsKept, pairs_kept, text_rows, words_out_of_order
-from benchmarks.accuracy.truth import Line, Overlap, Share, Truth
+from benchmarks.accuracy.structure import PairsKept, cell_f1, pairs_kept, text_rows, words_out_of_order
+from benchmarks.accuracy.truth import Line, Overlap, Share, Table, Truth
 
 Counts = TypeVar("Counts", Overlap, Share, WordPlaces, PairsKept)
 
@@ -45,6 +45,8 @@ class Score(Struct, frozen=True, kw_only=True):
     """Of nothing where the truth's order is not a reader's."""
     word_places: WordPlaces
     pairs: PairsKept
+    neighbours: Overlap | None
+    """Of cells; None where nobody says which tables there are."""
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -72,10 +74,11 @@ class Figures(Struct, frozen=True, kw_only=True):
     word_iou_half: float | None
     pairs_kept: float | None
     pairs_of_read: float | None
+    cell_f1: float | None
 
 
-def score(truth: Truth, read: Sequence[Line]) -> Score:
-    """Compares the lines read, in the order given, with the truth."""
+def score(truth: Truth, read: Sequence[Line], tables: Sequence[Table] = ()) -> Score:
+    """Compares the lines read, in the order given, and the tables with the truth."""
     read = without_ignored(read, truth.ignore)
     placed = all(line.shape is not None for line in read)
     true_text, text = normalise("".join(truth.lines)), normalise("".join(line.text for line in read))
@@ -105,6 +108,7 @@ def score(truth: Truth, read: Sequence[Line]) -> Score:
         out_of_order=words_out_of_order(truth.lines, in_its_order) if truth.order == "reader" else Share(),
         word_places=WordPlaces() if no_words else word_iou(truth.boxed, [word for line in read for word in line.words]),
         pairs=pairs_kept(truth.pairs, text_rows(read)),
+        neighbours=None if truth.tables is None else cell_f1(truth.tables, tables),
     )
 
 
@@ -118,6 +122,7 @@ def figures(scores: Sequence[Score]) -> Figures:
     spaces = _sum(full, "spaces", Overlap())
     places = _sum(scores, "word_places", WordPlaces())
     pairs = _sum(scores, "pairs", PairsKept())
+    neighbours = sum((score.neighbours for score in scores if score.neighbours is not None), Overlap())
     return Figures(
         images=len(scores),
         characters=characters,
@@ -143,6 +148,7 @@ def figures(scores: Sequence[Score]) -> Figures:
         word_iou_half=Share(places.over_half, places.words).value,
         pairs_kept=Share(pairs.kept, pairs.pairs).value,
         pairs_of_read=Share(pairs.kept, pairs.read).value,
+        cell_f1=neighbours.f1 if neighbours.truth or neighbours.read else None,
     )
 
 

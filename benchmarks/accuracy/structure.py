@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from benchmarks.accuracy.letters import words
 from benchmarks.accuracy.signs import normalise
-from benchmarks.accuracy.truth import Line, Overlap, Share
+from benchmarks.accuracy.truth import Cell, Line, Overlap, Share, Table
 
 
 class PairsKept(Struct, frozen=True):
@@ -25,16 +25,6 @@ class PairsKept(Struct, frozen=True):
 
     def __add__(self, other: "PairsKept") -> "PairsKept":
         return PairsKept(self.pairs + other.pairs, self.read + other.read, self.kept + other.kept)
-
-
-class Cell(Struct, frozen=True):
-    """A cell of a table, rows and columns counted from 0."""
-
-    row: int
-    column: int
-    text: str
-    rows: int = 1
-    columns: int = 1
 
 
 def words_out_of_order(truth: Iterable[str], read: Iterable[str]) -> Share:
@@ -72,19 +62,19 @@ def pairs_kept(pairs: Sequence[tuple[str, str]], text: Sequence[str]) -> PairsKe
     return PairsKept(len(pairs), len(read), kept)
 
 
-def cell_f1(truth: Sequence[Cell], read: Sequence[Cell]) -> Overlap:
-    """Neighbours in a table: texts that stand next to each other in a row or a column, empty cells passed over.
+def cell_f1(truth: Iterable[Table], read: Iterable[Table]) -> Overlap:
+    """Neighbours in the tables of a page: texts next to each other in a row or a column, empty cells passed over.
 
     The measure of the ICDAR 2013 table competition (Göbel, Hassan, Oro and Orsi): a bag of relations, of which the F1
     is told. It does not mind rows or columns that are counted from elsewhere.
     """
-    true_bag, read_bag = Counter(_neighbours(truth)), Counter(_neighbours(read))
+    true_bag, read_bag = (Counter(pair for table in tables for pair in _neighbours(table)) for tables in (truth, read))
     return Overlap((true_bag & read_bag).total(), true_bag.total(), read_bag.total())
 
 
 def _neighbours(cells: Iterable[Cell]) -> Iterator[tuple[str, str, str]]:
     filled = [cell for cell in cells if _key(cell.text)]
-    turned = [Cell(cell.column, cell.row, cell.text, cell.columns, cell.rows) for cell in filled]
+    turned = [Cell(cell.column, cell.row, cell.text, cell.column_span, cell.row_span) for cell in filled]
     for direction, table in (("across", filled), ("down", turned)):
         for left, right in _beside(table):
             yield _key(table[left].text), _key(table[right].text), direction
@@ -94,11 +84,11 @@ def _beside(cells: Sequence[Cell]) -> set[tuple[int, int]]:
     """Each cell with the nearest one on its right in each of its rows, by their numbers."""
     found = set()
     for i, cell in enumerate(cells):
-        for row in range(cell.row, cell.row + cell.rows):
+        for row in range(cell.row, cell.row + cell.row_span):
             right = [
                 (other.column, j)
                 for j, other in enumerate(cells)
-                if other.column >= cell.column + cell.columns and other.row <= row < other.row + other.rows
+                if other.column >= cell.column + cell.column_span and other.row <= row < other.row + other.row_span
             ]
             found |= {(i, min(right)[1])} if right else set()
     return found

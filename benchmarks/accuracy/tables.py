@@ -19,7 +19,7 @@ class SetFigures(Struct, frozen=True, kw_only=True):
 
 TEXT = ("cer", "cer_ci", "rcer_ci", "box_ci", "word_f1", "word_f1_ci", "character_f1")
 LETTERS = ("cer_spaced", "unicode_f1", "accents", "false_accents", "spaces", "lines_found", "out_of_order")
-STRUCTURE = ("word_iou", "word_iou_half", "pairs_kept", "pairs_of_read")
+STRUCTURE = ("word_iou", "word_iou_half", "pairs_kept", "pairs_of_read", "cell_f1")
 COLUMNS = (TEXT, LETTERS, STRUCTURE)
 """All figures that are shown."""
 LANGUAGE = ("cer_spaced", "unicode_f1", "accents", "false_accents", "spaces")

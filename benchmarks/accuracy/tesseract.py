@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.truth import Line
+from benchmarks.accuracy.truth import Line, Read
 
 LANGUAGES = {
     "ar": "ara",
@@ -64,8 +64,8 @@ class Tesseract:
         told = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=True).stdout
         self._installed = set(told.split())
 
-    def read(self, image: bytes, language: str) -> tuple[Line, ...]:
-        """Its lines; English where the language is not told. Raises LookupError and OSError."""
+    def read(self, image: bytes, language: str) -> Read:
+        """What is in it; English where the language is not told. Raises LookupError and OSError."""
         data = LANGUAGES.get(language or "en", language)
         if data not in self._installed:
             raise LookupError(f"tesseract has no data for {language}")
@@ -78,7 +78,7 @@ class Tesseract:
         )
         if done.returncode:
             raise OSError(done.stderr.decode("utf-8", "replace").strip())
-        return tuple(lines_of(done.stdout.decode("utf-8", "replace")))
+        return Read(tuple(lines_of(done.stdout.decode("utf-8", "replace"))))
 
 
 def lines_of(tsv: str) -> Iterator[Line]:

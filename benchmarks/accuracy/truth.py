@@ -21,6 +21,28 @@ class Line(Struct, frozen=True):
     """Lines of one number, one after the other, are one row of the text; 0: each is a row of its own."""
 
 
+class Cell(Struct, frozen=True):
+    """A cell of a table, rows and columns counted from 0."""
+
+    row: int
+    column: int
+    text: str
+    row_span: int = 1
+    column_span: int = 1
+
+
+Table = tuple[Cell, ...]
+
+
+class Read(Struct, frozen=True):
+    """What an engine read in an image."""
+
+    lines: tuple[Line, ...] = ()
+    """In the order in which it gives them."""
+    tables: tuple[Table, ...] = ()
+    """Of an engine that tells tables."""
+
+
 class Truth(Struct, frozen=True, kw_only=True):
     """What stands in an image."""
 
@@ -37,6 +59,8 @@ class Truth(Struct, frozen=True, kw_only=True):
     order: Order = "unknown"
     pairs: tuple[tuple[str, str], ...] = ()
     """What belongs together on one line, such as an item and its price; empty where nothing does, or nobody says."""
+    tables: tuple[Table, ...] | None = None
+    """None where nobody says which tables there are."""
 
 
 class Overlap(Struct, frozen=True):

@@ -1,17 +1,18 @@
-"""Our engine and the stock ones behind one call: bytes of an image in, lines out."""
+"""Our engine and the stock ones behind one call: bytes of an image in, what is read there out."""
 
 from collections.abc import Callable
 from importlib import import_module
 from typing import Literal, get_args
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.truth import Line
+from benchmarks.accuracy.truth import Line, Read
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrLine
 
 ReaderName = Literal["ours", "rapidocr", "rapidocr-onnxruntime"]
-Reader = Callable[[bytes], tuple[Line, ...]]
-"""The confident lines of an image, in the order in which the engine gives them."""
+Reader = Callable[[bytes], Read]
+"""The confident text of an image."""
 
 STOCK: tuple[ReaderName, ...] = get_args(ReaderName)[1:]
 
@@ -29,30 +30,27 @@ def open_reader(name: ReaderName, options: EngineOptions) -> Reader:
 def _ours(options: EngineOptions) -> Reader:
     engine = Engine(options)
 
-    def read(image: bytes) -> tuple[Line, ...]:
-        return tuple(
-            Line(
-                line.text,
-                line.polygon,
-                words=tuple(Line(word.text, word.polygon) for word in line.words),
-                row=line.row,
-            )
-            for page in engine.recognise(image).pages
-            for line in page.lines
-            if not line.low_confidence
-        )
+    def read(image: bytes) -> Read:
+        pages = engine.recognise(image).pages
+        return Read(tuple(_line(line) for page in pages for line in page.lines if not line.low_confidence))
 
     return read
+
+
+def _line(line: OcrLine) -> Line:
+    words = tuple(Line(word.text, word.polygon) for word in line.words)
+    return Line(line.text, line.polygon, words, line.row)
 
 
 def _rapidocr() -> Reader:
     engine = import_module("rapidocr").RapidOCR(params={"Global.log_level": "error"})
 
-    def read(image: bytes) -> tuple[Line, ...]:
+    def read(image: bytes) -> Read:
         found = engine(image)
         if found.txts is None:
-            return ()
-        return tuple(Line(text, shape(box.tolist())) for text, box in zip(found.txts, found.boxes, strict=True))
+            return Read()
+        boxed = zip(found.txts, found.boxes, strict=True)
+        return Read(tuple(Line(text, shape(box.tolist())) for text, box in boxed))
 
     return read
 
@@ -60,8 +58,8 @@ def _rapidocr() -> Reader:
 def _rapidocr_onnxruntime() -> Reader:
     engine = import_module("rapidocr_onnxruntime").RapidOCR()
 
-    def read(image: bytes) -> tuple[Line, ...]:
+    def read(image: bytes) -> Read:
         found, _ = engine(image)
-        return tuple(Line(text, shape(box)) for box, text, *_ in found or ())
+        return Read(tuple(Line(text, shape(box)) for box, text, *_ in found or ()))
 
     return read

@@ -14,7 +14,7 @@ from benchmarks.accuracy.scoring import Figures, figures, score
 from benchmarks.accuracy.signs import ascii_words, normalise
 from benchmarks.accuracy.tables import COLUMNS
 from benchmarks.accuracy.tesseract import lines_of
-from benchmarks.accuracy.truth import Line, Overlap, Truth
+from benchmarks.accuracy.truth import Line, Overlap, Read, Truth
 from benchmarks.report.fingerprint import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +150,7 @@ def test_an_engine_that_fails_on_an_image_has_read_nothing_there(tmp_path: Path)
     (tmp_path / "a.png").write_bytes(b"one")
     (tmp_path / "a.txt").write_text("text")
 
-    def failing(_: object) -> list[Line]:
+    def failing(_: object) -> Read:
         raise RuntimeError("no such model")
 
     [outcome] = accuracy.run(load(tmp_path), [("broken", failing)], lambda _: None)

@@ -5,8 +5,8 @@ import pytest
 from benchmarks.accuracy.places import WordPlaces, lines_found, word_iou
 from benchmarks.accuracy.polygons import iou, shape
 from benchmarks.accuracy.scoring import figures, score
-from benchmarks.accuracy.structure import Cell, PairsKept, cell_f1, pairs_kept, text_rows, words_out_of_order
-from benchmarks.accuracy.truth import Line, Order, Overlap, Share, Truth
+from benchmarks.accuracy.structure import PairsKept, cell_f1, pairs_kept, text_rows, words_out_of_order
+from benchmarks.accuracy.truth import Cell, Line, Order, Overlap, Share, Truth
 
 
 def at(text: str, left: float, top: float, right: float, bottom: float) -> Line:
@@ -95,21 +95,28 @@ def test_the_kept_pairs_are_a_figure_of_those_read_and_of_all() -> None:
     assert (told.pairs_kept, told.pairs_of_read) == (0.5, 1)
 
 
-TABLE = [Cell(0, 0, "Item"), Cell(0, 1, "Price"), Cell(1, 0, "Tea"), Cell(1, 1, "2.10")]
+TABLE = (Cell(0, 0, "Item"), Cell(0, 1, "Price"), Cell(1, 0, "Tea"), Cell(1, 1, "2.10"))
 
 
 def test_a_table_is_right_by_the_neighbours_of_its_cells() -> None:
-    assert cell_f1(TABLE, TABLE) == Overlap(4, 4, 4)
-    swapped = [Cell(0, 0, "Item"), Cell(0, 1, "Price"), Cell(1, 1, "Tea"), Cell(1, 0, "2.10")]
-    assert cell_f1(TABLE, swapped) == Overlap(1, 4, 4)
+    assert cell_f1([TABLE], [TABLE]) == Overlap(4, 4, 4)
+    swapped = (*TABLE[:2], Cell(1, 1, "Tea"), Cell(1, 0, "2.10"))
+    assert cell_f1([TABLE], [swapped]) == Overlap(1, 4, 4)
 
 
 def test_rows_may_be_counted_from_elsewhere_and_empty_cells_are_passed_over() -> None:
-    shifted = [Cell(cell.row + 2, 2 * cell.column, cell.text) for cell in TABLE]
-    assert cell_f1(TABLE, [*shifted, Cell(3, 1, " ")]).f1 == 1
+    shifted = (*(Cell(cell.row + 2, 2 * cell.column, cell.text) for cell in TABLE), Cell(3, 1, " "))
+    assert cell_f1([TABLE], [shifted]).f1 == 1
 
 
 def test_a_cell_over_several_columns_is_a_neighbour_of_each() -> None:
-    table = [Cell(0, 0, "Total", columns=2), Cell(1, 0, "Tea"), Cell(1, 1, "2.10")]
-    assert cell_f1(table, table).truth == 3
-    assert cell_f1(table, [*table[1:], Cell(0, 0, "Total")]) == Overlap(2, 3, 2)
+    table = (Cell(0, 0, "Total", column_span=2), Cell(1, 0, "Tea"), Cell(1, 1, "2.10"))
+    assert cell_f1([table], [table]).truth == 3
+    assert cell_f1([table], [(*table[1:], Cell(0, 0, "Total"))]) == Overlap(2, 3, 2)
+
+
+def test_tables_are_a_figure_where_the_truth_says_which_there_are() -> None:
+    told = score(Truth(lines=(), tables=(TABLE,)), [], tables=[TABLE, TABLE])
+    assert figures([told]).cell_f1 == pytest.approx(2 / 3)
+    assert figures([score(Truth(lines=(), tables=()), [], tables=[TABLE])]).cell_f1 == 0
+    assert figures([score(Truth(lines=()), [], tables=[TABLE])]).cell_f1 is None
