@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 import cv2
 import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine import leftovers
 from ocr_engine.boxes import Quads, heights, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
-from ocr_engine.detection.line_finder import LineFinder, magnification
+from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.errors import EngineError, OcrError
@@ -23,7 +24,8 @@ from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, MIN_WIDTH, Reading, Recogniser
-from ocr_engine.result import OcrPage, OcrResult, OcrTimings
+from ocr_engine.recognition.script import judge
+from ocr_engine.result import OcrPage, OcrResult, OcrTimings, Rotation
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -89,7 +91,7 @@ class Engine:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-        page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=shown.warnings)
+        page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
         return OcrResult(pages=(page,), models=self._loaded.described, timings=spent)
 
@@ -106,26 +108,46 @@ class Engine:
         glanced = time.perf_counter()
         rotation = self._orienter.turn_needed(pixels, glance.quads)
         oriented = time.perf_counter()
-        upright = turn(pixels, rotation)
+        read = self._read_turned(pixels, glance, rotation)
+        script = judge(read.quads, read.readings)
+        if rotation and script.page == "unread":
+            # what is not read tells of no turn either
+            rotation = 0
+            read = self._read_turned(pixels, glance, rotation)
+            script = judge(read.quads, read.readings)
+        view = View(width=width, height=height, rotation=rotation, zoom=zoom)
+        lines = lines_of(read.page, read.quads, read.readings, script.lines, view, self._options)
+        timings = OcrTimings(
+            detect=(glanced - begun) + read.finding,
+            orient=oriented - glanced,
+            recognise=time.perf_counter() - oriented - read.finding,
+        )
+        page = OcrPage(
+            number=number,
+            width=width,
+            height=height,
+            rotation=rotation,
+            lines=lines,
+            truncated=read.truncated,
+            warnings=() if script.page == "read" else ("unsupported_script",),
+        )
+        return page, timings
+
+    def _read_turned(self, pixels: Pixels, glance: Glance, rotation: Rotation) -> "_Read":
+        """What stands on a page, given the glance at it, once it is turned by so many degrees clockwise."""
+        begun = time.perf_counter()
+        page = turn(pixels, rotation)
         if rotation:
             # looked at anew, so that it reads exactly as the page would that was never turned
-            glance = self._finder.glance(upright)
-        found = self._finder.refine(upright, glance)
+            glance = self._finder.glance(page)
+        found = self._finder.refine(page, glance)
         quads = affordable(found)
         truncated = len(quads) < len(found)
-        detected = time.perf_counter()
-        quads, readings = self._told_apart(upright, quads, self._read(upright, quads))
+        finding = time.perf_counter() - begun
+        quads, readings = self._told_apart(page, quads, self._read(page, quads))
         if not truncated:
-            quads, readings = self._with_leftovers(upright, glance.look, quads, readings)
-        view = View(width=width, height=height, rotation=rotation, zoom=zoom)
-        lines = lines_of(upright, quads, readings, view, self._options)
-        timings = OcrTimings(
-            detect=(glanced - begun) + (detected - oriented),
-            orient=oriented - glanced,
-            recognise=time.perf_counter() - detected,
-        )
-        page = OcrPage(number=number, width=width, height=height, rotation=rotation, lines=lines, truncated=truncated)
-        return page, timings
+            quads, readings = self._with_leftovers(page, glance.look, quads, readings)
+        return _Read(page, quads, readings, truncated, finding)
 
     def _read(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:
         """The text in each box; `tall` (n,) tells which are turned to be read, usually those that are `is_tall`."""
@@ -167,6 +189,20 @@ class Engine:
             kept = [i for i, reading in enumerate(read) if reading.text]
             quads, readings = np.concatenate((quads, found[kept])), readings + [read[i] for i in kept]
         return quads, readings
+
+
+class _Read(Struct, frozen=True):
+    """What was read on a page."""
+
+    page: Pixels
+    """As it was turned to be read."""
+    quads: Quads
+    """Boxes (n, 4, 2) in its pixels."""
+    readings: list[Reading]
+    """Of each box, empty ones included."""
+    truncated: bool
+    finding: float
+    """Seconds that it took to find the boxes."""
 
 
 def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:

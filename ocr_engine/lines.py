@@ -13,6 +13,7 @@ from ocr_engine.layout import Piece, pieces_in_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition import words
 from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.script import Support, as_believed
 from ocr_engine.result import OcrLine, OcrWord, Polygon, Rotation
 
 
@@ -34,13 +35,22 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 def lines_of(
-    page: Pixels, quads: Quads, readings: Sequence[Reading], view: View, options: EngineOptions
+    page: Pixels,
+    quads: Quads,
+    readings: Sequence[Reading],
+    supports: Sequence[Support],
+    view: View,
+    options: EngineOptions,
 ) -> tuple[OcrLine, ...]:
-    """The lines that hold text, in reading order, where a viewer shows them; `quads` (n, 4, 2) are their boxes."""
+    """The lines that hold text, in reading order, where a viewer shows them; `quads` (n, 4, 2) are their boxes.
+
+    `supports` (n): whether the models hold their script; what they do not hold is not believed.
+    """
     kept = [i for i, reading in enumerate(readings) if reading.text.strip()]
     if not kept:
         return ()
-    quads, readings = quads[kept], [readings[i] for i in kept]
+    quads, readings = quads[kept], [as_believed(readings[i], supports[i]) for i in kept]
+    supports = [supports[i] for i in kept]
     pieces = _pieces([polygon(quad) for quad in quads / view.zoom], readings, options)
     # from here on each box begins at the text's own top left
     quads = np.array([np.roll(quad, -reading.corner, axis=0) for quad, reading in zip(quads, readings, strict=True)])
@@ -51,6 +61,7 @@ def lines_of(
             confidence=round(readings[piece.line].confidence, 4),
             polygon=view.shown(part(quads[piece.line], piece.begins, piece.ends)),
             low_confidence=readings[piece.line].confidence < options.min_confidence,
+            unsupported_script=supports[piece.line] != "read",
             row=piece.row,
             words=tuple(
                 OcrWord(

@@ -58,14 +58,17 @@ class OcrLine(Struct, frozen=True, kw_only=True):
     """Four (x, y) corners, clockwise from the text's own top left, in pixels of the image as a viewer shows it."""
     low_confidence: bool = False
     """True: below the threshold; reported here, left out of the page's text."""
+    unsupported_script: bool = False
+    """True: in a script that the models do not hold, or in a language some of whose letters they lack."""
     row: int = 0
     """Lines of one number stand level, and are read as one row: an item and its price. From 1; 0: not known."""
     words: tuple[OcrWord, ...] = ()
     """In the order of the text. Empty where it was read before words were told."""
 
 
-PAGE_WARNINGS = ("damaged",)
-"""`damaged`: the file lacks its end, and the page shows what viewers show of it."""
+PAGE_WARNINGS = ("damaged", "unsupported_script")
+"""`damaged`: the file lacks its end, and the page shows what viewers show of it. `unsupported_script`: the page is in a
+script that the models do not hold, or in a language some of whose letters they lack; its `rotation` is not known."""
 
 
 class OcrPage(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,93 @@
+"""Whether what stands on a page is in a script that the models hold, judged by what they read there.
+
+A model that lacks a script does not say so: Russian comes out as commas, Korean as next to nothing, Hebrew as doubtful
+Latin, Vietnamese without the letters that bear a tone mark. Two numbers tell: how many letters are read by the length
+of a line, and how probable they are. Vietnamese is told by letters that no other language has.
+
+On drawn pages of ru uk el ar he ko hi th vi, thresholds as they were found on others: see `docs/accuracy.md`.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ocr_engine.boxes import Quads, sides
+from ocr_engine.recognition.recogniser import Reading
+
+Support = Literal["read", "letters_missing", "unread"]
+"""Of a script by the models: it is read; some of its letters are lacking, and the others are read; it is not read."""
+
+MIN_LINE_RATIO = 3.0
+"""Length by height of boxes that have a say: in shorter ones a letter more or less is much."""
+MIN_LETTERS = 0.5
+"""Letters by heights of a line: 0 to .2 are read of Korean, Hindi, Arabic and Russian, 1 to 1.4 of Chinese and
+Japanese, 1.6 to 2.9 of Latin languages."""
+MIN_PROBABILITY = 0.89
+"""Mean of the letters of a page: .5 to .88 on pages of Greek, Thai and Hebrew, .97 to 1 where the script is held; .81
+on some photographs, which have less than `QUORUM` lines."""
+MIN_LINE_PROBABILITY = 0.9
+"""The same of a single line, and of pages with less than `QUORUM` lines, where there are too few letters, too."""
+QUORUM, MIN_QUORUM = 4, 2
+"""Lines of a page from which one of the numbers is enough; from which both are."""
+VIETNAMESE_ONLY, CROATIAN_TOO, FRENCH_TOO = frozenset("ơưƠƯ"), frozenset("đĐ"), frozenset("âêôăÂÊÔĂ")
+"""Letters of Vietnamese alone; two kinds that no other language has both of."""
+MIN_VIETNAMESE, MIN_VIETNAMESE_SHARE = 2, 0.008
+"""Of those letters, or of pairs of the two kinds, on a page, and by all of its letters: 1.4 to 5 % in Vietnamese, none
+in any other language."""
+MAX_CONFIDENCE: dict[Support, float] = {"read": 1.0, "letters_missing": 0.5, "unread": 0.2}
+"""In what was read: of a script that is not read it is nonsense, however probable."""
+
+
+class Judgement(Struct, frozen=True):
+    """Which scripts of a page are read."""
+
+    page: Support
+    lines: tuple[Support, ...]
+    """Of each box of the page."""
+
+
+def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
+    """Whether the models hold the script of a page, by what was read in its boxes (n, 4, 2), if anything."""
+    lacking: Support = "letters_missing"
+    if _is_vietnamese("".join(reading.text for reading in readings)):
+        return Judgement(lacking, (lacking,) * len(readings))
+    across, down = sides(quads)
+    longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+    letters = np.array([len(reading.text.replace(" ", "")) for reading in readings]) * shorter / np.maximum(longer, 1)
+    probability = np.array([reading.confidence for reading in readings], np.float64)
+    long = longer >= MIN_LINE_RATIO * shorter
+    few, doubtful = long & (letters < MIN_LETTERS), probability < MIN_LINE_PROBABILITY
+    unread = _is_unread(letters[long], probability[long], longer[long])
+    # a line alone is of another script where both speak for that
+    lines = few | doubtful if unread else few & doubtful
+    return Judgement("unread" if unread else "read", tuple("unread" if is_ else "read" for is_ in lines))
+
+
+def as_believed(reading: Reading, support: Support) -> Reading:
+    """The reading with no more confidence than what is read of its script deserves."""
+    most = MAX_CONFIDENCE[support]
+    if most == 1:
+        return reading
+    certainty = tuple(min(most, each) for each in reading.certainty)
+    return msgspec.structs.replace(reading, confidence=min(most, reading.confidence), certainty=certainty)
+
+
+def _is_unread(letters: NDArray[np.float64], probability: NDArray[np.float64], lengths: NDArray[np.float32]) -> bool:
+    if len(letters) < MIN_QUORUM:
+        return False
+    letter, sure = (float(np.average(values, weights=lengths)) for values in (letters, probability))
+    if len(letters) >= QUORUM:
+        return letter < MIN_LETTERS or sure < MIN_PROBABILITY
+    return letter < MIN_LETTERS and sure < MIN_LINE_PROBABILITY
+
+
+def _is_vietnamese(text: str) -> bool:
+    only, one, other = (
+        sum(character in kind for character in text) for kind in (VIETNAMESE_ONLY, CROATIAN_TOO, FRENCH_TOO)
+    )
+    signs = only + min(one, other)
+    return signs >= MIN_VIETNAMESE and signs >= MIN_VIETNAMESE_SHARE * sum(map(str.isalpha, text))

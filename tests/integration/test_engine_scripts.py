@@ -1,0 +1,54 @@
+"""What the models cannot read is said, and not believed: no text, no confidence, no turn is made of it."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageOps
+
+from ocr_engine.engine import Engine
+from ocr_engine.recognition.script import MAX_CONFIDENCE
+from samples import Sample, all_samples, sample
+
+PICTURES = Path(__file__).parent.parent / "pictures" / "scripts"
+UNREAD = ["ru", "el", "he", "ar", "hi", "th", "ko"]
+
+
+@pytest.mark.parametrize("language", UNREAD)
+def test_a_page_in_a_script_that_is_not_held_is_said_to_be(engine: Engine, language: str) -> None:
+    result = engine.recognise((PICTURES / f"{language}.png").read_bytes())
+    (page,) = result.pages
+    assert (page.warnings, page.rotation) == (("unsupported_script",), 0)
+    assert all(line.confidence <= MAX_CONFIDENCE["unread"] for line in page.lines if line.unsupported_script)
+    assert not any(map(str.isalpha, result.text))  # figures may be read
+
+
+def test_a_page_of_vietnamese_is_read_as_far_as_letters_are_there(engine: Engine) -> None:
+    result = engine.recognise((PICTURES / "vi.png").read_bytes())
+    (page,) = result.pages
+    assert page.warnings == ("unsupported_script",)
+    assert len(result.text.split("\n")) == 5
+    assert result.confidence == MAX_CONFIDENCE["letters_missing"]
+    assert all(line.unsupported_script for line in page.lines)
+
+
+def test_what_is_not_read_tells_of_no_turn(engine: Engine) -> None:
+    picture = Image.open(PICTURES / "ko.png").convert("L").transpose(Image.Transpose.ROTATE_90)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    (page,) = engine.recognise(file.getvalue()).pages
+    assert (page.warnings, page.rotation) == (("unsupported_script",), 0)
+
+
+def test_a_mirrored_page_is_not_believed(engine: Engine) -> None:
+    letter = ImageOps.mirror(Image.open(io.BytesIO(sample("letter").data)).convert("RGB"))
+    file = io.BytesIO()
+    letter.save(file, "PNG")
+    assert engine.recognise(file.getvalue()).confidence <= MAX_CONFIDENCE["unread"]
+
+
+@pytest.mark.parametrize("each", all_samples(), ids=lambda each: each.name)
+def test_what_is_read_is_called_supported(engine: Engine, each: Sample) -> None:
+    (page,) = engine.recognise(each.data).pages
+    assert page.warnings == ()
+    assert not any(line.unsupported_script for line in page.lines)

@@ -1,0 +1,84 @@
+"""What is in a script that the models lack is told by what they read there: few letters, or improbable ones."""
+
+import numpy as np
+import pytest
+
+from ocr_engine.boxes import Quads
+from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.script import MAX_CONFIDENCE, Support, as_believed, judge
+
+RATIO = 20
+"""Length by height of the lines."""
+
+
+def boxes(count: int, ratio: float = RATIO) -> Quads:
+    corners = [[(0, 30 * i), (20 * ratio, 30 * i), (20 * ratio, 30 * i + 20), (0, 30 * i + 20)] for i in range(count)]
+    return np.array(corners, np.float32).reshape(-1, 4, 2)
+
+
+def page(count: int, letters: float, probability: float) -> Support:
+    """What is said of a page of so many lines, so many letters read by heights of a line."""
+    return judge(boxes(count), [Reading("x" * round(letters * RATIO), probability)] * count).page
+
+
+@pytest.mark.parametrize(
+    ("letters", "probability"),
+    [(0.1, 0.86), (0.05, 0.4), (0.0, 0.0), (1.0, 0.85), (1.9, 0.6), (1.4, 0.75)],
+    ids=["Russian", "Korean", "Arabic", "Greek", "Thai", "Hebrew"],
+)
+def test_a_page_of_few_or_improbable_letters_is_unread(letters: float, probability: float) -> None:
+    assert page(6, letters, probability) == "unread"
+
+
+@pytest.mark.parametrize(
+    ("letters", "probability"), [(2.2, 0.99), (1.7, 0.97), (1.2, 1.0), (2.9, 0.94)], ids=["en", "caps", "ja", "worn"]
+)
+def test_a_page_of_probable_letters_is_read(letters: float, probability: float) -> None:
+    assert page(6, letters, probability) == "read"
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_of_two_or_three_lines_both_numbers_must_speak(count: int) -> None:
+    """Those of a photograph are improbable, too."""
+    assert page(count, 2.0, 0.8) == "read"
+    assert page(count, 0.1, 0.96) == "read"
+    assert page(count, 0.1, 0.8) == "unread"
+
+
+def test_one_line_says_nothing_of_a_page_and_short_boxes_have_no_say() -> None:
+    assert page(1, 0.1, 0.3) == "read"
+    assert judge(boxes(20, 2), [Reading("", 0.0)] * 20).page == "read"
+    assert judge(boxes(0), []).page == "read"
+
+
+def test_on_an_unread_page_the_lines_that_are_read_are_told_apart() -> None:
+    russian, english = Reading(", , ,", 0.85), Reading("y" * 40, 0.99)
+    judgement = judge(boxes(6), [russian] * 5 + [english])
+    assert judgement.page == "unread"
+    assert judgement.lines == ("unread",) * 5 + ("read",)
+
+
+def test_a_line_of_another_script_on_a_page_that_is_read_is_told() -> None:
+    judgement = judge(boxes(6), [Reading("y" * 40, 0.99)] * 5 + [Reading(", , ,", 0.85)])
+    assert judgement.page == "read"
+    assert judgement.lines == ("read",) * 5 + ("unread",)
+
+
+def test_vietnamese_is_told_by_its_letters_however_sure_they_are() -> None:
+    text = "Tt c mi ngưi sinh ra đu đưc t do và bình đng v nhân phm và quyn"
+    vietnamese = [Reading(text, 0.99)] * 4
+    assert judge(boxes(4), vietnamese).page == "letters_missing"
+    # a name in a text of another language
+    assert (
+        judge(boxes(40), [Reading("y" * 60, 0.99)] * 38 + [Reading("Nguyen Van Hương of Sơn", 0.99)] * 2).page == "read"
+    )
+
+
+@pytest.mark.parametrize("support", MAX_CONFIDENCE)
+def test_what_is_not_held_is_not_believed(support: Support) -> None:
+    sure = Reading("ab", 0.95, places=(0.3, 0.6), certainty=(0.99, 0.91))
+    believed = as_believed(sure, support)
+    most = MAX_CONFIDENCE[support]
+    assert believed.text == "ab"
+    assert believed.confidence == min(0.95, most)
+    assert believed.certainty == tuple(min(most, each) for each in sure.certainty)
