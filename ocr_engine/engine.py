@@ -17,6 +17,7 @@ from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
+from ocr_engine.document.written import WrittenLine, are_alike, tested
 from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.lines import View, lines_of
 from ocr_engine.models.load import load_models
@@ -38,6 +39,8 @@ FEW_LETTERS = 2
 """Characters: lines in one box can look like one letter that is built of as many parts."""
 MAX_SUSPECTS = 24
 """Boxes of a page that are looked into, which bounds what a page of noise costs."""
+RIM_OF_LETTERS = 0.15
+"""Of the height of a line's letters, around them, in the box that is read."""
 DEFAULT_READING = ReadOptions()
 
 
@@ -86,7 +89,8 @@ class Engine:
                 self._loaded.release()
             shown = document.draw(number)
             drawn = time.perf_counter() - begun
-            page, spent = self.recognise_pixels(shown.pixels, number)
+            written = document.written_lines(number, shown) if options.text_layer == "auto" else []
+            page, spent = self._taken(shown.pixels, number, written) or self.recognise_pixels(shown.pixels, number)
         except OcrError:
             raise
         except Exception as error:
@@ -149,6 +153,22 @@ class Engine:
             quads, readings = self._with_leftovers(page, glance.look, quads, readings)
         return _Read(page, quads, readings, truncated, finding)
 
+    def _taken(self, pixels: Pixels, number: int, written: list[WrittenLine]) -> tuple[OcrPage, OcrTimings] | None:
+        """The page made of the text that its file carries, as `recognise_pixels` has it; None where that is not so."""
+        if not written:
+            return None
+        begun = time.perf_counter()
+        some = tested(written)
+        readings = self._read(pixels, quads_of(some))
+        if not all(are_alike(line.text, read.text) for line, read in zip(some, readings, strict=True)):
+            return None
+        height, width = pixels.shape[:2]
+        said = [Reading(line.text, 1.0, line.places, (1.0,) * len(line.text)) for line in written]
+        view = View(width=width, height=height, rotation=0, zoom=1)
+        lines = lines_of(pixels, quads_of(written), said, ["read"] * len(said), view, self._options)
+        page = OcrPage(number=number, width=width, height=height, lines=lines, source="text-layer")
+        return page, OcrTimings(recognise=time.perf_counter() - begun)
+
     def _read(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:
         """The text in each box; `tall` (n,) tells which are turned to be read, usually those that are `is_tall`."""
         tall = is_tall(quads) if tall is None else tall
@@ -203,6 +223,14 @@ class _Read(Struct, frozen=True):
     truncated: bool
     finding: float
     """Seconds that it took to find the boxes."""
+
+
+def quads_of(lines: Sequence[WrittenLine]) -> Quads:
+    """Their boxes (n, 4, 2), as much larger than the letters as those that the detector gives."""
+    boxes = np.array([(line.left, line.top, line.right, line.bottom) for line in lines], np.float32).reshape(-1, 4)
+    rim = RIM_OF_LETTERS * (boxes[:, 3] - boxes[:, 1])
+    left, top, right, bottom = boxes[:, 0] - rim, boxes[:, 1] - rim, boxes[:, 2] + rim, boxes[:, 3] + rim
+    return np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
 
 
 def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:

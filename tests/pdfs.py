@@ -82,10 +82,10 @@ def typed(*lines: str, points: float = 12, **options: object) -> Leaf:
     return Leaf(content=text(*lines, points=points), **options)  # type: ignore[arg-type]
 
 
-def text(*lines: str, points: float = 12, mode: int = 0, top: float = 700) -> bytes:
+def text(*lines: str, points: float = 12, mode: int = 0, top: float = 700, left: float = 72) -> bytes:
     """Lines of Helvetica from `top` down; `mode` 3 is invisible."""
     shown = b" T* ".join(b"(%s) Tj" % line.encode("cp1252") for line in lines)
-    return b"BT /F %f Tf %d Tr %f TL 72 %f Td %s ET" % (points, mode, 1.5 * points, top, shown)
+    return b"\nBT /F %f Tf %d Tr %f TL %f %f Td %s ET\n" % (points, mode, 1.5 * points, left, top, shown)
 
 
 def text_field(value: str, rectangle: Sequence[float] = (72, 600, 400, 630)) -> Dictionary:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ocr_engine.document.written import WrittenLine
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.result import DocumentInfo
 
@@ -16,6 +17,12 @@ class Document(Protocol):
 
     def draw(self, number: int) -> PageImage:
         """The page, from 1, in any order. Raises OcrError where this page cannot be drawn; others may well be."""
+
+    def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:
+        """The page's own text, in pixels of the page as `draw` has shown it; none where it cannot be believed.
+
+        It may lie all the same: some of it has to be read and compared.
+        """
 
     def close(self) -> None:
         """Lets go of the file. Twice is harmless."""

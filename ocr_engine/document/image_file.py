@@ -1,6 +1,7 @@
 """An image file as a document: the pages of a TIFF, or the one picture that other formats show."""
 
 from ocr_engine import image
+from ocr_engine.document.written import WrittenLine
 from ocr_engine.errors import InvalidDocument
 from ocr_engine.image.mapped import Buffer, MappedFile
 from ocr_engine.image.page_image import PageImage
@@ -30,6 +31,10 @@ class ImageFile:
         if not 1 <= number <= self.info.pages:
             raise InvalidDocument(f"there is no page {number}; the file has {self.info.pages}")
         return image.decode_page(self._data, self._header, number, self._max_pixels)
+
+    def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:
+        """See Document: an image has none."""
+        return []
 
     def close(self) -> None:
         """See Document."""

@@ -54,6 +54,8 @@ class Contents:
     pictures: list[Picture] = field(default_factory=list)
     letters: list[tuple[float, float]] = field(default_factory=list)
     """Size in points of letters that can be seen, and about how many there are, for each object of text."""
+    hidden: int = 0
+    """Objects of text that cannot be seen."""
     drawn: int = 0
     """Lines, areas and shadings, and annotations other than links."""
     is_whole: bool = True
@@ -73,7 +75,9 @@ def contents_of(page: pdfium.PdfPage) -> Contents:
                 if pdfium_c.FPDFImageObj_GetImagePixelSize(raw, width, height):
                     found.pictures.append(Picture(width.value, height.value, matrix, raw))
             case pdfium_c.FPDF_PAGEOBJ_TEXT:
-                if pdfium_c.FPDFTextObj_GetTextRenderMode(raw) not in INVISIBLE:
+                if pdfium_c.FPDFTextObj_GetTextRenderMode(raw) in INVISIBLE:
+                    found.hidden += 1
+                else:
                     found.letters.append(_letters(raw, matrix))
             case pdfium_c.FPDF_PAGEOBJ_FORM:
                 pass

@@ -11,6 +11,8 @@ from ocr_engine.document.pdf.contents import Contents, contents_of
 from ocr_engine.document.pdf.opening import Source, mended, open_pdf
 from ocr_engine.document.pdf.rendering import rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
+from ocr_engine.document.pdf.text_layer import believable_lines
+from ocr_engine.document.written import WrittenLine
 from ocr_engine.errors import InvalidDocument
 from ocr_engine.image.header import PDF
 from ocr_engine.image.page_image import PageImage
@@ -51,6 +53,11 @@ class PdfFile:
             if contents.pictures and pixels.min() == 255:
                 _require_decodable(contents, name)
         return PageImage(pixels, dpi=drawing.dpi)
+
+    def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:
+        """See Document. Text that cannot be seen is an earlier OCR's: a page with any has none to be believed."""
+        with self._page(number, f"page {number} of the PDF") as page:
+            return [] if contents_of(page).hidden else believable_lines(page, shown.pixels, shown.dpi)
 
     def close(self) -> None:
         """See Document."""
