@@ -9,7 +9,7 @@ from msgspec import Struct
 
 CGROUP_FOLDER = Path("/sys/fs/cgroup")
 WORKER_MEMORY_BYTES = 700_000_000
-"""Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 600 MB and some air."""
+"""Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 680 MB and some air."""
 SERVICE_MEMORY_BYTES = 300_000_000
 """Bytes kept back for the service's own process."""
 

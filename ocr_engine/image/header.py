@@ -15,6 +15,13 @@ TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 
 
+USUAL_COST = 8.0
+"""Bytes a pixel that decoding may take: of 64 million, with the models beside them, that is what a worker is given."""
+
+ANIMATED_COST = 16.0
+"""The same of a GIF or PNG of several frames: the picture, what was there before it, and both again with alpha."""
+
+
 class Header(Struct, frozen=True, kw_only=True):
     """What decoding needs to know beforehand."""
 
@@ -33,8 +40,10 @@ class Header(Struct, frozen=True, kw_only=True):
     """Grey or RGB, 8 bits, opaque, one frame: any decoder gives the right pixels."""
     bits: int = 8
     """Bits per sample of a PNG."""
-    components: int = 3
-    """Of a JPEG 2000."""
+    cost: float = USUAL_COST
+    """Bytes of memory that decoding takes for each pixel, at its peak; of a file of 64 megapixels, as measured."""
+    area: int = 0
+    """Pixels of all pages of a TIFF together."""
 
     @property
     def shown(self) -> tuple[int, int]:

@@ -12,10 +12,11 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ocr_engine.crops import Pixels
@@ -117,9 +118,11 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
             if image.width * image.height > max_pixels:  # Pillow looks at the first frame only
                 raise TooManyPixels(f"{name} has more than {max_pixels} pixels")
             image.load()
-            pixels = _to_bgr(image, header)
-            if header.media_type == headers.AVIF or (header.frames > 1 and header.media_type != headers.TIFF):
-                pixels = _first_with_something(image, header, pixels)
+            may_move = header.media_type == headers.AVIF or header.frames > 1
+            if may_move and header.media_type != headers.TIFF:
+                pixels = _first_with_something(image, header, _to_bgr(image, header))
+            else:
+                pixels = _to_bgr(image, header)
     except TooManyPixels:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -132,22 +135,28 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
     return pixels if header.media_type in _TURNED_BY_DECODER else _upright(pixels, header.orientation)
 
 
-def _first_with_something(image: Image.Image, header: Header, first: Pixels) -> Pixels:
+def _first_with_something(image: Image.Image, header: Header, pixels: Pixels) -> Pixels:
     """The pixels of an animation's first frame that is not of one colour; of the very first where all looked at are.
 
-    What cannot be decoded of later frames is nothing to complain of.
+    `pixels`: of the first. What cannot be decoded of later frames is nothing to complain of.
     """
-    pixels = first
+    if not _is_blank(pixels):
+        return pixels
+    shape, colour = pixels.shape, pixels[0, 0].copy()
+    del pixels  # or it would be there beside the next one
     with suppress(EOFError, OSError, ValueError, SyntaxError, struct.error):
         for frame in range(1, MAX_BLANK_FRAMES + 1):
-            if (pixels != pixels[0, 0]).any():
-                return pixels
             image.seek(frame)
             image.load()
-            pixels = _to_bgr(image, header)
-        if (pixels != pixels[0, 0]).any():
-            return pixels
-    return first
+            shown = _to_bgr(image, header)
+            if not _is_blank(shown):
+                return shown
+            del shown
+    return np.full(shape, colour, np.uint8)
+
+
+def _is_blank(pixels: Pixels) -> bool:
+    return not any((pixels[top : top + STRIP] != pixels[0, 0]).any() for top in range(0, len(pixels), STRIP))
 
 
 def _as_file(data: Buffer) -> IO[bytes]:
@@ -278,21 +287,31 @@ def _deep_grey(image: Image.Image) -> Pixels:
     """One channel of 16 or 32 bits or floats, brought to 8: the depth is the least one that holds the brightest pixel,
     floats up to 1 are parts of white, and what fits no such scale is stretched from 0 or its darkest to its brightest.
     """
-    values = np.asarray(image)
     tags: Mapping[int, object] = getattr(image, "tag_v2", {})
-    if image.mode == "I" and tags.get(_SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, (_UNSIGNED,)):
-        values = values.view(np.uint32)
-    low, high = (float(bound(values, initial=0, where=np.isfinite(values))) for bound in (np.min, np.max))
+    is_unsigned = image.mode == "I" and tags.get(_SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, (_UNSIGNED,))
+    low = high = 0.0
+    for _, values in _deep_strips(image, is_unsigned):
+        finite = np.isfinite(values)
+        low = min(low, float(np.min(values, initial=0, where=finite)))
+        high = max(high, float(np.max(values, initial=0, where=finite)))
     if low >= 0 and high <= 2**16 - 1:
-        is_part = values.dtype.kind == "f" and high <= 1
+        is_part = image.mode.startswith("F") and high <= 1
         high = 1.0 if is_part else float(next(2**bits - 1 for bits in DEPTHS if high <= 2**bits - 1))
         low = 0.0
-    grey = np.empty(values.shape, np.uint8)
-    for top in range(0, len(values), STRIP):
-        strip = np.nan_to_num(values[top : top + STRIP].astype(np.float32), nan=low, posinf=high, neginf=low)
-        grey[top : top + STRIP] = np.rint((strip - low) * (255 / (high - low)))
-    if tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE:
-        np.subtract(255, grey, out=grey)
-    if isinstance(clear := image.info.get("transparency"), int):
-        grey[values == clear] = 255
-    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+    clear = image.info.get("transparency")
+    bgr = np.empty((image.height, image.width, 3), np.uint8)
+    for top, values in _deep_strips(image, is_unsigned):
+        strip = np.nan_to_num(values.astype(np.float32), nan=low, posinf=high, neginf=low)
+        grey = np.rint((strip - low) * (255 / (high - low))).astype(np.uint8)
+        if tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE:
+            np.subtract(255, grey, out=grey)
+        if isinstance(clear, int):
+            grey[values == clear] = 255
+        bgr[top : top + STRIP] = grey[..., None]
+    return bgr
+
+
+def _deep_strips(image: Image.Image, is_unsigned: bool) -> Iterator[tuple[int, NDArray[Any]]]:
+    for top, strip in _strips(image):
+        values = np.asarray(strip)
+        yield top, values.view(np.uint32) if is_unsigned else values

@@ -8,13 +8,17 @@ from msgspec import Struct
 
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.image import kinds
-from ocr_engine.image.header import HEIC, MAX_STEPS, PDF, Header
+from ocr_engine.image.header import HEIC, MAX_STEPS, PDF, USUAL_COST, Header
 from ocr_engine.image.headers import bitmap, gif, heif, jpeg, jpeg2000, png, pnm, tiff, webp
 from ocr_engine.image.mapped import Buffer
 from ocr_engine.result import ImageInfo
 
 MAX_STRAY = 4
 """Bytes before the header of an image that are skipped: a line break or a byte order mark of whoever passed it on."""
+MAX_PAGES_OF_MOST_PIXELS = 40
+"""Largest pages that a file may have, or as many pixels in more of them: a few bytes of fax unfold to millions."""
+PAGE_PIXELS = 9_000_000
+"""A page of A4 at 300 dpi: of these a file may have as many as it has pages."""
 PDF_HEAD = 1024 + 5
 """Bytes in which the header of a PDF ends, as PDFium and others look for it."""
 HEAD = 64
@@ -93,6 +97,14 @@ def read_header(data: Buffer, max_pixels: int) -> Header:
         raise TooManyPixels(
             f"{header.width} x {header.height} is {header.width * header.height} pixels; the limit is {max_pixels}"
         )
+    if header.width * header.height * header.cost > max_pixels * USUAL_COST:
+        raise TooManyPixels(
+            f"{header.width} x {header.height} pixels of this kind of image take {header.cost:g} bytes of memory each; "
+            f"the limit is {int(max_pixels * USUAL_COST / header.cost)} of them"
+        )
+    most = max(MAX_PAGES_OF_MOST_PIXELS * max_pixels, PAGE_PIXELS * len(header.pages))
+    if header.area > most:
+        raise TooManyPixels(f"the pages have {header.area} pixels together; the limit is {most}")
     return msgspec.structs.replace(header, start=start) if start else header
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from config.settings import SettingsError, from_environment
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
@@ -177,6 +178,34 @@ def test_the_limit_itself_is_accepted() -> None:
     assert probe(data, WIDTH * HEIGHT).width == WIDTH
     with pytest.raises(TooManyPixels):
         probe(data, WIDTH * HEIGHT - 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "share"),
+    [
+        (saved(IMAGE, "JPEG2000"), 19),
+        (saved(IMAGE, "AVIF"), 14),
+        (HEIC, 11),
+        (saved(Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 128)), "WEBP", lossless=True), 16),
+        (saved(IMAGE.convert("CMYK"), "JPEG", progressive=True), 12),
+        (saved(IMAGE, "JPEG", progressive=True, subsampling=0), 10),
+    ],
+)
+def test_what_takes_more_memory_to_decode_may_have_fewer_pixels(data: bytes, share: int) -> None:
+    pixels = WIDTH * HEIGHT
+    assert probe(data, -(-pixels * share // 8)).width == WIDTH
+    with pytest.raises(TooManyPixels, match=f"{share} bytes of memory each; the limit is"):
+        probe(data, pixels * share // 8 - 1)
+
+
+def test_the_pixels_of_all_pages_together_have_a_bound() -> None:
+    """A few bytes of fax each, and a worker is at them for minutes."""
+    blank = Image.new("1", (4000, 4000), 1)
+    data = paged(*[(blank, {"compression": "group4"})] * 45)
+    assert len(data) < 80_000
+    assert probe(data, 20_000_000).frames == 45
+    with pytest.raises(TooManyPixels, match="720000000 pixels together; the limit is 640000000"):
+        probe(data, 16_000_000)
 
 
 BROKEN = {

@@ -3,7 +3,7 @@
 import struct
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import GIF, MAX_STEPS, Header
+from ocr_engine.image.header import ANIMATED_COST, GIF, MAX_STEPS, USUAL_COST, Header
 from ocr_engine.image.mapped import Buffer
 
 
@@ -35,7 +35,9 @@ def read(data: Buffer) -> Header:
             raise
     if not frames:
         raise InvalidImage("the GIF image has no frame")
-    return Header(media_type=GIF, width=width, height=height, frames=frames)
+    return Header(
+        media_type=GIF, width=width, height=height, frames=frames, cost=ANIMATED_COST if frames > 1 else USUAL_COST
+    )
 
 
 def _colour_table_size(flags: int) -> int:

@@ -4,7 +4,7 @@ import re
 import struct
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import JPEG, MAX_STEPS, Header
+from ocr_engine.image.header import JPEG, MAX_STEPS, USUAL_COST, Header
 from ocr_engine.image.headers.tiff import exif_orientation
 from ocr_engine.image.mapped import Buffer
 
@@ -14,12 +14,14 @@ MAX_JUNK = 65_536
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _WITHOUT_PAYLOAD = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
 
 
 def read(data: Buffer) -> Header:
     """ITU T.81 B.1: segments up to the first scan. Markers are found as libjpeg does, over fill bytes and junk."""
     frame: tuple[int, int, int, int] | None = None
+    cost = USUAL_COST
     orientation = 0
     at = 2
     for _ in range(MAX_STEPS):
@@ -34,6 +36,8 @@ def read(data: Buffer) -> Header:
         (length,) = struct.unpack_from(">H", data, at)
         if marker in _FRAME and frame is None:
             frame = struct.unpack_from(">BHHB", data, at + 2)
+            if marker in _PROGRESSIVE:
+                cost = max(USUAL_COST, _progressive_cost(data[at + 8 : at + 8 + 3 * frame[3]]))
         elif marker == _APP1 and not orientation and data[at + 2 : at + 8] == b"Exif\0\0":
             orientation = exif_orientation(data[at + 2 : at + length])
         at += max(length, 2)
@@ -46,4 +50,11 @@ def read(data: Buffer) -> Header:
         height=height,
         orientation=orientation or 1,
         plain=bits == 8 and components in (1, 3),
+        cost=cost,
     )
+
+
+def _progressive_cost(components: bytes) -> float:
+    """Bytes a pixel: libjpeg keeps 16 bits of every sample until the last scan, beside the picture itself."""
+    factors = [(factor >> 4) * (factor & 15) for factor in components[1::3]]
+    return 2.0 * sum(factors) / max(factors, default=1) + 4.0 if all(factors) else USUAL_COST

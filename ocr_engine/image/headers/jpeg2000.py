@@ -3,7 +3,7 @@
 import struct
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import JPEG2000, Header
+from ocr_engine.image.header import JPEG2000, USUAL_COST, Header
 from ocr_engine.image.headers.boxes import boxes
 from ocr_engine.image.mapped import Buffer
 
@@ -33,5 +33,5 @@ def read(data: Buffer) -> Header:
         media_type=JPEG2000,
         width=max(right - left, said[0]),
         height=max(bottom - top, said[1]),
-        components=max(components, said[2]),
+        cost=max(USUAL_COST, 7.0 + 4.0 * max(components, said[2])),  # OpenJPEG keeps 32 bits of each sample
     )

@@ -4,7 +4,7 @@ import struct
 import zlib
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import MAX_EXIF, MAX_STEPS, PNG, Header
+from ocr_engine.image.header import ANIMATED_COST, MAX_EXIF, MAX_STEPS, PNG, USUAL_COST, Header
 from ocr_engine.image.headers.tiff import exif_orientation
 from ocr_engine.image.mapped import Buffer
 
@@ -50,4 +50,5 @@ def read(data: Buffer) -> Header:
         and not has_key
         and frames == 1,
         bits=bits,
+        cost=ANIMATED_COST if frames > 1 else USUAL_COST,
     )

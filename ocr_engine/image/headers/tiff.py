@@ -26,13 +26,15 @@ def read(data: Buffer) -> Header:
     reader = TiffReader(data)
     width, height, orientation = reader.geometry()
     directories = reader.directories(MAX_STEPS)
+    pages = reader.pages(directories)
     return Header(
         media_type=TIFF,
         width=width,
         height=height,
         orientation=orientation,
         frames=len(directories),
-        pages=reader.pages(directories),
+        pages=pages,
+        area=sum(reader.area(directories[page]) for page in pages),
     )
 
 
@@ -94,6 +96,11 @@ class TiffReader:
                 pages.append(number)
                 width, height = size
         return tuple(pages)
+
+    def area(self, directory: int) -> int:
+        """Pixels of the page there; 0 where its size does not stand first, as it should."""
+        tags = self._first_tags(directory)
+        return tags.get(_WIDTH, 0) * tags.get(_HEIGHT, 0)
 
     def _first_tags(self, at: int) -> dict[int, int]:
         """The tags of a directory that stand first: what it is, and its size."""
