@@ -1,6 +1,6 @@
 """What may be chosen about recognition: for a whole service, and for one file. Frozen, and sent whole to a worker."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
@@ -8,6 +8,7 @@ ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
 ReadingOrder = Literal["columns", "rows"]
 TextLayer = Literal["ocr", "auto"]
+TEXT_LAYERS: tuple[TextLayer, ...] = get_args(TextLayer)
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.http.keys import hash_key
 from ocr_engine.errors import InvalidImage
 from samples import sample
+from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool
+from tests.unit.heic import HEIC
 
 pytestmark = pytest.mark.anyio
 
@@ -138,3 +140,22 @@ async def test_the_service_reads_the_sample_by_itself_when_told_to(run: Any) -> 
     async with run(health_interval_seconds=3600.0) as service:
         await service.pool.started.acquire()
         assert service.pool.images == [PNG]
+
+
+async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: Any) -> None:
+    page = Image.new("RGB", (40, 30), "white")
+    writers = {"image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF", "image/webp": "WEBP", "image/gif": "GIF"}
+    writers |= {"image/bmp": "BMP", "image/avif": "AVIF", "image/jp2": "JPEG2000", "image/x-portable-anymap": "PPM"}
+    made = {"application/pdf": pdf(Leaf()), "image/heic": HEIC}
+    for media_type, kind in writers.items():
+        file = io.BytesIO()
+        page.save(file, kind)
+        made[media_type] = file.getvalue()
+    async with run(max_image_pages=7, max_image_pixels=5_000_000) as service:
+        said = (await service.client.get("/capabilities")).json()
+        assert said["limits"]["max_image_pages"] == 7
+        assert said["limits"]["max_image_pixels"] == 5_000_000
+        assert said["text_layer"] == ["ocr", "auto"]
+        assert {each["media_type"] for each in said["files"]} == set(made)
+        for data in made.values():
+            assert (await service.upload(data)).status_code == 202

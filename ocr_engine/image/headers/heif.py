@@ -12,7 +12,7 @@ from ocr_engine.image.mapped import Buffer
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _ANY_BRANDS = (b"mif1", b"msf1", b"mif2", b"miaf")
-_COSTS = {AVIF: 14.0, HEIC: 11.0}
+_COSTS = {AVIF: 14.0, HEIC: 10.5}
 """Bytes a pixel: planes of the decoder, its RGB(A), and what Pillow makes of it."""
 _FULL = 4
 """Bytes of version and flags that begin a full box."""

@@ -1,0 +1,59 @@
+"""`/capabilities`: what this service takes, for clients that want to know before they upload."""
+
+from litestar import Router, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from app.http.gate import admitted
+from app.http.openapi import problems
+from app.service import Service
+from config.settings import Settings
+from ocr_engine.image.kinds import FileKind, readable
+from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
+
+
+class LimitsView(Struct, frozen=True, kw_only=True):
+    """Beyond these an upload is refused."""
+
+    max_image_bytes: int
+    max_image_pixels: int
+    max_image_pages: int
+    upload_timeout_seconds: float
+    job_timeout_seconds: float
+    max_wait_seconds: int
+
+
+class CapabilitiesView(Struct, frozen=True, kw_only=True):
+    """What is taken, within which limits, and what reads it."""
+
+    files: tuple[FileKind, ...]
+    limits: LimitsView
+    text_layer: tuple[TextLayer, ...]
+    model: ModelFamily
+    backend: Backend
+
+
+@get(
+    "/",
+    responses=problems(401, 429, 500, 503),
+    summary="What can be read here?",
+    description="Kinds of file as this service is installed, its limits, and the models that read.",
+)
+async def capabilities(service: NamedDependency[Service]) -> CapabilitiesView:
+    """The same for every client, until the service is started anew."""
+    return capabilities_of(service.settings)
+
+
+def capabilities_of(settings: Settings) -> CapabilitiesView:
+    """What a service with these settings takes."""
+    limits = {name: getattr(settings, name) for name in LimitsView.__struct_fields__}
+    return CapabilitiesView(
+        files=readable(),
+        limits=LimitsView(**limits),
+        text_layer=TEXT_LAYERS,
+        model=settings.ocr_model,
+        backend=settings.ocr_backend,
+    )
+
+
+router = Router("/capabilities", route_handlers=[capabilities], guards=[admitted], tags=["Operations"])
