@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from pikepdf import ObjectStreamMode
 from PIL import Image, ImageDraw, ImageSequence
+
+from tests.pdfs import Leaf, Picture, pdf, scan, text_field, typed
+from tests.unit.heic import HEIC
 
 SEED = 20261123
 MAGICS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"RIFF\xff\0\0\0WEBP")
@@ -70,7 +74,16 @@ def _sound() -> Iterator[tuple[str, bytes]]:
         "lzw tiff": (picture, "TIFF", {"compression": "tiff_lzw"}),
         "fax tiff": (picture.convert("1"), "TIFF", {"compression": "group4"}),
         "tiff of pages": (picture, "TIFF", {"save_all": True, "append_images": frames}),
+        "avif": (picture, "AVIF", {}),
+        "animated avif": (picture, "AVIF", {"save_all": True, "append_images": frames}),
+        "jpeg 2000": (picture, "JPEG2000", {}),
+        "jpeg 2000 codestream": (picture, "JPEG2000", {"no_jp2": True}),
+        "ppm": (picture, "PPM", {}),
     }
+    yield "heic", HEIC
+    yield "pdf of print", pdf(typed("Hello 2026", "a second line"), typed("a second page"))
+    yield "pdf of a scan", pdf(scan(np.asarray(picture)))
+    yield "pdf with a form", pdf(Leaf(), form=[text_field("Hello 2026")])
     for name, (image, kind, options) in kinds.items():
         file = io.BytesIO()
         image.save(file, kind, **options)
@@ -148,6 +161,14 @@ def _bombs(limit: int) -> Iterator[tuple[str, bytes]]:
     yield (
         "exif without end",
         png(8, 8, bytes(72), chunks=_chunk(b"eXIf", b"II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 40_000)),
+    )
+    for name, filter in (("flate", "/FlateDecode"), ("jpx", "/JPXDecode"), ("jbig2", "/JBIG2Decode")):
+        lie = Picture(data=bytes(100), width=60_000, height=60_000, filter=filter, bits=1, space="/DeviceGray")
+        yield f"pdf with a {name} of 60000 x 60000", pdf(Leaf(content=b"q 9 0 0 9 0 0 cm /P Do Q", pictures={"P": lie}))
+    yield "pdf of a mile", pdf(typed("x", size=(1e9, 1e9)))
+    yield (
+        "pdf of a million pages",
+        pdf(typed("x"), object_stream_mode=ObjectStreamMode.disable).replace(b"/Count 1", b"/Count 1000000"),
     )
     yield "jpeg of segments", b"\xff\xd8" + b"\xff\xe1\x00\x02" * 200_000
     frame = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"

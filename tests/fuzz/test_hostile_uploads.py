@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
+from ocr_engine.errors import (
+    InvalidDocument,
+    InvalidImage,
+    PasswordRequired,
+    TooManyPages,
+    TooManyPixels,
+    UnsupportedImage,
+)
 from samples import sample
 from tests.e2e.conftest import Server
 from tests.fuzz.hostile import blank_png, hostile_files
@@ -14,6 +21,7 @@ from tests.fuzz.hostile import blank_png, hostile_files
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 MAX_PIXELS = 12_000_000
+REFUSALS = (InvalidDocument, InvalidImage, PasswordRequired, TooManyPages, TooManyPixels, UnsupportedImage)
 SERVICE_BYTES = 500_000_000
 WORKER_BYTES = 1_200_000_000
 
@@ -42,7 +50,7 @@ def test_hostile_files_are_refused_or_read_and_harm_nobody(start: Callable[..., 
             assert problem["request_id"] == answer.headers["X-Request-ID"]
             refusals[problem["code"]] += 1
     ends = {name: server.ended(job_id) for name, job_id in jobs.items()}
-    client_fault = {error.code for error in (InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage)}
+    client_fault = {error.code for error in REFUSALS}
     wrong = {
         name: job["error"]
         for name, job in ends.items()

@@ -57,4 +57,4 @@ def read(data: Buffer) -> Header:
 def _progressive_cost(components: bytes) -> float:
     """Bytes a pixel: libjpeg keeps 16 bits of every sample until the last scan, beside the picture itself."""
     factors = [(factor >> 4) * (factor & 15) for factor in components[1::3]]
-    return 2.0 * sum(factors) / max(factors, default=1) + 4.0 if all(factors) else USUAL_COST
+    return 2.0 * sum(factors) / max(factors, default=1) + 5.0 if all(factors) else USUAL_COST

@@ -33,5 +33,5 @@ def read(data: Buffer) -> Header:
         media_type=JPEG2000,
         width=max(right - left, said[0]),
         height=max(bottom - top, said[1]),
-        cost=max(USUAL_COST, 7.0 + 4.0 * max(components, said[2])),  # OpenJPEG keeps 32 bits of each sample
+        cost=max(USUAL_COST, 8.0 + 4.0 * max(components, said[2])),  # OpenJPEG keeps 32 bits of each sample
     )

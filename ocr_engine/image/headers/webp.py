@@ -7,7 +7,7 @@ from ocr_engine.image.header import MAX_EXIF, MAX_STEPS, USUAL_COST, WEBP, Heade
 from ocr_engine.image.headers.tiff import exif_orientation
 from ocr_engine.image.mapped import Buffer
 
-_ALPHA_COST, _ANIMATED_COST = 16.0, 24.0
+_ALPHA_COST, _ANIMATED_COST = 17.0, 24.0
 """Bytes a pixel: Pillow decodes a canvas, a copy of it and its own picture; of an animation two canvases."""
 
 
