@@ -12,6 +12,7 @@ COMMANDS = {
     "store": ("service.store", "how fast and how durably jobs are stored"),
     "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),
     "cluster": ("cluster.scaling", "several nodes on one PostgreSQL"),
+    "documents": ("documents.run", "scanned PDFs: pages a second, memory over a long file, others beside it"),
     "all": ("everything", "all of these but cluster, in one report"),
     "simulate": ("queueing.simulate", "what more workers or machines would carry"),
     "compare": ("report.compare", "two reports side by side"),
