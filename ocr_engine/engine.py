@@ -23,8 +23,9 @@ from ocr_engine.lines import View, lines_of
 from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
+from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
-from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, MIN_WIDTH, Reading, Recogniser
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Reading, Recogniser
 from ocr_engine.recognition.script import judge
 from ocr_engine.result import OcrPage, OcrResult, OcrTimings, Rotation
 
@@ -41,6 +42,8 @@ MAX_SUSPECTS = 24
 """Boxes of a page that are looked into, which bounds what a page of noise costs."""
 RIM_OF_LETTERS = 0.15
 """Of the height of a line's letters, around them, in the box that is read."""
+MAX_TINY_SIDE = 48
+"""Pixels of a picture that is read as one line where no box is found: a sign fills it, and detection needs a rim."""
 DEFAULT_READING = ReadOptions()
 
 
@@ -149,7 +152,11 @@ class Engine:
         truncated = len(quads) < len(found)
         finding = time.perf_counter() - begun
         quads, readings = self._told_apart(page, quads, self._read(page, quads))
-        if not truncated:
+        if not len(found) and max(page.shape[:2]) <= MAX_TINY_SIDE:
+            height, width = page.shape[:2]
+            quads = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float32)
+            readings = leftovers.sure(self._read(page, quads, np.zeros(1, bool)), 1)
+        elif not truncated:
             quads, readings = self._with_leftovers(page, glance.look, quads, readings)
         return _Read(page, quads, readings, truncated, finding)
 
@@ -174,7 +181,7 @@ class Engine:
         tall = is_tall(quads) if tall is None else tall
         crops = [cut(page, quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
-        readings = self._reader.read(crops)
+        readings = read_in_pieces(crops, self._reader.read)
         return [
             msgspec.structs.replace(reading, corner=reading.corner + 1) if is_ else reading
             for reading, is_ in zip(readings, tall, strict=True)
@@ -237,7 +244,7 @@ def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:
     """All boxes (n, 4, 2), or the uppermost that together hold as much text, `most` pixels of their lines' widths."""
     across, down = sides(quads)
     longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
-    costs = np.clip(FIRST_SQUEEZE * LINE_HEIGHT * longer / shorter, MIN_WIDTH, MAX_WIDTH)
+    costs = np.maximum(FIRST_SQUEEZE * LINE_HEIGHT * longer / shorter, MIN_WIDTH)
     if costs.sum() <= most:
         return quads
     from_the_top = np.argsort(quads[:, :, 1].min(axis=1), kind="stable")
