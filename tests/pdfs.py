@@ -1,6 +1,7 @@
 """PDFs for tests, drawn by pikepdf: scans, print, and what harms."""
 
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -66,6 +67,19 @@ def pdf(*leaves: Leaf, form: Sequence[Dictionary] = (), **options: object) -> by
             )
         file = io.BytesIO()
         document.save(file, **options)  # type: ignore[arg-type]
+        return file.getvalue()
+
+
+def bomb(megabytes: int) -> bytes:
+    """A page whose drawing unfolds to so many megabytes, out of kilobytes, behind two filters."""
+    packer = zlib.compressobj(9)
+    folded = b"".join(packer.compress(b"0 0 m 9 9 l S\n" * 71_429) for _ in range(megabytes)) + packer.flush()
+    with pikepdf.open(io.BytesIO(pdf(Leaf()))) as document:
+        drawing = document.make_stream(b"")
+        drawing.write(zlib.compress(folded, 9), filter=Array([Name.FlateDecode, Name.FlateDecode]))
+        document.pages[0].Contents = drawing
+        file = io.BytesIO()
+        document.save(file, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
         return file.getvalue()
 
 

@@ -33,6 +33,7 @@ from ocr_engine.workers.pool import PoolEvent, WorkerState
 from ocr_engine.workers.process import Unwanted, WorkerProcess
 from ocr_engine.workers.process_pool import ProcessOcrPool
 from samples import sample
+from tests.pdfs import bomb, pdf, typed
 
 pytestmark = pytest.mark.anyio
 
@@ -451,3 +452,18 @@ async def test_a_page_is_drawn_for_people_as_wide_as_they_want_it(
         assert shown.format == "JPEG"
         assert shown.width == min(width, whole.width)
         assert abs(shown.height - whole.height * shown.width / whole.width) <= 1
+
+
+async def test_a_page_that_unfolds_without_end_costs_its_own_worker_only(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    files = [tmp_path / "bomb.pdf", tmp_path / "sound.pdf"]
+    files[0].write_bytes(bomb(1000))
+    files[1].write_bytes(pdf(typed("Hello from page one"), typed("Hello from page two")))
+    assert files[0].stat().st_size < 10_000
+    with pytest.raises(WorkerCrashed):
+        await pool.read_page(files[0], 1, ReadOptions())
+    await pool.until("started")
+    assert await pool.open(files[1], ReadOptions()) == DocumentInfo(media_type="application/pdf", pages=2)
+    assert (await pool.read_page(files[1], 2, ReadOptions())).text == "Hello from page two"

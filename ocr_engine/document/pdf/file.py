@@ -8,6 +8,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ocr_engine.document.pdf.contents import Contents, contents_of
+from ocr_engine.document.pdf.memory import bounded_memory
 from ocr_engine.document.pdf.opening import Source, mended, open_pdf
 from ocr_engine.document.pdf.rendering import rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
@@ -45,7 +46,7 @@ class PdfFile:
     def draw(self, number: int) -> PageImage:
         """See Document. Raises TooManyPixels where a picture on the page has more than are allowed."""
         name = f"page {number} of the PDF"
-        with self._page(number, name) as page:
+        with bounded_memory(), self._page(number, name) as page:
             contents = contents_of(page)
             turns = pdfium_c.FPDFPage_GetRotation(page)
             drawing = drawing_of(contents, _box(page), page.get_size(), turns, self._max_pixels, name)
@@ -56,7 +57,7 @@ class PdfFile:
 
     def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:
         """See Document. Text that cannot be seen is an earlier OCR's: a page with any has none to be believed."""
-        with self._page(number, f"page {number} of the PDF") as page:
+        with bounded_memory(), self._page(number, f"page {number} of the PDF") as page:
             return [] if contents_of(page).hidden else believable_lines(page, shown.pixels, shown.dpi)
 
     def close(self) -> None:

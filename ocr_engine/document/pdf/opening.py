@@ -52,7 +52,10 @@ def mended(source: Source, password: str) -> BinaryIO:
 
     It finds pages where PDFium finds none: with much before the header, or the end cut off.
     """
-    copy = tempfile.TemporaryFile(prefix="ocr-mended-")  # noqa: SIM115  (the caller closes it)
+    try:
+        copy = tempfile.TemporaryFile(prefix="ocr-mended-")  # noqa: SIM115  (the caller closes it)
+    except OSError as error:
+        raise InvalidDocument(f"the PDF is damaged, and there is nowhere to mend it: {error.strerror}") from error
     try:
         with pikepdf.open(source, password=password, suppress_warnings=True) as damaged:
             damaged.save(copy)
