@@ -22,6 +22,18 @@ ANIMATED_COST = 16.0
 """The same of a GIF or PNG of several frames: the picture, what was there before it, and both again with alpha."""
 
 
+NO_DPI = (72, 96)
+"""Resolutions of screens, which say nothing of paper."""
+MIN_DPI, MAX_DPI = 50, 4800
+"""What a scanner may have."""
+
+
+def plausible_dpi(across: float, down: float) -> float:
+    """Pixels an inch, where both ways say the same and it may be that of paper; else 0."""
+    dpi = round(across, 1)
+    return dpi if abs(across - down) < 1 and MIN_DPI <= dpi <= MAX_DPI and round(dpi) not in NO_DPI else 0.0
+
+
 class Header(Struct, frozen=True, kw_only=True):
     """What decoding needs to know beforehand."""
 
@@ -42,6 +54,8 @@ class Header(Struct, frozen=True, kw_only=True):
     """Bits per sample of a PNG."""
     cost: float = USUAL_COST
     """Bytes of memory that decoding takes for each pixel, at its peak; of a file of 64 megapixels, as measured."""
+    dpi: float = 0.0
+    """Pixels an inch of paper; 0 where the file does not say, or says what programs write that do not know."""
     area: int = 0
     """Pixels of all pages of a TIFF together."""
 

@@ -74,12 +74,12 @@ def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> P
     require_bounded(data, header.media_type)
     page = number - 1
     try:
-        return PageImage(_decoded(data, header, page, max_pixels))
+        return PageImage(_decoded(data, header, page, max_pixels), dpi=header.dpi)
     except InvalidImage:
         if header.media_type != headers.JPEG or not _lacks_end(data):
             raise
     # with a mark of the end, decoders show what has come, and grey below it, as browsers do
-    return PageImage(_decoded(data[:] + END_OF_JPEG, header, page, max_pixels), warnings=("damaged",))
+    return PageImage(_decoded(data[:] + END_OF_JPEG, header, page, max_pixels), dpi=header.dpi, warnings=("damaged",))
 
 
 def _decoded(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels:

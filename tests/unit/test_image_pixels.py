@@ -326,6 +326,13 @@ def test_a_jpeg_that_lacks_its_end_is_what_has_come_and_called_damaged(options: 
         decode(data[: data.index(b"\xff\xda")], LIMIT)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(("written", "said"), [((300, 300), 300), ((72, 72), 0), ((96, 96), 0), ((204, 98), 0)])
+def test_the_resolution_is_told_where_it_may_be_that_of_paper(kind: str, written: tuple[int, int], said: float) -> None:
+    data = saved(IMAGE, kind, dpi=written)
+    assert decode_page(data, read_header(data, LIMIT), 1, LIMIT).dpi == pytest.approx(said, abs=0.1)
+
+
 def test_every_page_of_a_tiff_is_decoded_as_it_is() -> None:
     fax = Image.new("1", (40, 30), 1)
     fax.paste(0, (5, 5, 15, 10))

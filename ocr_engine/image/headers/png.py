@@ -4,7 +4,7 @@ import struct
 import zlib
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import ANIMATED_COST, MAX_EXIF, MAX_STEPS, PNG, USUAL_COST, Header
+from ocr_engine.image.header import ANIMATED_COST, MAX_EXIF, MAX_STEPS, PNG, USUAL_COST, Header, plausible_dpi
 from ocr_engine.image.headers.tiff import exif_orientation
 from ocr_engine.image.mapped import Buffer
 
@@ -13,6 +13,8 @@ MAX_UNFOLDING = 500_000
 lies behind the last row too. Pillow, at half the speed, leaves off."""
 
 _GREY, _RGB = 0, 2
+_METRE = 0.0254
+"""Of a metre, an inch: pHYs counts pixels a metre."""
 
 
 def read(data: Buffer) -> Header:
@@ -21,7 +23,7 @@ def read(data: Buffer) -> Header:
     (checksum,) = struct.unpack_from(">I", data, 29)
     if length != 13 or kind != b"IHDR" or checksum != zlib.crc32(data[12:29]):
         raise InvalidImage("the PNG image's header chunk is damaged")
-    orientation, frames, has_key, is_whole, at = 1, 1, False, False, 33
+    orientation, frames, has_key, is_whole, dpi, at = 1, 1, False, False, 0.0, 33
     for _ in range(MAX_STEPS):
         if at + 8 > len(data):
             break
@@ -30,6 +32,9 @@ def read(data: Buffer) -> Header:
             has_key = True
         elif kind == b"acTL":
             (frames,) = struct.unpack_from(">I", data, at + 8)
+        elif kind == b"pHYs" and length == 9:
+            across, down, unit = struct.unpack_from(">IIB", data, at + 8)
+            dpi = plausible_dpi(across * _METRE, down * _METRE) if unit == 1 else 0.0
         elif kind == b"eXIf":
             orientation = exif_orientation(data[at + 8 : at + 8 + min(length, MAX_EXIF)])
         elif kind == b"IEND":
@@ -50,5 +55,6 @@ def read(data: Buffer) -> Header:
         and not has_key
         and frames == 1,
         bits=bits,
+        dpi=dpi,
         cost=ANIMATED_COST if frames > 1 else USUAL_COST,
     )
