@@ -96,13 +96,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         Count,
         Meta(
             description="Largest page in pixels (width times height); above that 413, or, where it is a later page of "
-            "a TIFF, a dead letter."
+            "a TIFF or a page of a PDF, a dead letter."
         ),
     ] = 64_000_000
     max_image_pages: Annotated[
         int,
         # the probe looks at no more directories than that
-        Meta(ge=1, le=2000, description="Most pages of a TIFF, up to 2000; above that 413."),
+        Meta(
+            ge=1,
+            le=2000,
+            description="Most pages of a TIFF or PDF, up to 2000; above that 413, or, of a PDF, a dead letter.",
+        ),
     ] = 50
     upload_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest time a client may take to send a body; then 408.")

@@ -117,7 +117,7 @@ def test_a_file_whose_password_is_empty_opens_by_itself() -> None:
 
 
 def test_many_pages_are_drawn_in_any_order_though_the_file_is_opened_anew() -> None:
-    data = pdf(*(typed("I" * number) for number in range(1, 41)))
+    data = pdf(*(typed("I" * number, size=(300, 800)) for number in range(1, 41)))
     with opened(data) as document:
         assert document.info.pages == 40
         amounts = {number: ink(document.draw(number).pixels) for number in (40, *range(1, 40, 2), *range(2, 40, 2))}
@@ -205,7 +205,7 @@ def test_a_picture_that_cannot_be_decoded_is_no_blank_page() -> None:
 
 
 def test_a_page_of_endless_strokes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    strokes = b"".join(b"%d %d m %d %d l S\n" % (n % 600, n % 700, n % 500, n % 300) for n in range(30_000))
+    strokes = b"".join(b"%d %d m %d %d l S\n" % (n % 600, n % 700, n % 500, n % 300) for n in range(5_000))
     data = pdf(Leaf(content=strokes))
     with opened(data) as document:
         monkeypatch.setattr(rendering, "DRAW_SECONDS", 0.0)
