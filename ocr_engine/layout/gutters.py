@@ -171,8 +171,8 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Itera
     gains[wide & (lines.right <= x + room) & (lines.right >= x - near)] = KEEPS_TO
     gains[wide & (lines.left >= x - room) & (lines.left <= x + near)] = KEEPS_TO
     gains[owner] = LEAVES_FREE * grade(spaces.width[at], GUTTER_SPACE)
-    at = at[_agreed_on(owner, gains, lines)]
-    rank = np.argsort(down)[spaces.line[at]]
+    said = gains  # line by line, while `gains` goes from top to bottom
+    rank = np.argsort(down)[owner]
     gains = gains[down]
     for _ in range(MAX_GUTTERS):
         evidence, first, last = best_run(gains)
@@ -182,6 +182,7 @@ def _gutters_at(x: float, lines: Lines, spaces: _Spaces, down: Indices) -> Itera
         mine = at[(rank >= first) & (rank <= last)]
         if not len(mine) or not _are_a_gutter(x, mine, lines, spaces):
             continue
+        mine = mine[_agreed_on(spaces.line[mine], said, lines)]
         alone = len(mine) < FEW_GUTTER_LINES or _are_apart(spaces.line[mine], down[first : last + 1], lines)
         mine = mine[spaces.width[mine] >= np.where(alone, LONE_LINE_SPACE, GUTTER_SPACE[0])]
         if len(mine):
