@@ -66,6 +66,48 @@ class OcrLine(Struct, frozen=True, kw_only=True):
     """In the order of the text. Empty where it was read before words were told."""
 
 
+BlockKind = Literal["paragraph", "heading", "list", "table"]
+
+
+class OcrCell(Struct, frozen=True, array_like=True):
+    """A cell of a table. An array where it is stored."""
+
+    row: int
+    """From 0, the uppermost."""
+    column: int
+    row_span: int
+    column_span: int
+    text: str
+    """Its lines as running text; may be empty."""
+    polygon: Polygon
+
+
+class OcrBlock(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What belongs together on a page: a paragraph, a heading, a list or a table."""
+
+    kind: BlockKind
+    lines: tuple[int, ...]
+    """Its lines: indices into those of the page, in reading order."""
+    level: int = 0
+    """Of a heading: 1 for the largest print, up to 6."""
+    items: tuple[tuple[int, ...], ...] = ()
+    """Of a list: the lines of each of its items."""
+    cells: tuple[OcrCell, ...] = ()
+    """Of a table: row by row, each from the left."""
+    ruled: bool = False
+    """Of a table: its cells were told by the rules around them."""
+
+    @property
+    def rows(self) -> int:
+        """Of a table; else 0."""
+        return max((cell.row + cell.row_span for cell in self.cells), default=0)
+
+    @property
+    def columns(self) -> int:
+        """Of a table; else 0."""
+        return max((cell.column + cell.column_span for cell in self.cells), default=0)
+
+
 PAGE_WARNINGS = ("damaged", "unsupported_script")
 """`damaged`: the file lacks its end, and the page shows what viewers show of it. `unsupported_script`: the page is in a
 script that the models do not hold, or in a language some of whose letters they lack; its `rotation` is not known."""
@@ -90,6 +132,8 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     """Pixels an inch of paper, so that 72 / dpi points are a pixel; 0 where the file does not say."""
     warnings: tuple[str, ...] = ()
     """What may be wrong with the page without being an error; see `PAGE_WARNINGS`."""
+    blocks: tuple[OcrBlock, ...] = ()
+    """In reading order, each confident line in one. Empty where it was read before blocks were told."""
 
     @property
     def rows(self) -> list[list[OcrLine]]:

@@ -1,0 +1,47 @@
+"""The formats there are, by the names that clients give them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from ocr_engine.formats import alto, csv, hocr, html, json, layout, markdown, page_xml, text, tsv
+from ocr_engine.formats.source import Source
+from ocr_engine.result import OcrPage
+
+Writer = Callable[[Iterable[OcrPage], Source], Iterator[str]]
+"""Gives the whole in parts, none of which is longer than a page's."""
+
+
+class TextFormat(Struct, frozen=True, kw_only=True):
+    """One way to write what was read."""
+
+    name: str
+    media_type: str
+    suffix: str
+    """Of a file, with its dot."""
+    write: Writer
+    one_page: bool = False
+    """True: a document of it has one page; `write` takes no more."""
+
+
+_PAGE_XML = "application/vnd.prima.page+xml"
+
+FORMATS: Mapping[str, TextFormat] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            TextFormat(name="text", media_type="text/plain", suffix=".txt", write=text.write),
+            TextFormat(name="layout", media_type="text/plain", suffix=".layout.txt", write=layout.write),
+            TextFormat(name="markdown", media_type="text/markdown", suffix=".md", write=markdown.write),
+            TextFormat(name="html", media_type="text/html", suffix=".html", write=html.write),
+            TextFormat(name="csv", media_type="text/csv", suffix=".csv", write=csv.write),
+            TextFormat(name="json", media_type="application/json", suffix=".json", write=json.write),
+            TextFormat(name="tsv", media_type="text/tab-separated-values", suffix=".tsv", write=tsv.write),
+            TextFormat(name="hocr", media_type="text/vnd.hocr+html", suffix=".hocr", write=hocr.write),
+            TextFormat(name="alto", media_type="application/alto+xml", suffix=".alto.xml", write=alto.write),
+            TextFormat(name="page", media_type=_PAGE_XML, suffix=".page.xml", write=page_xml.write, one_page=True),
+        )
+    }
+)
+"""By name; where a media type has two, the first is what it asks for."""
