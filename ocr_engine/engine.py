@@ -28,6 +28,7 @@ from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, R
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Reading, Recogniser
 from ocr_engine.recognition.script import judge
 from ocr_engine.result import OcrPage, OcrResult, OcrTimings, Rotation
+from ocr_engine.structure import find_blocks
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -124,6 +125,7 @@ class Engine:
             script = judge(read.quads, read.readings)
         view = View(width=width, height=height, rotation=rotation, zoom=zoom)
         lines = lines_of(read.page, read.quads, read.readings, script.lines, view, self._options)
+        blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,
             orient=oriented - glanced,
@@ -136,6 +138,7 @@ class Engine:
             rotation=rotation,
             lines=lines,
             truncated=read.truncated,
+            blocks=blocks,
             warnings=() if script.page == "read" else ("unsupported_script",),
         )
         return page, timings
@@ -173,7 +176,8 @@ class Engine:
         said = [Reading(line.text, 1.0, line.places, (1.0,) * len(line.text)) for line in written]
         view = View(width=width, height=height, rotation=0, zoom=1)
         lines = lines_of(pixels, quads_of(written), said, ["read"] * len(said), view, self._options)
-        page = OcrPage(number=number, width=width, height=height, lines=lines, source="text-layer")
+        blocks = find_blocks(lines, width, height, 0, pixels)
+        page = OcrPage(number=number, width=width, height=height, lines=lines, blocks=blocks, source="text-layer")
         return page, OcrTimings(recognise=time.perf_counter() - begun)
 
     def _read(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:

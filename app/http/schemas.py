@@ -1,19 +1,22 @@
 """The JSON that clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from app.health import Grade
-from app.http.page_view import Detail, LineView, PageView, Share, page_views
 from app.http.problems import Problem, problem
 from app.service import HealthReport, QueueFigures
+from ocr_engine.formats.json import LineView, PageView, Share, page_view
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
 
 Seconds = Annotated[float, Meta(ge=0)]
+
+Detail = Literal["lines", "words"]
+"""How far an answer goes into its pages; words make it some five times as long."""
 
 
 class JobView(Struct, frozen=True, kw_only=True):
@@ -40,7 +43,7 @@ class JobView(Struct, frozen=True, kw_only=True):
 def job_view(job: Job, detail: Detail = "lines") -> JobView:
     """The job as clients see it."""
     result = job.result
-    pages = page_views(result.pages if result else (), detail)
+    pages = tuple(page_view(page, words=detail == "words") for page in (result.pages if result else ()))
     return JobView(
         id=job.id,
         status=job.status,

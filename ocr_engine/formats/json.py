@@ -29,6 +29,7 @@ class LineView(Struct, frozen=True, kw_only=True):
         Polygon, Meta(description="Four (x, y) corners, clockwise from the text's own top left, in image pixels.")
     ]
     low_confidence: Annotated[bool, Meta(description="True: left out of the text.")]
+    unsupported_script: Annotated[bool, Meta(description="True: the models lack its script, or some of its letters.")]
     row: Annotated[int, Meta(description="Lines of one number are one row of the page: an item and its price.")]
     words: Annotated[tuple[WordView, ...] | UnsetType, Meta(description="With `detail=words` only.")] = UNSET
 
@@ -100,6 +101,7 @@ def _line(line: OcrLine, words: bool) -> LineView:
         confidence=line.confidence,
         polygon=line.polygon,
         low_confidence=line.low_confidence,
+        unsupported_script=line.unsupported_script,
         row=line.row,
         words=tuple(told) if words else UNSET,
     )

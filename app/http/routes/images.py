@@ -13,10 +13,9 @@ from litestar.params import FromPath, FromQuery
 
 from app.http.gate import admitted
 from app.http.openapi import problems
-from app.http.page_view import Detail
 from app.http.prefer import wanted_wait, while_connected
 from app.http.request_context import context_of
-from app.http.schemas import JobView, job_view
+from app.http.schemas import Detail, JobView, job_view
 from app.http.upload import read_image
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
