@@ -31,7 +31,7 @@ def find_blocks(
     grids = find_grids(picture, frame, items) if picture is not None else []
     tables = ruled_tables(grids, items, frame)
     tables += aligned_tables(_without(items, tables), frame)
-    blocks = [*tables, *paragraphs(_without(items, tables))]
+    blocks = [*tables, *paragraphs(_without(items, tables), items)]
     place = {item.index: k for k, item in enumerate(items)}
     return tuple(sorted(blocks, key=lambda block: min(place[line] for line in block.lines)))
 

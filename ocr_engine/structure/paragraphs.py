@@ -50,12 +50,12 @@ class Row(Struct, frozen=True):
         return median(item.box.height for item in self.items)
 
 
-def paragraphs(items: Sequence[Item]) -> list[OcrBlock]:
-    """The blocks of these lines, which come in reading order."""
+def paragraphs(items: Sequence[Item], page: Sequence[Item]) -> list[OcrBlock]:
+    """The blocks of these lines, which come in reading order; `page` has all lines: how large its print is."""
     if not items:
         return []
     rows = [_row(tuple(members)) for _, members in groupby(items, key=lambda item: item.row)]
-    usual = _usual_height(rows)
+    usual = _usual_height(page)
     leading = _usual_leading(rows)
     found = [_block(group, usual) for group in _groups(rows, leading, usual)]
     return _levelled(list(_lists(found)), {item.index: item for item in items})
@@ -65,9 +65,9 @@ def _row(members: tuple[Item, ...]) -> Row:
     return Row(members, around(item.box for item in members))
 
 
-def _usual_height(rows: Sequence[Row]) -> float:
+def _usual_height(items: Sequence[Item]) -> float:
     """Height that most letters have."""
-    by_height = sorted((row.height, len(row.text)) for row in rows)
+    by_height = sorted((item.box.height, len(item.text)) for item in items)
     half = sum(letters for _, letters in by_height) / 2
     for height, letters in by_height:
         half -= letters
