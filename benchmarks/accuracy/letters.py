@@ -98,8 +98,8 @@ def spaces(truth: Sequence[str], read: Sequence[str]) -> Overlap:
 
 
 def _joined(lines: Iterable[str]) -> str:
-    """All characters, in NFC, that are no white space."""
-    return "".join(unicodedata.normalize("NFC", "".join(lines)).split())
+    """All characters that are no white space; NFC line by line, as `_gaps` counts them."""
+    return "".join("".join(unicodedata.normalize("NFC", line).split()) for line in lines)
 
 
 def _gaps(lines: Iterable[str]) -> list[str]:

@@ -80,6 +80,10 @@ def test_no_space_is_lost_at_the_end_of_a_line_or_beside_what_was_misread() -> N
     assert spaces(["one two"], ["onx two"]) == Overlap()
 
 
+def test_a_line_that_begins_with_a_lone_mark_is_compared_as_it_is() -> None:
+    assert spaces(["one e", "two"], ["one e", "\u0301two"]) == Overlap(common=1, truth=1, read=1)
+
+
 def test_scripts_without_spaces_do_not_count_for_them() -> None:
     assert spaces(["北京"], ["北 京"]) == Overlap()
 
