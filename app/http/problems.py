@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from loguru import logger
 from msgspec import Struct
 
@@ -35,6 +35,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
     {
         # requests
         "malformed_request": ErrorKind(400, "The request cannot be understood"),
+        "unknown_parameter": ErrorKind(400, "A parameter or form field is not known"),
         "missing_file": ErrorKind(400, "The upload holds no image"),
         "unauthorized": ErrorKind(401, "A valid API key is needed"),
         "not_found": ErrorKind(404, "There is nothing here"),
@@ -160,10 +161,19 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
         case ValidationException(extra=[*faults]):
             # Litestar's own detail says no more than that something is wrong
             return ApiError("malformed_request", "; ".join(f"{one.get('key')}: {one['message']}" for one in faults))
+        case NotFoundException():
+            return ApiError("not_found", "there is no such route; /docs describes those there are")
+        case MethodNotAllowedException():
+            return ApiError("method_not_allowed", _other_methods(error))
         case HTTPException():
             return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
         case _:
             return None
+
+
+def _other_methods(error: HTTPException) -> str:
+    taken = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow", "")
+    return f"this route takes {taken or 'other methods'}; /docs describes it, an image is sent by POST /images"
 
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

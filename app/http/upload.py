@@ -1,6 +1,7 @@
 """Reads an upload: multipart `file` or a raw body, stopping at the size and time limits."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request
@@ -9,10 +10,11 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.http.problems import ApiError
+from app.http.strict import refuse_unknown
 from app.jobs.upload_memory import Body
 
 MAX_PARTS = 32
-"""Parts of a multipart body; only one is wanted, a browser's form may send a few fields beside it."""
+"""Parts of a multipart body that are looked at before it is refused; only one is wanted."""
 RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
@@ -27,10 +29,11 @@ async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: fl
     through the push parser that it is built on.
     """
     media_type, options = request.content_type
+    came: list[str] = []
     try:
         async with asyncio.timeout(timeout):
             if media_type == "multipart/form-data":
-                await _file_part(request, body, options.get("boundary", ""))
+                came = await _file_part(request, body, options.get("boundary", ""))
             elif media_type.startswith("image/") or media_type in RAW_TYPES:
                 async for chunk in request.stream():
                     body += chunk
@@ -50,12 +53,13 @@ async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: fl
     except InternalServerException:
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
     if not body.data:
-        raise ApiError("missing_file", "the body is empty, or its part `file` is missing or empty")
+        raise ApiError("missing_file", _what_is_missing(media_type, came))
     return bytes(body.data)
 
 
-async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str) -> None:
-    segment, found = None, False
+async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str) -> list[str]:
+    """Gathers the part `file`; the names of all parts that came. Raises ApiError."""
+    segment, came = None, list[str]()
     if not boundary:
         raise ApiError("malformed_request", "multipart/form-data without a boundary")
     try:
@@ -67,13 +71,25 @@ async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str)
                 for event in parser.parse(chunk):
                     if isinstance(event, MultipartSegment):
                         segment = event
-                        if segment.name == "file":
-                            if found:
-                                raise ApiError("malformed_request", "more than one part `file`; send one image a job")
-                            found = True
+                        if segment.name == "file" and "file" in came:
+                            raise ApiError("malformed_request", "more than one part `file`; send one image a job")
+                        came.append(segment.name)
+                        if not segment.filename:
+                            # a part with a file's name may be the image under a wrong name: `missing_file` tells
+                            refuse_unknown("form field", [segment.name], ["file"])
                     elif event and segment is not None and segment.name == "file":
                         body += event
     except ParserLimitReached as error:
         raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
     except ParserError as error:
         raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
+    return came
+
+
+def _what_is_missing(media_type: str, came: Sequence[str]) -> str:
+    if media_type != "multipart/form-data":
+        return "the body is empty; send the image as the body, or as the multipart part `file`"
+    if "file" in came:
+        return "the part `file` is empty"
+    named = ", ".join(repr(name[:64]) for name in came) or "none"
+    return f"the image has to come in a part named `file`; parts that came: {named}"

@@ -15,6 +15,7 @@ const STATES = {
 const ERRORS = {
   unreachable: "The server cannot be reached.",
   malformed_request: "The server did not understand the upload.",
+  unknown_parameter: "The server does not know an option that was sent.",
   missing_file: "No image arrived at the server.",
   not_found: "The server knows nothing of this address.",
   job_not_found: "The server does not know this job.",

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from app.http.gate import admitted
 from app.http.openapi import problems
+from app.http.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
 from ocr_engine.image.kinds import FileKind, readable
@@ -56,4 +57,6 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
     )
 
 
-router = Router("/capabilities", route_handlers=[capabilities], guards=[admitted], tags=["Operations"])
+router = Router(
+    "/capabilities", route_handlers=[capabilities], guards=[admitted, known_query_only], tags=["Operations"]
+)

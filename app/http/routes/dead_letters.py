@@ -14,6 +14,7 @@ from app.http.problems import ApiError
 from app.http.request_context import context_of
 from app.http.routes.images import accepted
 from app.http.schemas import DeadLettersView, JobView, RequeuedView, job_view
+from app.http.strict import known_query_only
 from app.service import Service
 from persistence.store import Cursor
 
@@ -115,6 +116,6 @@ router = Router(
         requeue_dead_letters,
         delete_dead_letter,
     ],
-    guards=[admitted],
+    guards=[admitted, known_query_only],
     tags=["Dead letters"],
 )

@@ -16,6 +16,7 @@ from app.http.openapi import problems
 from app.http.prefer import wanted_wait, while_connected
 from app.http.request_context import context_of
 from app.http.schemas import Detail, JobView, job_view
+from app.http.strict import known_query_only
 from app.http.upload import read_image
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
@@ -111,4 +112,6 @@ async def cancel_job(
     return job_view(await service.cancel(job_id, context_of(request.scope).viewer))
 
 
-router = Router("/images", route_handlers=[submit_image, read_job, cancel_job], guards=[admitted], tags=["Images"])
+router = Router(
+    "/images", route_handlers=[submit_image, read_job, cancel_job], guards=[admitted, known_query_only], tags=["Images"]
+)

@@ -1,0 +1,23 @@
+"""What is unknown is refused rather than swallowed: a client that misspells an option learns of it at once."""
+
+from collections.abc import Collection
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from app.http.problems import ApiError
+
+
+def known_query_only(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg] # Litestar's guards are of any connection
+    """Litestar's guard: raises ApiError (unknown_parameter) for query parameters that the route does not take."""
+    known = handler.parsed_fn_signature.parameters.keys()
+    refuse_unknown("query parameter", connection.query_params.keys(), [name for name in known if name != "request"])
+
+
+def refuse_unknown(kind: str, names: Collection[str], known: Collection[str]) -> None:
+    """Raises ApiError (unknown_parameter) that names those of `names` that are not `known`."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        named = ", ".join(repr(name[:64]) for name in unknown[:8])
+        taken = ", ".join(repr(name) for name in sorted(known)) or "none"
+        raise ApiError("unknown_parameter", f"unknown {kind} {named}; taken here: {taken}")

@@ -1,0 +1,61 @@
+"""What a client misspells is refused by its name, and nothing is kept of the upload."""
+
+from typing import Any
+
+import pytest
+
+from samples import sample
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("tiny").data
+
+
+async def test_an_unknown_form_field_is_named(run: Any) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images", data={"language": "deu"}, files={"file": ("a.png", PNG)})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
+        assert "'language'" in answer.json()["detail"]
+        assert (await service.client.get("/queue")).json()["depth"] == 0
+
+
+@pytest.mark.parametrize("path", ["/images?language=deu", "/images/?language=deu"])
+async def test_an_unknown_query_parameter_of_an_upload_is_named(run: Any, path: str) -> None:
+    async with run() as service:
+        answer = await service.client.post(path, content=PNG, headers={"Content-Type": "image/png"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
+        assert "'language'" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/dead-letters?cod=timeout", "/capabilities?x=", "/images/{id}?details=words"])
+async def test_an_unknown_query_parameter_of_a_read_is_named(run: Any, path: str) -> None:
+    async with run() as service:
+        job = (await service.upload(PNG)).json()["id"]
+        answer = await service.client.get(path.replace("{id}", job))
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
+
+
+async def test_a_known_query_parameter_is_taken(run: Any) -> None:
+    async with run() as service:
+        job = (await service.upload(PNG)).json()["id"]
+        assert (await service.client.get(f"/images/{job}?detail=words")).status_code in (200, 202)
+        assert (await service.client.get("/dead-letters?limit=3&code=timeout")).status_code == 200
+
+
+async def test_a_missing_file_is_told_with_the_parts_that_came(run: Any) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images", files={"image": ("a.png", PNG)})
+        assert (answer.status_code, answer.json()["code"]) == (400, "missing_file")
+        assert "'image'" in answer.json()["detail"]
+        empty = await service.client.post("/images", files={"file": ("a.png", b"")})
+        assert "the part `file` is empty" in empty.json()["detail"]
+
+
+async def test_an_unknown_route_and_a_wrong_method_say_where_to_look(run: Any) -> None:
+    async with run() as service:
+        lost = await service.client.get("/image")
+        assert (lost.status_code, lost.json()["code"]) == (404, "not_found")
+        assert "/docs" in lost.json()["detail"]
+        wrong = await service.client.get("/images")
+        assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+        assert "POST" in wrong.json()["detail"]
