@@ -10,8 +10,9 @@ from app.http.problems import ApiError
 
 def known_query_only(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg] # Litestar's guards are of any connection
     """Litestar's guard: raises ApiError (unknown_parameter) for query parameters that the route does not take."""
-    known = handler.parsed_fn_signature.parameters.keys()
-    refuse_unknown("query parameter", connection.query_params.keys(), [name for name in known if name != "request"])
+    ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
+    known = handler.parsed_fn_signature.parameters.keys() - ours
+    refuse_unknown("query parameter", connection.query_params.keys(), known)
 
 
 def refuse_unknown(kind: str, names: Collection[str], known: Collection[str]) -> None:

@@ -29,7 +29,9 @@ class UploadOperation(Operation):
     def __post_init__(self) -> None:
         """Sets the request body."""
         binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        form = Schema(type=OpenAPIType.OBJECT, properties={"file": binary}, required=["file"])
+        form = Schema(
+            type=OpenAPIType.OBJECT, properties={"file": binary}, required=["file"], additional_properties=False
+        )
         raw: Sequence[str] = (*MEDIA_TYPES, "application/octet-stream")
         self.request_body = RequestBody(
             required=True,
