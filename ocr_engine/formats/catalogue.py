@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from ocr_engine.formats import alto, csv, hocr, html, json, layout, markdown, page_xml, text, tsv
+from ocr_engine.formats import csv, html, json, layout, markdown, text, tsv
 from ocr_engine.formats.source import Source
+from ocr_engine.formats.xml import alto, hocr, page
 from ocr_engine.result import OcrPage
 
 Writer = Callable[[Iterable[OcrPage], Source], Iterator[str]]
@@ -40,7 +41,7 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
             TextFormat(name="tsv", media_type="text/tab-separated-values", suffix=".tsv", write=tsv.write),
             TextFormat(name="hocr", media_type="text/vnd.hocr+html", suffix=".hocr", write=hocr.write),
             TextFormat(name="alto", media_type="application/alto+xml", suffix=".alto.xml", write=alto.write),
-            TextFormat(name="page", media_type=_PAGE_XML, suffix=".page.xml", write=page_xml.write, one_page=True),
+            TextFormat(name="page", media_type=_PAGE_XML, suffix=".page.xml", write=page.write, one_page=True),
         )
     }
 )

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.grid import grid_of
+from ocr_engine.formats.shared.grid import grid_of
 from ocr_engine.formats.source import Source
 from ocr_engine.result import OcrPage
 

@@ -11,7 +11,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from ocr_engine.formats.places import box_of, upright
+from ocr_engine.formats.shared.places import box_of, upright
 from ocr_engine.formats.source import Source
 from ocr_engine.result import OcrLine, OcrPage
 

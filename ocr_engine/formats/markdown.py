@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.grid import grid_of
-from ocr_engine.formats.places import blocks_of
-from ocr_engine.formats.running_text import heading_level, paragraph_of
+from ocr_engine.formats.shared.grid import grid_of
+from ocr_engine.formats.shared.places import blocks_of
+from ocr_engine.formats.shared.running_text import heading_level, paragraph_of
 from ocr_engine.formats.source import Source
 from ocr_engine.result import OcrBlock, OcrPage
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.places import Box, blocks_of, box_of, words_of
+from ocr_engine.formats.shared.places import Box, blocks_of, box_of, words_of
 from ocr_engine.formats.source import Source
 from ocr_engine.result import OcrPage
 

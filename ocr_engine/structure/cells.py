@@ -5,7 +5,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from ocr_engine.formats.running_text import joined
+from ocr_engine.formats.shared.running_text import joined
 from ocr_engine.structure.frame import Box, Word
 
 

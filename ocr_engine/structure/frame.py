@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels
-from ocr_engine.formats.places import words_of
+from ocr_engine.formats.shared.places import words_of
 from ocr_engine.result import OcrLine, Polygon, Rotation
 
 STEADY_LINE = 4.0

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ocr_engine.formats import FORMATS, Source
-from ocr_engine.formats.running_text import joined
+from ocr_engine.formats.shared.running_text import joined
 from ocr_engine.result import OcrLine, OcrPage, Polygon
 from ocr_engine.structure import find_blocks
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.places import Box, blocks_of, box_of, spaced
+from ocr_engine.formats.shared.places import Box, blocks_of, box_of, spaced
 from ocr_engine.formats.source import NAME, Source
-from ocr_engine.formats.xml import attributes, content
+from ocr_engine.formats.xml.content import attributes, content
 from ocr_engine.result import OcrLine, OcrPage
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"

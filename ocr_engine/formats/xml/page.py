@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.places import blocks_of, box_of, words_of
+from ocr_engine.formats.shared.places import blocks_of, box_of, words_of
 from ocr_engine.formats.source import Source
-from ocr_engine.formats.xml import attributes, content
+from ocr_engine.formats.xml.content import attributes, content
 from ocr_engine.result import OcrBlock, OcrLine, OcrPage, Polygon
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterable, Iterator
 
-from ocr_engine.formats.places import Box, blocks_of, box_of, spaced
+from ocr_engine.formats.shared.places import Box, blocks_of, box_of, spaced
 from ocr_engine.formats.source import Source
-from ocr_engine.formats.xml import attribute, content
+from ocr_engine.formats.xml.content import attribute, content
 from ocr_engine.result import OcrLine, OcrPage
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>

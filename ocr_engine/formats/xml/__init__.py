@@ -1,0 +1,1 @@
+"""Results as XML of the standards that libraries and archives read: hOCR, ALTO and PAGE."""
