@@ -16,6 +16,7 @@ from app.service import Service
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool
 from persistence.opening import open_store
+from persistence.patience import Patience
 from persistence.queue import JobQueue
 from persistence.store import JobStore
 from persistence.tasks import end
@@ -36,9 +37,9 @@ async def traces_exported(tracing: "Tracing | None") -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[JobStore]:
+async def opened_store(settings: Settings, patience: Patience) -> AsyncIterator[JobStore]:
     """The store, closed at the end. Raises StoreUnusable."""
-    store = await open_store(settings.database_url, settings.image_store_url)
+    store = await open_store(settings.database_url, settings.image_store_url, patience)
     try:
         yield store
     finally:
@@ -46,7 +47,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[JobStore]:
 
 
 @asynccontextmanager
-async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
+async def opened_queue(settings: Settings, patience: Patience) -> AsyncIterator[JobQueue]:
     """The queue beside the store: in this process, or in the database that nodes share."""
     if not kind_of(settings).has_neighbours:
         yield LocalQueue(limit=settings.queue_limit)
@@ -54,25 +55,25 @@ async def opened_queue(settings: Settings) -> AsyncIterator[JobQueue]:
     from persistence.postgres.queue import PgQueue  # needs the extra `cluster`
 
     async with PgQueue.opened(
-        settings.database_url, limit=settings.queue_limit, lease=settings.queue_lease_seconds
+        settings.database_url, limit=settings.queue_limit, lease=settings.queue_lease_seconds, patience=patience
     ) as queue:
         yield queue
 
 
 @asynccontextmanager
-async def opened_reports(settings: Settings) -> AsyncIterator["NodeReports | None"]:
+async def opened_reports(settings: Settings, patience: Patience) -> AsyncIterator["NodeReports | None"]:
     """Where nodes hear of each other; None for a node that is alone."""
     if not kind_of(settings).has_neighbours:
         yield None
         return
     from persistence.postgres.nodes import NodeReports  # needs the extra `cluster`
 
-    async with NodeReports.opened(settings.database_url) as reports:
+    async with NodeReports.opened(settings.database_url, patience) as reports:
         yield reports
 
 
 @asynccontextmanager
-async def listening_to_other_nodes(settings: Settings, waiters: Waiters) -> AsyncIterator[None]:
+async def listening_to_other_nodes(settings: Settings, waiters: Waiters, patience: Patience) -> AsyncIterator[None]:
     """Those who wait here hear of jobs that end on other nodes, where there are any."""
     kind = kind_of(settings)
     if not (kind.has_neighbours and kind.serves_clients):
@@ -80,7 +81,7 @@ async def listening_to_other_nodes(settings: Settings, waiters: Waiters) -> Asyn
         return
     from persistence.postgres.notifications import listening  # needs the extra `cluster`
 
-    async with listening(settings.database_url, waiters.ring, waiters.ring_all):
+    async with listening(settings.database_url, waiters.ring, waiters.ring_all, patience):
         yield
 
 

@@ -35,7 +35,7 @@ from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
-from app.wiring import Opened, process_pool, service_of
+from app.wiring import Opened, Tuning, process_pool, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load
 from ocr_engine.workers.pool import ManagedPool
@@ -50,6 +50,7 @@ def create_app(
     make_pool: Callable[[Settings], ManagedPool] | None = None,
     on_failure: Callable[[str], None] | None = None,
     tracing: "Tracing | None" = None,
+    tuning: Tuning = Tuning(),
 ) -> Litestar:
     """The service as an ASGI application. `make_pool` replaces the OCR processes (tests, benchmarks).
 
@@ -65,18 +66,18 @@ def create_app(
         async with (
             start_failures_logged(),
             traces_exported(tracing),
-            opened_store(settings) as store,
-            opened_queue(settings) as queue,
-            opened_reports(settings) as reports,
+            opened_store(settings, tuning.database) as store,
+            opened_queue(settings, tuning.database) as queue,
+            opened_reports(settings, tuning.database) as reports,
             started_pool(make_pool(settings) if make_pool else process_pool(settings, observers)) as pool,
         ):
-            waiters = Waiters()
+            waiters = Waiters(tuning.max_waiting_requests)
             observed = ObservedStore(store, observers.store_used)
             opened = Opened(store=observed, queue=queue, reports=reports, pool=pool)
-            service = service_of(settings, opened, waiters, observers, on_failure or stop_process)
+            service = service_of(settings, opened, waiters, observers, on_failure or stop_process, tuning)
             async with (
                 dispatching(service),
-                listening_to_other_nodes(settings, waiters),
+                listening_to_other_nodes(settings, waiters, tuning.database),
                 reporting_to_other_nodes(service, reports),
             ):
                 app.state.service = service

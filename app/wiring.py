@@ -15,13 +15,13 @@ from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
-from app.jobs.dispatcher import Dispatcher
+from app.jobs.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.events import Listeners
 from app.jobs.intake import Intake
 from app.jobs.retention import Retention
 from app.jobs.retry import RetryPolicy
 from app.jobs.upload_memory import UploadMemory
-from app.jobs.waiting import Waiters
+from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.service import Service
 from app.telemetry.observers import Observers
 from config.settings import Settings
@@ -30,6 +30,7 @@ from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
 from ocr_engine.workers.process_pool import ProcessOcrPool
 from persistence.job import Job
+from persistence.patience import Patience
 from persistence.queue import JobQueue
 from persistence.store import JobStore
 from samples import sample
@@ -39,6 +40,14 @@ if TYPE_CHECKING:  # asyncpg is an extra
 
 FIRST_SERVICE_SECONDS = 1.0
 """Seconds a page is thought to take until the first one was measured."""
+
+
+class Tuning(Struct, frozen=True, kw_only=True):
+    """Pauses and limits that no operator needs to set; tests shorten them."""
+
+    dispatcher: DispatcherPauses = DispatcherPauses()
+    database: Patience = Patience()
+    max_waiting_requests: int = MAX_WAITING_REQUESTS
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -52,7 +61,12 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 def service_of(
-    settings: Settings, opened: Opened, waiters: Waiters, observers: Observers, on_failure: Callable[[str], None]
+    settings: Settings,
+    opened: Opened,
+    waiters: Waiters,
+    observers: Observers,
+    on_failure: Callable[[str], None],
+    tuning: Tuning,
 ) -> Service:
     """The parts, wired."""
     kind = kind_of(settings)
@@ -89,7 +103,7 @@ def service_of(
         upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=Dispatchers(
             queue,
-            Dispatcher(store, pool, policy, events).handle,
+            Dispatcher(store, pool, policy, events, pauses=tuning.dispatcher).handle,
             pool,
             concurrency=settings.max_workers,
             drain_seconds=settings.drain_seconds,

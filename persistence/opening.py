@@ -1,16 +1,21 @@
 """Opens the store that a URL names."""
 
+from persistence.patience import Patience
 from persistence.store import JobStore, StoreUnusable
 
 
-async def open_store(url: str, image_store_url: str = "") -> JobStore:
+async def open_store(
+    url: str,
+    image_store_url: str = "",
+    patience: Patience = Patience(),
+) -> JobStore:
     """Opens, and migrates where needed, the store that the URL names; with images in another one where that is named.
 
     `sqlite:///relative`, `sqlite:////absolute` or `postgresql://user:password@host/database`; for images `s3://`,
     `gs://`, `az://`, `file:///` or `memory:///`. Raises StoreUnusable, and leaves what is there as it was, where that
     cannot be done.
     """
-    jobs = await _open_jobs(url)
+    jobs = await _open_jobs(url, patience)
     if not image_store_url:
         return jobs
     try:
@@ -25,14 +30,14 @@ async def open_store(url: str, image_store_url: str = "") -> JobStore:
         raise
 
 
-async def _open_jobs(url: str) -> JobStore:
+async def _open_jobs(url: str, patience: Patience) -> JobStore:
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgresql", "postgres") and separator:
         try:
             from persistence.postgres.store import PostgresStore
         except ModuleNotFoundError as error:
             raise StoreUnusable(f"PostgreSQL needs the extra `cluster`: {error}") from error
-        return await PostgresStore.open(url)
+        return await PostgresStore.open(url, patience)
     if scheme == "sqlite" and separator and rest.startswith("/") and len(rest) > 1:
         from persistence.sqlite.store import SqliteStore
 

@@ -81,16 +81,16 @@ class JobQueue(Protocol):
         """Ids that are delivered before this one, at most: all that wait, where the queue does not know better."""
 
 
-async def handle_safely(handler: Handler, job_id: str) -> float | None:
-    """What the handler answers; where it raises: that the id comes again soon."""
+async def handle_safely(handler: Handler, job_id: str, redelivery_seconds: float) -> float | None:
+    """What the handler answers; where it raises: that the id comes again in so many seconds."""
     try:
         return await handler(job_id)
     except StoreError as error:
         # an outage, and no fault of the program: a line and no traceback
         logger.bind(event="job.handler_failed", job_id=job_id).error(f"the job is delivered again: {error}")
-        return REDELIVERY_SECONDS
+        return redelivery_seconds
     except Exception:
         logger.bind(event="job.handler_failed", job_id=job_id).exception(
             "a dispatcher failed; the job is delivered again"
         )
-        return REDELIVERY_SECONDS
+        return redelivery_seconds

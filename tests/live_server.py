@@ -14,6 +14,7 @@ import httpx
 import msgspec
 from loguru import logger
 
+from app.http.connection import Deadlines
 from app.http.listener import bound
 from app.http.server import Server
 from app.main import create_app
@@ -115,7 +116,12 @@ class LiveServer:
 
 
 @contextlib.contextmanager
-def live_server(settings: Settings, pool: ScriptedPool, max_connections: int = 5000) -> Iterator[LiveServer]:
+def live_server(
+    settings: Settings,
+    pool: ScriptedPool,
+    max_connections: int = 5000,
+    deadlines: Deadlines = Deadlines(),
+) -> Iterator[LiveServer]:
     """Runs the service as `python -m app` does, but for signals and OCR; stopped and drained at the end."""
     log: list[dict[str, Any]] = []
 
@@ -133,7 +139,7 @@ def live_server(settings: Settings, pool: ScriptedPool, max_connections: int = 5
 
     failures: list[str] = []
     app = create_app(settings, make_pool=lambda _: pool, on_failure=failures.append)
-    server = Server(app, bound("127.0.0.1", 0), max_connections)
+    server = Server(app, bound("127.0.0.1", 0), max_connections, deadlines)
     sink = logger.add(remember, format="{message}")
     records = Remember()
     logging.root.addHandler(records)

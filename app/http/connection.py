@@ -9,6 +9,7 @@ import h11
 import msgspec
 import uvicorn
 from loguru import logger
+from msgspec import Struct
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -16,17 +17,22 @@ from app.http.crowd import Crowd
 from app.http.problems import PROBLEM_JSON, problem
 from app.http.unread import Unread
 
-HEAD_SECONDS = 15.0
-"""From the connection, or from the first byte of a later request on it, to the end of that request's headers."""
-LINGER_SECONDS = 5.0
-"""How long the rest of a body is read and thrown away once its request was answered: a connection closed at once
-would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
-SLOW_READER_SECONDS = 30.0
 SLOW_READER_MIN_BYTES = 1_000_000
-"""What a client reads in so many seconds of what the kernel does not hold for it: that much at least, or all of it."""
 MAX_HEAD_BYTES = 65_536
 """Bytes of a request's head."""
 _ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
+
+
+class Deadlines(Struct, frozen=True, kw_only=True):
+    """In seconds, of what a client owes."""
+
+    head: float = 15.0
+    """From the connection, or from the first byte of a later request on it, to the end of that request's headers."""
+    linger: float = 5.0
+    """How long the rest of a body is read and thrown away once its request was answered: a connection closed at once
+    would be reset by the kernel, and the client might never see the answer (RFC 9112, 9.6)."""
+    slow_reader: float = 30.0
+    """In so many a client reads SLOW_READER_MIN_BYTES of what the kernel does not hold for it, or all that is left."""
 
 
 class OneLength(h11.Connection):
@@ -71,11 +77,13 @@ class Connection(H11Protocol):
         *,
         crowd: Crowd,
         unread: Unread,
+        deadlines: Deadlines = Deadlines(),
     ) -> None:
         """`crowd` and `unread` are those of all connections of the server."""
         super().__init__(config, server_state, app_state, _loop)
         self._crowd = crowd
         self._unread_of_all = unread
+        self._deadlines = deadlines
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the wait for the first request."""
@@ -161,9 +169,9 @@ class Connection(H11Protocol):
             self._crowd.busy(self)
         started = self.cycle is None or bool(self.conn.trailing_data[0])
         if self.conn.their_state is h11.IDLE and started:
-            seconds, too_late = HEAD_SECONDS, self._head_too_late
+            seconds, too_late = self._deadlines.head, self._head_too_late
         elif self.conn.their_state is h11.SEND_BODY and answered:
-            seconds, too_late = LINGER_SECONDS, self.transport.abort
+            seconds, too_late = self._deadlines.linger, self.transport.abort
         else:
             if self._owed is not None:
                 self._owed.cancel()
@@ -174,13 +182,13 @@ class Connection(H11Protocol):
 
     def _head_too_late(self) -> None:
         if self.conn.trailing_data[0]:
-            self._refuse("upload_timeout", f"the head of the request did not arrive within {HEAD_SECONDS:g} s")
+            self._refuse("upload_timeout", f"the head of the request did not arrive within {self._deadlines.head:g} s")
         else:
             self.transport.close()
 
     def _await_reader(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._unread = self.loop.call_later(SLOW_READER_SECONDS, self._give_reader_up, left)
+        self._unread = self.loop.call_later(self._deadlines.slow_reader, self._give_reader_up, left)
 
     def _give_reader_up(self, before: int) -> None:
         if before - self.transport.get_write_buffer_size() < SLOW_READER_MIN_BYTES:

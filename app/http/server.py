@@ -13,7 +13,7 @@ import uvicorn
 from litestar import Litestar
 from loguru import logger
 
-from app.http.connection import Connection
+from app.http.connection import Connection, Deadlines
 from app.http.crowd import Crowd
 from app.http.listener import CannotListen, Listener, bound, close
 from app.http.turnstile import Turnstile
@@ -41,9 +41,15 @@ class Server(uvicorn.Server):
     A signal during the start, which may take minutes where models are made ready, ends it there and then.
     """
 
-    def __init__(self, app: Litestar, sockets: list[socket.socket], max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self,
+        app: Litestar,
+        sockets: list[socket.socket],
+        max_connections: int = MAX_CONNECTIONS,
+        deadlines: Deadlines = Deadlines(),
+    ) -> None:
         """`sockets`: as `bound` gives them; closed at the end."""
-        self._crowd, self._unread = Crowd(max_connections), Unread()
+        self._crowd, self._unread, self._deadlines = Crowd(max_connections), Unread(), deadlines
         config = uvicorn.Config(
             Turnstile(without_known_tracebacks(app)),
             loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
@@ -95,7 +101,14 @@ class Server(uvicorn.Server):
             logger.bind(event="service.listening", url=url).info(f"listening on {url}")
 
     def _connection(self) -> asyncio.Protocol:
-        return Connection(self.config, self.server_state, self.lifespan.state, crowd=self._crowd, unread=self._unread)
+        return Connection(
+            self.config,
+            self.server_state,
+            self.lifespan.state,
+            crowd=self._crowd,
+            unread=self._unread,
+            deadlines=self._deadlines,
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: drain, then stop. Second signal: drain no longer. Before the service runs: stop now."""

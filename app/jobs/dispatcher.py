@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from loguru import logger
+from msgspec import Struct
 
 from app import clock
 from app.jobs.events import JobEvents
@@ -17,13 +18,17 @@ from ocr_engine.workers.process import Unwanted
 from persistence.job import Job, JobState
 from persistence.store import JobStore, StoreError
 
-PAUSE = 1.0
-"""Seconds before a job is tried again that met a store or a pool which could not serve it."""
-WRITE_PAUSE = 0.2
-"""Seconds before an outcome that could not be stored is tried again; doubles up to WRITE_PAUSE_LIMIT."""
-WRITE_PAUSE_LIMIT = 5.0
-LAST_WRITE_SECONDS = 5.0
-"""How long a stop waits for an outcome that cannot be stored; the job is then run again after the restart."""
+
+class DispatcherPauses(Struct, frozen=True, kw_only=True):
+    """In seconds."""
+
+    again: float = 1.0
+    """Before a job is tried again that met a store or a pool which could not serve it."""
+    write: float = 0.2
+    """Before an outcome that could not be stored is tried again; doubles up to `max_write`."""
+    max_write: float = 5.0
+    last_write: float = 5.0
+    """How long a stop waits for an outcome that cannot be stored; the job is then run again after the restart."""
 
 
 class Dispatcher:
@@ -37,6 +42,7 @@ class Dispatcher:
         events: JobEvents,
         now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
+        pauses: DispatcherPauses = DispatcherPauses(),
     ) -> None:
         self._store = store
         self._pool = pool
@@ -44,6 +50,7 @@ class Dispatcher:
         self._events = events
         self._now = now
         self._jitter = jitter
+        self._pauses = pauses
 
     async def handle(self, job_id: str) -> float | None:
         """Runs one attempt of the job, if there is one to run. A queue's Handler."""
@@ -63,7 +70,7 @@ class Dispatcher:
         if outcome.status is not JobState.QUEUED:
             return None
         interrupted = len(outcome.failures) == len(claimed.failures)
-        return PAUSE if interrupted else wait_until_due(outcome, self._policy, self._now())
+        return self._pauses.again if interrupted else wait_until_due(outcome, self._policy, self._now())
 
     async def _rescue(self, job: Job) -> Job | None:
         """The orphaned job after an attempt that nobody will end: a queue delivers no id whose handler lives.
@@ -85,7 +92,7 @@ class Dispatcher:
         except asyncio.CancelledError:
             # carried out all the same, and after the next start it would pass for a crash, which costs an attempt
             with contextlib.suppress(TimeoutError, StoreError):
-                if await asyncio.wait_for(claiming, LAST_WRITE_SECONDS):
+                if await asyncio.wait_for(claiming, self._pauses.last_write):
                     self._events.claimed(claimed)
                     await self._put_back(claimed)
             raise
@@ -127,7 +134,7 @@ class Dispatcher:
     async def _put_back(self, job: Job) -> None:
         """Gives the attempt back that a stop ends, if the store takes that soon; the job is run again anyhow."""
         writing = asyncio.create_task(self._write(job, job.interrupted(self._now())), name=f"outcome of {job.id}")
-        await asyncio.wait({writing}, timeout=LAST_WRITE_SECONDS)
+        await asyncio.wait({writing}, timeout=self._pauses.last_write)
         writing.cancel()
 
     async def _record(self, old: Job, new: Job) -> bool:
@@ -137,12 +144,12 @@ class Dispatcher:
             stored = await asyncio.shield(writing)
         except asyncio.CancelledError:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(writing, LAST_WRITE_SECONDS)
+                await asyncio.wait_for(writing, self._pauses.last_write)
             raise
         return stored
 
     async def _write(self, old: Job, new: Job) -> bool:
-        pause = WRITE_PAUSE
+        pause = self._pauses.write
         while True:
             try:
                 stored = await self._store.replace(old, new)
@@ -151,7 +158,7 @@ class Dispatcher:
                     f"the outcome cannot be stored yet: {error}"
                 )
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, WRITE_PAUSE_LIMIT)
+                pause = min(pause * 2, self._pauses.max_write)
                 continue
             if stored:
                 self._events.changed(old, new)

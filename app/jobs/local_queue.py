@@ -14,8 +14,9 @@ class LocalQueue:
     With a bounded asyncio.Queue, N dispatchers that put retried jobs back would wait for each other for ever.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, redelivery_seconds: float = REDELIVERY_SECONDS) -> None:
         """`limit`: ids that may wait before `reserve` refuses."""
+        self._redelivery_seconds = redelivery_seconds
         self._reservations = Reservations(limit)
         # not an asyncio.Queue: nothing can be taken out of its middle
         self._ready: OrderedDict[str, int] = OrderedDict()
@@ -89,11 +90,11 @@ class LocalQueue:
                 continue
             job_id, _ = self._ready.popitem(last=False)
             if job_id in self._handled:
-                await self.put(job_id, delay=REDELIVERY_SECONDS)
+                await self.put(job_id, delay=self._redelivery_seconds)
                 continue
             self._handled.add(job_id)
             try:
-                delay = await handle_safely(handler, job_id)
+                delay = await handle_safely(handler, job_id, self._redelivery_seconds)
             finally:
                 self._handled.discard(job_id)
             if delay is not None:

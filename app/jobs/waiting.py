@@ -19,7 +19,7 @@ class Waiters(JobEvents):
     """
 
     def __init__(self, max_requests: int = MAX_WAITING_REQUESTS) -> None:
-        self.max_requests = max_requests
+        self._max_requests = max_requests
         self._count = 0
         self._bells: dict[str, set[asyncio.Event]] = {}
         self._closed = False
@@ -43,7 +43,7 @@ class Waiters(JobEvents):
     @property
     def full(self) -> bool:
         """True where a further request would not be let wait."""
-        return self._closed or self._count >= self.max_requests
+        return self._closed or self._count >= self._max_requests
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""

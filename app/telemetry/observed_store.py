@@ -14,64 +14,65 @@ class ObservedStore:
 
     def __init__(self, store: JobStore, on_use: Callable[[str, float], None]) -> None:
         """`on_use` is told the operation's name and its seconds, failed ones included."""
-        self._store = store
+        self.wrapped = store
+        """The store that is measured."""
         self._on_use = on_use
 
     async def add(self, job: Job, image: bytes) -> None:
         with self._timed("add"):
-            await self._store.add(job, image)
+            await self.wrapped.add(job, image)
 
     async def get(self, job_id: str) -> Job | None:
         with self._timed("get"):
-            return await self._store.get(job_id)
+            return await self.wrapped.get(job_id)
 
     async def image(self, job_id: str) -> bytes | None:
         with self._timed("image"):
-            return await self._store.image(job_id)
+            return await self.wrapped.image(job_id)
 
     async def replace(self, old: Job, new: Job) -> bool:
         with self._timed("replace"):
-            return await self._store.replace(old, new)
+            return await self.wrapped.replace(old, new)
 
     async def unfinished(self) -> list[Job]:
         with self._timed("unfinished"):
-            return await self._store.unfinished()
+            return await self.wrapped.unfinished()
 
     async def counts(self) -> Mapping[JobState, int]:
         with self._timed("counts"):
-            return await self._store.counts()
+            return await self.wrapped.counts()
 
     async def backlog(self, owner: str | None = None) -> Backlog:
         with self._timed("backlog"):
-            return await self._store.backlog(owner)
+            return await self.wrapped.backlog(owner)
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
     ) -> Page:
         with self._timed("dead_letters"):
-            return await self._store.dead_letters(code=code, owner=owner, after=after, limit=limit)
+            return await self.wrapped.dead_letters(code=code, owner=owner, after=after, limit=limit)
 
     async def delete(self, job: Job) -> bool:
         with self._timed("delete"):
-            return await self._store.delete(job)
+            return await self.wrapped.delete(job)
 
     async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         with self._timed("was_deleted"):
-            return await self._store.was_deleted(job_id, owner)
+            return await self.wrapped.was_deleted(job_id, owner)
 
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         with self._timed("finished"):
-            return await self._store.finished(before, limit)
+            return await self.wrapped.finished(before, limit)
 
     async def free_bytes(self) -> int | None:
-        return await self._store.free_bytes()
+        return await self.wrapped.free_bytes()
 
     async def check(self) -> None:
         with self._timed("check"):
-            await self._store.check()
+            await self.wrapped.check()
 
     async def close(self) -> None:
-        await self._store.close()
+        await self.wrapped.close()
 
     @contextmanager
     def _timed(self, operation: str) -> Iterator[None]:

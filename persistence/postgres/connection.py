@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import asyncpg
 
+from persistence.patience import Patience
 from persistence.store import StoreError, StoreFull
 from persistence.tasks import Writes
 
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-COMMAND_SECONDS = 5.0
-"""Longest wait for one answer: what tells a connection whose other end has vanished."""
-CONNECT_SECONDS = 5.0
-RETRY_SECONDS = 3.0
-"""How long work is tried again while the server is away: a restart takes about one second."""
-RETRY_PAUSE_SECONDS = 0.1
 MAX_CONNECTIONS = 8
 
 SESSION_SETTINGS = {
@@ -47,23 +42,24 @@ SERVER_AWAY = (
 FAULTS = (*SERVER_AWAY, asyncpg.PostgresError)
 
 
-async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect(url: str, patience: Patience = Patience()) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection. Raises FAULTS."""
     return await asyncpg.connect(
-        url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SESSION_SETTINGS
+        url, timeout=patience.connect, command_timeout=patience.command, server_settings=SESSION_SETTINGS
     )
 
 
 class Connections:
     """A pool of connections; work is done on any of them, and again on another one where the first was lost."""
 
-    def __init__(self, url: str, max_connections: int) -> None:
+    def __init__(self, url: str, max_connections: int, patience: Patience) -> None:
+        self._patience = patience
         self._pool = asyncpg.create_pool(
             url,
             min_size=0,  # while the server is away asyncpg would log each try to keep that many
             max_size=max_connections,
-            command_timeout=COMMAND_SECONDS,
-            timeout=CONNECT_SECONDS,
+            command_timeout=patience.command,
+            timeout=patience.connect,
             server_settings=SESSION_SETTINGS,
             init=self._note_connection,
         )
@@ -74,9 +70,14 @@ class Connections:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, max_connections: int = MAX_CONNECTIONS) -> Self:
+    async def open(
+        cls,
+        url: str,
+        max_connections: int = MAX_CONNECTIONS,
+        patience: Patience = Patience(),
+    ) -> Self:
         """Raises FAULTS where the server cannot be reached."""
-        connections = cls(url, max_connections)
+        connections = cls(url, max_connections, patience)
         await connections._pool
         return connections
 
@@ -103,7 +104,7 @@ class Connections:
         self._closed = True
         await self._writes.ended()
         try:
-            await asyncio.wait_for(self._pool.close(), CONNECT_SECONDS)
+            await asyncio.wait_for(self._pool.close(), self._patience.connect)
         except FAULTS:
             self._pool.terminate()
 
@@ -111,11 +112,11 @@ class Connections:
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + RETRY_SECONDS
+        deadline = loop.time() + self._patience.retry
         again = False
         while True:
             try:
-                async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                async with self._pool.acquire(timeout=self._patience.connect) as connection:
                     return await self._answered(connection, work(connection, again))
             except SERVER_AWAY as error:
                 if loop.time() >= deadline:
@@ -123,7 +124,7 @@ class Connections:
             except asyncpg.PostgresError as error:
                 raise fault(error) from error
             again = True
-            await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            await asyncio.sleep(self._patience.retry_pause)
 
     async def _answered(self, connection: Connection, answer: Awaitable[T]) -> T:
         """The answer. After a time-out no connection that stood idle meanwhile is trusted either."""

@@ -6,6 +6,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from persistence.patience import Patience
 from persistence.postgres.connection import Connection, Connections
 
 
@@ -26,9 +27,9 @@ class NodeReports:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, url: str) -> AsyncIterator[Self]:
+    async def opened(cls, url: str, patience: Patience = Patience()) -> AsyncIterator[Self]:
         """On the database that a store has migrated. Closed at the end."""
-        connections = await Connections.open(url, max_connections=1)
+        connections = await Connections.open(url, 1, patience)
         try:
             yield cls(connections)
         finally:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from persistence.postgres.connection import COMMAND_SECONDS, FAULTS, Connection, connect
+from persistence.patience import Patience
+from persistence.postgres.connection import FAULTS, Connection, connect
 from persistence.tasks import end
 
 ENDED_CHANNEL = "smart_queue_ocr_ended"
@@ -20,7 +21,9 @@ async def announce(connection: Connection, job_id: str) -> None:
 
 
 @asynccontextmanager
-async def listening(url: str, on_end: Callable[[str], None], on_doubt: Callable[[], None]) -> AsyncIterator[None]:
+async def listening(
+    url: str, on_end: Callable[[str], None], on_doubt: Callable[[], None], patience: Patience = Patience()
+) -> AsyncIterator[None]:
     """Within, `on_end` is told the id of every job that ends on any node; from the first line on where it can be.
 
     `on_doubt` is called where something may have been missed: when the connection was lost, each second until there is
@@ -31,7 +34,7 @@ async def listening(url: str, on_end: Callable[[str], None], on_doubt: Callable[
     async def listen() -> None:
         while True:
             try:
-                connection = await connect(url)
+                connection = await connect(url, patience)
                 try:
                     await connection.add_listener(ENDED_CHANNEL, lambda *said: on_end(str(said[-1])))
                     on_doubt()
@@ -60,5 +63,5 @@ async def _until_lost(connection: Connection) -> None:
         try:
             await asyncio.wait_for(lost.wait(), CONNECTION_CHECK_SECONDS)
         except TimeoutError:
-            await connection.execute("SELECT 1", timeout=COMMAND_SECONDS)
+            await connection.execute("SELECT 1")
     raise ConnectionResetError("the connection was closed")

@@ -19,16 +19,13 @@ from pgqueuer.models import Job as Entry
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
+from persistence.patience import Patience
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connections, connect, in_one_line
-from persistence.queue import Handler, Reservations, handle_safely
+from persistence.queue import REDELIVERY_SECONDS, Handler, Reservations, handle_safely
 from persistence.store import StoreError
 from persistence.tasks import end, every
 
-POLL_SECONDS = 2.0
-"""How often a node looks for work of which no notification came."""
-RECONNECT_PAUSE_SECONDS = 1.0
-"""Seconds before the engine is started again after it lost its connection."""
 ENGINE_STOP_SECONDS = 10.0
 """Longest wait at a stop for an engine whose database does not answer."""
 COUNT_SECONDS = 1.0
@@ -55,7 +52,18 @@ class _ExactQueries(Queries):
 class PgQueue:
     """JobQueue on PgQueuer. The bound of `reserve` is that of all nodes, but what others take in this second."""
 
-    def __init__(self, url: str, connections: Connections, limit: int, lease: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: Connections,
+        *,
+        limit: int,
+        lease: float,
+        patience: Patience,
+        redelivery_seconds: float,
+    ) -> None:
+        self._patience = patience
+        self._redelivery_seconds = redelivery_seconds
         self._url = url
         self._connections = connections
         self._reservations = Reservations(limit)
@@ -72,15 +80,30 @@ class PgQueue:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, url: str, *, limit: int, lease: float) -> AsyncIterator[Self]:
+    async def opened(
+        cls,
+        url: str,
+        *,
+        limit: int,
+        lease: float,
+        patience: Patience = Patience(),
+        redelivery_seconds: float = REDELIVERY_SECONDS,
+    ) -> AsyncIterator[Self]:
         """The queue of the database that a store has migrated, closed at the end. Raises asyncpg's errors.
 
         A node that was not heard of for `lease` seconds has lost its jobs to the others.
         """
         # while the server is away it would log a traceback ten times a second; `queue.interrupted` tells of that
         logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
-        connections = await Connections.open(url, max_connections=2)
-        queue = cls(url, connections, limit, lease)
+        connections = await Connections.open(url, 2, patience)
+        queue = cls(
+            url,
+            connections,
+            limit=limit,
+            lease=lease,
+            patience=patience,
+            redelivery_seconds=redelivery_seconds,
+        )
         try:
             yield queue
         finally:
@@ -148,7 +171,7 @@ class PgQueue:
         while not self._stopped.is_set():
             try:
                 # a connection of its own: on a pool the first check of the listener may come before the listener
-                connection = await connect(self._url)
+                connection = await connect(self._url, self._patience)
                 try:
                     await self._serve(
                         _ExactQueries(AsyncpgDriver(connection), max_entries=concurrency), handler, concurrency
@@ -160,7 +183,7 @@ class PgQueue:
                     f"the queue is out of reach, trying again: {in_one_line(error)}"
                 )
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopped.wait(), RECONNECT_PAUSE_SECONDS)
+                    await asyncio.wait_for(self._stopped.wait(), self._patience.reconnect_pause)
 
     async def _serve(self, queries: _ExactQueries, handler: Handler, concurrency: int) -> None:
         manager = QueueManager(queries)
@@ -180,7 +203,7 @@ class PgQueue:
                 batch_size=batch,
                 max_concurrent_tasks=max(2 * batch, concurrency),
                 heartbeat_timeout=timedelta(seconds=self._lease),
-                dequeue_timeout=timedelta(seconds=POLL_SECONDS),
+                dequeue_timeout=timedelta(seconds=self._patience.poll),
                 shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),
             )
@@ -193,7 +216,7 @@ class PgQueue:
             raise RetryRequested
         self._depth = max(0, self._depth - 1)
         name = self._names.pop() if self._names else "dispatcher"
-        task = asyncio.create_task(handle_safely(handler, entry.payload.decode()), name=name)
+        task = asyncio.create_task(handle_safely(handler, entry.payload.decode(), self._redelivery_seconds), name=name)
         self._handling[task] = entry
         try:
             await asyncio.wait({task})

@@ -8,10 +8,9 @@ from typing import Any, Self
 import asyncpg
 
 from persistence.job import Job, JobState
+from persistence.patience import Patience
 from persistence.postgres import entry_table, notifications
 from persistence.postgres.connection import (
-    COMMAND_SECONDS,
-    CONNECT_SECONDS,
     FAULTS,
     Connection,
     Connections,
@@ -49,15 +48,15 @@ class PostgresStore:
         self._connections = connections
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, patience: Patience = Patience()) -> Self:
         """Opens the database, migrating it where needed. Raises StoreUnusable."""
         try:
-            connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=MIGRATION_SECONDS)
+            connection = await asyncpg.connect(url, timeout=patience.connect, command_timeout=MIGRATION_SECONDS)
             try:
                 await migrate(connection)
             finally:
-                await connection.close(timeout=COMMAND_SECONDS)
-            return cls(await Connections.open(url))
+                await connection.close(timeout=patience.command)
+            return cls(await Connections.open(url, patience=patience))
         except (*FAULTS, ValueError) as error:
             raise StoreUnusable(f"the database cannot be used: {in_one_line(error)}") from error
 

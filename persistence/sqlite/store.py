@@ -53,7 +53,8 @@ class SqliteStore:
         self._path = path
         self._in_place = in_place
         self._lock = lock
-        self._writer = writer
+        self.writer = writer
+        """For what no promise of JobStore covers, as a PRAGMA."""
         self._reader = reader
 
     @classmethod
@@ -202,7 +203,7 @@ class SqliteStore:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
         try:
             await self._reader.close()
-            await self._writer.close()
+            await self.writer.close()
         finally:
             self._lock.release()
 
@@ -211,7 +212,7 @@ class SqliteStore:
             self._in_place.require()
             return work(db)
 
-        return await self._writer.run(in_place)
+        return await self.writer.run(in_place)
 
     async def _select(self, rest: str, values: tuple[str | int, ...] = ()) -> list[Job]:
         query = f"SELECT {', '.join(COLUMNS)} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours

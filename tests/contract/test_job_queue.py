@@ -16,6 +16,8 @@ from tests.postgres import Postgres
 pytestmark = pytest.mark.anyio
 
 LIMIT = 3
+REDELIVERY_SECONDS = 0.001
+"""Rather than 1: before an id comes again whose handler raised, or that was put while a handler has it."""
 
 
 @pytest.fixture(params=["local", "pgqueuer"])
@@ -30,9 +32,11 @@ def database(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 async def queue(database: str | None) -> AsyncIterator[JobQueue]:
     if database is None:
-        yield LocalQueue(limit=LIMIT)
+        yield LocalQueue(limit=LIMIT, redelivery_seconds=REDELIVERY_SECONDS)
         return
-    async with PgQueue.opened(database, limit=LIMIT, lease=LEASE_SECONDS) as shared:
+    async with PgQueue.opened(
+        database, limit=LIMIT, lease=LEASE_SECONDS, redelivery_seconds=REDELIVERY_SECONDS
+    ) as shared:
         yield shared
 
 
@@ -109,10 +113,7 @@ async def test_a_delayed_id_holds_up_nobody(queue: JobQueue) -> None:
         await depth_is(queue, 1)
 
 
-async def test_an_id_is_delivered_again_when_its_handler_raises(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("persistence.queue.REDELIVERY_SECONDS", 0.0)
+async def test_an_id_is_delivered_again_when_its_handler_raises(queue: JobQueue) -> None:
     handler = Recorder(RuntimeError("bug"))
     async with running(queue, handler):
         await queue.put("a")
@@ -170,8 +171,7 @@ async def test_dispatchers_have_names(queue: JobQueue) -> None:
     assert names == {"dispatcher-1", "dispatcher-2"}
 
 
-async def test_an_id_is_never_in_two_hands_at_once(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.jobs.local_queue.REDELIVERY_SECONDS", 0.001)
+async def test_an_id_is_never_in_two_hands_at_once(queue: JobQueue) -> None:
     inside, most, go_on = 0, 0, asyncio.Event()
     seen = asyncio.Semaphore(0)
 

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from app.http import connection
+from app.http.connection import Deadlines
 from app.main import create_app
 from app.service import Service
+from app.wiring import Tuning
 from config.settings import Settings
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
@@ -71,7 +72,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextManager[Running]]:
+def tuning() -> Tuning:
+    """As the service has it; modules that wait for a pause to end have a shorter one."""
+    return Tuning()
+
+
+@pytest.fixture
+def run(settings: Settings, tuning: Tuning) -> Callable[..., contextlib.AbstractAsyncContextManager[Running]]:
     """Starts the application; settings may be changed, the pool scripted."""
 
     @contextlib.asynccontextmanager
@@ -79,7 +86,10 @@ def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextMana
         pool = pool or ScriptedPool()
         failures: list[str] = []
         app = create_app(
-            msgspec.structs.replace(settings, **changes), make_pool=lambda _: pool, on_failure=failures.append
+            msgspec.structs.replace(settings, **changes),
+            make_pool=lambda _: pool,
+            on_failure=failures.append,
+            tuning=tuning,
         )
         async with connected(app) as client:
             yield Running(app, client, pool, failures)
@@ -88,16 +98,15 @@ def run(settings: Settings) -> Callable[..., contextlib.AbstractAsyncContextMana
 
 
 @pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+def live(tmp_path: Path) -> Iterator[Live]:
     """Starts the server; settings may be changed, as may its deadlines."""
     with contextlib.ExitStack() as servers:
 
         def start(head: float = 60.0, linger: float = 60.0, unread: float = 60.0, **changes: object) -> LiveServer:
-            monkeypatch.setattr(connection, "HEAD_SECONDS", head)
-            monkeypatch.setattr(connection, "LINGER_SECONDS", linger)
-            monkeypatch.setattr(connection, "SLOW_READER_SECONDS", unread)
             settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db")
-            return servers.enter_context(live_server(msgspec.structs.replace(settings, **changes), ScriptedPool()))
+            deadlines = Deadlines(head=head, linger=linger, slow_reader=unread)
+            changed = msgspec.structs.replace(settings, **changes)
+            return servers.enter_context(live_server(changed, ScriptedPool(), deadlines=deadlines))
 
         yield start
 

@@ -20,6 +20,7 @@ from ocr_engine.errors import InvalidImage
 from ocr_engine.result import ImageInfo
 from persistence.job import Job
 from persistence.opening import open_store
+from persistence.patience import Patience
 from persistence.postgres import entry_table
 from persistence.postgres.connection import connect
 from persistence.postgres.nodes import NodeReports
@@ -174,7 +175,7 @@ async def test_a_lost_entry_of_the_queue_is_made_again_once(node: Node, database
 
 
 async def test_a_queue_without_postgres_is_the_one_in_this_process() -> None:
-    async with opened_queue(Settings()) as queue:
+    async with opened_queue(Settings(), Patience()) as queue:
         assert type(queue).__name__ == "LocalQueue"
 
 

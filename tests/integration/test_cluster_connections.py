@@ -8,9 +8,10 @@ import asyncpg
 import pytest
 
 from app import lifespan
+from app.wiring import Tuning
 from config.settings import Settings
 from persistence.opening import open_store
-from persistence.postgres import connection
+from persistence.patience import Patience
 from samples import sample
 from tests.integration.conftest import Running
 from tests.integration.test_cluster import Node
@@ -34,12 +35,10 @@ def server() -> Iterator[OwnServer]:
     own.remove()
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def tuning() -> Tuning:
     """Nodes that give up after 0.5 s rather than 3, a silent connection after 1 s rather than 5."""
-    monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "RETRY_SECONDS", 0.5)
+    return Tuning(database=Patience(command=1.0, connect=1.0, retry=0.5))
 
 
 @pytest.fixture
@@ -136,7 +135,7 @@ async def test_nodes_without_a_free_connection_answer_503_and_go_on_when_there_i
 async def test_a_worker_node_whose_queue_is_out_of_reach_stores_what_it_reads_and_takes_jobs_again(
     run: Node, server: OwnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifespan, "open_store", lambda _, images: open_store(server.url, images))
+    monkeypatch.setattr(lifespan, "open_store", lambda _, *rest: open_store(server.url, *rest))
     pool = ScriptedPool()
     with Proxy(server.url) as wire:
         async with run() as api, run(pool, role="worker", database_url=wire.url):
@@ -158,7 +157,7 @@ async def test_a_worker_node_whose_store_is_out_of_reach_keeps_its_outcome_and_s
     pool = ScriptedPool()
     with Proxy(server.url) as wire:
         async with run() as api:
-            monkeypatch.setattr(lifespan, "open_store", lambda _, images: open_store(wire.url, images))
+            monkeypatch.setattr(lifespan, "open_store", lambda _, *rest: open_store(wire.url, *rest))
             async with run(pool, role="worker", max_workers=2) as worker:
                 await pool.started.acquire()  # the sample
                 pool.hold()
@@ -179,7 +178,7 @@ async def test_a_worker_node_whose_store_is_out_of_reach_keeps_its_outcome_and_s
 async def test_an_api_node_whose_queue_is_out_of_reach_takes_images_that_are_read(
     run: Node, server: OwnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifespan, "open_store", lambda _, images: open_store(server.url, images))
+    monkeypatch.setattr(lifespan, "open_store", lambda _, *rest: open_store(server.url, *rest))
     with Proxy(server.url) as wire:
         async with run(database_url=wire.url) as api, run(role="worker"):
             wire.part()

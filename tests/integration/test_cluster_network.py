@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.wiring import Tuning
 from config.settings import Settings
-from persistence.postgres import connection, queue
+from persistence.patience import Patience
 from samples import sample
 from tests.integration.test_cluster import Node
 from tests.postgres import OwnServer
@@ -25,14 +26,10 @@ def server() -> Iterator[OwnServer]:
     own.remove()
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def tuning() -> Tuning:
     """Nodes that give up a silent connection after 1 s rather than 5, and look for work each 0.5 s rather than 2."""
-    monkeypatch.setattr(connection, "COMMAND_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(connection, "RETRY_SECONDS", 0.5)
-    monkeypatch.setattr(queue, "POLL_SECONDS", 0.5)
-    monkeypatch.setattr(queue, "RECONNECT_PAUSE_SECONDS", 0.1)
+    return Tuning(database=Patience(command=1.0, connect=1.0, retry=0.5, poll=0.5, reconnect_pause=0.1))
 
 
 @pytest.fixture

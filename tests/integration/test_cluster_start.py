@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from persistence.opening import open_store
+from persistence.patience import Patience
 from persistence.postgres import store as store
 from persistence.store import StoreUnusable
 from tests.e2e.conftest import Server, start  # noqa: F401 - a fixture
@@ -85,12 +86,11 @@ async def test_a_database_url_that_cannot_be_read_is_refused_without_a_word_of_i
 
 
 @pytest.mark.anyio
-async def test_a_server_that_never_answers_is_told_in_words(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "CONNECT_SECONDS", 0.1)
+async def test_a_server_that_never_answers_is_told_in_words(server: OwnServer) -> None:
     with Proxy(server.url) as proxy:
         proxy.part()
         with pytest.raises(StoreUnusable, match="the database cannot be used: it does not answer"):
-            await open_store(proxy.url)
+            await open_store(proxy.url, patience=Patience(connect=0.1))
         proxy.heal()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.http import connection
+from app.http.connection import Deadlines
 from config.settings import Settings
 from tests.integration.conftest import Live
 from tests.integration.raw_http import HOST, PNG, sized
@@ -19,10 +19,10 @@ ROOM = 8
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
+def small(tmp_path: Path) -> Iterator[LiveServer]:
     """A server with room for ROOM connections, whose deadlines are far away."""
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 600.0)
-    with live_server(Settings(database_url=f"sqlite:///{tmp_path}/jobs.db"), ScriptedPool(), ROOM) as server:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db")
+    with live_server(settings, ScriptedPool(), ROOM, Deadlines(head=600.0)) as server:
         yield server
 
 

@@ -131,7 +131,7 @@ async def test_storage_that_is_away_refuses_uploads_and_costs_no_attempt(run: An
         assert int(refused.headers["Retry-After"]) >= 1
         assert (await service.client.get("/health/ready")).status_code == 503
         tried = asyncio.Event()
-        image = service.service.store._store.image
+        image = service.service.store.wrapped.image
 
         async def seen(asked: str) -> Any:
             try:
@@ -139,7 +139,7 @@ async def test_storage_that_is_away_refuses_uploads_and_costs_no_attempt(run: An
             finally:
                 tried.set()
 
-        service.service.store._store.image = seen
+        service.service.store.wrapped.image = seen
         service.pool.release()
         await tried.wait()
         folder.unlink()

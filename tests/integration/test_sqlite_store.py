@@ -178,13 +178,13 @@ async def test_a_url_that_names_no_store_is_refused(url: str) -> None:
 
 async def test_a_full_database_refuses_and_recovers_by_itself(store: SqliteStore) -> None:
     await store.add(job("before"), b"image")
-    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchall())
+    await store.writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchall())
     with pytest.raises(StoreFull):
         await store.add(job("refused"), b"x" * 1_000_000)
     assert await store.get("refused") is None
     assert await store.replace(job("before"), job("before").claimed(after(1)))
 
-    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
+    await store.writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
     await store.add(job("refused"), b"x" * 1_000_000)
     assert (await store.counts())[JobState.QUEUED] == 1
 
@@ -225,7 +225,7 @@ async def test_on_a_full_disk_the_place_of_dropped_images_is_used_again(
 
 async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:
     await store.add(job(), b"image")
-    await store._writer.run(lambda db: db.execute("PRAGMA busy_timeout = 1").fetchall())
+    await store.writer.run(lambda db: db.execute("PRAGMA busy_timeout = 1").fetchall())
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="locked"):
@@ -239,10 +239,10 @@ async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, stor
 
 
 async def test_a_read_only_database_refuses_and_recovers_by_itself(store: SqliteStore) -> None:
-    await store._writer.run(lambda db: db.execute("PRAGMA query_only = ON").fetchall())
+    await store.writer.run(lambda db: db.execute("PRAGMA query_only = ON").fetchall())
     with pytest.raises(StoreError, match="cannot be written"):
         await store.check()
-    await store._writer.run(lambda db: db.execute("PRAGMA query_only = OFF").fetchall())
+    await store.writer.run(lambda db: db.execute("PRAGMA query_only = OFF").fetchall())
     await store.check()
 
 
@@ -324,7 +324,7 @@ async def test_every_commit_reaches_the_disk(store: SqliteStore) -> None:
         names = ("journal_mode", "synchronous", "foreign_keys")
         return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
 
-    assert await store._writer.run(settings) == ("wal", 2, 1)
+    assert await store.writer.run(settings) == ("wal", 2, 1)
 
 
 async def test_the_reading_connection_cannot_write(store: SqliteStore) -> None:

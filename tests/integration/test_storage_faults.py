@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.jobs.dispatcher import DispatcherPauses
+from app.wiring import Tuning
 from persistence.sqlite.store import SqliteStore
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
@@ -18,15 +20,22 @@ PNG = sample("health").data + bytes(500_000)
 LONG = text_result("a line of many words\n" * 20_000)
 """A result that does not fit there either."""
 
+
+@pytest.fixture
+def tuning() -> Tuning:
+    """A stop that gives an outcome up after 0.05 s rather than 5."""
+    return Tuning(dispatcher=DispatcherPauses(write=0.001, last_write=0.05))
+
+
 Mend = Callable[[], Awaitable[None]]
 
 
 async def pragma(store: SqliteStore, setting: str) -> None:
-    await store._writer.run(lambda db: db.execute(f"PRAGMA {setting}").fetchall())
+    await store.writer.run(lambda db: db.execute(f"PRAGMA {setting}").fetchall())
 
 
 async def full(store: SqliteStore, _: Path) -> Mend:
-    (pages,) = (await store._writer.run(lambda db: db.execute("PRAGMA page_count").fetchall()))[0]
+    (pages,) = (await store.writer.run(lambda db: db.execute("PRAGMA page_count").fetchall()))[0]
     await pragma(store, f"max_page_count = {pages}")
     return lambda: pragma(store, "max_page_count = 100000")
 
@@ -69,14 +78,13 @@ async def away(_: SqliteStore, database: Path) -> Mend:
     ],
 )
 async def test_uploads_are_refused_outcomes_wait_and_all_goes_on_when_it_is_mended(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it: Any, status: int, code: str
+    run: Any, tmp_path: Path, break_it: Any, status: int, code: str
 ) -> None:
-    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
     async with run(ScriptedPool(LONG)) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]
         await service.pool.started.acquire()
-        mend = await break_it(service.service.store._store, tmp_path / "jobs.db")
+        mend = await break_it(service.service.store.wrapped, tmp_path / "jobs.db")
         service.pool.release()
         for _ in range(3):
             answer = await service.upload(PNG)
@@ -107,32 +115,24 @@ async def test_a_folder_that_is_taken_away_is_a_store_that_fails(run: Any, tmp_p
         assert (await service.client.get("/health/ready")).status_code == 200
 
 
-async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_start(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
-    monkeypatch.setattr("app.jobs.dispatcher.LAST_WRITE_SECONDS", 0.05)
+async def test_a_stop_while_the_store_is_broken_runs_the_job_again_after_the_start(run: Any, tmp_path: Path) -> None:
     async with run(ScriptedPool(LONG), drain_seconds=0.05) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]
         await service.pool.started.acquire()
-        await read_only(service.service.store._store, tmp_path / "jobs.db")
+        await read_only(service.service.store.wrapped, tmp_path / "jobs.db")
         service.pool.release()
     async with run(ScriptedPool(text_result("again"))) as service:
         job = await service.ended(job_id)
         assert (job["status"], job["text"]) == ("done", "again")
 
 
-async def test_a_stop_that_cannot_put_its_jobs_back_ends_all_the_same(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.001)
-    monkeypatch.setattr("app.jobs.dispatcher.LAST_WRITE_SECONDS", 0.05)
+async def test_a_stop_that_cannot_put_its_jobs_back_ends_all_the_same(run: Any, tmp_path: Path) -> None:
     async with run(drain_seconds=0.05) as service:
         service.pool.hold()
         job_id = (await service.upload(PNG)).json()["id"]
         await service.pool.started.acquire()
-        await read_only(service.service.store._store, tmp_path / "jobs.db")
+        await read_only(service.service.store.wrapped, tmp_path / "jobs.db")
     async with run(ScriptedPool(text_result("again"))) as service:
         job = await service.ended(job_id)
         assert (job["status"], job["text"]) == ("done", "again")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.wiring import Tuning
 from samples import sample
 from tests.postgres import Postgres
 from tests.scripted_pool import ScriptedPool, text_result
@@ -13,6 +14,12 @@ pytestmark = pytest.mark.anyio
 
 PNG = sample("health").data
 WAIT = {"Prefer": "wait=3600"}
+
+
+@pytest.fixture
+def tuning() -> Tuning:
+    """One request may wait, so that a test sees that it does."""
+    return Tuning(max_waiting_requests=1)
 
 
 async def running_job(service: Any) -> str:
@@ -34,7 +41,6 @@ async def waiting(service: Any, job_id: str) -> asyncio.Task[Any]:
             looked.set()
         return job
 
-    service.service.waiters.max_requests = 1
     service.service.store.get = seen
     task = asyncio.create_task(service.client.get(f"/images/{job_id}", headers=WAIT))
     await looked.wait()

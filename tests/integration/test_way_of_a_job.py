@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.jobs.admission import Admission, Limits
-from app.jobs.dispatcher import Dispatcher
+from app.jobs.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
 from app.jobs.local_queue import LocalQueue
@@ -130,7 +130,6 @@ async def test_an_unexpected_error_costs_an_attempt_and_strands_no_job(store: Jo
 
 
 async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.jobs.dispatcher.WRITE_PAUSE", 0.0)
     job, replace, refusals = await submitted(store), store.replace, iter([StoreError("full")] * 3)
 
     async def sometimes(old: Job, new: Job) -> bool:
@@ -140,7 +139,7 @@ async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, m
 
     monkeypatch.setattr(store, "replace", sometimes)
     pool = ScriptedPool()
-    await Dispatcher(store, pool, POLICY, JobEvents()).handle(job.id)
+    await Dispatcher(store, pool, POLICY, JobEvents(), pauses=DispatcherPauses(write=0.0)).handle(job.id)
     assert (await stored(store, job.id)).status is JobState.DONE
     assert len(pool.images) == 1
 

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.http.connection import SLOW_READER_MIN_BYTES, SLOW_READER_SECONDS, Connection
+from app.http.connection import SLOW_READER_MIN_BYTES, Connection, Deadlines
 from app.http.crowd import Crowd
 from app.http.unread import Unread
 
@@ -95,7 +95,7 @@ def transport(loop: Loop) -> Transport:
 
 def test_an_answer_that_nobody_reads_is_given_up(loop: Loop, transport: Transport) -> None:
     transport.becomes(10)
-    loop.passes(SLOW_READER_SECONDS)
+    loop.passes(Deadlines().slow_reader)
     assert transport.aborted
 
 
@@ -103,14 +103,14 @@ def test_a_slow_reader_gets_the_whole_of_a_long_answer(loop: Loop, transport: Tr
     transport.becomes(9 * SLOW_READER_MIN_BYTES)
     for parts in range(8, 0, -1):
         transport.becomes(parts * SLOW_READER_MIN_BYTES)
-        loop.passes(SLOW_READER_SECONDS)
+        loop.passes(Deadlines().slow_reader)
     assert not transport.aborted
 
 
 def test_a_reader_that_all_but_stops_is_given_up(loop: Loop, transport: Transport) -> None:
     transport.becomes(9 * SLOW_READER_MIN_BYTES)
     transport.becomes(8 * SLOW_READER_MIN_BYTES + 1)
-    loop.passes(SLOW_READER_SECONDS)
+    loop.passes(Deadlines().slow_reader)
     assert transport.aborted
 
 
@@ -119,5 +119,5 @@ def test_who_has_read_everything_is_left_alone(loop: Loop, transport: Transport,
     transport.becomes(size)
     transport.protocol.on_response_complete()
     transport.becomes(0)
-    loop.passes(SLOW_READER_SECONDS)
+    loop.passes(Deadlines().slow_reader)
     assert not transport.aborted
