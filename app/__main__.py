@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def make_key(name: str) -> int:
     """Prints a new key once, for its owner, and what the service has to know of it; 2 with a name that is none."""
-    from app.http.keys import hash_key, is_name, new_key
+    from app.http.access.keys import hash_key, is_name, new_key
 
     if not is_name(name):
         print("a name has letters, digits, `.`, `_` and `-`, 64 at most", file=sys.stderr)
@@ -75,8 +75,8 @@ def run(overrides: dict[str, str | None]) -> int:
     """Runs the service with the environment's settings and these on top."""
     from loguru import logger
 
-    from app.http.keys import BadKeyFile, is_loopback
-    from app.http.server import serve
+    from app.http.access.keys import BadKeyFile, is_loopback
+    from app.http.serving.server import serve
     from app.main import create_app, settings_or_exit, stop_process
     from config import logging
     from config.settings import SettingsError

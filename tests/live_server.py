@@ -14,9 +14,9 @@ import httpx
 import msgspec
 from loguru import logger
 
-from app.http.connection import Deadlines
-from app.http.listener import bound
-from app.http.server import Server
+from app.http.serving.connection import Deadlines
+from app.http.serving.listener import bound
+from app.http.serving.server import Server
 from app.main import create_app
 from app.service import Service
 from config.settings import Settings

@@ -6,9 +6,9 @@ from litestar import Router
 from litestar.config.cors import CORSConfig
 
 from app.cluster.node_kind import kind_of
-from app.http.gate import RATE_LIMIT_HEADERS, Gate, identified
-from app.http.keys import Keys
-from app.http.rate_limit import RateLimit
+from app.http.access.gate import RATE_LIMIT_HEADERS, Gate, identified
+from app.http.access.keys import Keys
+from app.http.access.rate_limit import RateLimit
 from app.http.routes import capabilities, dead_letters, health, images, operations, web
 from config.settings import Settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.http.server import serve
+from app.http.serving.server import serve
 from app.main import create_app, settings_or_exit
 from config import logging
 from ocr_engine.options import ReadOptions

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from app.http.server import serve
+from app.http.serving.server import serve
 from app.main import create_app, settings_or_exit
 from config import logging
 from ocr_engine.errors import InvalidImage

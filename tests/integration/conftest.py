@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from app.http.connection import Deadlines
+from app.http.serving.connection import Deadlines
 from app.main import create_app
 from app.service import Service
 from app.wiring import Tuning

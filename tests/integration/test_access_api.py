@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.http.keys import hash_key
+from app.http.access.keys import hash_key
 from ocr_engine.errors import EngineError, InvalidImage
 from samples import sample
 from tests.scripted_pool import ScriptedPool

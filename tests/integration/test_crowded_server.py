@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.http.connection import Deadlines
+from app.http.serving.connection import Deadlines
 from config.settings import Settings
 from tests.integration.conftest import Live
 from tests.integration.raw_http import HOST, PNG, sized

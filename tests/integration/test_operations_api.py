@@ -9,7 +9,7 @@ from PIL import Image
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.keys import hash_key
+from app.http.access.keys import hash_key
 from ocr_engine.errors import InvalidImage
 from samples import sample
 from tests.pdfs import Leaf, pdf

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.__main__ import main
-from app.http.keys import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
+from app.http.access.keys import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.http.connection import SLOW_READER_MIN_BYTES, Connection, Deadlines
-from app.http.crowd import Crowd
-from app.http.unread import Unread
+from app.http.serving.connection import SLOW_READER_MIN_BYTES, Connection, Deadlines
+from app.http.serving.crowd import Crowd
+from app.http.serving.unread import Unread
 
 
 class Transport(asyncio.Transport):

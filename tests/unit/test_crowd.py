@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.http.crowd import GRACE_SECONDS, Crowd
-from app.http.turnstile import NEVER_WAITING, REQUESTS_A_TURN, Turnstile
-from app.http.unread import Unread
+from app.http.serving.crowd import GRACE_SECONDS, Crowd
+from app.http.serving.turnstile import NEVER_WAITING, REQUESTS_A_TURN, Turnstile
+from app.http.serving.unread import Unread
 
 
 class Clock:

@@ -4,9 +4,9 @@ import resource
 
 import pytest
 
-from app.http import server
-from app.http.listener import CannotListen, bound, close
-from app.http.server import connections_within_reach
+from app.http.serving import server
+from app.http.serving.listener import CannotListen, bound, close
+from app.http.serving.server import connections_within_reach
 
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:

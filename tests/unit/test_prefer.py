@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.http.prefer import wanted_wait
+from app.http.requests.prefer import wanted_wait
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A token bucket a client."""
 
-from app.http.rate_limit import MAX_CLIENTS_KEPT, RateLimit
+from app.http.access.rate_limit import MAX_CLIENTS_KEPT, RateLimit
 
 
 class Clock:

@@ -4,9 +4,9 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from app.http.gate import admitted
+from app.http.access.gate import admitted
 from app.http.openapi import problems
-from app.http.strict import known_query_only
+from app.http.requests.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
 from ocr_engine.image.kinds import FileKind, readable

@@ -11,13 +11,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery
 
-from app.http.gate import admitted
+from app.http.access.gate import admitted
 from app.http.openapi import problems
-from app.http.prefer import wanted_wait, while_connected
 from app.http.request_context import context_of
+from app.http.requests.prefer import wanted_wait, while_connected
+from app.http.requests.strict import known_query_only
+from app.http.requests.upload import read_image
 from app.http.schemas import Detail, JobView, job_view
-from app.http.strict import known_query_only
-from app.http.upload import read_image
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
 

@@ -13,9 +13,9 @@ from msgspec import Struct
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from app.http.crowd import Crowd
 from app.http.problems import PROBLEM_JSON, problem
-from app.http.unread import Unread
+from app.http.serving.crowd import Crowd
+from app.http.serving.unread import Unread
 
 SLOW_READER_MIN_BYTES = 1_000_000
 MAX_HEAD_BYTES = 65_536

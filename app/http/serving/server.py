@@ -13,11 +13,11 @@ import uvicorn
 from litestar import Litestar
 from loguru import logger
 
-from app.http.connection import Connection, Deadlines
-from app.http.crowd import Crowd
-from app.http.listener import CannotListen, Listener, bound, close
-from app.http.turnstile import Turnstile
-from app.http.unread import Unread
+from app.http.serving.connection import Connection, Deadlines
+from app.http.serving.crowd import Crowd
+from app.http.serving.listener import CannotListen, Listener, bound, close
+from app.http.serving.turnstile import Turnstile
+from app.http.serving.unread import Unread
 from app.service import Service
 from app.startup import is_start_failure
 

@@ -10,7 +10,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.http.problems import ApiError
-from app.http.strict import refuse_unknown
+from app.http.requests.strict import refuse_unknown
 from app.jobs.upload_memory import Body
 
 MAX_PARTS = 32

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from app.http.seldom import Seldom
+from app.http.serving.seldom import Seldom
 
 GRACE_SECONDS = 0.5
 """An idle connection is left alone for so long: its request may have come already, and not have been looked at."""

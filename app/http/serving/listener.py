@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from app.http.crowd import Crowd
-from app.http.seldom import Seldom
+from app.http.serving.crowd import Crowd
+from app.http.serving.seldom import Seldom
 
 BACKLOG = 2048
 """Connections that the kernel holds until they are accepted."""

@@ -6,9 +6,9 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from msgspec import Struct
 
-from app.http.keys import Keys
+from app.http.access.keys import Keys
+from app.http.access.rate_limit import WINDOW_SECONDS, Allowance, RateLimit
 from app.http.problems import ApiError
-from app.http.rate_limit import WINDOW_SECONDS, Allowance, RateLimit
 from app.http.request_context import extend_context
 from persistence.job import ANYBODY
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from app.http.seldom import Seldom
+from app.http.serving.seldom import Seldom
 
 MAX_UNREAD_BYTES = 64_000_000
 """Of answers under way that the kernel does not hold for their clients; half of it for one client."""

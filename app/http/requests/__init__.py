@@ -1,0 +1,1 @@
+"""What clients send: uploads, `Prefer`, and options, of which unknown ones are refused."""
