@@ -117,7 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=YEAR_SECONDS,
-            description="Longest time that `GET /images/{id}` waits for a job's end on `Prefer: wait=N`.",
+            description="Longest time that a request waits for a job's end on `Prefer: wait=N` or `?wait=N`.",
         ),
     ] = 30
 

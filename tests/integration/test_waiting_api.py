@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` on a job, as clients meet it."""
+"""`Prefer: wait=N` and `?wait=N`, on an upload and on a job, as clients meet them."""
 
 import asyncio
 from typing import Any
@@ -54,6 +54,46 @@ async def test_the_answer_comes_with_the_end_of_the_job(run: Any) -> None:
         answer = await request
         assert (answer.status_code, answer.json()["text"]) == (200, "read")
         assert answer.headers["Preference-Applied"] == "wait"
+
+
+@pytest.mark.parametrize(("query", "headers"), [("", WAIT), ("?wait=3600", {}), ("?wait=3600", {"Prefer": "wait=0"})])
+async def test_an_upload_is_answered_with_its_text_where_the_client_waits_for_it(
+    run: Any, query: str, headers: dict[str, str]
+) -> None:
+    async with run(ScriptedPool(default=text_result("read")), max_wait_seconds=3600) as service:
+        answer = await service.client.post(f"/images{query}", files={"file": PNG}, headers=headers)
+        assert (answer.status_code, answer.json()["text"]) == (200, "read")
+        assert answer.headers["Location"] == f"/images/{answer.json()['id']}"
+        assert answer.headers.get("Preference-Applied") == ("wait" if headers == WAIT else None)
+
+
+async def test_an_upload_that_is_waited_for_in_vain_is_accepted_like_any_other(run: Any) -> None:
+    async with run(max_wait_seconds=3600, drain_seconds=0.01) as service:
+        service.pool.hold()
+        request = asyncio.create_task(service.client.post("/images?wait=3600", files={"file": PNG}))
+        await service.pool.started.acquire()
+        await service.service.drain()
+        answer = await request
+        assert answer.status_code == 202
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert answer.headers["Location"] == f"/images/{answer.json()['id']}"
+
+
+async def test_who_cannot_set_headers_waits_by_the_query(run: Any) -> None:
+    async with run(ScriptedPool(default=text_result("read")), max_wait_seconds=3600) as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        answer = await service.client.get(f"/images/{job_id}?wait=3600")
+        assert (answer.status_code, answer.json()["text"]) == (200, "read")
+        assert "Preference-Applied" not in answer.headers
+
+
+@pytest.mark.parametrize("wait", ["-1", "soon", "1.5", ""])
+async def test_a_wait_that_is_no_number_of_seconds_is_refused_before_the_upload_is_read(run: Any, wait: str) -> None:
+    async with run() as service:
+        answer = await service.client.post(f"/images?wait={wait}", files={"file": PNG})
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert "wait" in answer.json()["detail"]
+        assert not service.pool.images
 
 
 async def test_after_the_longest_wait_the_job_is_shown_as_it_is(run: Any) -> None:

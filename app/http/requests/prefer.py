@@ -3,11 +3,17 @@
 import asyncio
 import re
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from litestar import Request
+from litestar.params import QueryParameter
 
 T = TypeVar("T")
+
+WaitSeconds = Annotated[
+    int,
+    QueryParameter(ge=0, description="Seconds to wait for the job's end, MAX_WAIT_SECONDS at most; as `Prefer: wait`."),
+]
 
 _WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
 

@@ -1,6 +1,6 @@
 """`/images`: upload an image, read its job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.prefer import wanted_wait, while_connected
+from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
 from app.http.requests.upload import read_image
 from app.http.schemas import Detail, JobView, job_view
@@ -48,24 +48,55 @@ class UploadOperation(Operation):
     "/",
     status_code=202,
     operation_class=UploadOperation,
-    responses=problems(400, 401, 408, 413, 415, 422, 429, 500, 503, 507),
+    responses={
+        200: ResponseSpec(JobView, generate_examples=False, description="It was waited for, and has ended."),
+        **problems(400, 401, 408, 413, 415, 422, 429, 500, 503, 507),
+    },
     summary="Upload an image",
-    description="Accepted means stored: the job survives a crash from here on. `Location` names the job.",
+    description="Accepted means stored: the job survives a crash from here on. `Location` names the job. With "
+    "`Prefer: wait=N` (RFC 7240) or `?wait=N` the answer is 200 with the text where the job ends within N seconds.",
 )
-async def submit_image(request: Request[None, None, State], service: NamedDependency[Service]) -> Response[JobView]:
+async def submit_image(
+    request: Request[Any, Any, State],
+    service: NamedDependency[Service],
+    wait: WaitSeconds = 0,
+    detail: FromQuery[Detail] = "lines",
+) -> Response[JobView]:
     """Accepts an image: 202 with the job, and where and when to look for its text."""
     context = context_of(request.scope)
     limit = service.settings.upload_timeout_seconds
     progress = await service.submit(
         lambda body: read_image(request, body, timeout=limit), owner=context.owner, client=context.client
     )
-    return accepted(progress)
+    progress = await _waited_for(request, service, progress, wait)
+    return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})
 
 
 def accepted(progress: Progress) -> Response[JobView]:
     """202 with a job that waits from now on, and where and when to look for it."""
-    headers = {"Location": f"/images/{progress.job.id}", "Retry-After": str(progress.retry_after)}
-    return Response(job_view(progress.job), status_code=202, headers=headers)
+    return shown(progress, "lines", {"Location": f"/images/{progress.job.id}"})
+
+
+def shown(progress: Progress, detail: Detail, headers: Mapping[str, str]) -> Response[JobView]:
+    """The job: 200 once it has ended, 202 with Retry-After before."""
+    if progress.job.status.terminal:
+        return Response(job_view(progress.job, detail), status_code=200, headers=headers)
+    pause = {"Retry-After": str(progress.retry_after)}
+    return Response(job_view(progress.job, detail), status_code=202, headers={**headers, **pause})
+
+
+def preference_applied(progress: Progress, wait: int) -> Mapping[str, str]:
+    """Preference-Applied where the Prefer header was followed; `wait` as query parameter goes before it."""
+    return {"Preference-Applied": "wait"} if progress.waited and not wait else {}
+
+
+async def _waited_for(request: Request[Any, Any, State], service: Service, progress: Progress, wait: int) -> Progress:
+    """The job once it has ended, or as it stands when the client has waited for as long as it wanted to, or is gone."""
+    seconds = wait or wanted_wait(request.headers.getall("prefer", []))
+    if not seconds or progress.job.status.terminal:
+        return progress
+    ending = service.progress_at_end(progress.job.id, context_of(request.scope).viewer, seconds)
+    return await while_connected(request, ending) or progress
 
 
 @get(
@@ -76,27 +107,19 @@ def accepted(progress: Progress) -> Response[JobView]:
     },
     summary="Read a job",
     description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`. "
-    "With `Prefer: wait=N` the answer comes as soon as the job has ended, or after N seconds (RFC 7240).",
+    "With `Prefer: wait=N` (RFC 7240) or `?wait=N` the answer comes as soon as the job has ended, or after N seconds.",
 )
 async def read_job(
     request: Request[Any, Any, State],
     job_id: FromPath[str],
     service: NamedDependency[Service],
+    wait: WaitSeconds = 0,
     detail: FromQuery[Detail] = "lines",
 ) -> Response[JobView]:
     """The job, with its text once it is done."""
-    viewer, headers = context_of(request.scope).viewer, {}
-    progress = await service.progress(job_id, viewer)
-    seconds = wanted_wait(request.headers.getall("prefer", []))
-    if seconds and not progress.job.status.terminal:
-        ending = service.progress_at_end(job_id, viewer, seconds)
-        progress = await while_connected(request, ending) or progress
-    if progress.waited:
-        headers["Preference-Applied"] = "wait"
-    if progress.job.status.terminal:
-        return Response(job_view(progress.job, detail), status_code=200, headers=headers)
-    headers["Retry-After"] = str(progress.retry_after)
-    return Response(job_view(progress.job, detail), status_code=202, headers=headers)
+    progress = await service.progress(job_id, context_of(request.scope).viewer)
+    progress = await _waited_for(request, service, progress, wait)
+    return shown(progress, detail, preference_applied(progress, wait))
 
 
 @delete(

@@ -131,7 +131,7 @@ class Connection(H11Protocol):
         """The client sends nothing more. True where it may still read: its request came whole and is to be answered."""
         if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             return False
-        if any(name == b"prefer" for name, _ in self.headers):
+        if _waits(self.scope):
             return False  # nearly always a client that is gone, and a job's end is not waited for on its behalf
         self.cycle.keep_alive = False
         return True
@@ -217,3 +217,8 @@ class Connection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+
+def _waits(scope: Any) -> bool:
+    """Is it a request whose answer may take long because the client asked for that?"""
+    return b"wait=" in scope["query_string"] or any(name == b"prefer" for name, _ in scope["headers"])
