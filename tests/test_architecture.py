@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("app", "ocr_engine", "persistence", "config", "samples", "benchmarks")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SCRIPTS = Path(sys.executable).parent
-LONGEST = 400
+MAX_LINES = 400
+MAX_MODULES = 12
+"""Of a package, `__init__` aside: what can be taken in at a glance."""
 
 
 @pytest.mark.timeout(600)  # without their caches, on a slow machine
@@ -74,5 +76,11 @@ def test_only_config_reads_the_environment() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(ROOT).as_posix())
 def test_a_module_is_small_and_says_what_it_is(module: Path) -> None:
     text = module.read_text()
-    assert len(text.splitlines()) <= LONGEST
+    assert len(text.splitlines()) <= MAX_LINES
     assert not text.strip() or ast.get_docstring(ast.parse(text)), "no docstring"
+
+
+@pytest.mark.parametrize("package", sorted({module.parent for module in MODULES}), ids=lambda package: package.name)
+def test_a_package_can_be_taken_in_at_a_glance(package: Path) -> None:
+    modules = [module.stem for module in package.glob("*.py") if module.stem != "__init__"]
+    assert len(modules) <= MAX_MODULES, modules
