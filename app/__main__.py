@@ -6,7 +6,15 @@ import sys
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the service; 0 after a clean stop, 1 after a failure, 2 with wrong settings, 3 when it cannot start."""
-    from config.settings import documented
+    try:
+        from config.settings import documented
+    except ModuleNotFoundError as missing:
+        print(
+            f"smart-queue-ocr: {missing.name} is not installed for {sys.executable}; `uv run --no-dev python -m app` "
+            "installs what the service needs, and runs it",
+            file=sys.stderr,
+        )
+        return 3
 
     width = max(len(setting.variable) for setting in documented())
     settings_help = "\n".join(

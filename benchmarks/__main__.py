@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         if not command:
             return guided()
     except ModuleNotFoundError as error:
-        print(f"{command}: {error.name} is not installed; `uv sync` brings what the benchmarks need", file=sys.stderr)
+        print(f"{command}: {error.name} is missing; `uv run python -m benchmarks` brings it along", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; everything that was started is ended", file=sys.stderr)

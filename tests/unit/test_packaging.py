@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -41,6 +43,60 @@ def test_everything_in_the_lock_has_a_hash() -> None:
 @pytest.mark.parametrize("sign", ["://", "file:", "--index-url", "--find-links", " @ "])
 def test_the_lock_holds_no_address(sign: str) -> None:
     assert sign not in LOCK
+
+
+def test_the_service_imports_only_what_is_locked_for_it() -> None:
+    """And so nothing that only tests, benchmarks or the command lines of others need."""
+    script = """
+import importlib, pkgutil, sys
+for room in ("app", "ocr_engine", "persistence", "config", "samples"):
+    for module in pkgutil.walk_packages(importlib.import_module(room).__path__, room + "."):
+        importlib.import_module(module.name)
+from app.main import create_app
+from config.settings import Settings
+create_app(Settings()).openapi_schema.to_schema()
+print(*{name.partition(".")[0] for name in sys.modules if getattr(sys.modules[name], "__file__", None)})
+"""
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    providers = metadata.packages_distributions()
+    used = {canonicalize_name(provider) for name in loaded.stdout.split() for provider in providers.get(name, ())[:1]}
+    optional = {"openvino"}  # an extra that the image leaves out
+    assert {"litestar", "numpy", "pgqueuer"} <= used
+    assert used - optional <= set(locked())
+
+
+@pytest.mark.parametrize(
+    "name", ["faker", "openvino", "pip", "polyfactory", "pyclipper", "pygments", "rich", "shapely", "tqdm", "uvloop"]
+)
+def test_what_the_service_never_imports_is_not_locked_for_it(name: str) -> None:
+    assert name not in locked()
+
+
+def test_a_python_without_the_dependencies_is_told_how_to_get_them() -> None:
+    # -S: without the folder that packages are installed in
+    bare = subprocess.run(
+        [sys.executable, "-S", "-m", "app", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert bare.returncode == 3
+    assert "msgspec is not installed" in bare.stderr
+    assert "`uv run --no-dev python -m app`" in bare.stderr
+    assert len(bare.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_commands_in_the_docs_run_as_they_are_written(page: Path) -> None:
+    """That is: through uv, which brings the packages along, wherever Python is asked for a module of ours."""
+    code = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", page.read_text(), re.DOTALL)
+    commands = [line for block in code for text in block for line in text.splitlines()]
+    ours = [line for line in commands if re.search(r"python -m (app|benchmarks|tests)\b", line)]
+    assert [line for line in ours if "uv run " not in line] == []
+
+
+def test_the_one_command_that_runs_the_service_brings_no_tools() -> None:
+    (command,) = re.findall(
+        r"^pip install uv && uv run (?!pytest)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert command == "--no-dev python -m app"
 
 
 def test_the_only_opencv_is_the_headless_one() -> None:
