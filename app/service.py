@@ -20,6 +20,8 @@ from app.jobs.intake import Intake
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.upload_memory import Body, UploadMemory
 from app.jobs.waiting import Waiters
+from app.results.page_selection import PageSelection
+from app.results.stored_run import JobResult, result_of
 from app.telemetry.metrics import Gauges
 from app.telemetry.observers import Observers
 from config import machine
@@ -168,6 +170,14 @@ class Service:
             return await self.progress(job_id, viewer)
         job = await self.waiters.ended(job_id, lambda: self._job(job_id, viewer), seconds)
         return self._of(job, waited=True)
+
+    async def result(self, job_id: str, viewer: str | None, pages: str) -> JobResult:
+        """What was read: of all pages, or of those that are named as `1-3,7`; these may be there before the job's end.
+
+        Raises BadSelection, ResultUnfinished, NoResult, NoSuchPages, JobNotFound, JobGone, StoreError.
+        """
+        selection = PageSelection.parsed(pages)
+        return result_of(await self._job(job_id, viewer), selection)
 
     async def cancel(self, job_id: str, viewer: str | None) -> Job:
         """The job, cancelled. Raises AlreadyEnded, JobNotFound, JobGone, StoreError."""

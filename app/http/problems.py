@@ -14,6 +14,8 @@ from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.upload_memory import UploadMemoryFull
+from app.results.page_selection import BadSelection
+from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
@@ -41,9 +43,12 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
+        "not_acceptable": ErrorKind(406, "A result does not come in this format"),
         "upload_timeout": ErrorKind(408, "The upload took too long"),
         "not_a_dead_letter": ErrorKind(409, "The job is not a dead letter"),
         "already_ended": ErrorKind(409, "The job has already ended"),
+        "result_unfinished": ErrorKind(409, "Not all that was asked for is read yet"),
+        "no_result": ErrorKind(409, "The job ended without a result"),
         "job_gone": ErrorKind(410, "The job was deleted"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
@@ -52,6 +57,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
         "invalid_document": ErrorKind(422, "The document cannot be read"),
         "password_required": ErrorKind(422, "The document needs its password"),
+        "no_such_page": ErrorKind(422, "The file has no such page"),
         "rate_limited": ErrorKind(429, "Too many requests"),
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state
@@ -150,6 +156,14 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("not_a_dead_letter", str(error))
         case AlreadyEnded():
             return ApiError("already_ended", str(error))
+        case BadSelection():
+            return ApiError("malformed_request", str(error))
+        case ResultUnfinished():
+            return ApiError("result_unfinished", str(error), retry_after=retry_after)
+        case NoResult():
+            return ApiError("no_result", str(error))
+        case NoSuchPages():
+            return ApiError("no_such_page", str(error))
         case StoreFull():
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():

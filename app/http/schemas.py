@@ -17,6 +17,8 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 Detail = Literal["lines", "words"]
 """How far an answer goes into its pages; words make it some five times as long."""
+Rows = Literal["joined", "apart"]
+"""Of text: what is one row of a table or a receipt on one line, or each line that was found on a line of its own."""
 
 
 class JobView(Struct, frozen=True, kw_only=True):

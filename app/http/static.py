@@ -54,14 +54,19 @@ def answer(
     compressed = bool(prepared.compressed) and _takes_gzip(request.headers.get("accept-encoding", ""))
     etag = prepared.etag(compressed=compressed)
     common = {"ETag": etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
-    held = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    if etag in held or held == ["*"]:
+    if held(request, etag):
         return Response(None, status_code=304, media_type=prepared.media_type, headers=common)
     chunks = prepared.compressed if compressed else prepared.chunks
     if compressed:
         common["Content-Encoding"] = "gzip"
     common["Content-Length"] = str(sum(map(len, chunks)))
     return Stream(_one_by_one(chunks), media_type=prepared.media_type, headers=common)
+
+
+def held(request: Request[Any, Any, Any], etag: str) -> bool:
+    """Whether the client has these bytes already, as its If-None-Match says."""
+    tags = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return etag in tags or tags == ["*"]
 
 
 async def _one_by_one(chunks: tuple[bytes, ...]) -> AsyncIterator[bytes]:

@@ -18,6 +18,8 @@ class TextFormat(Struct, frozen=True, kw_only=True):
     """One way to write what was read."""
 
     name: str
+    about: str
+    """What it is, in a sentence, for people who choose one."""
     media_type: str
     suffix: str
     """Of a file, with its dot."""
@@ -32,16 +34,77 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
     {
         each.name: each
         for each in (
-            TextFormat(name="text", media_type="text/plain", suffix=".txt", write=text.write),
-            TextFormat(name="layout", media_type="text/plain", suffix=".layout.txt", write=layout.write),
-            TextFormat(name="markdown", media_type="text/markdown", suffix=".md", write=markdown.write),
-            TextFormat(name="html", media_type="text/html", suffix=".html", write=html.write),
-            TextFormat(name="csv", media_type="text/csv", suffix=".csv", write=csv.write),
-            TextFormat(name="json", media_type="application/json", suffix=".json", write=json.write),
-            TextFormat(name="tsv", media_type="text/tab-separated-values", suffix=".tsv", write=tsv.write),
-            TextFormat(name="hocr", media_type="text/vnd.hocr+html", suffix=".hocr", write=hocr.write),
-            TextFormat(name="alto", media_type="application/alto+xml", suffix=".alto.xml", write=alto.write),
-            TextFormat(name="page", media_type=_PAGE_XML, suffix=".page.xml", write=page.write, one_page=True),
+            TextFormat(
+                name="text",
+                about="Plain text in reading order, a row a line; pages apart by a form feed.",
+                media_type="text/plain",
+                suffix=".txt",
+                write=text.write,
+            ),
+            TextFormat(
+                name="layout",
+                about="Text as it stands on the page, columns aligned by blanks.",
+                media_type="text/plain",
+                suffix=".layout.txt",
+                write=layout.write,
+            ),
+            TextFormat(
+                name="markdown",
+                about="Headings, paragraphs, lists and tables (GitHub's).",
+                media_type="text/markdown",
+                suffix=".md",
+                write=markdown.write,
+            ),
+            TextFormat(
+                name="html",
+                about="The same for reading and pasting, spans of cells kept.",
+                media_type="text/html",
+                suffix=".html",
+                write=html.write,
+            ),
+            TextFormat(
+                name="csv",
+                about="The tables alone (RFC 4180), an empty line between two.",
+                media_type="text/csv",
+                suffix=".csv",
+                write=csv.write,
+            ),
+            TextFormat(
+                name="json",
+                about="Pages with lines, polygons, confidences and blocks; words where asked for.",
+                media_type="application/json",
+                suffix=".json",
+                write=json.write,
+            ),
+            TextFormat(
+                name="tsv",
+                about="Tesseract's twelve columns, a line a word.",
+                media_type="text/tab-separated-values",
+                suffix=".tsv",
+                write=tsv.write,
+            ),
+            TextFormat(
+                name="hocr",
+                about="hOCR 1.2, as XHTML.",
+                media_type="text/vnd.hocr+html",
+                suffix=".hocr",
+                write=hocr.write,
+            ),
+            TextFormat(
+                name="alto",
+                about="ALTO XML 4.4.",
+                media_type="application/alto+xml",
+                suffix=".alto.xml",
+                write=alto.write,
+            ),
+            TextFormat(
+                name="page",
+                about="PAGE XML 2019-07-15, of one page.",
+                media_type=_PAGE_XML,
+                suffix=".page.xml",
+                write=page.write,
+                one_page=True,
+            ),
         )
     }
 )

@@ -31,7 +31,9 @@ class LineView(Struct, frozen=True, kw_only=True):
     low_confidence: Annotated[bool, Meta(description="True: left out of the text.")]
     unsupported_script: Annotated[bool, Meta(description="True: the models lack its script, or some of its letters.")]
     row: Annotated[int, Meta(description="Lines of one number are one row of the page: an item and its price.")]
-    words: Annotated[tuple[WordView, ...] | UnsetType, Meta(description="With `detail=words` only.")] = UNSET
+    words: Annotated[
+        tuple[WordView, ...] | UnsetType, Meta(description="Where they are asked for, with `detail=words`.")
+    ] = UNSET
 
 
 class CellView(Struct, frozen=True, kw_only=True):
@@ -71,10 +73,11 @@ class PageView(Struct, frozen=True, kw_only=True):
 
 
 def write(pages: Iterable[OcrPage], source: Source) -> Iterator[str]:
-    """One object: `pages`, each on a line of its own, with its words."""
+    """One object: `pages`, each on a line of its own, with its words where it has any."""
     yield f'{{"file_name":{msgspec.json.encode(source.file_name).decode()},"pages":['
     for number, page in enumerate(pages):
-        yield (",\n" if number else "\n") + msgspec.json.encode(page_view(page, words=True)).decode()
+        view = page_view(page, words=any(line.words for line in page.lines))
+        yield (",\n" if number else "\n") + msgspec.json.encode(view).decode()
     yield "\n]}\n"
 
 

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.http.access.keys import hash_key
 from ocr_engine.errors import InvalidImage
+from ocr_engine.formats import FORMATS
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool
@@ -155,6 +156,7 @@ async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: 
         said = (await service.client.get("/capabilities")).json()
         assert said["limits"]["max_image_pages"] == 7
         assert said["limits"]["max_image_pixels"] == 5_000_000
+        assert [each["name"] for each in said["formats"]] == [*FORMATS]
         assert said["text_layer"] == ["ocr", "auto"]
         assert {each["media_type"] for each in said["files"]} == set(made)
         for data in made.values():

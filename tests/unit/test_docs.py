@@ -12,10 +12,13 @@ from app.http.requests.upload import RAW_TYPES
 from app.http.schemas import JobView
 from app.main import create_app
 from config.settings import SettingDoc, Settings, documented
+from ocr_engine.formats import FORMATS, TextFormat
 from ocr_engine.image.kinds import KINDS, FileKind
 from ocr_engine.result import OcrLine, OcrPage
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+FORMATS_DOC = (ROOT / "docs/formats.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,13 @@ def test_every_kind_of_file_is_in_the_readme_with_what_is_read_of_it(kind: FileK
     assert f"`{kind.media_type}`" in row
     assert kind.reads[1:] in row
     assert not kind.extra or f"extra `{kind.extra}`" in row
+
+
+@pytest.mark.parametrize("each", FORMATS.values(), ids=FORMATS)
+def test_every_format_of_results_is_described(each: TextFormat) -> None:
+    assert f"| `{each.name}` | `{each.media_type}` | {each.about.removesuffix('.')}" in FORMATS_DOC
+    (route,) = re.findall(r"^\| `GET /images/{job_id}/result` \| .*$", README, re.MULTILINE)
+    assert f"`{each.name}`" in route
 
 
 def test_the_page_offers_every_kind_of_file() -> None:

@@ -9,8 +9,18 @@ from app.http.openapi import problems
 from app.http.requests.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
+from ocr_engine.formats import FORMATS
 from ocr_engine.image.kinds import FileKind, readable
 from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
+
+
+class FormatView(Struct, frozen=True, kw_only=True):
+    """A format in which results can be had."""
+
+    name: str
+    media_type: str
+    suffix: str
+    about: str
 
 
 class LimitsView(Struct, frozen=True, kw_only=True):
@@ -28,6 +38,7 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     """What is taken, within which limits, and what reads it."""
 
     files: tuple[FileKind, ...]
+    formats: tuple[FormatView, ...]
     limits: LimitsView
     text_layer: tuple[TextLayer, ...]
     model: ModelFamily
@@ -50,6 +61,10 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
     limits = {name: getattr(settings, name) for name in LimitsView.__struct_fields__}
     return CapabilitiesView(
         files=readable(),
+        formats=tuple(
+            FormatView(name=each.name, media_type=each.media_type, suffix=each.suffix, about=each.about)
+            for each in FORMATS.values()
+        ),
         limits=LimitsView(**limits),
         text_layer=TEXT_LAYERS,
         model=settings.ocr_model,

@@ -1,0 +1,101 @@
+"""How a result is sent: in which format, under which name, as a stream of pieces that are made while they are sent."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+from litestar import Request, Response
+from litestar.response import Stream
+
+from app import VERSION
+from app.http.problems import ApiError
+from app.http.requests.accept import best_of
+from app.http.schemas import Detail, Rows
+from app.http.static import held
+from app.results.stored_run import JobResult, rows_apart, without_words
+from ocr_engine.formats import FORMATS, Source, TextFormat
+from ocr_engine.result import OcrPage
+
+PIECE_CHARACTERS = 64 * 1024
+"""Sent at a time, a page at least: pages are made while the client reads those before."""
+_SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
+"""Content policy of results that a browser shows: what was read in an image may not act."""
+
+
+def format_of(request: Request[Any, Any, Any], name: str | None, pages: int) -> TextFormat:
+    """The format of this name, or the one that `Accept` likes best. Raises ApiError (not_acceptable)."""
+    possible = [each for each in FORMATS.values() if pages == 1 or not each.one_page]
+    if name is None:
+        wanted = ",".join(request.headers.getall("accept", []))
+        best = best_of(wanted, [each.media_type for each in possible])
+        chosen = next((each for each in possible if each.media_type == best), None)
+    else:
+        chosen = next((each for each in possible if each.name == name), None)
+    if chosen is None:
+        told = ", ".join(f"{each.name} ({each.media_type})" for each in possible)
+        many = (
+            " A document of the others has one page: ask for one by `pages=`." if len(possible) < len(FORMATS) else ""
+        )
+        raise ApiError("not_acceptable", f"a result comes as {told}; by `format=` or `Accept`.{many}")
+    return chosen
+
+
+def answer_of(
+    request: Request[Any, Any, Any],
+    result: JobResult,
+    chosen: TextFormat,
+    *,
+    detail: Detail | None,
+    rows: Rows | None,
+) -> Response[Any]:
+    """The result in the format that was chosen, or 304. Raises ApiError for what the format does not know."""
+    if detail is not None and chosen.name != "json":
+        raise ApiError("malformed_request", f"detail: {chosen.name} has no choice of it, json has")
+    if rows is not None and chosen.name != "text":
+        raise ApiError("malformed_request", f"rows: {chosen.name} has no choice of them, text has")
+    headers = {
+        "ETag": _etag(result, chosen.name, detail or "", rows or ""),
+        "Vary": "Accept",
+        "Content-Disposition": f'inline; filename="{_file_name(result, chosen)}"',
+    }
+    if chosen.media_type == "text/html":
+        headers["Content-Security-Policy"] = _SANDBOX
+    if held(request, headers["ETag"]):
+        return Response(None, status_code=304, headers=headers)
+    pages: Iterable[OcrPage] = result.pages
+    if chosen.name == "json" and detail != "words":
+        pages = map(without_words, pages)
+    elif rows == "apart":
+        pages = map(rows_apart, pages)
+    source = Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION)
+    return Stream(sent(chosen.write(pages, source)), media_type=chosen.media_type, headers=headers)
+
+
+async def sent(parts: Iterator[str], characters: int = PIECE_CHARACTERS) -> AsyncIterator[bytes]:
+    """The parts in pieces; each is made in a thread, so that the event loop answers others meanwhile."""
+    while piece := await asyncio.to_thread(_piece, parts, characters):
+        yield piece
+
+
+def _piece(parts: Iterator[str], characters: int) -> bytes:
+    gathered, length = list[str](), 0
+    for part in parts:
+        gathered.append(part)
+        length += len(part)
+        if length >= characters:
+            break
+    # half of a pair of surrogates, should one have been read, has no bytes
+    return "".join(gathered).encode(errors="replace")
+
+
+def _etag(result: JobResult, *choices: str) -> str:
+    """Names these very bytes: a stored run never changes, a version of the program writes it always alike."""
+    job = result.job
+    told = (VERSION, job.id, str(job.revision), ",".join(str(page.number) for page in result.pages), *choices)
+    return f'"{hashlib.sha256(chr(0).join(told).encode()).hexdigest()[:32]}"'
+
+
+def _file_name(result: JobResult, chosen: TextFormat) -> str:
+    pages = f"-pages-{result.selection}".replace(",", "_") if str(result.selection) else ""
+    return f"{result.job.id}{pages}{chosen.suffix}"

@@ -1,0 +1,84 @@
+"""What of a job's stored run can be given: all its pages once it is done, the pages that are read before that."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from app.results.page_selection import PageSelection
+from ocr_engine.result import OcrPage
+from persistence.job import Job
+
+
+class JobResult(Struct, frozen=True, kw_only=True):
+    """What was read of a job, or of those of its pages that were asked for."""
+
+    job: Job
+    pages: Sequence[OcrPage]
+    """At least one, by number."""
+    selection: PageSelection
+
+
+class ResultUnfinished(Exception):
+    """Some of the pages that were asked for are still to be read."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(
+            f"job {job.id} is {job.status}: {_read_of(job)}. `pages=` gives those that are read; "
+            f"`GET /images/{job.id}` with `Prefer: wait=N` waits for its end"
+        )
+
+
+class NoResult(Exception):
+    """The job ended without a text."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"job {job.id} is {job.status}: nothing was read; `GET /images/{job.id}` says why")
+
+
+class NoSuchPages(Exception):
+    """None of the pages that were asked for is in the result."""
+
+
+def result_of(job: Job, wanted: PageSelection) -> JobResult:
+    """The pages that were asked for. Raises ResultUnfinished, NoResult, NoSuchPages."""
+    read = {page.number: page for page in (job.result.pages if job.result else ())}
+    if job.status.terminal:
+        if not read:
+            raise NoResult(job)
+        numbers = [number for number in wanted.numbers(max(read)) if number in read]
+        if not numbers:
+            raise NoSuchPages(f"pages: {wanted} is not in the result, which has {_named(read)}")
+    else:
+        ends = [end for _, end in wanted.ranges]
+        # without an end it may be more than anybody knows yet
+        numbers = [*wanted.numbers(max(filter(None, ends)))] if ends and None not in ends else []
+        if not numbers or any(number not in read for number in numbers):
+            raise ResultUnfinished(job)
+    return JobResult(job=job, pages=[read[number] for number in numbers], selection=wanted)
+
+
+def without_words(page: OcrPage) -> OcrPage:
+    """The page as it is told where nobody asks for its words."""
+    return msgspec.structs.replace(page, lines=tuple(msgspec.structs.replace(line, words=()) for line in page.lines))
+
+
+def rows_apart(page: OcrPage) -> OcrPage:
+    """The page with each line by itself, not as part of a row."""
+    return msgspec.structs.replace(page, lines=tuple(msgspec.structs.replace(line, row=0) for line in page.lines))
+
+
+def _read_of(job: Job) -> str:
+    read = [page.number for page in (job.result.pages if job.result else ())]
+    return f"of its pages {_named(read)} are read" if read else "none of its pages is read"
+
+
+def _named(numbers: Iterable[int]) -> str:
+    """Numbers as ranges: `1-3,7`."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges)
