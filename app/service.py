@@ -176,8 +176,8 @@ class Service:
 
         Raises BadSelection, ResultUnfinished, NoResult, NoSuchPages, JobNotFound, JobGone, StoreError.
         """
-        selection = PageSelection.parsed(pages)
-        return result_of(await self._job(job_id, viewer), selection)
+        job = await self._job(job_id, viewer)
+        return result_of(job, PageSelection.parsed(pages))
 
     async def cancel(self, job_id: str, viewer: str | None) -> Job:
         """The job, cancelled. Raises AlreadyEnded, JobNotFound, JobGone, StoreError."""
