@@ -85,12 +85,11 @@ def run(overrides: dict[str, str | None]) -> int:
 
     from app.http.access.keys import BadKeyFile, is_loopback
     from app.http.serving.server import serve
-    from app.main import create_app, settings_or_exit, stop_process
-    from config import logging
+    from app.main import create_app, set_up_logging, settings_or_exit, stop_process
     from config.settings import SettingsError
 
     settings = settings_or_exit({name: value for name, value in overrides.items() if value})
-    logging.set_up(settings.log_level, settings.log_format)
+    set_up_logging(settings)
     failures: list[str] = []
 
     def on_failure(reason: str) -> None:

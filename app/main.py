@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from loguru import logger
 
 from app.http import router
 from app.http.frame import RequestFrame
@@ -37,7 +38,7 @@ from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
 from app.wiring import Opened, Tuning, process_pool, service_of
 from config import logging
-from config.settings import Settings, SettingsError, load
+from config.settings import Settings, SettingsError, load, misspelt
 from ocr_engine.workers.pool import ManagedPool
 
 if TYPE_CHECKING:  # opentelemetry is an extra
@@ -128,8 +129,15 @@ def settings_or_exit(overrides: Mapping[str, str] = MappingProxyType({})) -> Set
     try:
         return load(overrides)
     except SettingsError as error:
-        print("smart-queue-ocr: wrong settings", *error.faults, sep="\n  ", file=sys.stderr)
+        print("smart-queue-ocr: wrong settings", *error.faults, *misspelt(), sep="\n  ", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Sends the log where the settings say, and tells first of what looks like a setting and is none."""
+    logging.set_up(settings.log_level, settings.log_format)
+    for slip in misspelt():
+        logger.bind(event="settings.misspelt").warning(slip)
 
 
 def __getattr__(name: str) -> Litestar:
@@ -137,6 +145,6 @@ def __getattr__(name: str) -> Litestar:
     if name != "app":
         raise AttributeError(name)
     settings = settings_or_exit()
-    logging.set_up(settings.log_level, settings.log_format)
+    set_up_logging(settings)
     app = globals()["app"] = create_app(settings)
     return app

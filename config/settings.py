@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
 
-from config import machine
+from config import machine, spelling
+from config.urls import is_postgres, url_faults
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1)]
@@ -298,7 +299,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             try:
                 values[field.name] = msgspec.convert(text, field.type, strict=False)
             except msgspec.ValidationError as fault:
-                faults.append(f"{variable}={text!r}: {fault}")
+                faults.append(f"{variable}={text!r}: {_choices(field.type) or fault}")
+    faults += url_faults({name.upper(): value for name, value in values.items()})
     if values.get("role", "all") != "all" and not is_postgres(values.get("database_url", "")):
         faults.append(f"ROLE={values['role']!r}: other nodes reach its jobs on PostgreSQL only; set DATABASE_URL")
     if faults:
@@ -306,9 +308,22 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
-def is_postgres(url: str) -> bool:
-    """True for the URL of a database that several nodes may share."""
-    return url.startswith(("postgresql://", "postgres://"))
+def misspelt(environment: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence for each variable of `environment` (None: this process's) that is no setting, but nearly one."""
+    names = os.environ if environment is None else environment
+    known = [field.name.upper() for field in msgspec.structs.fields(Settings)]
+    return [f"{name} is no setting; did you mean {setting}?" for name, setting in spelling.nearly(names, known)]
+
+
+def _choices(annotation: Any) -> str:
+    """What may stand there, where that can be counted; otherwise empty."""
+    kind = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if kind is bool:
+        return "Expected `true` or `false`"
+    if get_origin(kind) is Literal:
+        *others, last = (f"`{choice}`" for choice in get_args(kind))
+        return f"Expected {', '.join(others)} or {last}"
+    return ""
 
 
 def _shown(default: object) -> str:

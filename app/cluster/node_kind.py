@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from config.settings import Settings, is_postgres
+from config.settings import Settings
+from config.urls import is_postgres
 
 
 class NodeKind(Struct, frozen=True, kw_only=True):

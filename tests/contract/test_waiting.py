@@ -10,7 +10,7 @@ import pytest
 
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
-from config.settings import is_postgres
+from config.urls import is_postgres
 from persistence.job import Job
 from persistence.opening import open_store
 from persistence.postgres.connection import connect

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from config.settings import Settings, SettingsError, documented, from_environment
+from config.settings import Settings, SettingsError, documented, from_environment, misspelt
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -70,3 +70,77 @@ def test_half_a_service_needs_a_database_that_the_other_half_can_reach(role: str
         from_environment({"ROLE": role, "DATABASE_URL": "postgresx://db/ocr"})
     for scheme in ("postgresql", "postgres"):
         assert from_environment({"ROLE": role, "DATABASE_URL": f"{scheme}://db/ocr"}).role == role
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("ROLE", "`all`, `api` or `worker`"),
+        ("OCR_MODEL", "`ppocr-v6` or `ppocr-v4`"),
+        ("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
+        ("PROTECT_HEALTH", "`true` or `false`"),
+    ],
+)
+def test_where_there_is_a_choice_the_fault_names_it(variable: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_environment({variable: "boss"})
+    assert caught.value.faults == [f"{variable}='boss': Expected {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "shown"),
+    [
+        ("DATABASE_URL", "mysql://ann:secret@db/ocr", "'mysql://…': Expected `sqlite:///relative/path.db`"),
+        ("DATABASE_URL", "data/secret.db", "'…' (no scheme): Expected `sqlite:///relative/path.db`"),
+        ("DATABASE_URL", "sqlite://secret.db", "'sqlite://…': Expected `sqlite:///relative/path.db`"),
+        ("DATABASE_URL", "sqlite:///", "'sqlite://…': Expected `sqlite:///relative/path.db`"),
+        ("IMAGE_STORE_URL", "ftp://ann:secret@files", "'ftp://…': Expected `s3://bucket/prefix`"),
+        ("IMAGE_STORE_URL", "s3://", "'s3://…': Expected `s3://bucket/prefix`"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "secret:4318", "'…' (no scheme): Expected `http://host:port`"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_a_wrong_setting_told_without_its_secrets(
+    variable: str, url: str, shown: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_environment({variable: url, "PORT": "http"})
+    about_port, about_url = caught.value.faults
+    assert about_port.startswith("PORT=")
+    assert about_url.startswith(f"{variable}={shown}")
+    assert "secret" not in about_url
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/jobs", "gs://bucket", "az://box", "file:///srv/images", "memory:///"])
+def test_the_schemes_of_object_storage_are_known(url: str) -> None:
+    assert from_environment({"IMAGE_STORE_URL": url}).image_store_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("MAX_WORKER", "MAX_WORKERS"),
+        ("MAX_WORKRES", "MAX_WORKERS"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("JOB_TIMEOUT_SECOND", "JOB_TIMEOUT_SECONDS"),
+        ("API_KEY_FILE", "API_KEYS_FILE"),
+        ("max_workers", "MAX_WORKERS"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_warned_of(name: str, setting: str) -> None:
+    assert misspelt({name: "1"}) == [f"{name} is no setting; did you mean {setting}?"]
+
+
+def test_what_other_programs_have_in_the_environment_is_left_in_peace() -> None:
+    foreign = """
+        PATH HOME HOSTNAME HOSTTYPE USER LOGNAME LANG LC_ALL TERM SHELL SHLVL PWD OLDPWD TMPDIR TZ EDITOR VIRTUAL_ENV
+        PYTHONPATH PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE UV_PYTHON PIP_NO_CACHE_DIR NO_COLOR COLUMNS LINES
+        OMP_NUM_THREADS MALLOC_ARENA_MAX FORWARDED_ALLOW_IPS WEB_CONCURRENCY POSTGRES_PASSWORD POSTGRES_HOST PGHOST
+        PGDATABASE PGPORT AWS_ACCESS_KEY_ID AWS_ENDPOINT_URL AWS_REGION GOOGLE_APPLICATION_CREDENTIALS
+        HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy SSL_CERT_FILE REDIS_URL DATABASE_HOST
+        KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT KUBERNETES_PORT OCR_PORT OCR_SERVICE_HOST OCR_SERVICE_PORT
+        OTEL_SERVICE_NAME OTEL_EXPORTER_OTLP_HEADERS OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_TRACES_SAMPLER
+        PUBLISH CPU_LIMIT MEMORY_LIMIT COMPOSE_PROJECT_NAME DOCKER_HOST SYSTEMD_EXEC_PID JOURNAL_STREAM
+    """
+    settings = [setting.variable for setting in documented()]
+    assert misspelt(dict.fromkeys([*foreign.split(), *settings], "1")) == []
