@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from loguru import logger
 
-from config.outlet import Outlet
+from config.outlet import Outlet, OutletLimits
 
 if TYPE_CHECKING:
     from loguru import Record
@@ -19,10 +19,10 @@ CONSOLE_FORMAT = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
-def set_up(level: str, form: Literal["json", "console"]) -> None:
+def set_up(level: str, form: Literal["json", "console"], limits: OutletLimits = OutletLimits()) -> None:
     """Sends everything to stdout: our own events, the standard library's records, and warnings. Never waits for it."""
     logger.remove()
-    sink: Any = _JsonLines() if form == "json" else Outlet(sys.stdout, _dropped_for_people)
+    sink: Any = _JsonLines(limits) if form == "json" else Outlet(sys.stdout, _dropped_for_people, limits)
     # diagnose=True, loguru's default, would print the values of variables: secrets and images
     logger.add(
         sink, level=level, format="{message}" if form == "json" else CONSOLE_FORMAT, backtrace=False, diagnose=False
@@ -40,8 +40,8 @@ def set_up(level: str, form: Literal["json", "console"]) -> None:
 class _JsonLines(Outlet):
     """One object a line."""
 
-    def __init__(self) -> None:
-        super().__init__(sys.stdout, _dropped_for_programs)
+    def __init__(self, limits: OutletLimits) -> None:
+        super().__init__(sys.stdout, _dropped_for_programs, limits)
 
     def write(self, message: str) -> None:
         """Of loguru's messages, which carry their record."""

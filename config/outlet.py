@@ -9,19 +9,26 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-MAX_WAITING_CHARACTERS = 4_000_000
-"""Of lines that were not written yet, because nobody reads the pipe or the disk is slow; later lines are dropped."""
-LAST_LINES_SECONDS = 2.0
-"""How long the end of the process waits for the lines before it."""
+from msgspec import Struct
+
+
+class OutletLimits(Struct, frozen=True, kw_only=True):
+    """How long and how much is waited for who reads."""
+
+    waiting_characters: int = 4_000_000
+    """Of lines not written yet, because nobody reads the pipe or the disk is slow; later lines are dropped."""
+    last_lines_seconds: float = 2.0
+    """How long the end of the process waits for the lines before it."""
 
 
 class Outlet:
     """A stream for lines whose `write` never waits. Lines that find no room are counted, and the count is told."""
 
-    def __init__(self, stream: TextIO, dropped: Callable[[int], str]) -> None:
+    def __init__(self, stream: TextIO, dropped: Callable[[int], str], limits: OutletLimits = OutletLimits()) -> None:
         """`dropped` makes the line that tells how many are missing at its place."""
         self._stream = stream
         self._dropped_line = dropped
+        self._limits = limits
         self._changed = threading.Condition()
         self._lines: deque[str] = deque()
         self._waiting = 0
@@ -34,7 +41,7 @@ class Outlet:
     def write(self, line: str) -> None:
         """Leaves the line to the thread, or drops it where too many wait."""
         with self._changed:
-            if self._dropped or self._waiting + len(line) > MAX_WAITING_CHARACTERS:
+            if self._dropped or self._waiting + len(line) > self._limits.waiting_characters:
                 self._dropped += 1
                 return
             self._lines.append(line)
@@ -46,11 +53,11 @@ class Outlet:
         return self._stream.isatty()
 
     def stop(self) -> None:
-        """Returns when everything is written, or LAST_LINES_SECONDS later. Called by loguru at the end."""
+        """Returns when everything is written, or `last_lines_seconds` later. Called by loguru at the end."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(LAST_LINES_SECONDS)
+        self._thread.join(self._limits.last_lines_seconds)
 
     def _write_on(self) -> None:
         while True:

@@ -16,6 +16,8 @@ class _Link:
 
     def __init__(self) -> None:
         self.deaf = False
+        self.held = False
+        """No answer passes any more, nor an end."""
 
 
 class Proxy:
@@ -28,6 +30,7 @@ class Proxy:
         self._links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
+        self._words, self._answered = b"", threading.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
@@ -41,6 +44,16 @@ class Proxy:
                 link.deaf = True
 
         self._call(deafen)
+
+    def hold_answers_to(self, words: bytes) -> threading.Event:
+        """Set once a client has sent these words and the first byte of their answer came, which is held back."""
+        self._words, self._answered = words, threading.Event()
+        return self._answered
+
+    def cut(self) -> None:
+        """Resets what is connected now, and holds nothing back any more; new connections pass."""
+        self._words = b""
+        asyncio.run_coroutine_threadsafe(self._reset(), self._loop).result()
 
     def part(self) -> None:
         """A partition: packets of old and new connections are held back."""
@@ -77,6 +90,9 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
+        await self._reset()
+
+    async def _reset(self) -> None:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -96,16 +112,25 @@ class Proxy:
             with contextlib.suppress(OSError):  # the server is not there: the client's connection is closed
                 answers, server = await asyncio.open_unix_connection(self._socket)
                 writers.append(server)
-                await asyncio.gather(self._pump(link, reader, server), self._pump(link, answers, writer))
+                await asyncio.gather(
+                    self._pump(link, reader, server, asks=True), self._pump(link, answers, writer, asks=False)
+                )
         finally:
             self._links.discard(link)
             for end in writers:
                 end.transport.abort()
 
-    async def _pump(self, link: _Link, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, link: _Link, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, asks: bool
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(CHUNK):
                 await self._open.wait()
+                if asks and self._words and self._words in data:
+                    link.held = True
+                elif link.held and not asks:
+                    self._answered.set()
+                    await asyncio.Event().wait()
                 if not link.deaf:
                     target.write(data)
                     await target.drain()

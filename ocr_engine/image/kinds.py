@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from ocr_engine.image.header import AVIF, BMP, GIF, HEIC, JPEG, JPEG2000, PDF, PNG, PNM, TIFF, WEBP
 
-HAS_HEIC = find_spec("pi_heif") is not None
-"""Whether the extra `heic` is installed. Not imported: the process that serves HTTP decodes nothing."""
+
+def has_heic() -> bool:
+    """Whether the extra `heic` is installed. Not imported: the process that serves HTTP decodes nothing."""
+    return find_spec("pi_heif") is not None
 
 
 class FileKind(Struct, frozen=True, kw_only=True):
@@ -43,4 +45,4 @@ MEDIA_TYPES = tuple(kind.media_type for kind in KINDS)
 
 def readable() -> tuple[FileKind, ...]:
     """The kinds that can be read as this service is installed."""
-    return tuple(kind for kind in KINDS if kind.extra != "heic" or HAS_HEIC)
+    return tuple(kind for kind in KINDS if kind.extra != "heic" or has_heic())

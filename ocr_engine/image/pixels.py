@@ -24,7 +24,7 @@ from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
-from ocr_engine.image.kinds import HAS_HEIC
+from ocr_engine.image.kinds import has_heic
 from ocr_engine.image.mapped import Buffer
 from ocr_engine.image.page_image import PageImage
 
@@ -57,7 +57,7 @@ _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
 _MIN_IS_WHITE = 0
 _UNSIGNED = 1
 
-if HAS_HEIC:
+if has_heic():
     import pi_heif
 
     pi_heif.register_heif_opener(thumbnails=False)

@@ -89,7 +89,7 @@ def read_header(data: Buffer, max_pixels: int) -> Header:
         header = read(data)
     except (struct.error, IndexError) as error:  # an offset or a length that leads out of the file
         raise InvalidImage("the image's header is damaged or incomplete") from error
-    if header.media_type == HEIC and not kinds.HAS_HEIC:
+    if header.media_type == HEIC and not kinds.has_heic():
         raise UnsupportedImage("this is a HEIC image, for which the service lacks its extra `heic` (pi-heif)")
     if header.width <= 0 or header.height <= 0:
         raise InvalidImage(f"the image's header says {header.width} x {header.height} pixels")

@@ -75,7 +75,7 @@ class Monkey:
         for pid in workers:
             if psutil.pid_exists(pid):
                 self._expect_end(pid)
-        server._reader.join()
+        server.reader.join()
 
     def _expect_end(self, pid: int) -> None:
         try:

@@ -54,7 +54,7 @@ class Node:
     def bury(self) -> int:
         """Waits for the end of this life; its exit code."""
         code = self.server.process.wait(60)
-        self.server._reader.join()
+        self.server.reader.join()
         return code
 
     def end(self) -> None:
@@ -62,7 +62,7 @@ class Node:
         for life in self.lives:
             life.process.kill()
             life.process.wait()
-            life._reader.join()
+            life.reader.join()
             if life.process.stdout is not None:
                 life.process.stdout.close()
 

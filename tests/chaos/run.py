@@ -86,8 +86,8 @@ def run(directory: Path, *, seed: int, seconds: float = math.inf, faults: float 
 def _let_pass(server: Server, lines: int) -> None:
     """Returns when so many more lines were logged, or none for a while."""
     wanted = len(server.log) + lines
-    with server._news:
-        server._news.wait_for(lambda: len(server.log) >= wanted or server.ended_itself, QUIET_SECONDS)
+    with server.news:
+        server.news.wait_for(lambda: len(server.log) >= wanted or server.ended_itself, QUIET_SECONDS)
 
 
 def _come_to_rest(server: Server) -> None:

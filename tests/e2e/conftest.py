@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, directory: Path, settings: dict[str, str], module: str = "app") -> None:
         self.log: list[dict[str, Any]] = []
-        self._news = threading.Condition()
+        self.news = threading.Condition()
         environment = {
             **os.environ,
             "DATABASE_URL": f"sqlite:///{directory}/jobs.db",
@@ -36,27 +36,27 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            with self._news:
+            with self.news:
                 self.log.append(json.loads(line))
-                self._news.notify_all()
-        with self._news:
-            self._news.notify_all()  # the end of the log is news too
+                self.news.notify_all()
+        with self.news:
+            self.news.notify_all()  # the end of the log is news too
 
     def wait_until(self, predicate: Callable[[], bool], what: str) -> None:
         """Returns when the predicate holds; it is asked again with every line of the log."""
-        with self._news:
-            self._news.wait_for(lambda: predicate() or self.ended_itself, PATIENCE)
+        with self.news:
+            self.news.wait_for(lambda: predicate() or self.ended_itself, PATIENCE)
             assert predicate(), f"waited in vain for {what}; the log ends with {self.log[-5:]}"
 
     @property
     def ended_itself(self) -> bool:
-        return not self._reader.is_alive()
+        return not self.reader.is_alive()
 
     def entries(self, event: str, **fields: Any) -> list[dict[str, Any]]:
         """The log's entries of that event with these fields."""
@@ -97,7 +97,7 @@ class Server:
         """Sends the signal, waits for the end, gives the exit code."""
         self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        self.reader.join(PATIENCE)
         return code
 
 
@@ -116,7 +116,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         if server.process.poll() is None:
             server.process.kill()
         server.process.wait(PATIENCE)
-        server._reader.join(PATIENCE)
+        server.reader.join(PATIENCE)
         assert server.process.stdout is not None
         server.process.stdout.close()
         if hasattr(server, "client"):

@@ -5,7 +5,6 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import anyio
 import pytest
@@ -24,10 +23,7 @@ from persistence.patience import Patience
 from persistence.postgres import entry_table
 from persistence.postgres.connection import connect
 from persistence.postgres.nodes import NodeReports
-from persistence.postgres.store import PostgresStore
-from persistence.store import JobExists
 from samples import sample
-from tests.contract.jobs import after, job
 from tests.integration.conftest import Running
 from tests.postgres import Postgres
 from tests.scripted_pool import ScriptedPool, text_result
@@ -219,28 +215,3 @@ async def test_an_api_node_says_how_the_worker_nodes_read_and_which_one_said_so(
         assert (answer["status"], answer["similarity"]) == ("good", 1.0)
         assert answer["worker"] == "one/worker-1"
         assert (await api.client.get("/health/ai")).json()["status"] == "failing"  # it said that it left
-
-
-async def test_an_upload_whose_commit_was_not_answered_of_is_one_job_though_a_worker_has_it_by_then(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = await PostgresStore.open(database)
-    elsewhere = await PostgresStore.open(database)
-    heard, lost = store._connections._answered, False
-
-    async def deaf(connection: Any, answer: Any) -> Any:
-        nonlocal lost
-        told = await heard(connection, answer)
-        if lost or connection.is_in_transaction():
-            return told
-        lost = True
-        assert await elsewhere.replace(job(), job().claimed(after(1)))
-        raise ConnectionResetError
-
-    monkeypatch.setattr(store._connections, "_answered", deaf)
-    await store.add(job(), PNG)
-    assert await store.get(job().id) == job().claimed(after(1))
-    with pytest.raises(JobExists):
-        await store.add(job(), PNG)
-    await store.close()
-    await elsewhere.close()

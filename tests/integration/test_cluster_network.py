@@ -8,8 +8,12 @@ import pytest
 from app.wiring import Tuning
 from config.settings import Settings
 from persistence.patience import Patience
+from persistence.postgres.store import PostgresStore
+from persistence.store import JobExists
 from samples import sample
+from tests.contract.jobs import after, job
 from tests.integration.test_cluster import Node
+from tests.live_server import PATIENCE
 from tests.postgres import OwnServer
 from tests.proxy import Proxy
 from tests.scripted_pool import ScriptedPool
@@ -97,3 +101,20 @@ async def test_a_job_of_a_worker_node_that_is_cut_off_is_read_by_another_and_the
         assert await api.ended(job_id) == taken
         # it takes part again
         assert (await api.ended((await api.upload(PNG)).json()["id"]))["status"] == "done"
+
+
+async def test_an_upload_whose_commit_was_not_answered_of_is_one_job_though_a_worker_has_it_by_then(
+    server: OwnServer, proxy: Proxy
+) -> None:
+    elsewhere, store = await PostgresStore.open(server.url), await PostgresStore.open(proxy.url)
+    committed = proxy.hold_answers_to(b"COMMIT")
+    adding = asyncio.create_task(store.add(job(), PNG))
+    assert await asyncio.to_thread(committed.wait, PATIENCE)
+    assert await elsewhere.replace(job(), job().claimed(after(1)))
+    proxy.cut()
+    await adding
+    assert await store.get(job().id) == job().claimed(after(1))
+    with pytest.raises(JobExists):
+        await store.add(job(), PNG)
+    await store.close()
+    await elsewhere.close()

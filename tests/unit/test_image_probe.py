@@ -44,7 +44,7 @@ def test_a_photo_of_a_phone_says_its_size_as_shown(data: bytes, size: tuple[int,
 
 
 def test_a_heic_without_its_extra_is_refused_by_the_name_of_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_engine.image.kinds.HAS_HEIC", False)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)  # as if it were not installed
     with pytest.raises(UnsupportedImage, match=r"extra `heic`"):
         probe(HEIC, LIMIT)
     with pytest.raises(UnsupportedImage) as refused:

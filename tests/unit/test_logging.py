@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from loguru import logger
 
-from config import logging, outlet
+from config import logging
+from config.outlet import OutletLimits
 
 PIPE = 1 << 16
 
@@ -46,18 +47,14 @@ def as_it_was() -> Iterator[None]:
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipe]:
     made = Pipe()
     monkeypatch.setattr(sys, "stdout", made.stream)
-    monkeypatch.setattr(outlet, "LAST_LINES_SECONDS", 30.0)
-    logging.set_up("INFO", "json")
+    logging.set_up("INFO", "json", OutletLimits(waiting_characters=2 * PIPE, last_lines_seconds=30.0))
     yield made
     logger.remove()
     made.stream.close()
     os.close(made.reader)
 
 
-def test_a_log_that_nobody_reads_holds_up_nobody_and_says_what_is_missing(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outlet, "MAX_WAITING_CHARACTERS", 2 * PIPE)
+def test_a_log_that_nobody_reads_holds_up_nobody_and_says_what_is_missing(pipe: Pipe) -> None:
     for number in range(10_000):  # ten times what pipe and process hold: a log that waits would never come back
         logger.bind(event="request").info(f"{number}")
     writer = next(thread for thread in threading.enumerate() if thread.name == "log")

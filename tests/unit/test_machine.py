@@ -1,5 +1,6 @@
 """The number of workers follows what the process may really use."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from config import machine
 
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     return tmp_path
 
 

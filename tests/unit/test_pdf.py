@@ -13,8 +13,7 @@ from pikepdf import Array, Dictionary, Name, Permissions
 
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
-from ocr_engine.document.pdf import file as pdf_file
-from ocr_engine.document.pdf import rendering
+from ocr_engine.document.pdf.file import MAX_PAGES_OPEN, PdfFile
 from ocr_engine.errors import InvalidDocument, PasswordRequired, TooManyPages, TooManyPixels
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.options import EngineOptions, ReadOptions
@@ -122,7 +121,7 @@ def test_many_pages_are_drawn_in_any_order_though_the_file_is_opened_anew() -> N
         assert document.info.pages == 40
         amounts = {number: ink(document.draw(number).pixels) for number in (40, *range(1, 40, 2), *range(2, 40, 2))}
     assert sorted(amounts, key=lambda number: amounts[number]) == list(range(1, 41))
-    assert pdf_file.MAX_PAGES_OPEN < 40
+    assert MAX_PAGES_OPEN < 40
 
 
 @pytest.mark.parametrize("before", [b"\n", b"\xef\xbb\xbf", bytes(1000)])
@@ -204,15 +203,14 @@ def test_a_picture_that_cannot_be_decoded_is_no_blank_page() -> None:
     assert ink(drawn(pdf(scan(blank))).pixels) == 0
 
 
-def test_a_page_of_endless_strokes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_of_endless_strokes_ends() -> None:
     strokes = b"".join(b"%d %d m %d %d l S\n" % (n % 600, n % 700, n % 500, n % 300) for n in range(5_000))
     data = pdf(Leaf(content=strokes))
-    with opened(data) as document:
-        monkeypatch.setattr(rendering, "DRAW_SECONDS", 0.0)
-        with pytest.raises(InvalidDocument, match="page 1 of the PDF takes longer than"):
-            document.draw(1)
-        monkeypatch.undo()
-        assert ink(document.draw(1).pixels) > 1000
+    hurried = PdfFile(io.BytesIO(data), "", LIMITS.max_pixels, max_draw_seconds=0.0)
+    with pytest.raises(InvalidDocument, match="page 1 of the PDF takes longer than"):
+        hurried.draw(1)
+    hurried.close()
+    assert ink(drawn(data).pixels) > 1000
 
 
 def test_nested_forms_are_not_followed_without_end() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from config import machine
 from config.settings import Settings, SettingsError, documented, from_environment, misspelt
 
 
@@ -26,7 +27,7 @@ def test_a_blank_variable_counts_as_not_set(blank: str) -> None:
 
 
 def test_auto_asks_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.machine.default_workers", lambda: 7)
+    monkeypatch.setattr(machine, "default_workers", lambda: 7)
     assert from_environment({"MAX_WORKERS": "auto"}).max_workers == 7
 
 

@@ -10,7 +10,7 @@ import pypdfium2.raw as pdfium_c
 from ocr_engine.document.pdf.contents import Contents, contents_of
 from ocr_engine.document.pdf.memory import bounded_memory
 from ocr_engine.document.pdf.opening import Source, mended, open_pdf
-from ocr_engine.document.pdf.rendering import rendered
+from ocr_engine.document.pdf.rendering import MAX_DRAW_SECONDS, rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
 from ocr_engine.document.pdf.text_layer import believable_lines
 from ocr_engine.document.written import WrittenLine
@@ -27,8 +27,11 @@ MAX_PAGES_OPEN = 16
 class PdfFile:
     """A Document of a PDF."""
 
-    def __init__(self, source: Source, password: str, max_pixels: int) -> None:
+    def __init__(
+        self, source: Source, password: str, max_pixels: int, max_draw_seconds: float = MAX_DRAW_SECONDS
+    ) -> None:
         """Opens it, mended where it has to be. Raises PasswordRequired or InvalidDocument."""
+        self._max_draw_seconds = max_draw_seconds
         self._source = source
         self._password = password
         self._max_pixels = max_pixels
@@ -50,7 +53,7 @@ class PdfFile:
             contents = contents_of(page)
             turns = pdfium_c.FPDFPage_GetRotation(page)
             drawing = drawing_of(contents, _box(page), page.get_size(), turns, self._max_pixels, name)
-            pixels = rendered(page, drawing, name)
+            pixels = rendered(page, drawing, name, self._max_draw_seconds)
             if contents.pictures and pixels.min() == 255:
                 _require_decodable(contents, name)
         return PageImage(pixels, dpi=drawing.dpi)

@@ -11,18 +11,18 @@ from ocr_engine.crops import Pixels
 from ocr_engine.document.pdf.scale import Drawing
 from ocr_engine.errors import InvalidDocument
 
-DRAW_SECONDS = 30.0
+MAX_DRAW_SECONDS = 30.0
 """CPU time that a page may take to be drawn; a large scan takes half a second. PDFium asks between two objects whether
 to go on, so that a page of a million strokes costs this and no worker; one that hangs it costs the job's time limit."""
 WHITE = 0xFFFFFFFF
 
 
-def rendered(page: pdfium.PdfPage, drawing: Drawing, name: str) -> Pixels:
+def rendered(page: pdfium.PdfPage, drawing: Drawing, name: str, max_seconds: float) -> Pixels:
     """The page on white, annotations and form fields on it: (height, width, 3), BGR.
 
     Raises InvalidDocument where it takes too long or cannot be drawn; `name` is what an error calls the page.
     """
-    deadline = time.process_time() + DRAW_SECONDS
+    deadline = time.process_time() + max_seconds
     pixels = np.empty((drawing.height, drawing.width, 3), np.uint8)
     bitmap = pdfium_c.FPDFBitmap_CreateEx(
         drawing.width,
@@ -42,7 +42,7 @@ def rendered(page: pdfium.PdfPage, drawing: Drawing, name: str) -> Pixels:
         while state == pdfium_c.FPDF_RENDER_TOBECONTINUED and time.process_time() <= deadline:
             state = pdfium_c.FPDF_RenderPage_Continue(page, pause)
         if state == pdfium_c.FPDF_RENDER_TOBECONTINUED:
-            raise InvalidDocument(f"{name} takes longer than {DRAW_SECONDS:g} s to draw")
+            raise InvalidDocument(f"{name} takes longer than {max_seconds:g} s to draw")
         if state != pdfium_c.FPDF_RENDER_DONE:
             raise InvalidDocument(f"{name} cannot be drawn")
         if page.formenv:
