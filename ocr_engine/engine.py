@@ -23,9 +23,12 @@ from ocr_engine.lines import View, lines_of
 from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.letters.correction import Letters
+from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
-from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Reading, Recogniser
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
 from ocr_engine.recognition.script import judge
 from ocr_engine.result import OcrPage, OcrResult, OcrTimings, Rotation
 from ocr_engine.structure import find_blocks
@@ -61,6 +64,8 @@ class Engine:
         """What the operator should know of the models: why one runs as it was released, for instance."""
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
+        self._letters = Letters()
+        self._told = told(options.languages)
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
     def recognise(self, data: bytes) -> OcrResult:
@@ -94,7 +99,8 @@ class Engine:
             shown = document.draw(number)
             drawn = time.perf_counter() - begun
             written = document.written_lines(number, shown) if options.text_layer == "auto" else []
-            page, spent = self._taken(shown.pixels, number, written) or self.recognise_pixels(shown.pixels, number)
+            taken = self._taken(shown.pixels, number, written)
+            page, spent = taken or self.recognise_pixels(shown.pixels, number, options)
         except OcrError:
             raise
         except Exception as error:
@@ -103,7 +109,9 @@ class Engine:
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
         return OcrResult(pages=(page,), models=self._loaded.described, timings=spent)
 
-    def recognise_pixels(self, pixels: Pixels, number: int = 1) -> tuple[OcrPage, OcrTimings]:
+    def recognise_pixels(
+        self, pixels: Pixels, number: int = 1, options: ReadOptions = DEFAULT_READING
+    ) -> tuple[OcrPage, OcrTimings]:
         """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
@@ -123,8 +131,11 @@ class Engine:
             rotation = 0
             read = self._read_turned(pixels, glance, rotation)
             script = judge(read.quads, read.readings)
+        readings = read.readings
+        if script.page == "read":
+            readings = self._letters.decided(readings, told(options.languages) or self._told)
         view = View(width=width, height=height, rotation=rotation, zoom=zoom)
-        lines = lines_of(read.page, read.quads, read.readings, script.lines, view, self._options)
+        lines = lines_of(read.page, read.quads, readings, script.lines, view, self._options)
         blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import UNCLIP_RATIO, Quads, heights, without_overlap
 from ocr_engine.detection.detector import Look
-from ocr_engine.recognition.recogniser import NOTHING, Reading
+from ocr_engine.recognition.ctc import NOTHING, Reading
 
 MAX_LEFTOVERS = 48
 """Leftovers of a kind that are read, which bounds what a page of noise costs; most pages have none."""

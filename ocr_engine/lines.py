@@ -12,7 +12,7 @@ from ocr_engine.crops import Pixels, cut, turn_back
 from ocr_engine.layout import Piece, pieces_in_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition import words
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Support, as_believed
 from ocr_engine.result import OcrLine, OcrWord, Polygon, Rotation
 

@@ -34,6 +34,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """Lines below are flagged `low_confidence` and left out of the text."""
     reading_order: ReadingOrder = "columns"
     """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags of the languages that pages are written in; empty: told by what is read."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
     max_pages: int = 2000
@@ -43,6 +45,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 class ReadOptions(Struct, frozen=True, kw_only=True):
     """How to read one file; chosen with its upload."""
 
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags of the languages that it is written in; empty: those of `EngineOptions`."""
     text_layer: TextLayer = "ocr"
     """`ocr`: what is seen is what is read. `auto`: a PDF's page whose own text is sound is taken from it, unread."""
     password: str = ""

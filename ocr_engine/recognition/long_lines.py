@@ -7,10 +7,12 @@ in both.
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+
+import msgspec
 
 from ocr_engine.crops import Pixels
-from ocr_engine.recognition.recogniser import NOTHING, Reading
+from ocr_engine.recognition.ctc import NOTHING, Reading
 
 MAX_PIECE_RATIO = 100.0
 """Length by height of a piece, 4800 pixels at 48 of height: some 250 letters. No line of a usual page is as long."""
@@ -55,17 +57,38 @@ def _joined(readings: Sequence[Reading], spans: Sequence[tuple[int, int]], width
     ]
     edges = [0.0, *seams, math.inf]
     kept = [
-        (letter, x / width, sure)
+        _part(reading, [begin <= x < end for x in places], [x / width for x in places])
         for reading, places, (begin, end) in zip(readings, where, pairwise(edges), strict=True)
-        for letter, x, sure in zip(reading.text, places, reading.certainty, strict=True)
-        if begin <= x < end
     ]
-    if not kept:
+    text = "".join(part.text for part in kept)
+    if not text:
         return NOTHING
-    letters, places, certainty = zip(*kept, strict=True)
-    sure = [each for letter, each in zip(letters, certainty, strict=True) if letter != " "]
-    confidence = sum(sure) / len(sure) if sure else 0.0
-    return Reading("".join(letters), confidence, places, certainty)
+    certainty = [each for part in kept for each in part.certainty]
+    sure = [each for letter, each in zip(text, certainty, strict=True) if letter != " "]
+    before = [0, *accumulate(len(part.text) for part in kept)]
+    return Reading(
+        text,
+        sum(sure) / len(sure) if sure else 0.0,
+        tuple(place for part in kept for place in part.places),
+        tuple(certainty),
+        doubts=tuple(
+            msgspec.structs.replace(doubt, at=doubt.at + shift)
+            for part, shift in zip(kept, before, strict=False)
+            for doubt in part.doubts
+        ),
+    )
+
+
+def _part(reading: Reading, kept: Sequence[bool], places: Sequence[float]) -> Reading:
+    """The kept characters of a reading, a row of them, at their places on the whole line, and what is open in it."""
+    first = kept.index(True) if any(kept) else 0
+    last = first + sum(kept)
+    doubts = tuple(
+        msgspec.structs.replace(doubt, at=doubt.at - first)
+        for doubt in reading.doubts
+        if first <= doubt.at < last and first < doubt.at + doubt.length <= last
+    )
+    return Reading(reading.text[first:last], 0.0, tuple(places[first:last]), reading.certainty[first:last], doubts=doubts)
 
 
 def _seam(

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from ocr_engine.crops import Pixels, turn
-from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, Reading, Recogniser, natural_width
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, Recogniser, natural_width
 
 PITCH = 14.5
 """Pixels that a character shall have on average, at 48 pixels of height. Errors rise steeply under 11; 12.5 saves a

@@ -16,7 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, sides
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 
 Support = Literal["read", "letters_missing", "unread"]
 """Of a script by the models: it is read; some of its letters are lacking, and the others are read; it is not read."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 
 Flags = NDArray[np.bool_]
 

@@ -5,7 +5,7 @@ import pytest
 
 from ocr_engine.detection.detector import Look
 from ocr_engine.leftovers import MAX_LEFTOVERS, MIN_SHADOW_LETTERS, SURE_CONFIDENCE, shadows, spots, sure
-from ocr_engine.recognition.recogniser import NOTHING, Reading
+from ocr_engine.recognition.ctc import NOTHING, Reading
 
 ACROSS, DOWN = 2.0, 3.0
 """Pixels of the page by one of the look."""

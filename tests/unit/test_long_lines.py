@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.long_lines import MAX_PIECE_RATIO, read_in_pieces
-from ocr_engine.recognition.recogniser import NOTHING, Reading
+from ocr_engine.recognition.ctc import NOTHING, Doubt, Reading
 
 HEIGHT, LETTER = 10, 5
 """Pixels: of a line, and the width of each of its letters, which are all of one grey."""
@@ -36,7 +37,16 @@ def one(crop: Pixels) -> Reading:
     spans = [(begin, end) for begin, end in pairwise(edges) if end > begin]
     text = "".join(chr(row[begin]) if end - begin == LETTER else HALF for begin, end in spans)
     places = tuple((begin + end) / 2 / width for begin, end in spans)
-    return Reading(text, 0.9, places, (0.9,) * len(text))
+    return Reading(text, 0.9, places, (0.9,) * len(text), doubts=tuple(doubts(text)))
+
+
+def doubts(text: str) -> Iterator[Doubt]:
+    """Every `e` may be an `o`, and behind every `q` a space may be missing."""
+    for at, letter in enumerate(text):
+        if letter == "e":
+            yield Doubt(at, 1, (("e", 0.9), ("o", 0.1)))
+        if letter == "q" and 0 < at + 1 < len(text):
+            yield Doubt(at + 1, 0, ((" ", 0.1), ("", 0.9)))
 
 
 def words(seed: int, length: int) -> str:
@@ -57,6 +67,7 @@ def test_a_line_of_any_length_is_read_whole(length: int) -> None:
         middles = [(k + 0.5) / len(text) for k in range(len(text))]
         assert reading.places == pytest.approx(middles)
         assert len(reading.certainty) == len(text)
+        assert reading.doubts == tuple(doubts(text))
 
 
 def test_lines_keep_their_order() -> None:

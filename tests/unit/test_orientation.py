@@ -8,7 +8,7 @@ import pytest
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, turn, turn_back
 from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, Orienter, side_by_side
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 from ocr_engine.result import Rotation
 
 THICKNESS = 20

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ocr_engine.models.files import Normalisation
-from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, NOTHING, WIDTH_STEP, Recogniser, natural_width
+from ocr_engine.recognition.ctc import NOTHING
+from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, WIDTH_STEP, Recogniser, natural_width
 
 LETTERS = ("a", "b", "c", "中")
 BLANK, A, B, C, HAN, SPACE = range(6)

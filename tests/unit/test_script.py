@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.boxes import Quads
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import MAX_CONFIDENCE, Support, as_believed, judge
 
 RATIO = 20

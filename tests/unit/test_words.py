@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_engine.recognition.recogniser import Reading
+from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.words import Place, places, spans
 
 FONT = ImageFont.load_default(30)

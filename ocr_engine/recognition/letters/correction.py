@@ -1,0 +1,117 @@
+"""What a page's lines leave open, decided by the language that they are written in."""
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+import msgspec
+
+from ocr_engine.recognition.ctc import Doubt, Reading
+from ocr_engine.recognition.letters import choice, scope
+from ocr_engine.recognition.letters.languages import alphabet
+from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
+from ocr_engine.recognition.letters.ngrams import folded
+
+MIN_LETTERS = 30
+"""Of a page, from which its language is asked for: a shop's sign is of none."""
+MAX_BITS = 4.6
+"""A letter, up to which a text is of the language that fits it best. Prose has 2.3 to 3.3, lines without any space
+between their words up to 5; receipts, formulae and languages without a model have 4.7 to 7."""
+CLEAR_LEAD = 0.8
+"""Bits a letter by which the best language is ahead of the next in prose: with it `MAX_LED_BITS` count."""
+MAX_LED_BITS = 5.2
+FIRST_SAMPLE, SAMPLE = 150, 600
+"""Characters by which all languages are compared, and the best few of them."""
+FINALISTS = 4
+TIGHT_SHARE, MIN_TIGHT = 0.1, 8
+"""Share of a page's spaces, and their number, that the model is not sure of, from which its print is tightly set: of
+usual pages it is 0.00 to 0.08, of drawn ones with word spaces under 0.17 em mostly 0.3 to 0.9."""
+VISIBLE_SPACE = 0.001
+"""Probability of a space from which it is counted as one."""
+SURE = 0.8
+"""Confidence of lines that say what language a page is of."""
+
+
+class Letters:
+    """The letter models of all languages; each is opened when it is first asked."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._files = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
+        self._models: dict[str, LetterModel] = {}
+
+    def decided(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> list[Reading]:
+        """The readings of a page without what letters may decide. `told`: its languages; none: by what is read."""
+        doubts = [scope.in_scope(reading) for reading in readings]
+        if not any(doubts):
+            return list(readings)
+        language = self.language(readings, told)
+        letters = alphabet(told or ([language] if language else []))
+        if letters is not None:
+            doubts = [[_masked(doubt, letters) for doubt in of_line] for of_line in doubts]
+        is_tight = tightly_set(readings, doubts)
+        return [
+            edited(reading, of_line, self._chosen(reading.text, of_line, language, is_tight=is_tight))
+            for reading, of_line in zip(readings, doubts, strict=True)
+        ]
+
+    def language(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> str | None:
+        """The language that fits the readings best, of those that are told; None where none fits, or has a model."""
+        candidates = [language for language in told or self._files if language in self._files]
+        if told and len(candidates) < 2:
+            return candidates[0] if candidates else None
+        text = " ".join(reading.text for reading in readings if reading.confidence >= SURE and reading.text)
+        text = " ".join(word for word in text.split() if any(map(scope.is_latin, word)))
+        if sum(map(scope.is_latin, text)) < MIN_LETTERS:
+            return None
+        fits = sorted(self._fits(text[:FIRST_SAMPLE], candidates))[:FINALISTS]
+        fits = sorted(self._fits(text[:SAMPLE], [language for _, language in fits]))
+        (bits, language), (next_bits, _) = fits[0], fits[1]
+        most = MAX_LED_BITS if next_bits - bits >= CLEAR_LEAD else MAX_BITS
+        return language if told or bits <= most else None
+
+    def _fits(self, text: str, languages: Iterable[str]) -> list[tuple[float, str]]:
+        """Bits a letter of the text in each language."""
+        return [
+            (float(self._model(language).text_bits(folded(text, language)).mean()), language) for language in languages
+        ]
+
+    def _chosen(self, text: str, doubts: Sequence[Doubt], language: str | None, *, is_tight: bool) -> list[str]:
+        if language is not None:
+            return choice.chosen(text, doubts, self._model(language), is_tight=is_tight)
+        # all that speaks is the alphabet: spaces stay, letters are the likeliest of those that it has
+        return [
+            text[doubt.at : doubt.at + doubt.length] if doubt.is_gap else max(doubt.choices, key=itemgetter(1))[0]
+            for doubt in doubts
+        ]
+
+    def _model(self, language: str) -> LetterModel:
+        if language not in self._models:
+            self._models[language] = LetterModel(language, self._files[language])
+        return self._models[language]
+
+
+def tightly_set(readings: Sequence[Reading], doubts: Sequence[Sequence[Doubt]]) -> bool:
+    """Whether a page's words stand so closely that the model doubts many of the spaces between them."""
+    gaps = [doubt for of_line in doubts for doubt in of_line if doubt.is_gap]
+    unsure = sum(probability >= VISIBLE_SPACE for gap in gaps for choice_, probability in gap.choices if choice_)
+    sure = sum(reading.text.count(" ") for reading in readings) - sum(gap.length for gap in gaps)
+    return unsure >= MIN_TIGHT and unsure > TIGHT_SHARE * (unsure + sure)
+
+
+def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> Reading:
+    """The reading with what was chosen at some doubts, from left to right; none is open any more."""
+    text, places, certainty = reading.text, [*reading.places], [*reading.certainty]
+    for doubt, choice_ in reversed([*zip(doubts, chosen, strict=True)]):
+        begins, ends = doubt.at, doubt.at + doubt.length
+        text = text[:begins] + choice_ + text[ends:]
+        if len(choice_) != doubt.length:
+            places[begins:ends] = [(places[begins - 1] + places[begins]) / 2] * len(choice_)
+            # as sure as its neighbours: the language has spoken for it
+            certainty[begins:ends] = [min(certainty[begins - 1], certainty[begins])] * len(choice_)
+    return msgspec.structs.replace(reading, text=text, places=tuple(places), certainty=tuple(certainty), doubts=())
+
+
+def _masked(doubt: Doubt, letters: frozenset[str]) -> Doubt:
+    """Without the letters that the language does not have, if one is left that it has."""
+    kept = tuple(choice for choice in doubt.choices if doubt.is_gap or choice[0] in letters)
+    return msgspec.structs.replace(doubt, choices=kept) if kept else doubt

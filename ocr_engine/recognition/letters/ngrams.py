@@ -1,0 +1,62 @@
+"""What a text is to a letter model: folded letters, and the hash of each few of them that stand in a row.
+
+Both the making of the models and their use go through here, so that they agree.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORDER = 5
+"""Letters of the longest n-grams: order 4 loses 2 more of 2 197 doubtful spaces, order 3 a third of what is gained."""
+HASH_BITS = 24
+"""Of an n-gram's hash; the other 8 of an entry are its weight. One unknown n-gram in 300 is taken for a known one."""
+END = 1
+"""Stands for the letter that follows, in the hash of a context's own weight."""
+
+_SAME = {
+    **dict.fromkeys("’‘´`′ʼ", "'"),
+    **dict.fromkeys("–—−‐‑", "-"),
+    **dict.fromkeys("“”„«»″‹›‚", '"'),
+    **dict.fromkeys("0123456789", "0"),
+    "…": ".",
+    "İ": "i",  # its small letter would be two characters
+    "ſ": "s",
+    "ş": "ș",  # of Romanian, in the encoding of old; Turkish has its own way below
+    "ţ": "ț",
+}
+_TURKISH = {**_SAME, "I": "ı", "ş": "ş", "Ş": "ş"}
+_PLAIN = frozenset(" '-\".,;:!?()/&%")
+OTHER = "*"
+"""Any other sign."""
+
+
+def folded(text: str, language: str) -> str:
+    """The text, character by character: small letters, one sign for all digits, one for each kind of dash and quote."""
+    same = _TURKISH if language == "tr" else _SAME
+    return "".join(same.get(character) or _small(character, same) for character in text)
+
+
+def _small(character: str, same: dict[str, str]) -> str:
+    small = character.lower()
+    small = same.get(small, small)
+    return small if small.isalpha() or small in _PLAIN else OTHER
+
+
+def hashed(codes: Sequence[int]) -> int:
+    """Hash of a few characters by their code points: FNV-1a with a finaliser, `HASH_BITS` of it."""
+    value = 0x811C9DC5
+    for code in codes:
+        value = (value ^ code) * 0x01000193 & 0xFFFFFFFF
+    value = (value ^ value >> 15) * 0x85EBCA6B & 0xFFFFFFFF
+    return (value ^ value >> 13) >> 32 - HASH_BITS
+
+
+def hashed_rows(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """`hashed` of each row (n, length)."""
+    value = np.full(len(codes), 0x811C9DC5, np.uint32)
+    for column in codes.T:
+        value = (value ^ column) * np.uint32(0x01000193)
+    value = (value ^ value >> np.uint32(15)) * np.uint32(0x85EBCA6B)
+    return np.asarray((value ^ value >> np.uint32(13)) >> np.uint32(32 - HASH_BITS), np.uint32)

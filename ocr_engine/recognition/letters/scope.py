@@ -1,0 +1,96 @@
+"""What letters may decide: words of running text. Codes, serials, formulae and other scripts are left as read."""
+
+import re
+import unicodedata
+
+from ocr_engine.recognition.ctc import Doubt, Reading
+
+OTHER_LETTER = 0.05
+"""Probability from which a letter may give way to another one; to itself with or without an accent, from any."""
+ABBREVIATION = 3
+"""Capitals up to which a word is taken for an abbreviation: its letters say nothing about each other."""
+LAST_LATIN = "\u024f"
+ENDS_CLAUSE = frozenset(",;:!?")
+UPRIGHT = frozenset("Il1|iıİ!")
+"""Signs that many fonts draw alike."""
+
+_ROMAN = re.compile(r"[IVXLCDM]{2,}")
+_NO_WORD = re.compile(r"[\d_@\\/=<>{}\[\]|#$^~+*]")
+
+
+def in_scope(reading: Reading) -> list[Doubt]:
+    """The doubts that the letters around them may settle, with those of their choices that come into question."""
+    found = []
+    for doubt in reading.doubts:
+        chosen = _space(reading.text, doubt) if doubt.is_gap else _letter(reading.text, doubt)
+        if chosen is not None:
+            found.append(chosen)
+    return found
+
+
+def _space(text: str, doubt: Doubt) -> Doubt | None:
+    before, after = doubt.at - 1, doubt.at + doubt.length
+    if before < 0 or after >= len(text) or not is_latin(text[after]):
+        return None
+    left, right = _around(text, doubt)
+    if _NO_WORD.search(left) or _NO_WORD.search(right) or _ROMAN.fullmatch((left[-1:] + right).rstrip(".,;:)")):
+        return None
+    if is_latin(text[before]):
+        return doubt
+    if not doubt.length and text[before] in ENDS_CLAUSE and len(left) > 2 and len(right) > 1:
+        return doubt
+    # a sentence's end; `z.B.` and `U.S.` are not
+    is_end = text[before] == "." and text[after].isupper() and len(left) > 3 and left[-4:-1].islower()
+    return doubt if is_end and not doubt.length else None
+
+
+def _letter(text: str, doubt: Doubt) -> Doubt | None:
+    stands = text[doubt.at]
+    left, right = _around(text, doubt)
+    if _NO_WORD.search(left) or _NO_WORD.search(right):
+        return None
+    if stands.isdigit() or stands == "|":
+        # as a footnote's number, or a measure's, it would stand at an end
+        is_inside = right[:1].isalpha() and (left[-1:].isalpha() or (right[:3].isalpha() and len(right) > 2))
+        if not is_inside:
+            return None
+    elif not is_latin(stands):
+        return None
+    word = left + stands + right
+    is_abbreviation = word.isupper() and sum(map(str.isalpha, word)) <= ABBREVIATION
+    choices = [
+        (choice, probability)
+        for choice, probability in doubt.choices
+        if choice == stands
+        or (
+            is_latin(choice)
+            and _may_replace(stands, choice, probability)
+            and not (is_abbreviation and base(choice) != base(stands))
+        )
+    ]
+    return Doubt(doubt.at, doubt.length, tuple(choices)) if len(choices) > 1 else None
+
+
+def _may_replace(stands: str, choice: str, probability: float) -> bool:
+    if (stands in UPRIGHT and choice in UPRIGHT) or not is_latin(stands):
+        return True
+    if stands.isupper() != choice.isupper():
+        return False
+    return base(stands) == base(choice) or probability >= OTHER_LETTER
+
+
+def _around(text: str, doubt: Doubt) -> tuple[str, str]:
+    """What stands before and behind the doubt without a space between."""
+    before, after = text[: doubt.at], text[doubt.at + doubt.length :]
+    return before[before.rfind(" ") + 1 :], after.split(" ", 1)[0]
+
+
+def is_latin(character: str) -> bool:
+    """Whether it is a letter of the Latin script, as far as European languages use it."""
+    return character.isalpha() and character <= LAST_LATIN
+
+
+def base(letter: str) -> str:
+    """The letter without its accents."""
+    plain = {"ı": "i", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ħ": "h", "Ħ": "H"}.get(letter)
+    return plain or unicodedata.normalize("NFD", letter)[0]
