@@ -88,7 +88,9 @@ def _part(reading: Reading, kept: Sequence[bool], places: Sequence[float]) -> Re
         for doubt in reading.doubts
         if first <= doubt.at < last and first < doubt.at + doubt.length <= last
     )
-    return Reading(reading.text[first:last], 0.0, tuple(places[first:last]), reading.certainty[first:last], doubts=doubts)
+    return Reading(
+        reading.text[first:last], 0.0, tuple(places[first:last]), reading.certainty[first:last], doubts=doubts
+    )
 
 
 def _seam(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ocr_engine.crops import Pixels
-from ocr_engine.recognition.long_lines import MAX_PIECE_RATIO, read_in_pieces
 from ocr_engine.recognition.ctc import NOTHING, Doubt, Reading
+from ocr_engine.recognition.long_lines import MAX_PIECE_RATIO, read_in_pieces
 
 HEIGHT, LETTER = 10, 5
 """Pixels: of a line, and the width of each of its letters, which are all of one grey."""
@@ -41,11 +41,11 @@ def one(crop: Pixels) -> Reading:
 
 
 def doubts(text: str) -> Iterator[Doubt]:
-    """Every `e` may be an `o`, and behind every `q` a space may be missing."""
+    """Every `e` may be an `o`, and behind every `q` in a word a space may be missing."""
     for at, letter in enumerate(text):
         if letter == "e":
             yield Doubt(at, 1, (("e", 0.9), ("o", 0.1)))
-        if letter == "q" and 0 < at + 1 < len(text):
+        if letter == "q" and text[at + 1 : at + 2].strip():
             yield Doubt(at + 1, 0, ((" ", 0.1), ("", 0.9)))
 
 
