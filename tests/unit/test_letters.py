@@ -91,6 +91,7 @@ def test_a_letter_with_the_wrong_accent_or_shape_is_put_right(
         ("5OO", 1, "0"),  # digits are no letters' business
         ("a@rnail.example", 2, "m"),
         ("GSL", 1, "B"),  # an abbreviation
+        ("KAILAN", 2, "T"),  # a name in capitals
         ("Brabec1", 6, "l"),  # a footnote
     ],
 )
@@ -99,6 +100,18 @@ def test_codes_serials_and_abbreviations_are_left_as_they_were_read(
 ) -> None:
     text = f"{ENGLISH} {part} stays."
     assert decided(letters, text, sign(text, part, at, other)) == text
+
+
+def test_a_sign_that_is_no_letter_of_the_language_and_stands_alone_is_left_as_it_was_read(letters: Letters) -> None:
+    text = f"{ENGLISH} Yes ý No o"
+    assert decided(letters, text, sign(text, "ý", 0, "y", 0.3)) == text
+
+
+def test_a_line_that_does_not_fit_the_page_s_language_is_changed_for_better_reasons(letters: Letters) -> None:
+    receipt = "84 THAI STYLE KERABUTOFU XQ"
+    doubts = gap(receipt, "THAI STYLE", 4, 0.85), gap(receipt, "KERABUTOFU", 7, 0.01)
+    page = [reading(f"{ENGLISH} {ENGLISH}"), reading(receipt, *doubts)]
+    assert letters.decided(page)[1].text == receipt
 
 
 def test_spaces_in_numerals_identifiers_and_other_scripts_are_left_as_they_were_read() -> None:

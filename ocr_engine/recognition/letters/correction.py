@@ -47,7 +47,10 @@ class Letters:
         language = self.language(readings, told)
         letters = alphabet(told or ([language] if language else []))
         if letters is not None:
-            doubts = [[_masked(doubt, letters) for doubt in of_line] for of_line in doubts]
+            doubts = [
+                [_masked(doubt, letters) for doubt in of_line if not _is_sign(reading.text, doubt, letters)]
+                for reading, of_line in zip(readings, doubts, strict=True)
+            ]
         is_tight = tightly_set(readings, doubts)
         return [
             edited(reading, of_line, self._chosen(reading.text, of_line, language, is_tight=is_tight))
@@ -109,6 +112,12 @@ def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> 
             # as sure as its neighbours: the language has spoken for it
             certainty[begins:ends] = [min(certainty[begins - 1], certainty[begins])] * len(choice_)
     return msgspec.structs.replace(reading, text=text, places=tuple(places), certainty=tuple(certainty), doubts=())
+
+
+def _is_sign(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
+    """Whether a letter stands alone that no word of the language has: a box with a check mark is read as `ý`."""
+    alone = not (text[: doubt.at][-1:].strip() or text[doubt.at + 1 :][:1].strip())
+    return alone and not doubt.is_gap and text[doubt.at] not in letters
 
 
 def _masked(doubt: Doubt, letters: frozenset[str]) -> Doubt:

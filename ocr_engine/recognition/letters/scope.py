@@ -8,7 +8,8 @@ from ocr_engine.recognition.ctc import Doubt, Reading
 OTHER_LETTER = 0.05
 """Probability from which a letter may give way to another one; to itself with or without an accent, from any."""
 ABBREVIATION = 3
-"""Capitals up to which a word is taken for an abbreviation: its letters say nothing about each other."""
+"""Capitals up to which a word is taken for an abbreviation: its letters say nothing about each other. Longer words in
+capitals are names as often as not: only signs that look alike, and accents, are put right in them."""
 LAST_LATIN = "\u024f"
 ENDS_CLAUSE = frozenset(",;:!?")
 UPRIGHT = frozenset("Il1|iıİ!")
@@ -57,7 +58,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
     elif not is_latin(stands):
         return None
     word = left + stands + right
-    is_abbreviation = word.isupper() and sum(map(str.isalpha, word)) <= ABBREVIATION
+    alike = UPRIGHT if sum(map(str.isalpha, word)) > ABBREVIATION else frozenset[str]()
     choices = [
         (choice, probability)
         for choice, probability in doubt.choices
@@ -65,7 +66,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
         or (
             is_latin(choice)
             and _may_replace(stands, choice, probability)
-            and not (is_abbreviation and base(choice) != base(stands))
+            and not (word.isupper() and base(choice) != base(stands) and not {choice, stands} <= alike)
         )
     ]
     return Doubt(doubt.at, doubt.length, tuple(choices)) if len(choices) > 1 else None
