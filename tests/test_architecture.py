@@ -84,3 +84,25 @@ def test_a_module_is_small_and_says_what_it_is(module: Path) -> None:
 def test_a_package_can_be_taken_in_at_a_glance(package: Path) -> None:
     modules = [module.stem for module in package.glob("*.py") if module.stem != "__init__"]
     assert len(modules) <= MAX_MODULES, modules
+
+
+def constants(module: Path) -> Iterator[tuple[str, float]]:
+    """The names of numbers at the module's top."""
+    for node in ast.parse(module.read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name.lstrip("_").isupper():
+                try:
+                    value = ast.literal_eval(node.value)
+                except ValueError:
+                    continue
+                if isinstance(value, int | float):
+                    yield name.lstrip("_"), value
+
+
+def test_a_named_number_is_one_number_everywhere() -> None:
+    values: dict[str, dict[str, float]] = {}
+    for module in MODULES:
+        for name, value in constants(module):
+            values.setdefault(name, {})[module.relative_to(ROOT).as_posix()] = value
+    assert len(values) > 300
+    assert {name: found for name, found in values.items() if len(found) > 1} == {}

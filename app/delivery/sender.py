@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from app.delivery.addresses import Addresses, Refused, Target
 
-MAX_HEAD_BYTES = 16_384
+MAX_ANSWER_HEAD_BYTES = 16_384
 """Longest head of an answer that is read; of its body nothing is."""
 READ_BYTES = 4096
 
@@ -63,7 +63,7 @@ class Sender:
     async def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         reader, writer = await self._connected(target)
         try:
-            connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+            connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_ANSWER_HEAD_BYTES)
             request = h11.Request(
                 method="POST",
                 target=target.path,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-MAX_RANGES = 200
+MAX_PAGE_RANGES = 200
 """More are no selection that a person made, and each is compared with each page."""
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9})?)?|-\s*(\d{1,9})", re.ASCII)
 
@@ -23,8 +23,8 @@ class PageSelection(Struct, frozen=True):
     def parsed(cls, text: str) -> "PageSelection":
         """What `1-3,7,20-` means; an empty text means all pages. Raises BadSelection, and says what is wrong."""
         parts = [part.strip() for part in text.split(",")] if text.strip() else []
-        if len(parts) > MAX_RANGES:
-            raise BadSelection(f"pages: {len(parts)} ranges; at most {MAX_RANGES} can be named")
+        if len(parts) > MAX_PAGE_RANGES:
+            raise BadSelection(f"pages: {len(parts)} ranges; at most {MAX_PAGE_RANGES} can be named")
         return cls(tuple(_range(part) for part in parts))
 
     def numbers(self, total: int) -> Sequence[int]:

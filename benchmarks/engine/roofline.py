@@ -16,7 +16,7 @@ from ocr_engine.options import EngineOptions, ModelFamily
 
 SIDE = 1024
 """Of the matrices: large enough for the full rate, small enough for the cache."""
-REPEATS = 5
+REPETITIONS = 5
 
 _WORK: dict[ModelFamily, tuple[float, float]] = {"ppocr-v6": (21.2e3, 1.98e9 / 320), "ppocr-v4": (11.2e3, 1.30e9 / 320)}
 # operations a pixel of detection's input, and a column of recognition's, counted from the graphs' convolutions and
@@ -74,7 +74,7 @@ def _measured(name: str, session: Session, shape: tuple[int, ...], operations: f
 
 def _fastest(call: Callable[[], object]) -> float:
     seconds = []
-    for _ in range(REPEATS):
+    for _ in range(REPETITIONS):
         begun = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begun)

@@ -18,7 +18,7 @@ from benchmarks.service.http_client import Client, form
 from benchmarks.service.usage import resident
 
 LOOP = Path(__file__).with_name("loop.py")
-START_SECONDS = 120.0
+PEER_START_SECONDS = 120.0
 
 
 class PeerFailed(Exception):
@@ -196,7 +196,7 @@ async def _process(program: list[str], *, stdin: int, stdout: int) -> AsyncItera
 
 async def _until_it_answers(http: Client, process: asyncio.subprocess.Process) -> None:
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PEER_START_SECONDS):
             while process.returncode is None:
                 try:
                     await http.get("/")
@@ -205,5 +205,5 @@ async def _until_it_answers(http: Client, process: asyncio.subprocess.Process) -
                 else:
                     return
     except TimeoutError:
-        raise PeerFailed(f"it did not answer within {START_SECONDS:g} s") from None
+        raise PeerFailed(f"it did not answer within {PEER_START_SECONDS:g} s") from None
     raise PeerFailed("it ended before it answered")

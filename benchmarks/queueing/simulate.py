@@ -20,7 +20,7 @@ from benchmarks.report.measures import LoadPoint, ServiceFigures, WorkersPoint, 
 from benchmarks.report.report import aligned, read
 from benchmarks.service.load import schedule
 
-REPEATS = 200
+SIMULATED_RUNS = 200
 """Simulated runs, each as long as the measured one, that make the band of a check."""
 BAND = 0.9
 
@@ -126,9 +126,9 @@ def expected(load: LoadPoint, times: Sequence[float], share: float) -> tuple[flo
             share,
         )
         or 0.0
-        for seed in range(1, REPEATS + 1)
+        for seed in range(1, SIMULATED_RUNS + 1)
     )
-    outside = int(REPEATS * (1 - BAND) / 2)
+    outside = int(SIMULATED_RUNS * (1 - BAND) / 2)
     return simulated[outside], simulated[-1 - outside]
 
 

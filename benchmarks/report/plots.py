@@ -9,7 +9,7 @@ from msgspec import Struct
 
 WIDTH, HEIGHT = 640, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
-LINE_HEIGHT = 18
+LEGEND_ROW = 18
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ def svg(plot: Plot) -> str:
     if not points:
         return ""
     x_ticks, y_ticks = ticks(max(x for x, _ in points), whole=plot.whole), ticks(max(y for _, y in points))
-    legend = LINE_HEIGHT * len(drawn)
+    legend = LEGEND_ROW * len(drawn)
     bottom = HEIGHT - BOTTOM
 
     def across(x: float) -> float:
@@ -74,7 +74,7 @@ def svg(plot: Plot) -> str:
                 f"<title>{escape(series.name)}: {x:g}, {y:.4g}</title></circle>"
                 for (px, py), (x, y) in zip(places, series.points, strict=True)
             ]
-        level = HEIGHT + LINE_HEIGHT * number
+        level = HEIGHT + LEGEND_ROW * number
         parts.append(f'<path class="line {look}" d="M{LEFT} {level}H{LEFT + 28}"/>')
         parts.append(f'<text x="{LEFT + 36}" y="{level + 4}">{escape(series.name)}</text>')
     return "\n".join([*parts, "</svg>"])

@@ -22,7 +22,7 @@ RELIEF_SHRINKAGE = 4
 """The page is shrunken so many times to find where anything stands on it."""
 MIN_RELIEF = 1.5
 """Grey levels by which the shrunken page differs from its surroundings, on average, where there may be print."""
-MIN_LETTERS = 12
+MIN_SAMPLE_LETTERS = 12
 """Shapes that make print of a sample: two short words."""
 MIN_SHAPE_PIXELS = 4
 """Pixels of a shape under which it does not count."""
@@ -72,7 +72,9 @@ def _letters(tile: Pixels) -> float:
     shapes = cv2.connectedComponentsWithStats(ink)[2][1:]
     width, height, area = (shapes[:, column].astype(np.float64) for column in (2, 3, 4))
     letters = (height >= MIN_LETTER_HEIGHT) & (height <= MAX_LETTER_HEIGHT) & (width <= 4 * height)
-    if np.count_nonzero(letters) < max(MIN_LETTERS, MIN_LETTER_SHARE * np.count_nonzero(area >= MIN_SHAPE_PIXELS)):
+    if np.count_nonzero(letters) < max(
+        MIN_SAMPLE_LETTERS, MIN_LETTER_SHARE * np.count_nonzero(area >= MIN_SHAPE_PIXELS)
+    ):
         return 0.0
     low, middle, high = np.percentile(height[letters], (25, 50, 75))
     solid = float(np.median(area[letters] / (width * height)[letters]))

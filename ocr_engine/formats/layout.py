@@ -17,7 +17,7 @@ from ocr_engine.result import OcrLine, OcrPage
 
 MAX_BLANKS = 60
 """Characters that a text begins at, at most: a lone page number at the right."""
-SAME_EDGE = 0.6
+SAME_CELL_EDGE = 0.6
 """Edges that differ by less, in heights of a line, are one."""
 MIN_GAP = 2
 """Blanks between two cells."""
@@ -88,7 +88,7 @@ def _set(region: Sequence[list[_Cell]]) -> None:
     cells = [cell for row in region for cell in row]
     pitch = median((cell.right - cell.left) / max(1, cell.length) for cell in cells) or 1.0
     origin = min(cell.left for cell in cells)
-    near = SAME_EDGE * median(cell.height for cell in cells)
+    near = SAME_CELL_EDGE * median(cell.height for cell in cells)
     before = {id(cell): left for row in region for left, cell in zip([None, *row], row, strict=False)}
     for numbers, edge in _edges(cells, near):
         begins = [(cell, _room(before[id(cell)])) for cell in edge]

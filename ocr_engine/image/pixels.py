@@ -32,7 +32,7 @@ STRIP = 256
 """Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""
 LIGHT = 128
 """Grey level from which a pixel is light."""
-LETTERS = 0.002
+MIN_PRINT_SHARE = 0.002
 """Share of the pixels that can be seen from which dark ones may be print: a line or two on a sheet."""
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras and scanners put into 16."""
@@ -260,7 +260,7 @@ def _paper(image: Image.Image) -> str:
     for _, strip in _strips(image):
         clear = strip.convert("RGBA")
         seen += clear.convert("L").histogram(clear.getchannel("A").point([0] * 128 + [255] * 128))
-    return "black" if seen[:LIGHT].sum() < LETTERS * seen.sum() else "white"
+    return "black" if seen[:LIGHT].sum() < MIN_PRINT_SHARE * seen.sum() else "white"
 
 
 def _laid_on(paper: str, strip: Image.Image) -> Image.Image:

@@ -21,7 +21,7 @@ PAGE_PIXELS = 9_000_000
 """A page of A4 at 300 dpi: of these a file may have as many as it has pages."""
 PDF_HEAD = 1024 + 5
 """Bytes in which the header of a PDF ends, as PDFium and others look for it."""
-HEAD = 64
+HEAD_BYTES = 64
 """Bytes that tell what an image is."""
 
 Reader = Callable[[Buffer], Header]
@@ -68,7 +68,7 @@ def probe(data: Buffer, max_pixels: int, max_pages: int = MAX_STEPS) -> ImageInf
 
 def is_pdf(head: bytes) -> bool:
     """Whether a file that begins so is a PDF: its header within the first 1024 bytes, and no image's before."""
-    return b"%PDF-" in head[:PDF_HEAD] and _reader(head[:HEAD]) is None
+    return b"%PDF-" in head[:PDF_HEAD] and _reader(head[:HEAD_BYTES]) is None
 
 
 def stray_bytes(head: bytes) -> int:
@@ -81,9 +81,9 @@ def stray_bytes(head: bytes) -> int:
 
 def read_header(data: Buffer, max_pixels: int) -> Header:
     """The header, checked: sides above zero, no more than `max_pixels`. Raises as `probe` does."""
-    start = stray_bytes(data[:HEAD])
+    start = stray_bytes(data[:HEAD_BYTES])
     data = data[start:] if start else data
-    read = _reader(data[:HEAD])
+    read = _reader(data[:HEAD_BYTES])
     assert read is not None
     try:
         header = read(data)

@@ -27,11 +27,11 @@ MAX_DETOURS = 0.15
 """Share of the lines beside a cut that it may lead around: a quotation set between two columns, not a third column."""
 DETOUR_COST = 0.3
 """What it costs to lead a cut around a line: more than it would gain by leaving out a pair that speaks against it."""
-MAX_OVERHANG = 1.5
+MAX_COLUMN_OVERHANG = 1.5
 """How far, in its height, a line of a column on a skewed page may reach over the edge of its column."""
 MAX_DECK_GAP = 3.0
 """White space, by that between lines, that the lines of a deck over the beginning of columns may have above them."""
-NEVER = -1e6
+NO_CUT = -1e6
 """Evidence of a line that crosses the place of a cut."""
 ROW_REACH = (0.5, 0.35)
 """A line joins a row whose middle is nearer than the larger of: the first by the height of the smaller of the two,
@@ -102,11 +102,11 @@ class Cutter:
             crossing = self._between(region, place)
             parted = (lines.right[left] <= place + self._reach) & (lines.left[right] >= place - self._reach)
             gains = _by_band(band_of[left], parted * evidence, count)
-            gains[headlines] = NEVER
+            gains[headlines] = NO_CUT
             around = gains.copy()
             around -= DETOUR_COST * np.bincount(band[crossing], minlength=count)
-            around[band[crossing & ~gives_way[region]]] = NEVER
-            gains[band[crossing]] = NEVER
+            around[band[crossing & ~gives_way[region]]] = NO_CUT
+            gains[band[crossing]] = NO_CUT
             said = around
             total, first, last = best_run(said)
             if np.mean(crossing[(band >= first) & (band <= last)]) > MAX_DETOURS:
@@ -115,8 +115,8 @@ class Cutter:
             if total < MIN_COLUMN_EVIDENCE:
                 continue
             # a deck stands over the beginning of columns: they do not begin below it for that
-            open_to = said > NEVER / 2
-            settled = np.where(open_to, _by_band(band_of[left], parted * pairs.settled[ours], count), NEVER)
+            open_to = said > NO_CUT / 2
+            settled = np.where(open_to, _by_band(band_of[left], parted * pairs.settled[ours], count), NO_CUT)
             first, last = self._with_ends(region, band, settled, first, last, TABLE_PATIENCE * total)
             inside = region[(band >= first) & (band <= last)]
             tall = float(lines.bottom[inside].max() - lines.top[inside].min())
@@ -144,7 +144,7 @@ class Cutter:
         over = np.minimum(place - self._lines.left[region], self._lines.right[region] - place)
         block = self._block[region]
         in_column = (np.bincount(block, weights=~crossing) > 0)[block] & (
-            over < MAX_OVERHANG * self._lines.height[region]
+            over < MAX_COLUMN_OVERHANG * self._lines.height[region]
         )
         return np.asarray(crossing & ~self._merged[region] & ~in_column, bool)
 
@@ -196,7 +196,7 @@ class Cutter:
         total, extent, behind_gap = 0.0, 0, False
         for i, gain in enumerate(gains):
             behind_gap |= bool(gap[i] > self._gap)
-            if gain == NEVER or (behind_gap and gain != 0):
+            if gain == NO_CUT or (behind_gap and gain != 0):
                 break
             total += gain
             if total <= -max(MIN_COLUMN_EVIDENCE, patience):

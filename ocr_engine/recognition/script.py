@@ -23,7 +23,7 @@ Support = Literal["read", "letters_missing", "unread"]
 
 MIN_LINE_RATIO = 3.0
 """Length by height of boxes that have a say: in shorter ones a letter more or less is much."""
-MIN_LETTERS = 0.5
+MIN_LETTERS_BY_HEIGHT = 0.5
 """Letters by heights of a line: 0 to .2 are read of Korean, Hindi, Arabic and Russian, 1 to 1.4 of Chinese and
 Japanese, 1.6 to 2.9 of Latin languages."""
 MIN_PROBABILITY = 0.89
@@ -60,7 +60,7 @@ def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
     letters = np.array([len(reading.text.replace(" ", "")) for reading in readings]) * shorter / np.maximum(longer, 1)
     probability = np.array([reading.confidence for reading in readings], np.float64)
     long = longer >= MIN_LINE_RATIO * shorter
-    few, doubtful = long & (letters < MIN_LETTERS), probability < MIN_LINE_PROBABILITY
+    few, doubtful = long & (letters < MIN_LETTERS_BY_HEIGHT), probability < MIN_LINE_PROBABILITY
     unread = _is_unread(letters[long], probability[long], longer[long])
     # a line alone is of another script where both speak for that
     lines = few | doubtful if unread else few & doubtful
@@ -81,8 +81,8 @@ def _is_unread(letters: NDArray[np.float64], probability: NDArray[np.float64], l
         return False
     letter, sure = (float(np.average(values, weights=lengths)) for values in (letters, probability))
     if len(letters) >= QUORUM:
-        return letter < MIN_LETTERS or sure < MIN_PROBABILITY
-    return letter < MIN_LETTERS and sure < MIN_LINE_PROBABILITY
+        return letter < MIN_LETTERS_BY_HEIGHT or sure < MIN_PROBABILITY
+    return letter < MIN_LETTERS_BY_HEIGHT and sure < MIN_LINE_PROBABILITY
 
 
 def _is_vietnamese(text: str) -> bool:

@@ -34,7 +34,7 @@ MIN_RULE_LENGTH = 4.0
 """By the line's height: what runs on for longer is a rule, not a letter."""
 MIN_BORDER_SHARE = 0.9
 """Share of the line's height that a table's border covers at its ends, and of a short line's width that a rule does."""
-MAX_OVERHANG = 1.6
+MAX_INK_OVERHANG = 1.6
 """Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
 MAX_DIRT = 0.06
 """Share of the line's height: what is smaller in both directions is dirt, unless nothing else is there."""
@@ -90,7 +90,9 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
 def _ends(middles: NDArray[np.float64], width: int) -> tuple[int, int]:
     """Between which columns the line's ink is, by the middles of its first and last character."""
     pitch = width / max(1, len(middles))
-    return max(0, round(middles[0] - MAX_OVERHANG * pitch)), min(width, round(middles[-1] + MAX_OVERHANG * pitch) + 1)
+    return max(0, round(middles[0] - MAX_INK_OVERHANG * pitch)), min(
+        width, round(middles[-1] + MAX_INK_OVERHANG * pitch) + 1
+    )
 
 
 def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:

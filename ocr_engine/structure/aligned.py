@@ -17,7 +17,7 @@ from ocr_engine.structure.frame import Box, Frame, Item
 # Lengths are multiples of the median height of the lines in question.
 CELL_GAP = 1.3
 """White space between two words of one line that parts cells."""
-MAX_LEADING = 2.0
+MAX_ROW_SPACE = 2.0
 """Most white space between two rows of one table."""
 MIN_COLUMN_GAP = 0.5
 """Least width of the white space between two columns."""
@@ -93,7 +93,7 @@ def _stretches(rows: Sequence[Row]) -> Iterator[list[Row]]:
 def _apart(above: Row, below: Row) -> bool:
     height = min(above.box.height, below.box.height)
     space = below.box.top - above.box.bottom
-    return space > MAX_LEADING * height or space < -height
+    return space > MAX_ROW_SPACE * height or space < -height
 
 
 def _trimmed(rows: Sequence[Row]) -> list[Row]:

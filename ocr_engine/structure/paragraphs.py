@@ -12,11 +12,11 @@ from ocr_engine.structure.cells import around
 from ocr_engine.structure.frame import Box, Item
 
 # Lengths are multiples of the height of the lines in question.
-MAX_LEADING = 0.9
+MAX_PARAGRAPH_LEADING = 0.9
 """Most white space between two lines of one paragraph, where the page's own leading is no wider."""
 LOOSE = 1.35
 """White space between lines, by the page's usual one, from where it parts paragraphs."""
-SAME_SIZE = 0.72
+SAME_PARAGRAPH_SIZE = 0.72
 """Least ratio of the heights of two lines of one paragraph."""
 INDENT = 0.8
 """A line that begins so far to the right of the one above it begins a paragraph."""
@@ -79,7 +79,7 @@ def _usual_height(items: Sequence[Item]) -> float:
 def _usual_leading(rows: Sequence[Row]) -> float:
     """White space between lines, by their height, that is usual."""
     spaces = [_space(above, below) for above, below in pairwise(rows) if _is_below(above, below)]
-    close = [space for space in spaces if space < MAX_LEADING]
+    close = [space for space in spaces if space < MAX_PARAGRAPH_LEADING]
     return median(close) if close else 0.0
 
 
@@ -107,7 +107,7 @@ def _belongs(group: Sequence[Row], row: Row, leading: float, usual: float) -> bo
     """Whether a row goes on with the paragraph above it."""
     above = group[-1]
     height = min(above.height, row.height)
-    if not _is_below(above, row) or height < SAME_SIZE * max(above.height, row.height):
+    if not _is_below(above, row) or height < SAME_PARAGRAPH_SIZE * max(above.height, row.height):
         return False
     if _space(above, row) > max(leading + (LOOSE - 1) * (1 + leading), 0.3):
         return False

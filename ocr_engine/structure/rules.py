@@ -31,7 +31,7 @@ CONTRAST = 10
 """Levels that a rule is darker than its surroundings, at least."""
 DARK_PAPER = 100
 """Level of grey of most of a page under which its rules are light."""
-MIN_COVERED = 0.6
+MIN_EDGE_COVERED = 0.6
 """Share of a cell's edge that a rule covers, where there is one."""
 MAX_SIDE = 2500
 """Pixels of the picture's longer side in which rules are looked for: hair lines are still seen."""
@@ -131,7 +131,7 @@ def _ruled(mask: Mask, at: float, begins: float, ends: float, unit: float) -> bo
     """Whether a stroke along the row `at` covers what lies between two columns."""
     near = max(2, round(SAME_RULE * unit))
     rows, first = mask[max(0, round(at) - near) : round(at) + near + 1], round(begins) + 1
-    return bool(rows[:, first : max(first + 1, round(ends))].any(axis=0).mean() >= MIN_COVERED)
+    return bool(rows[:, first : max(first + 1, round(ends))].any(axis=0).mean() >= MIN_EDGE_COVERED)
 
 
 def _spans(places: Sequence[float]) -> list[tuple[float, float]]:

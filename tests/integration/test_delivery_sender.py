@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.delivery.addresses import Addresses
-from app.delivery.sender import MAX_HEAD_BYTES, Sender
+from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, Sender
 
 pytestmark = pytest.mark.anyio
 
@@ -96,7 +96,7 @@ async def test_a_receiver_that_drips_a_head_does_not_hold_the_try() -> None:
     [
         (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP"),
         (b"", "closed|no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (2 * MAX_HEAD_BYTES), "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (2 * MAX_ANSWER_HEAD_BYTES), "no HTTP"),
     ],
     ids=["another protocol", "nothing", "an endless head"],
 )

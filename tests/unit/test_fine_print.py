@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_engine.detection.fine_print import FULL_BY_BODY_HEIGHT, MIN_LETTERS, SAMPLE_SIDE, letter_heights
+from ocr_engine.detection.fine_print import FULL_BY_BODY_HEIGHT, MIN_SAMPLE_LETTERS, SAMPLE_SIDE, letter_heights
 
 WORDS = "the quick brown fox jumps over a lazy dog while more words stand here in small print "
 
@@ -77,7 +77,7 @@ def clouds() -> np.ndarray:
 
 def one_word() -> np.ndarray:
     page = Image.fromarray(nothing())
-    ImageDraw.Draw(page).text((20, 20), "x" * (MIN_LETTERS - 1), font=ImageFont.load_default(20), fill=0)
+    ImageDraw.Draw(page).text((20, 20), "x" * (MIN_SAMPLE_LETTERS - 1), font=ImageFont.load_default(20), fill=0)
     return np.asarray(page)
 
 

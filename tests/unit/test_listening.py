@@ -42,4 +42,4 @@ def test_connections_leave_descriptors_for_workers_and_store(monkeypatch: pytest
     with pytest.raises(CannotListen, match="limit of open files, 40, is too low"):
         connections_within_reach(workers=1)
     limits = (1024, resource.RLIM_INFINITY)
-    assert connections_within_reach(workers=1) == server.MAX_CONNECTIONS
+    assert connections_within_reach(workers=1) == server.MAX_CLIENT_CONNECTIONS

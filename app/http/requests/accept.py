@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-MAX_RANGES = 100
+MAX_MEDIA_RANGES = 100
 """Media ranges of a header that are looked at; browsers send eight."""
 _RANGE = re.compile(r"\s*([^\s;/]+)/([^\s;/]+)\s*(?:;(.*))?", re.DOTALL)
 _WEIGHT = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNORECASE)
@@ -30,7 +30,7 @@ def best_of(header: str, offered: Sequence[str]) -> str | None:
     """
     if not header.strip():
         return offered[0]
-    ranges = [found for each in header.split(",")[:MAX_RANGES] if (found := _range(each)) is not None]
+    ranges = [found for each in header.split(",")[:MAX_MEDIA_RANGES] if (found := _range(each)) is not None]
     weights = [(_weight(media_type, ranges), media_type) for media_type in offered]
     weight, best = max(weights, key=lambda each: each[0])
     return best if weight > 0 else None

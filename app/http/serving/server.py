@@ -26,9 +26,9 @@ LAST_ANSWERS_SECONDS = 5
 """How long answers under way may take when everything else has stopped."""
 CANNOT_START = 3
 """Exit code."""
-MAX_CONNECTIONS = 60_000
+MAX_CLIENT_CONNECTIONS = 60_000
 """Fewer where the limit of open files, which is raised as far as it may be, does not reach so far."""
-MIN_CONNECTIONS = 16
+MIN_CLIENT_CONNECTIONS = 16
 FILES_OF_ITS_OWN = 64
 """Descriptors that are left for the store, the log, the loop and the libraries; counted: 25 in use."""
 FILES_A_WORKER = 16
@@ -45,7 +45,7 @@ class Server(uvicorn.Server):
         self,
         app: Litestar,
         sockets: list[socket.socket],
-        max_connections: int = MAX_CONNECTIONS,
+        max_connections: int = MAX_CLIENT_CONNECTIONS,
         deadlines: Deadlines = Deadlines(),
     ) -> None:
         """`sockets`: as `bound` gives them; closed at the end."""
@@ -185,13 +185,13 @@ def connections_within_reach(workers: int) -> int:
     """
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     reserved = FILES_OF_ITS_OWN + FILES_A_WORKER * workers
-    wanted = MAX_CONNECTIONS + reserved
+    wanted = MAX_CLIENT_CONNECTIONS + reserved
     files = wanted if most == resource.RLIM_INFINITY else max(soft, min(wanted, most))
     if files > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
-    if files < reserved + MIN_CONNECTIONS:
+    if files < reserved + MIN_CLIENT_CONNECTIONS:
         raise CannotListen(
-            f"the limit of open files, {files}, is too low: {workers} workers, the store and {MIN_CONNECTIONS} clients "
-            f"need {reserved + MIN_CONNECTIONS} (`ulimit -n`)"
+            f"the limit of open files, {files}, is too low: {workers} workers, the store and "
+            f"{MIN_CLIENT_CONNECTIONS} clients need {reserved + MIN_CLIENT_CONNECTIONS} (`ulimit -n`)"
         )
-    return min(MAX_CONNECTIONS, files - reserved)
+    return min(MAX_CLIENT_CONNECTIONS, files - reserved)

@@ -10,13 +10,13 @@ from ocr_engine.errors import TooManyPixels
 
 Box = tuple[float, float, float, float]
 
-POINTS = 72
+POINTS_AN_INCH = 72
 """An inch."""
 MIN_DPI, USUAL_DPI, MAX_DPI = 200.0, 200.0, 300.0
 """Of pages with print that is drawn: at least, where its size is not known, and at most."""
 LETTER_PIXELS = 10.0
 """Height of a letter's em. Serif letters of 8.3 pixels were read without an error, of 6.7 with 2 % of them wrong."""
-SMALL_PRINT = 0.02
+SMALLER_LETTERS_SHARE = 0.02
 """Share of a page's letters that may be smaller than those by which it is drawn: superscripts, marks of layout."""
 SIZES = (1.0, 400.0)
 """Points of what may be a letter's size; fonts with a scale of their own (Type 3) say others."""
@@ -24,7 +24,7 @@ WHOLE_PAGE = 0.95
 """Part of the page from which a picture is the page."""
 MIN_PART = 0.05
 """Part of the page from which a picture's resolution matters for a page with print of its own."""
-ALIKE = 0.02
+MAX_STRETCH = 0.02
 """Difference of a picture's resolutions both ways up to which it is taken pixel by pixel."""
 
 
@@ -61,7 +61,7 @@ def drawing_of(
     across, down = max(1, round(width * x * share)), max(1, round(height * y * share))
     if across * down > max_pixels:  # a line of a page, or the rounding
         across, down = min(across, max_pixels // down or 1), min(down, max_pixels)
-    return Drawing(across, down, round(max(across / width, down / height) * POINTS, 2))
+    return Drawing(across, down, round(max(across / width, down / height) * POINTS_AN_INCH, 2))
 
 
 def _pixels_a_point(contents: Contents, box: Box) -> tuple[float, float]:
@@ -71,7 +71,7 @@ def _pixels_a_point(contents: Contents, box: Box) -> tuple[float, float]:
     if seen and not is_print and not contents.drawn:
         if len(contents.pictures) == 1 and _part(seen[0], box) >= WHOLE_PAGE:
             x, y = seen[0].pixels_a_point()
-            if abs(x - y) <= ALIKE * max(x, y):
+            if abs(x - y) <= MAX_STRETCH * max(x, y):
                 return x, y
         finest = _finest(seen)
         # small pictures on an empty page say nothing of how finely the whole is to be drawn
@@ -79,7 +79,7 @@ def _pixels_a_point(contents: Contents, box: Box) -> tuple[float, float]:
         dpi = finest if covered else min(max(finest, MIN_DPI), MAX_DPI)
     else:
         dpi = max(_print_dpi(contents), min(_finest(seen), MAX_DPI) if seen else 0)
-    return dpi / POINTS, dpi / POINTS
+    return dpi / POINTS_AN_INCH, dpi / POINTS_AN_INCH
 
 
 def _print_dpi(contents: Contents) -> float:
@@ -88,12 +88,12 @@ def _print_dpi(contents: Contents) -> float:
     if not letters or not contents.is_whole:
         return USUAL_DPI
     counts = list(itertools.accumulate(count for _, count in letters))
-    smallest, _ = letters[bisect.bisect_left(counts, SMALL_PRINT * counts[-1])]
-    return min(max(POINTS * LETTER_PIXELS / smallest, MIN_DPI), MAX_DPI)
+    smallest, _ = letters[bisect.bisect_left(counts, SMALLER_LETTERS_SHARE * counts[-1])]
+    return min(max(POINTS_AN_INCH * LETTER_PIXELS / smallest, MIN_DPI), MAX_DPI)
 
 
 def _finest(pictures: list[Picture]) -> float:
-    return max(max(picture.pixels_a_point()) for picture in pictures) * POINTS
+    return max(max(picture.pixels_a_point()) for picture in pictures) * POINTS_AN_INCH
 
 
 def _part(picture: Picture, box: Box) -> float:

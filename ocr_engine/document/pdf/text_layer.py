@@ -22,7 +22,7 @@ MAX_CHARACTERS = 30_000
 """Characters of a page that is taken from its text; with more it is read. A newspaper page has 20 000."""
 MAX_UNMAPPED = 0.01
 """Share of the characters for which PDFium knows no Unicode."""
-MIN_COVERED = 0.98
+MIN_INK_COVERED = 0.98
 """Share of the page's ink that stands in the characters' boxes. Of sound pages 0.996 and more did; where an old OCR
 layer lies on a chart 0.2."""
 MIN_INKED = 0.95
@@ -44,7 +44,7 @@ MIN_RUN, FEW = 2.0, 20
 """Characters of a line on average, on a page of more than a few: where they stand one by one, text runs up or down."""
 HYPHENS = "\x02\ufffe"
 """What PDFium gives for a hyphen at a line's end."""
-PRECISION = 64
+PARTS_OF_A_PIXEL = 64
 """Parts of a pixel in which PDFium is asked for places."""
 
 
@@ -112,9 +112,9 @@ def _to_pixels(page: pdfium.PdfPage, width: int, height: int) -> NDArray[np.floa
     found = []
     for x, y in ((0, 0), (1000, 0), (0, 1000)):
         across, down = ctypes.c_int(), ctypes.c_int()
-        place = (0, 0, width * PRECISION, height * PRECISION, 0, float(x), float(y), across, down)
+        place = (0, 0, width * PARTS_OF_A_PIXEL, height * PARTS_OF_A_PIXEL, 0, float(x), float(y), across, down)
         pdfium_c.FPDF_PageToDevice(page, *place)
-        found.append((across.value / PRECISION, down.value / PRECISION))
+        found.append((across.value / PARTS_OF_A_PIXEL, down.value / PARTS_OF_A_PIXEL))
     origin, along, up = np.array(found)
     return np.stack(((along - origin) / 1000, (up - origin) / 1000, origin))
 
@@ -133,7 +133,7 @@ def _covers(characters: Sequence[Character], pixels: Pixels, dpi: float) -> bool
         right, bottom = min(right, ink.shape[1]), min(bottom, ink.shape[0])
         inked += bool(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])
     amount = int(ink.sum())
-    is_covered = int((ink & covered).sum()) >= MIN_COVERED * amount
+    is_covered = int((ink & covered).sum()) >= MIN_INK_COVERED * amount
     return amount > 0 and is_covered and inked >= MIN_INKED * len(characters)
 
 
