@@ -27,7 +27,7 @@ class Look(Struct, frozen=True):
     """What a look at a page found."""
 
     quads: Quads
-    """Boxes of the lines, in the page's pixels."""
+    """Boxes (n, 4, 2) of the lines, in the page's pixels."""
     small: Quads
     """Those, and shadows of others, whose print was too small for the scale."""
     blurs: Quads
@@ -43,14 +43,14 @@ class Look(Struct, frozen=True):
 
 
 class Detector:
-    """Runs a DB model of the PP-OCR family."""
+    """Runs a DB model of the PP-OCR family (differentiable binarization: Liao et al., AAAI 2020)."""
 
     def __init__(self, session: Session, normalisation: Normalisation) -> None:
         self._session = session
         self._normalisation = normalisation
 
     def look(self, page: Pixels, scale: float) -> Look:
-        """At a page, or a part of one, (H, W, 3) at so many pixels of the look by pixel."""
+        """At a page, or a part of one, (H, W, 3), at `scale` pixels of the look by pixel of the page."""
         height, width = page.shape[:2]
         scale = min(scale, math.sqrt(MAX_LOOK_PIXELS / (height * width)), MAX_LOOK_PIXELS / STRIDE / max(height, width))
         rows = max(STRIDE, round(height * scale / STRIDE) * STRIDE)
@@ -76,7 +76,7 @@ class Detector:
     def look_at(
         self, page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32], rim: float, scale: float
     ) -> Quads:
-        """Boxes (n, 4, 2) in the part of a page between two corners (x, y) and around it, at a scale."""
+        """Boxes (n, 4, 2), in pixels of the page, in its part between two corners (x, y) and `rim` pixels around it."""
         left, top = np.maximum(np.floor(low - rim), 0).astype(int).tolist()
         right, bottom = np.ceil(high + rim).astype(int).tolist()
         return self.look(page[top:bottom, left:right], scale).quads + np.array((left, top), np.float32)

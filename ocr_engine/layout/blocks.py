@@ -56,7 +56,7 @@ LINES_IN_STEP = (2, 6)
 
 
 def find_blocks(lines: Lines) -> list[Indices]:
-    """Runs of lines of one size straight below each other, closely set, flush on the left but for indents.
+    """Indices of lines (k,) of one size straight below each other, closely set, flush on the left but for indents.
 
     Nearest neighbours that choose each other, as in O'Gorman's docstrum (IEEE PAMI 15, 1993), on whole lines.
     """

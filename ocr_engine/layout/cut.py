@@ -52,7 +52,11 @@ class Cut(Struct, frozen=True):
 
 
 class Cutter:
-    """Orders the lines of one page."""
+    """Orders the n lines of one page, whose `prose` is of shape (n,), 0 to 1; places and gaps in pixels.
+
+    A region (k,) holds indices of lines, `band` (k,) the number of the band that each stands in, `gains` one number a
+    band: the evidence, as `Pairs` has it, for a cut through it.
+    """
 
     def __init__(self, lines: Lines, prose: Floats, pairs: Pairs, blocks: Sequence[Indices]) -> None:
         self._lines = lines
@@ -208,7 +212,7 @@ class Cutter:
 
 
 def _by_band(band: Indices, values: Floats, count: int) -> Floats:
-    """The sum of the values in each of `count` bands."""
+    """The sum of the values (m,) in each of `count` bands, shape (count,)."""
     return np.bincount(band, weights=values, minlength=count).astype(np.float64)
 
 
@@ -223,7 +227,7 @@ def best_run(gains: Floats) -> tuple[float, int, int]:
 
 
 def bands(lines: Lines, region: Indices) -> Indices:
-    """A number for each line of the region, from the top: lines that no level cut can part share one."""
+    """A number for each line of the region, shape (k,), from the top: lines that no level cut can part share one."""
     core = LINE_CORE / 2 * lines.height[region]
     top, bottom = lines.y[region] - core, lines.y[region] + core
     order = np.argsort(top, kind="stable")
@@ -235,7 +239,7 @@ def bands(lines: Lines, region: Indices) -> Indices:
 
 
 def rows(lines: Lines, region: Indices) -> list[list[int]]:
-    """The region's lines row by row, each from left to right."""
+    """The indices of the region's lines (k,), row by row, each from left to right."""
     found: list[list[int]] = []
     middle, height = lines.y.tolist(), lines.height.tolist()
     of_smaller, of_larger = ROW_REACH
@@ -262,7 +266,7 @@ def _below(lines: Lines, line: int, other: int) -> bool:
 
 
 def thin(places: Floats, apart: float) -> Floats:
-    """The places sorted, none within `apart` of the one before it."""
+    """The places, pixels, sorted, none within `apart` of the one before it."""
     kept: list[float] = []
     for place in np.sort(places):
         if not kept or place > kept[-1] + apart:

@@ -73,14 +73,14 @@ def is_vertical(polygons: Sequence[Polygon]) -> bool:
 
 
 def _extents(corners: Floats) -> tuple[Floats, Floats]:
-    """Lengths of the boxes along their top and bottom, and along their sides, pixels."""
+    """Lengths (n,) of the boxes (n, 4, 2) along their top and bottom, and along their sides, pixels."""
     across = _length(corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3])
     down = _length(corners[:, 3] - corners[:, 0] + corners[:, 2] - corners[:, 1])
     return across, down
 
 
 def _turned(corners: Floats, angle: float) -> Floats:
-    """The corners turned back by the angle, in radians."""
+    """The corners (n, 4, 2) turned back by the angle, in radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     return np.asarray(corners @ np.array([[cos, -sin], [sin, cos]]))
 
@@ -91,7 +91,7 @@ def _length(vectors: Floats) -> Floats:
 
 
 def _slopes(corners: Floats) -> Floats:
-    """Angles of the boxes' text in radians."""
+    """Angles (n,) of the boxes' text in radians."""
     along = corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]
     return np.arctan2(along[:, 1], along[:, 0])
 
