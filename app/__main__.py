@@ -33,11 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     key = commands.add_parser("key", help="make an API key: the key on stderr, its line for API_KEYS_FILE on stdout")
     key.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
     commands.add_parser("migrate", help="bring the database of DATABASE_URL up to this version, and exit")
+    commands.add_parser("backup", help="write a copy of the SQLite database to stdout, while a service uses it")
     options = parser.parse_args(arguments)
     if options.command == "key":
         return make_key(options.name)
     if options.command == "migrate":
         return migrate()
+    if options.command == "backup":
+        return backup()
     if options.version:
         from app import VERSION
 
@@ -73,6 +76,28 @@ def migrate() -> int:
 
     try:
         asyncio.run(open_and_close(settings_or_exit().database_url))
+    except StoreUnusable as error:
+        print(f"smart-queue-ocr: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def backup() -> int:
+    """Writes the database to stdout; 2 where that is no place for it, or it is no file; 3 where it cannot be copied."""
+    from pathlib import Path
+
+    from app.main import settings_or_exit
+    from config.urls import is_postgres
+    from persistence.sqlite.backup import back_up
+    from persistence.store import StoreUnusable
+
+    url = settings_or_exit().database_url
+    if is_postgres(url) or sys.stdout.isatty():
+        reason = "on PostgreSQL use pg_dump" if is_postgres(url) else "stdout is a terminal: add `> backup.db`"
+        print(f"smart-queue-ocr: {reason}", file=sys.stderr)
+        return 2
+    try:
+        back_up(Path(url.removeprefix("sqlite:///")), sys.stdout.buffer)
     except StoreUnusable as error:
         print(f"smart-queue-ocr: {error}", file=sys.stderr)
         return 3

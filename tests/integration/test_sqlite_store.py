@@ -359,3 +359,44 @@ async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
     )
     for sql, plan in zip(statements, plans, strict=True):
         assert all("INDEX" in step[3] and "TEMP B-TREE" not in step[3] for step in plan), (sql, plan)
+
+
+def backup(url: str, output: Path) -> subprocess.CompletedProcess[bytes]:
+    """`python -m app backup > output`."""
+    with output.open("wb") as file:
+        return subprocess.run(
+            [sys.executable, "-m", "app", "backup"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url},
+            stdout=file,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+
+async def test_a_backup_of_a_store_in_use_has_all_that_was_accepted_and_leaves_nothing_behind(
+    store: SqliteStore, path: Path, tmp_path: Path
+) -> None:
+    first = job()
+    await store.add(first, b"image")  # still in the write-ahead log
+    before = sorted(tmp_path.iterdir())
+    copy = tmp_path / "elsewhere" / "jobs.db"
+    copy.parent.mkdir()
+    done = await asyncio.to_thread(backup, f"sqlite:///{path}", copy)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sorted(tmp_path.iterdir()) == sorted([*before, copy.parent])
+    restored = await SqliteStore.open(copy)
+    assert await restored.get(first.id) == first
+    assert await restored.image(first.id) == b"image"
+    await restored.close()
+
+
+async def test_what_cannot_be_backed_up_is_said_and_no_file_is_made_for_it(tmp_path: Path) -> None:
+    for url, code, reason in [
+        (f"sqlite:///{tmp_path}/none.db", 3, b"none.db cannot be copied"),
+        ("postgresql://nobody@127.0.0.1/ocr", 2, b"use pg_dump"),
+    ]:
+        done = await asyncio.to_thread(backup, url, tmp_path / "out")
+        assert done.returncode == code
+        assert reason in done.stderr
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "out"]

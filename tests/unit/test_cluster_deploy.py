@@ -27,7 +27,7 @@ def environment(node: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("node", NODES)
 def test_a_node_of_compose_is_given_settings_that_it_understands(node: str) -> None:
-    assert set(environment(node)) <= VARIABLES
+    assert set(environment(node)) <= {*VARIABLES, "FORWARDED_ALLOW_IPS"}  # uvicorn's own
     settings = from_environment(environment(node))
     assert settings.database_url.startswith("postgresql://")
     assert settings.role == (node if node in ("api", "worker") else "all")
@@ -41,7 +41,7 @@ def test_what_compose_fixes_is_named_where_it_says_that_settings_go_into_the_fil
         for name, value in SERVICES[node]["environment"].items()
         if not str(value).startswith(f"${{{name}:-")
     }
-    assert fixed == {"DATABASE_URL", "ROLE", "HOST", "PORT"}
+    assert fixed == {"DATABASE_URL", "ROLE", "HOST", "PORT", "FORWARDED_ALLOW_IPS"}
     _, exceptions = comment.split("but for those")
     assert fixed <= set(re.findall(r"[A-Z_]+", exceptions))
 
@@ -63,8 +63,22 @@ def test_everything_that_compose_refers_to_is_there() -> None:
             assert mount.split(":")[0] in COMPOSE["volumes"]
 
 
-def test_only_the_proxy_can_be_reached_from_outside() -> None:
+def test_only_the_proxy_can_be_reached_from_outside_and_it_reaches_api_nodes_only() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == {"api", "proxy"}
+    assert "back" not in SERVICES["proxy"]["networks"]
+    assert {network for service in SERVICES.values() for network in service["networks"]} == set(COMPOSE["networks"])
+
+
+def test_api_nodes_and_nobody_else_take_the_proxys_word_for_a_clients_address() -> None:
+    trusting = {name for name, service in SERVICES.items() if "FORWARDED_ALLOW_IPS" in service.get("environment", {})}
+    assert trusting == {"api"}
+
+
+def test_whoever_is_waited_for_or_asked_from_outside_has_a_health_check() -> None:
+    # an image of ours brings its own
+    unchecked = {name for name, service in SERVICES.items() if "healthcheck" not in service and "build" not in service}
+    assert unchecked == set()
 
 
 @pytest.mark.parametrize("manifest", [each for each in MANIFESTS if each["kind"] == "Deployment"])

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,44 @@ def test_every_metric_of_ours_is_on_the_dashboard() -> None:
     families = [family.name for family in Metrics(model="m", backend="b", codes=()).registry.collect()]
     missing = [name for name in families if name.startswith("ocr_") and name not in shown]
     assert missing == ["ocr_build_info"]  # it fills the choice of nodes
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("compose-spec", ["compose.yaml", "compose.cluster.yaml"]),
+        ("github-workflows", [".github/workflows/ci.yml"]),
+    ],
+)
+def test_what_others_read_is_of_their_form(schema: str, files: list[str]) -> None:
+    check = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(check), "--builtin-schema", f"vendor.{schema}", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "compose.cluster.yaml"])
+def test_compose_opens_a_port_on_this_machine_only_unless_it_is_told_otherwise(file: str) -> None:
+    services = yaml.safe_load((ROOT / file).read_text())["services"]
+    published = [
+        re.sub(r"\$\{PUBLISH:-(.*)\}", r"\1", port) for each in services.values() for port in each.get("ports", ())
+    ]
+    assert published
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in published)
+    assert "PUBLISH" in (ROOT / file).read_text().split("services:")[0], "nothing says how to open it"
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "compose.cluster.yaml", "README.md"])
+def test_the_least_versions_of_docker_are_named(file: str) -> None:
+    """2.24 knows `required` of an env_file, 25 `start_interval` of a health check."""
+    text = " ".join((ROOT / file).read_text().replace("\n#", "\n").split())
+    assert re.search(r"Docker Compose 2\.24 .*Docker Engine 25 .*or later", text)
+
+
+def test_whose_the_data_folder_has_to_be_is_said_as_the_image_has_it() -> None:
+    assert "USER 10001:10001\n" in (ROOT / "Dockerfile").read_text()
+    assert "10001:10001" in (ROOT / "compose.yaml").read_text()
+    assert "`/data` belongs to uid and gid 10001" in (ROOT / "README.md").read_text()
 
 
 def environment(given: dict[str, str]) -> dict[str, str]:
