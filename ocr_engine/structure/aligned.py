@@ -29,7 +29,7 @@ MIN_FILLED = 0.3
 """Share of the rows that have something in a column, for it to be one."""
 MIN_REGULAR = 0.6
 """Share of the rows that cross no space between columns."""
-WRAPPED = 0.6
+MAX_WRAP_SPACE = 0.6
 """Most white space above the second line of a cell."""
 
 
@@ -183,7 +183,7 @@ def _goes_on(
     above: Row, row: Row, placed: dict[tuple[int, int], list[Cell]], before: dict[tuple[int, int], list[Cell]]
 ) -> bool:
     """Whether a row is the second line of one cell above it."""
-    if len(placed) != 1 or row.box.top - above.box.bottom > WRAPPED * row.box.height:
+    if len(placed) != 1 or row.box.top - above.box.bottom > MAX_WRAP_SPACE * row.box.height:
         return False
     ((place, _),) = placed.items()
     return place in before and (place[0] > 0 or row.cells[0].words[0].word.text[:1].islower())

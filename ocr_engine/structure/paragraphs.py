@@ -14,21 +14,21 @@ from ocr_engine.structure.frame import Box, Item
 # Lengths are multiples of the height of the lines in question.
 MAX_PARAGRAPH_LEADING = 0.9
 """Most white space between two lines of one paragraph, where the page's own leading is no wider."""
-LOOSE = 1.35
+PARAGRAPH_GAP = 1.35
 """White space between lines, by the page's usual one, from where it parts paragraphs."""
 SAME_PARAGRAPH_SIZE = 0.72
 """Least ratio of the heights of two lines of one paragraph."""
-INDENT = 0.8
+MIN_INDENT = 0.8
 """A line that begins so far to the right of the one above it begins a paragraph."""
-SHORT = 0.8
+MAX_LAST_LINE = 0.8
 """A line that fills less of its paragraph's width, and ends a sentence, ends the paragraph."""
-HEADING = 1.25
+MIN_HEADING_HEIGHT = 1.25
 """Height of a heading's lines by that of the page's text."""
 SAME_LEVEL = 0.88
 """Ratio of heights from which two headings are of one level."""
-MAX_HEADING = 3
+MAX_HEADING_LINES = 3
 """Lines of a heading, at most."""
-MAX_LETTERS = 150
+MAX_HEADING_LETTERS = 150
 """Letters of a heading, at most."""
 _MARKER = re.compile(r"\s*(?:[•·▪‣◦●○■*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])\s+\S")
 """What an item of a list begins with."""
@@ -109,20 +109,20 @@ def _belongs(group: Sequence[Row], row: Row, leading: float, usual: float) -> bo
     height = min(above.height, row.height)
     if not _is_below(above, row) or height < SAME_PARAGRAPH_SIZE * max(above.height, row.height):
         return False
-    if _space(above, row) > max(leading + (LOOSE - 1) * (1 + leading), 0.3):
+    if _space(above, row) > max(leading + (PARAGRAPH_GAP - 1) * (1 + leading), 0.3):
         return False
-    if (above.height >= HEADING * usual) != (row.height >= HEADING * usual):
+    if (above.height >= MIN_HEADING_HEIGHT * usual) != (row.height >= MIN_HEADING_HEIGHT * usual):
         return False
     if _MARKER.match(row.text) or len(row.items) > 1 or len(above.items) > 1:
         return False
     if _MARKER.match(group[0].text):
-        return row.box.left > group[0].box.left - INDENT * height
+        return row.box.left > group[0].box.left - MIN_INDENT * height
     left = min(each.box.left for each in group[1:]) if len(group) > 1 else above.box.left
-    if row.box.left - left > INDENT * height and (len(group) > 1 or above.box.left <= left):
+    if row.box.left - left > MIN_INDENT * height and (len(group) > 1 or above.box.left <= left):
         return _is_centred(group, row)
     width = max(each.box.right for each in [*group, row]) - min(each.box.left for each in [*group, row])
     ended = _SENTENCE.search(above.text) is not None
-    return not (ended and above.box.right - min(each.box.left for each in group) < SHORT * width)
+    return not (ended and above.box.right - min(each.box.left for each in group) < MAX_LAST_LINE * width)
 
 
 def _is_centred(group: Sequence[Row], row: Row) -> bool:
@@ -132,8 +132,13 @@ def _is_centred(group: Sequence[Row], row: Row) -> bool:
 def _block(group: Sequence[Row], usual: float) -> OcrBlock:
     lines = tuple(item.index for row in group for item in row.items)
     letters = sum(len(row.text) for row in group)
-    large = median(row.height for row in group) >= HEADING * usual
-    if large and len(group) <= MAX_HEADING and letters <= MAX_LETTERS and any(map(str.isalpha, group[0].text)):
+    large = median(row.height for row in group) >= MIN_HEADING_HEIGHT * usual
+    if (
+        large
+        and len(group) <= MAX_HEADING_LINES
+        and letters <= MAX_HEADING_LETTERS
+        and any(map(str.isalpha, group[0].text))
+    ):
         return OcrBlock(kind="heading", lines=lines)
     if _MARKER.match(group[0].text):
         return OcrBlock(kind="list", lines=lines, items=(lines,))

@@ -8,7 +8,7 @@ from ocr_engine.structure.cells import Placed, text_of
 from ocr_engine.structure.frame import Box, Frame, Item, Word
 from ocr_engine.structure.rules import Grid
 
-MOSTLY = 0.5
+MIN_WORDS_WITHIN = 0.5
 """Share of a line's words in a table, from which the line belongs to it."""
 Cell = tuple[int, int]
 
@@ -30,7 +30,7 @@ def _table(grid: Grid, items: Sequence[Item], frame: Frame) -> OcrBlock | None:
     lines: list[int] = []
     for item in items:
         inside = [(cell, word, blank) for word, blank in _words(item) if (cell := _cell(grid, word)) is not None]
-        if item.words and len(inside) >= MOSTLY * len(item.words):
+        if item.words and len(inside) >= MIN_WORDS_WITHIN * len(item.words):
             lines.append(item.index)
             for cell, word, blank in inside:
                 words.setdefault(cell, []).append(Placed(item.index, word, blank))

@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.http.serving.connection import SLOW_READER_MIN_BYTES, Connection, Deadlines
-from app.http.serving.crowd import Crowd
+from app.http.serving.connection_limit import ConnectionLimit
 from app.http.serving.unread import Unread
 
 
@@ -86,7 +86,7 @@ def transport(loop: Loop) -> Transport:
         ServerState(),
         {},
         _loop=loop,  # type: ignore[arg-type]  # a stand-in
-        crowd=Crowd(10),
+        connection_limit=ConnectionLimit(10),
         unread=Unread(),
     )
     transport.protocol.connection_made(transport)

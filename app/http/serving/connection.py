@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app.http.problems import PROBLEM_JSON, problem
-from app.http.serving.crowd import Crowd
+from app.http.serving.connection_limit import ConnectionLimit
 from app.http.serving.unread import Unread
 
 SLOW_READER_MIN_BYTES = 1_000_000
@@ -75,13 +75,13 @@ class Connection(H11Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        crowd: Crowd,
+        connection_limit: ConnectionLimit,
         unread: Unread,
         deadlines: Deadlines = Deadlines(),
     ) -> None:
-        """`crowd` and `unread` are those of all connections of the server."""
+        """`connection_limit` and `unread` are those of all connections of the server."""
         super().__init__(config, server_state, app_state, _loop)
-        self._crowd = crowd
+        self._connection_limit = connection_limit
         self._unread_of_all = unread
         self._deadlines = deadlines
 
@@ -91,13 +91,13 @@ class Connection(H11Protocol):
         self.conn = OneLength(h11.SERVER, MAX_HEAD_BYTES)
         # to hear of every byte that the kernel does not take, and when it has taken the last
         transport.set_write_buffer_limits(high=0)
-        self._crowd.came(self)
+        self._connection_limit.came(self)
         self._await_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the deadlines."""
         super().connection_lost(exc)
-        self._crowd.left(self)
+        self._connection_limit.left(self)
         self._unread_of_all.has_read(self)
         for deadline in (self._owed, self._unread):
             if deadline is not None:
@@ -164,9 +164,9 @@ class Connection(H11Protocol):
         """Sets the deadline for what the client owes; one that is already running is not put off by a few bytes."""
         answered = self.cycle is not None and self.cycle.response_complete
         if self.cycle is None or (answered and self.conn.their_state is not h11.SEND_BODY):
-            self._crowd.idle(self)
+            self._connection_limit.idle(self)
         else:
-            self._crowd.busy(self)
+            self._connection_limit.busy(self)
         started = self.cycle is None or bool(self.conn.trailing_data[0])
         if self.conn.their_state is h11.IDLE and started:
             seconds, too_late = self._deadlines.head, self._head_too_late

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from app.http.serving.crowd import Crowd
-from app.http.serving.seldom import Seldom
+from app.http.serving.connection_limit import ConnectionLimit
+from app.http.serving.log_throttle import LogThrottle
 
 BACKLOG = 2048
 """Connections that the kernel holds until they are accepted."""
@@ -69,17 +69,19 @@ def close(sockets: list[socket.socket]) -> None:
 
 
 class Listener:
-    """Hands every new connection to a protocol, unless the crowd has no room: then it waits in the kernel."""
+    """Hands every new connection to a protocol, unless the limit leaves no room: then it waits in the kernel."""
 
-    def __init__(self, sockets: list[socket.socket], protocol: Callable[[], asyncio.Protocol], crowd: Crowd) -> None:
+    def __init__(
+        self, sockets: list[socket.socket], protocol: Callable[[], asyncio.Protocol], connection_limit: ConnectionLimit
+    ) -> None:
         self.sockets = sockets
         self._protocol = protocol
-        self._crowd = crowd
+        self._connection_limit = connection_limit
         self._loop = asyncio.get_running_loop()
         self._arrivals: set[asyncio.Task[object]] = set()
         self._resuming: asyncio.TimerHandle | None = None
         self._accepting = False
-        self._exhausted = Seldom()
+        self._exhausted = LogThrottle()
 
     def start(self) -> None:
         """Clients may connect from now on. Raises CannotListen."""
@@ -89,13 +91,13 @@ class Listener:
             except OSError as error:
                 host, port = each.getsockname()[:2]
                 raise CannotListen(f"port {port} of {host} cannot be had: {error.strerror}") from error
-        self._crowd.on_room = self._resume
+        self._connection_limit.on_room = self._resume
         self._resume()
 
     def close(self) -> None:
         """Nobody can connect any more. Twice is harmless."""
         self._pause()
-        self._crowd.on_room = lambda: None
+        self._connection_limit.on_room = lambda: None
         if self._resuming is not None:
             self._resuming.cancel()
         close(self.sockets)
@@ -118,7 +120,7 @@ class Listener:
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTS_A_TURN):
-            if not self._crowd.makes_room(len(self._arrivals)):
+            if not self._connection_limit.makes_room(len(self._arrivals)):
                 self._wait_a_little()
                 return
             try:

@@ -14,9 +14,9 @@ from litestar import Litestar
 from loguru import logger
 
 from app.http.serving.connection import Connection, Deadlines
-from app.http.serving.crowd import Crowd
+from app.http.serving.connection_limit import ConnectionLimit
 from app.http.serving.listener import CannotListen, Listener, bound, close
-from app.http.serving.turnstile import Turnstile
+from app.http.serving.pacing import Pacing
 from app.http.serving.unread import Unread
 from app.service import Service
 from app.startup import is_start_failure
@@ -49,9 +49,9 @@ class Server(uvicorn.Server):
         deadlines: Deadlines = Deadlines(),
     ) -> None:
         """`sockets`: as `bound` gives them; closed at the end."""
-        self._crowd, self._unread, self._deadlines = Crowd(max_connections), Unread(), deadlines
+        self._connection_limit, self._unread, self._deadlines = ConnectionLimit(max_connections), Unread(), deadlines
         config = uvicorn.Config(
-            Turnstile(without_known_tracebacks(app)),
+            Pacing(without_known_tracebacks(app)),
             loop="asyncio",  # uvicorn would take uvloop as soon as some dependency brings it: one loop, the tested one
             http=Connection,
             ws="none",
@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise SystemExit(CANNOT_START)
-        listener = Listener(sockets or [], self._connection, self._crowd)
+        listener = Listener(sockets or [], self._connection, self._connection_limit)
         try:
             listener.start()
         except CannotListen as error:
@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
             self.config,
             self.server_state,
             self.lifespan.state,
-            crowd=self._crowd,
+            connection_limit=self._connection_limit,
             unread=self._unread,
             deadlines=self._deadlines,
         )

@@ -1,11 +1,11 @@
-"""How much of their answers all clients together may leave unread, and who is given up when it is more."""
+"""The limit of unread answers: how much all clients together may leave unread, and who is given up for it."""
 
 from collections import Counter
 from typing import Protocol
 
 from loguru import logger
 
-from app.http.serving.seldom import Seldom
+from app.http.serving.log_throttle import LogThrottle
 
 MAX_UNREAD_BYTES = 64_000_000
 """Of answers under way that the kernel does not hold for their clients; half of it for one client."""
@@ -36,7 +36,7 @@ class Unread:
         # a dict for its order: the first one waits for the longest
         self._readers: dict[Reader, tuple[str, int]] = {}
         self._of_client: Counter[str] = Counter()
-        self._overstepped = Seldom()
+        self._overstepped = LogThrottle()
 
     def has_more(self, reader: Reader) -> None:
         """It has to read. Where too much is unread, those that have been told so for the longest are given up.

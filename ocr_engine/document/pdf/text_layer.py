@@ -29,14 +29,14 @@ MIN_INKED = 0.95
 """Share of the boxes with ink in them: what is written where nothing is seen is not what is seen."""
 INK = 64
 """Levels from the paper's, of the page's commonest, by which ink differs."""
-RIM = 0.1
+INK_RIM = 0.1
 """Share of a box's height, and at least MIN_RIM pixels, by which ink may stand out of it."""
 MIN_RIM = 2.0
 RULE_LENGTH, RULE_THICKNESS = 0.25, 0.04
 """Inches: what is longer and thinner is a rule of a table or under a heading, no letter."""
 WIDE_GAP = 1.5
 """By the height of a line: from where on what follows is a line of its own, in another column or cell."""
-LEVEL = 0.8
+MAX_OFF_LEVEL = 0.8
 """By the height of a line: how far the middle of a character, a comma's even, may stand from that of the line."""
 LOOKED_BACK = 8
 """Characters by which the height of a line is told."""
@@ -126,7 +126,7 @@ def _covers(characters: Sequence[Character], pixels: Pixels, dpi: float) -> bool
     covered = np.zeros_like(ink)
     inked = 0
     for each in characters:
-        rim = max(MIN_RIM, RIM * (each.bottom - each.top))
+        rim = max(MIN_RIM, INK_RIM * (each.bottom - each.top))
         left, top = max(0, int(each.left - rim)), max(0, int(each.top - rim))
         right, bottom = int(each.right + rim) + 1, int(each.bottom + rim) + 1
         covered[top:bottom, left:right] = 1
@@ -170,7 +170,7 @@ def _continues(run: Sequence[Character], following: Character) -> bool:
     top, bottom = min(each.top for each in seen), max(each.bottom for each in seen)
     height = max(bottom - top, following.bottom - following.top, 1.0)
     apart = abs((following.top + following.bottom) - (top + bottom)) / 2
-    return -height <= following.left - seen[-1].right <= WIDE_GAP * height and apart <= LEVEL * height
+    return -height <= following.left - seen[-1].right <= WIDE_GAP * height and apart <= MAX_OFF_LEVEL * height
 
 
 def _trimmed(run: list[Character]) -> Iterator[list[Character]]:

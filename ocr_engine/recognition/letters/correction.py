@@ -28,7 +28,7 @@ TIGHT_SHARE, MIN_TIGHT = 0.1, 8
 usual pages it is 0.00 to 0.08, of drawn ones with word spaces under 0.17 em mostly 0.3 to 0.9."""
 VISIBLE_SPACE = 0.001
 """Probability of a space from which it is counted as one."""
-SURE = 0.8
+MIN_TELLING_CONFIDENCE = 0.8
 """Confidence of lines that say what language a page is of."""
 
 
@@ -62,7 +62,9 @@ class Letters:
         candidates = [language for language in told or self._files if language in self._files]
         if told and len(candidates) < 2:
             return candidates[0] if candidates else None
-        text = " ".join(reading.text for reading in readings if reading.confidence >= SURE and reading.text)
+        text = " ".join(
+            reading.text for reading in readings if reading.confidence >= MIN_TELLING_CONFIDENCE and reading.text
+        )
         text = " ".join(word for word in text.split() if any(map(scope.is_latin, word)))
         if sum(map(scope.is_latin, text)) < MIN_LETTERS:
             return None

@@ -1,4 +1,4 @@
-"""A burst of requests begins bit by bit, so that others, and probes above all, are served in between."""
+"""Pacing of bursts: requests begin a few at a time, so that others, and probes above all, are served in between."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ NEVER_WAITING = "/health/live"
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class Turnstile:
+class Pacing:
     """Around an ASGI application. In order of arrival."""
 
     def __init__(self, app: AsgiApp) -> None:

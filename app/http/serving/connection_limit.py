@@ -1,4 +1,4 @@
-"""How many connections there may be, and which one goes when there is no room for another."""
+"""The limit of connections: how many there may be, and which one goes when there is no room for another."""
 
 import time
 from collections.abc import Callable
@@ -6,29 +6,29 @@ from typing import Protocol
 
 from loguru import logger
 
-from app.http.serving.seldom import Seldom
+from app.http.serving.log_throttle import LogThrottle
 
 GRACE_SECONDS = 0.5
 """An idle connection is left alone for so long: its request may have come already, and not have been looked at."""
 
 
 class Member(Protocol):
-    """A connection as the crowd sees it."""
+    """A connection, as far as the limit is concerned."""
 
     def leave(self) -> None:
         """Closes it at once; nothing of it is under way."""
 
 
-class Crowd:
-    """The connections of a server, at most `most` of them."""
+class ConnectionLimit:
+    """The connections of a server, at most `limit` of them."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._most = most
+        self._limit = limit
         self._members: set[Member] = set()
         # since when; a dict for its order: the first is idle for the longest
         self._idle: dict[Member, float] = {}
-        self._full = Seldom()
+        self._full = LogThrottle()
         self.on_room: Callable[[], None] = lambda: None
         """Called whenever a connection has ended, or could give way."""
 
@@ -38,7 +38,7 @@ class Crowd:
         Where there are too many, the one that is idle for the longest is closed for it. False where none is idle for
         GRACE_SECONDS.
         """
-        if len(self._members) + arriving < self._most:
+        if len(self._members) + arriving < self._limit:
             return True
         if self._full.due():
             logger.bind(event="connections.full", connections=len(self._members)).warning(

@@ -1,4 +1,4 @@
-"""Logging one and the same trouble now and then, instead of each time that it is met."""
+"""A throttle for log lines: one and the same trouble is told now and then, not each time that it is met."""
 
 import time
 
@@ -6,7 +6,7 @@ SILENT_SECONDS = 60.0
 """After a line about a trouble that lasts, until the next one about it."""
 
 
-class Seldom:
+class LogThrottle:
     """Asked each time whether it is time to say it again."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.http.serving.crowd import GRACE_SECONDS, Crowd
-from app.http.serving.turnstile import NEVER_WAITING, REQUESTS_A_TURN, Turnstile
+from app.http.serving.connection_limit import GRACE_SECONDS, ConnectionLimit
+from app.http.serving.pacing import NEVER_WAITING, REQUESTS_A_TURN, Pacing
 from app.http.serving.unread import Unread
 
 
@@ -36,35 +36,35 @@ class Client:
 
 def test_a_newcomer_takes_the_place_of_the_one_that_is_idle_for_the_longest() -> None:
     clock = Clock()
-    crowd = Crowd(3, clock)
+    connection_limit = ConnectionLimit(3, clock)
     first, second, third = Client(), Client(), Client()
     for each in (first, second, third):
-        assert crowd.makes_room()
-        crowd.came(each)
-    crowd.busy(first)
-    assert not crowd.makes_room()  # their requests may be there, and not have been looked at
+        assert connection_limit.makes_room()
+        connection_limit.came(each)
+    connection_limit.busy(first)
+    assert not connection_limit.makes_room()  # their requests may be there, and not have been looked at
     clock.now = GRACE_SECONDS
-    assert crowd.makes_room()
+    assert connection_limit.makes_room()
     assert [each.ended for each in (first, second, third)] == [False, True, False]
-    crowd.came(Client())
-    crowd.idle(first)  # now for the shortest time
-    assert crowd.makes_room()
+    connection_limit.came(Client())
+    connection_limit.idle(first)  # now for the shortest time
+    assert connection_limit.makes_room()
     assert [each.ended for each in (first, third)] == [False, True]
 
 
 def test_where_all_are_at_work_a_newcomer_waits_until_one_leaves() -> None:
-    crowd = Crowd(1)
+    connection_limit = ConnectionLimit(1)
     told = []
-    crowd.on_room = lambda: told.append(True)
+    connection_limit.on_room = lambda: told.append(True)
     client = Client()
-    crowd.came(client)
-    crowd.busy(client)
-    assert not crowd.makes_room()
+    connection_limit.came(client)
+    connection_limit.busy(client)
+    assert not connection_limit.makes_room()
     assert not client.ended
-    crowd.left(client)
+    connection_limit.left(client)
     assert told
-    assert crowd.makes_room()
-    assert not crowd.makes_room(arriving=1)
+    assert connection_limit.makes_room()
+    assert not connection_limit.makes_room(arriving=1)
 
 
 def test_one_client_may_leave_half_of_it_unread_and_its_oldest_go_first() -> None:
@@ -114,10 +114,10 @@ async def test_a_burst_begins_bit_by_bit_and_a_probe_passes_by() -> None:
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
         begun.append(scope["path"])
 
-    turnstile = Turnstile(app)
+    pacing = Pacing(app)
 
     def request(path: str) -> asyncio.Task[None]:
-        return asyncio.create_task(turnstile({"type": "http", "path": path}, None, None))
+        return asyncio.create_task(pacing({"type": "http", "path": path}, None, None))
 
     burst = [request(f"{number}") for number in range(10 * REQUESTS_A_TURN)]
     cancelled = burst.pop()
