@@ -33,6 +33,8 @@ from persistence.job import Job, JobState
 from persistence.queue import JobQueue
 from persistence.store import Cursor, JobStore, Page, StoreError
 
+CHECK_SECONDS = 2.0
+"""How long readiness waits for the store; who probes waits hardly longer."""
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -103,6 +105,7 @@ class Service:
         ai_health: Health,
         observers: Observers,
         waiters: Waiters,
+        check_seconds: float,
     ) -> None:
         self.settings = settings
         self.kind = kind
@@ -121,6 +124,7 @@ class Service:
         self._retention = retention
         self._admission = admission
         self._observers = observers
+        self._check_seconds = check_seconds
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -263,11 +267,14 @@ class Service:
         if self.queue.depth() >= self.settings.queue_limit:
             reasons.append("the queue is full")
         try:
-            await self.store.check()
-            if shortage := await self._admission.short_of():
-                reasons.append(str(shortage))
+            async with asyncio.timeout(self._check_seconds):
+                await self.store.check()
+                if shortage := await self._admission.short_of():
+                    reasons.append(str(shortage))
         except StoreError as error:
             reasons.append(f"the store cannot be written: {error}")
+        except TimeoutError:
+            reasons.append(f"the store does not answer within {self._check_seconds:g} s")
         return reasons
 
     async def drain(self) -> None:

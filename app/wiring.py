@@ -22,7 +22,7 @@ from app.jobs.retention import Retention
 from app.jobs.retry import RetryPolicy
 from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
-from app.service import Service
+from app.service import CHECK_SECONDS, Service
 from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
@@ -48,6 +48,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
     dispatcher: DispatcherPauses = DispatcherPauses()
     database: Patience = Patience()
     max_waiting_requests: int = MAX_WAITING_REQUESTS
+    check_seconds: float = CHECK_SECONDS
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -113,6 +114,7 @@ def service_of(
         ai_health=_ai_health(settings, kind, opened, observers),
         observers=observers,
         waiters=waiters,
+        check_seconds=tuning.check_seconds,
     )
 
 

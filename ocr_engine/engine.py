@@ -18,8 +18,8 @@ from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.document.written import WrittenLine, are_alike, tested
-from ocr_engine.errors import EngineError, OcrError
 from ocr_engine.lines import View, lines_of
+from ocr_engine.memory import short_memory_told
 from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
@@ -78,7 +78,8 @@ class Engine:
         """As `recognise`, one page a step: None after each but the last, then the result."""
         pages: list[OcrPage] = []
         timings = OcrTimings()
-        document = open_document(data, DEFAULT_READING, self._options)
+        with short_memory_told(self._options.max_pixels):
+            document = open_document(data, DEFAULT_READING, self._options)
         for number in range(1, document.info.pages + 1):
             read = self.read_page(document, number)
             pages += read.pages
@@ -93,7 +94,7 @@ class Engine:
         The result has exactly that page; `number` is its number in the document.
         """
         begun = time.perf_counter()
-        try:
+        with short_memory_told(self._options.max_pixels):
             if document.is_large(number):
                 self._loaded.release()
             shown = document.draw(number)
@@ -101,10 +102,6 @@ class Engine:
             written = document.written_lines(number, shown) if options.text_layer == "auto" else []
             taken = self._taken(shown.pixels, number, written)
             page, spent = taken or self.recognise_pixels(shown.pixels, number, options)
-        except OcrError:
-            raise
-        except Exception as error:
-            raise EngineError(f"{type(error).__name__}: {error}") from error
         page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
         return OcrResult(pages=(page,), models=self._loaded.described, timings=spent)

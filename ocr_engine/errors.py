@@ -76,6 +76,12 @@ class WorkerCrashed(OcrError):
     code = "worker_crashed"
 
 
+class OutOfMemory(OcrError):
+    """The process that recognised the image was not given the memory for it; it is replaced."""
+
+    code = "out_of_memory"
+
+
 class PoolUnavailable(OcrError):
     """No worker can be started: a crash loop, or the pool is closed."""
 

@@ -71,6 +71,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         # what a job may fail with
         "timeout": ErrorKind(504, "Recognition took too long"),
         "worker_crashed": ErrorKind(500, "The OCR process died"),
+        "out_of_memory": ErrorKind(500, "The OCR process was short of memory"),
         "engine_error": ErrorKind(500, "The OCR engine failed"),
         "image_missing": ErrorKind(500, "The stored image is gone"),
     }

@@ -160,7 +160,7 @@ class Metrics(JobEvents):
             self._failed_attempts.labels(code)
         for event in ("started", "recycled", "start_failed", "given_up"):
             self._worker_events.labels(event, "")
-        for cause in ("crashed", "timeout", "interrupted"):
+        for cause in ("crashed", "timeout", "out_of_memory", "interrupted"):
             self._worker_events.labels("died", cause)
 
     def accepted(self, job: Job) -> None:

@@ -47,6 +47,7 @@ const ERRORS = {
   pool_unavailable: "Nothing can be read at the moment: the server has no worker.",
   timeout: "Reading this image took too long, so it was given up.",
   worker_crashed: "Reading this image broke off again and again, so it was given up.",
+  out_of_memory: "The server had too little memory to read this image.",
   engine_error: "The recognition failed on this image.",
   image_missing: "The server has lost this image. Please send it again.",
 };

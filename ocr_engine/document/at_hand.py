@@ -1,11 +1,13 @@
 """The document that an OCR process has open: kept from page to page, let go when another one comes."""
 
+import errno
 import os
 from pathlib import Path
 
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.errors import ImageMissing
+from ocr_engine.memory import short_memory_told
 from ocr_engine.options import EngineOptions, ReadOptions
 
 
@@ -20,16 +22,19 @@ class AtHand:
 
     def get(self, path: Path, options: ReadOptions) -> Document:
         """The file, open. Raises ImageMissing where it is not there, OcrError where it cannot be opened."""
-        try:
-            status = os.stat(path)
-            key = (path, status.st_ino, status.st_size, status.st_mtime_ns, options.password)
-            if self._document is None or self._key != key:
-                self.close()
-                self._document = open_document(path, options, self._limits)
-                self._key = key
-        except OSError as error:
-            raise ImageMissing(f"the file cannot be read: {error.strerror}") from error
-        return self._document
+        with short_memory_told(self._limits.max_pixels):
+            try:
+                status = os.stat(path)
+                key = (path, status.st_ino, status.st_size, status.st_mtime_ns, options.password)
+                if self._document is None or self._key != key:
+                    self.close()
+                    self._document = open_document(path, options, self._limits)
+                    self._key = key
+            except OSError as error:
+                if error.errno == errno.ENOMEM:
+                    raise MemoryError from error
+                raise ImageMissing(f"the file cannot be read: {error.strerror}") from error
+            return self._document
 
     def forget(self, path: Path) -> None:
         """Lets go of that file, if it is at hand."""

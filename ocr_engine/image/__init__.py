@@ -17,7 +17,7 @@ def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> P
     A JPEG that lacks its end is what viewers show of it, and `damaged`.
     `header`: what `read_header` says of these bytes under that limit.
     For one thread at a time: meanwhile Pillow has our limits, and nothing reaches stderr.
-    Raises TooManyPixels (before that page is decoded) or InvalidImage; nothing else, whatever the bytes.
+    Raises TooManyPixels (before that page is decoded) or InvalidImage, whatever the bytes; or MemoryError.
     """
     # not at the top: the process that serves HTTP probes and never decodes; it has no use for cv2 and Pillow
     from ocr_engine.image import pixels

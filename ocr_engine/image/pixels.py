@@ -123,12 +123,10 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
                 pixels = _first_with_something(image, header, _to_bgr(image, header))
             else:
                 pixels = _to_bgr(image, header)
-    except TooManyPixels:
+    except (TooManyPixels, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels(f"{name} has more than {max_pixels} pixels") from error
-    except MemoryError as error:
-        raise InvalidImage(f"{name} needs more memory than there is") from error
     except Exception as error:
         # a hostile file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError, …
         raise InvalidImage(f"{name} is damaged, incomplete or of a kind that cannot be decoded") from error

@@ -21,8 +21,9 @@ from ocr_engine.workers.child import DutyReport
 
 P = ParamSpec("P")
 T = TypeVar("T")
-DeathCause = Literal["crashed", "timeout", "interrupted", "stopped"]
-"""Ended by itself, or killed: its job took too long, its job was interrupted, or it is not needed any more."""
+DeathCause = Literal["crashed", "timeout", "out_of_memory", "interrupted", "stopped"]
+"""Ended by itself, or killed: its job took too long, it was short of memory, its job was interrupted, or it is not
+needed any more."""
 
 
 class DiedIdle(Exception):

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ocr_engine.errors import OcrError, PoolUnavailable, WorkersBusy
+from ocr_engine.errors import OcrError, OutOfMemory, PoolUnavailable, WorkersBusy
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.workers import child
@@ -112,6 +112,8 @@ class ProcessOcrPool:
                 continue
             except OcrError as error:
                 error.worker = slot.name
+                if isinstance(error, OutOfMemory):
+                    process.kill("out_of_memory")  # it may misjudge the next files: libraries do not recover from it
                 raise
             finally:
                 self._give_back(slot, process)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from persistence.tasks import Writes
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
-"""How long a write waits for another program (a backup, an operator's shell) that holds the file locked."""
+"""How long work waits for another program (a backup, an operator's shell) that holds the file locked, from when it was
+asked for: of many that wait in line, none waits longer than the first."""
 
 WAL_KEPT_BYTES = 64 * 1024 * 1024
 """The write-ahead log is cut back to this after a burst of big images had made it longer."""
@@ -62,7 +64,7 @@ def _connect(path: Path, mode: str) -> Database:
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=BUSY_SECONDS,  # until the first work, which sets its own
         isolation_level=None,  # no implicit transactions: BEGIN and COMMIT stand where they are meant
         check_same_thread=True,
     )
@@ -86,10 +88,12 @@ def transaction(db: Database) -> Iterator[None]:
 class OwnedConnection:
     """Runs work on a connection, one piece at a time, in the thread that opened it, off the event loop."""
 
-    def __init__(self, thread: ThreadPoolExecutor, db: Database) -> None:
+    def __init__(self, thread: ThreadPoolExecutor, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._thread = thread
         self._db = db
+        self._clock = clock
         self._work = Writes()
+        self.patience = BUSY_SECONDS
 
     @classmethod
     async def open(cls, name: str, connect: Callable[[], Database]) -> Self:
@@ -104,7 +108,7 @@ class OwnedConnection:
     async def run(self, work: Callable[[Database], T]) -> T:
         """What `work` gives. It is carried out even if the caller is cancelled meanwhile. Raises StoreError."""
         try:
-            future = self._thread.submit(self._guarded, work)
+            future = self._thread.submit(self._guarded, work, self._clock() + self.patience)
         except RuntimeError as error:
             raise StoreError("the store is closed") from error
         return await self._work.carry_out(asyncio.wrap_future(future))
@@ -118,8 +122,10 @@ class OwnedConnection:
         self._thread.shutdown(wait=False)
         await asyncio.shield(asyncio.wrap_future(closing))
 
-    def _guarded(self, work: Callable[[Database], T]) -> T:
+    def _guarded(self, work: Callable[[Database], T], deadline: float) -> T:
         try:
+            left = max(0.0, deadline - self._clock())
+            self._db.execute(f"PRAGMA busy_timeout = {round(left * 1000)}")
             return work(self._db)
         except sqlite3.Error as error:
             raise fault(error) from error

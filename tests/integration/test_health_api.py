@@ -1,9 +1,11 @@
 """The probes as orchestrators meet them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from app.wiring import Tuning
 from ocr_engine.workers.pool import WorkerInfo, WorkerState
 from persistence.store import StoreError
 from samples import sample
@@ -35,6 +37,15 @@ async def test_a_store_that_cannot_be_written_makes_it_unready(run: Any, monkeyp
         answer = await service.client.get("/health/ready")
         assert answer.status_code == 503
         assert answer.json()["reasons"] == ["the store cannot be written: disk I/O error"]
+
+
+@pytest.mark.parametrize("tuning", [Tuning(check_seconds=0.01)])
+async def test_a_store_that_does_not_answer_keeps_no_probe_waiting(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with run() as service:
+        monkeypatch.setattr(service.service.store, "check", asyncio.Event().wait)
+        answer = await service.client.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == ["the store does not answer within 0.01 s"]
 
 
 async def test_a_full_queue_makes_it_unready(run: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from ocr_engine.errors import (
     InvalidDocument,
     InvalidImage,
     JobTimeout,
+    OutOfMemory,
     PoolUnavailable,
     WorkerCrashed,
     WorkersBusy,
@@ -372,6 +374,21 @@ async def test_a_worker_that_grew_too_large_is_recycled(start: Callable[..., Awa
     pool = await start(limits=WorkerLimits(max_memory=1))
     await pool.recognise(KNOWN.data)
     await pool.until("recycled")
+
+
+async def test_a_worker_without_the_memory_for_a_page_says_so_and_is_replaced(
+    start: Callable[..., Awaitable[Watched]],
+) -> None:
+    pool = await start()
+    page, (pid,) = io.BytesIO(), pool.pids()
+    Image.new("L", (6000, 6000), "white").save(page, "PNG")
+    mapped, (_, most) = psutil.Process(pid).memory_info().vms, resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (mapped + 30_000_000, most))
+    with pytest.raises(OutOfMemory, match="process may map only"):
+        await pool.recognise(page.getvalue())
+    died = await pool.until("died")
+    assert (died.pid, died.cause) == (pid, "out_of_memory")
+    assert (await pool.recognise(KNOWN.data)).text == KNOWN.text
 
 
 async def test_a_worker_may_map_so_much_and_no_more(

@@ -46,7 +46,7 @@ async def read_only(store: SqliteStore, _: Path) -> Mend:
 
 
 async def locked(store: SqliteStore, database: Path) -> Mend:
-    await pragma(store, "busy_timeout = 1")
+    store.writer.patience = 0.001
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -212,6 +212,9 @@ def test_the_pixels_of_all_pages_together_have_a_bound() -> None:
 BROKEN = {
     "jpeg without a frame": b"\xff\xd8\xff\xd9",
     "jpeg of junk": b"\xff\xd8\xff" + bytes(1_000_000) + saved(IMAGE, "JPEG")[2:],
+    "jpeg of junk between segments": b"\xff\xd8\xff\xe2\0\x02"
+    + (bytes(40_000) + b"\xff\xe2\0\x02") * 2
+    + saved(IMAGE, "JPEG")[2:],
     "jpeg without a height": b"\xff\xd8\xff\xc0\0\x11\x08\0\0\0\x10\x03" + bytes(9) + b"\xff\xda",
     "png without a width": png([b""], 0, 8, 0),
     "png with a wrong checksum": saved(IMAGE, "PNG")[:20] + b"\xff" + saved(IMAGE, "PNG")[21:],

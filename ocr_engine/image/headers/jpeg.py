@@ -9,7 +9,7 @@ from ocr_engine.image.headers.tiff import exif_orientation
 from ocr_engine.image.mapped import Buffer
 
 MAX_JUNK = 65_536
-"""Bytes between two segments in which the next one is searched."""
+"""Bytes between segments, all together, that are searched for the next one: the probe runs on the event loop."""
 
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _WITHOUT_PAYLOAD = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -24,11 +24,12 @@ def read(data: Buffer) -> Header:
     frame: tuple[int, int, int, int] | None = None
     cost, dpi = USUAL_COST, 0.0
     orientation = 0
-    at = 2
+    at, junk = 2, MAX_JUNK
     for _ in range(MAX_STEPS):
-        found = _MARKER.search(data, at, at + MAX_JUNK)
+        found = _MARKER.search(data, at, at + junk)
         if found is None:
             break
+        junk -= found.start() - at
         marker, at = data[found.end() - 1], found.end()
         if marker in _WITHOUT_PAYLOAD:
             continue
