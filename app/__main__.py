@@ -7,7 +7,10 @@ import sys
 def main(arguments: list[str] | None = None) -> int:
     """Runs the service; 0 after a clean stop, 1 after a failure, 2 with wrong settings, 3 when it cannot start."""
     try:
-        from config.settings import documented
+        from app.http.access.key_command import configure as configure_keys
+        from app.http.access.key_command import in_full
+        from app.http.access.key_command import run as run_key_command
+        from config.settings import documented, keys_file
     except ModuleNotFoundError as missing:
         print(
             f"smart-queue-ocr: {missing.name} is not installed for {sys.executable}; `uv run --no-dev python -m app` "
@@ -30,13 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", help="port to listen on; overrides PORT")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    key = commands.add_parser("key", help="make an API key: the key on stderr, its line for API_KEYS_FILE on stdout")
-    key.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
+    configure_keys(commands.add_parser("key", help="add, list and revoke the API keys of API_KEYS_FILE"), keys_file())
     commands.add_parser("migrate", help="bring the database of DATABASE_URL up to this version, and exit")
     commands.add_parser("backup", help="write a copy of the SQLite database to stdout, while a service uses it")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(in_full(sys.argv[1:] if arguments is None else arguments))
     if options.command == "key":
-        return make_key(options.name)
+        return run_key_command(options)
     if options.command == "migrate":
         return migrate()
     if options.command == "backup":
@@ -47,19 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(VERSION)
         return 0
     return run({"HOST": options.host, "PORT": options.port})
-
-
-def make_key(name: str) -> int:
-    """Prints a new key once, for its owner, and what the service has to know of it; 2 with a name that is none."""
-    from app.http.access.keys import hash_key, is_name, new_key
-
-    if not is_name(name):
-        print("a name has letters, digits, `.`, `_` and `-`, 64 at most", file=sys.stderr)
-        return 2
-    key = new_key()
-    print(f"the key of {name}, shown only now: {key}", file=sys.stderr)
-    print(f"{name}:{hash_key(key)}")
-    return 0
 
 
 def migrate() -> int:
@@ -108,7 +97,8 @@ def run(overrides: dict[str, str | None]) -> int:
     """Runs the service with the environment's settings and these on top."""
     from loguru import logger
 
-    from app.http.access.keys import BadKeyFile, is_loopback
+    from app.http.access.key_file import BadKeyFile
+    from app.http.access.keys import is_loopback
     from app.http.serving.server import serve
     from app.main import create_app, set_up_logging, settings_or_exit, stop_process
     from config.settings import SettingsError

@@ -61,6 +61,7 @@ def create_app(
     tracing = tracing or wanted_tracing(settings)
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
     observers = Observers(metrics, tracing, code_of)
+    keys = router.keys(settings)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -75,7 +76,7 @@ def create_app(
             waiters = Waiters(tuning.max_waiting_requests)
             observed = ObservedStore(store, observers.store_used)
             opened = Opened(store=observed, queue=queue, reports=reports, pool=pool)
-            service = service_of(settings, opened, waiters, observers, on_failure or stop_process, tuning)
+            service = service_of(settings, opened, waiters, observers, on_failure or stop_process, tuning, keys)
             async with (
                 dispatching(service),
                 listening_to_other_nodes(settings, waiters, tuning.database),
@@ -86,7 +87,7 @@ def create_app(
 
     app = Litestar(
         route_handlers=router.routes(settings),
-        state=State({"gate": router.gate(settings)}),
+        state=State({"gate": router.gate(settings, keys)}),
         cors_config=router.cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
         exception_handlers={Exception: on_exception},

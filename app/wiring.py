@@ -11,6 +11,7 @@ from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
 from app.dispatchers import Dispatchers
 from app.health import AiHealth, Health, Thresholds
+from app.http.access.keys import Keys
 from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
@@ -68,6 +69,7 @@ def service_of(
     observers: Observers,
     on_failure: Callable[[str], None],
     tuning: Tuning,
+    keys: Keys | None,
 ) -> Service:
     """The parts, wired."""
     kind = kind_of(settings)
@@ -88,7 +90,7 @@ def service_of(
         min_free_memory=settings.min_free_memory_bytes,
         max_jobs_per_key=settings.max_jobs_per_key,
     )
-    admission = Admission(store, limits)
+    admission = Admission(store, limits, quota_of=keys.max_jobs if keys else lambda _: None)
     events = Listeners(*observers.of_jobs, capacity, waiters)
     return Service(
         settings=settings,

@@ -286,6 +286,11 @@ def load(overrides: Mapping[str, str]) -> Settings:
     return from_environment({**os.environ, **overrides})
 
 
+def keys_file() -> str:
+    """What API_KEYS_FILE says, whatever is wrong with other variables; empty where it says nothing."""
+    return os.environ.get("API_KEYS_FILE", "").strip()
+
+
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """The settings that an environment asks for. Raises SettingsError with every fault, not only the first."""
     values: dict[str, Any] = {}

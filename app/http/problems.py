@@ -40,6 +40,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "unknown_parameter": ErrorKind(400, "A parameter or form field is not known"),
         "missing_file": ErrorKind(400, "The upload holds no image"),
         "unauthorized": ErrorKind(401, "A valid API key is needed"),
+        "forbidden": ErrorKind(403, "This key may not do that"),
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),

@@ -23,6 +23,10 @@ class RequestContext(Struct, frozen=True, kw_only=True):
     """The client's X-Request-ID where that is sane, one of ours otherwise."""
     owner: str = ANYBODY
     """Name of the key that it was made with."""
+    may_read: bool = True
+    """False for a key that may only upload: what becomes of its jobs is not its business."""
+    sees_all: bool = False
+    """True for an admin's key."""
     client: str = ""
     """Whose share of the service it takes from: the key's name, or the address where none are set."""
     answer_headers: Mapping[str, str] = MappingProxyType({})
@@ -30,8 +34,8 @@ class RequestContext(Struct, frozen=True, kw_only=True):
 
     @property
     def viewer(self) -> str | None:
-        """The owner whose jobs the request may see; None: everybody's, where no keys are set."""
-        return None if self.owner == ANYBODY else self.owner
+        """The owner whose jobs the request may see; None: everybody's, for admins and where no keys are set."""
+        return None if self.owner == ANYBODY or self.sees_all else self.owner
 
 
 def context_of(scope: Scope) -> RequestContext:

@@ -20,13 +20,20 @@ def routes(settings: Settings) -> list[Router]:
     return [images.router, results.router, dead_letters.router, capabilities.router, _open_routes(settings), web.router]
 
 
-def gate(settings: Settings) -> Gate:
-    """Keys and rate limits. Raises BadKeyFile."""
+def gate(settings: Settings, keys: Keys | None) -> Gate:
+    """Keys and rate limits."""
     return Gate(
-        keys=Keys(Path(settings.api_keys_file)) if settings.api_keys_file else None,
-        uploads=RateLimit(settings.uploads_per_minute) if settings.uploads_per_minute else None,
-        reads=RateLimit(settings.reads_per_minute) if settings.reads_per_minute else None,
+        keys=keys,
+        uploads=RateLimit(),
+        reads=RateLimit(),
+        uploads_per_minute=settings.uploads_per_minute,
+        reads_per_minute=settings.reads_per_minute,
     )
+
+
+def keys(settings: Settings) -> Keys | None:
+    """Those of API_KEYS_FILE; None where none are asked for. Raises BadKeyFile."""
+    return Keys(Path(settings.api_keys_file)) if settings.api_keys_file else None
 
 
 def cors(settings: Settings) -> CORSConfig | None:

@@ -33,11 +33,17 @@ class Admission:
     """Asked before anything is stored."""
 
     def __init__(
-        self, store: JobStore, limits: Limits, free_memory: Callable[[], int] = machine.available_memory
+        self,
+        store: JobStore,
+        limits: Limits,
+        free_memory: Callable[[], int] = machine.available_memory,
+        quota_of: Callable[[str], int | None] = lambda _: None,
     ) -> None:
+        """`quota_of` an owner: how many unfinished jobs it may have (0: no limit); None: as Limits say."""
         self._store = store
         self._limits = limits
         self._free_memory = free_memory
+        self._quota_of = quota_of
         self._incoming_bytes = 0
         self._incoming_jobs: Counter[str] = Counter()
 
@@ -85,7 +91,8 @@ class Admission:
             raise QueueFull
 
     async def _check_quota(self, owner: str) -> None:
-        allowed = self._limits.max_jobs_per_key
+        own = self._quota_of(owner)
+        allowed = self._limits.max_jobs_per_key if own is None else own
         if not allowed or owner == ANYBODY:
             return
         unfinished = (await self._store.backlog(owner)).jobs

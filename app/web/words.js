@@ -32,6 +32,7 @@ const ERRORS = {
   password_required: "This document is locked. Its password is missing or wrong.",
   internal: "Something broke inside the server.",
   unauthorized: "The server asks for a key, and none was accepted.",
+  forbidden: "The key that was given may not do that.",
   not_a_dead_letter: "This job has not failed, so there is nothing to repeat.",
   already_ended: "This job has already ended.",
   result_unfinished: "Not all of it is read yet.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.http.access.keys import hash_key
+from app.http.access.key_file import hash_key
 from ocr_engine.errors import EngineError, InvalidImage
 from samples import sample
 from tests.scripted_pool import ScriptedPool
@@ -197,3 +197,65 @@ async def test_every_answer_carries_the_headers_that_browsers_heed(run: Any) -> 
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
             assert headers["Cache-Control"] == ("no-cache" if path == "/" else "no-store")
+
+
+CAL, DEE, EVE, OLD = ({"X-API-Key": f"key-of-{name}"} for name in ("cal", "dee", "eve", "old"))
+
+
+@pytest.fixture
+def scoped(keys: str) -> str:
+    lines = {"cal": "scope=read", "dee": "scope=upload", "eve": "scope=admin max_jobs=1 reads_per_minute=5"}
+    lines["old"] = "expires=2020-01-31"
+    with open(keys, "a") as file:
+        file.writelines(f"{name}:{hash_key('key-of-' + name)} {rest}\n" for name, rest in lines.items())
+    return keys
+
+
+async def test_a_key_may_do_what_its_scope_says_and_nothing_else(run: Any, scoped: str) -> None:
+    async with run(api_keys_file=scoped) as service:
+        for answer in (
+            await service.upload(PNG, **CAL),
+            await service.client.get("/dead-letters", headers=DEE),
+            await service.client.post("/dead-letters/requeue", headers=DEE),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert not service.pool.images
+        service.pool.hold()
+        uploaded = await service.client.post("/images?wait=3600", files={"file": PNG}, headers=DEE)
+        service.pool.release()
+        assert uploaded.status_code == 202  # nothing is waited for: it would be told the text
+        own = f"/images/{uploaded.json()['id']}"
+        assert (await service.client.get(own, headers=DEE)).status_code == 403
+        assert (await service.client.get("/dead-letters", headers=CAL)).status_code == 200
+        assert (await service.client.get("/capabilities", headers=DEE)).status_code == 200
+
+
+async def test_an_admin_sees_and_manages_the_jobs_of_all(run: Any, scoped: str) -> None:
+    async with run(ScriptedPool(default=EngineError("odd")), api_keys_file=scoped, max_attempts=1) as service:
+        job_id = (await service.upload(PNG, **ANN)).json()["id"]
+        while (await service.client.get(f"/images/{job_id}", headers=ANN)).status_code == 202:
+            pass
+        listed = (await service.client.get("/dead-letters", headers=EVE)).json()["items"]
+        assert [each["id"] for each in listed] == [job_id]
+        assert (await service.client.delete(f"/dead-letters/{job_id}", headers=EVE)).status_code == 204
+
+
+async def test_an_expired_key_lets_nobody_in_and_is_told_so(run: Any, scoped: str) -> None:
+    async with run(api_keys_file=scoped) as service:
+        answer = await service.upload(PNG, **OLD)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert "expired" in answer.json()["detail"]
+
+
+async def test_a_key_has_quotas_of_its_own(run: Any, scoped: str) -> None:
+    async with run(api_keys_file=scoped, max_jobs_per_key=3) as service:
+        service.pool.hold()
+        assert (await service.upload(PNG, **EVE)).status_code == 202
+        assert (await service.upload(PNG, **EVE)).json()["code"] == "quota_exceeded"
+        assert (await service.upload(PNG, **ANN)).status_code == 202
+        assert (await service.upload(PNG, **ANN)).status_code == 202
+        answers = [await service.client.get("/dead-letters", headers=EVE) for _ in range(6)]
+        assert [each.status_code for each in answers] == [200] * 5 + [429]
+        assert answers[0].headers["RateLimit-Policy"] == '"reads";q=5;w=60'
+        assert "RateLimit" not in (await service.client.get("/dead-letters", headers=ANN)).headers
+        service.pool.release()

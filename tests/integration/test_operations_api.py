@@ -9,7 +9,7 @@ from PIL import Image
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.access.keys import hash_key
+from app.http.access.key_file import hash_key
 from ocr_engine.errors import InvalidImage
 from ocr_engine.formats import FORMATS
 from samples import sample

@@ -1,13 +1,26 @@
 """Keys: named, stored as hashes, read again when their file changes."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from app.__main__ import main
-from app.http.access.keys import BadKeyFile, Keys, hash_key, is_loopback, new_key, read_keys
+from app.http.access.key_file import (
+    ApiKey,
+    BadKeyFile,
+    Scope,
+    add_line,
+    hash_key,
+    line_of,
+    new_key,
+    parse,
+    read_keys,
+    remove_line,
+)
+from app.http.access.keys import Keys, is_loopback
 
 
 @pytest.fixture
@@ -17,22 +30,27 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def owner(keys: Keys, presented: str) -> str | None:
+    key = keys.find(presented)
+    return key.name if key else None
+
+
 def test_a_key_belongs_to_its_name(file: Path) -> None:
     keys = Keys(file)
-    assert keys.owner("key-of-ann") == "ann"
-    assert keys.owner("key-of-bob") == "bob"
+    assert owner(keys, "key-of-ann") == "ann"
+    assert owner(keys, "key-of-bob") == "bob"
 
 
 @pytest.mark.parametrize("presented", ["", "key-of-eve", "key-of-ann ", "\udcff", "é", hash_key("key-of-ann")])
 def test_anything_else_belongs_to_nobody(file: Path, presented: str) -> None:
-    assert Keys(file).owner(presented) is None
+    assert owner(Keys(file), presented) is None
 
 
 def test_a_changed_file_is_read_again(file: Path) -> None:
     keys = Keys(file)
     file.write_text(f"eve:{hash_key('key-of-eve')}\n")
-    assert keys.owner("key-of-ann") is None
-    assert keys.owner("key-of-eve") == "eve"
+    assert owner(keys, "key-of-ann") is None
+    assert owner(keys, "key-of-eve") == "eve"
 
 
 @pytest.mark.parametrize("content", ["", "\n", "# ann:{ann}\n", "what is this", "\0\udcff"])
@@ -40,20 +58,20 @@ def test_the_last_key_is_locked_out_with_its_line(file: Path, content: str) -> N
     ann = f"ann:{hash_key('key-of-ann')}\n"
     file.write_text(ann)
     keys = Keys(file)
-    assert keys.owner("key-of-ann") == "ann"
+    assert owner(keys, "key-of-ann") == "ann"
     file.write_text(content.format(ann=ann), errors="surrogateescape")
-    assert keys.owner("key-of-ann") is None
+    assert owner(keys, "key-of-ann") is None
     file.unlink()
-    assert keys.owner("key-of-ann") is None
+    assert owner(keys, "key-of-ann") is None
     file.write_text(ann)
-    assert keys.owner("key-of-ann") == "ann"
+    assert owner(keys, "key-of-ann") == "ann"
 
 
 def test_a_line_that_makes_no_sense_locks_out_nobody_else(file: Path) -> None:
     keys = Keys(file)
     file.write_text(f"what is this\nbob:{hash_key('key-of-bob')}\n")
-    assert keys.owner("key-of-ann") is None
-    assert keys.owner("key-of-bob") == "bob"
+    assert owner(keys, "key-of-ann") is None
+    assert owner(keys, "key-of-bob") == "bob"
 
 
 def test_a_file_that_cannot_be_read_for_a_while_leaves_the_keys_in_force(
@@ -62,9 +80,9 @@ def test_a_file_that_cannot_be_read_for_a_while_leaves_the_keys_in_force(
     keys = Keys(file)
     with monkeypatch.context() as broken:
         broken.setattr(Path, "stat", Mock(side_effect=OSError("stale handle")))
-        assert keys.owner("key-of-ann") == "ann"
+        assert owner(keys, "key-of-ann") == "ann"
     file.write_text(f"bob:{hash_key('key-of-bob')}\n")
-    assert keys.owner("key-of-ann") is None
+    assert owner(keys, "key-of-ann") is None
 
 
 def test_a_rotated_file_of_the_same_size_and_time_is_seen(file: Path, tmp_path: Path) -> None:
@@ -74,7 +92,7 @@ def test_a_rotated_file_of_the_same_size_and_time_is_seen(file: Path, tmp_path: 
     new.write_text(file.read_text().replace(hash_key("key-of-ann"), hash_key("other-ann!")))
     os.utime(new, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     new.replace(file)
-    assert keys.owner("other-ann!") == "ann"
+    assert owner(keys, "other-ann!") == "ann"
 
 
 @pytest.mark.parametrize(
@@ -106,13 +124,87 @@ def test_the_command_makes_a_key_that_the_file_it_prints_lets_in(
     path = tmp_path / "keys.txt"
     path.write_text(printed.out)
     key = printed.err.split()[-1]
-    assert Keys(path).owner(key) == "ann"
+    assert owner(Keys(path), key) == "ann"
     assert key not in printed.out
 
 
-def test_the_command_refuses_a_name_that_the_file_could_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["key", "ann:bob"]) == 2
-    assert not capsys.readouterr().out
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ann:bob"],
+        ["add", "ann:bob"],
+        ["add", "ann", "--expires", "soon"],
+        ["add", "ann", "--max-jobs", "-1"],
+        ["list", "--file", ""],
+        ["revoke", "ann", "--file", "/nowhere/keys.txt"],
+    ],
+)
+def test_the_command_refuses_what_the_file_could_not_hold(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["key", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert printed.err.startswith("smart-queue-ocr: ")
+
+
+def test_keys_are_added_to_the_file_listed_and_revoked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--file", str(file)]
+    keys = Keys(file)
+    limits = ["--expires", "2999-01-31", "--max-jobs", "7", "--uploads-per-minute", "0"]
+    assert main(["key", "add", "eve", "--scope", "read", *limits, *where]) == 0
+    printed = capsys.readouterr()
+    assert not printed.out
+    eve = keys.find(printed.err.split()[-1])
+    assert eve is not None
+    assert (eve.name, eve.scope, eve.max_jobs, eve.uploads_per_minute) == ("eve", Scope.READ, 7, 0)
+    assert eve.expires == datetime(2999, 1, 31, tzinfo=UTC)
+    assert main(["key", "add", "eve", *where]) == 2
+    assert main(["key", "list", *where]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["ann", "full", "never", "-", "-", "-"] in rows
+    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-"] in rows
+    assert main(["key", "revoke", "ann", *where]) == 0
+    assert owner(keys, "key-of-ann") is None
+    assert owner(keys, "key-of-bob") == "bob"
+    assert file.read_text().startswith("# who may come in")
+    assert main(["key", "revoke", "ann", *where]) == 2
+
+
+def test_a_new_file_is_for_its_owner_only_and_a_torn_line_is_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    add_line(path, f"ann:{'a' * 64}")
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text(path.read_text().rstrip())
+    add_line(path, f"bob:{'b' * 64}")
+    path.chmod(0o640)
+    assert set(read_keys(path)) == {"ann", "bob"}
+    assert remove_line(path, "ann")
+    assert set(read_keys(path)) == {"bob"}
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in tmp_path.iterdir()] == ["keys.txt"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ApiKey(name="ann", digest="a" * 64),
+        ApiKey(name="ann", digest="a" * 64, scope=Scope.ADMIN, max_jobs=0, reads_per_minute=5),
+        ApiKey(name="ann", digest="a" * 64, expires=datetime(2027, 1, 31, 12, tzinfo=UTC), uploads_per_minute=1),
+    ],
+)
+def test_a_key_is_written_as_it_is_read(key: ApiKey) -> None:
+    assert parse(line_of(key)) == key
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["scope=root", "scope=", "expires=soon", "max_jobs=-1", "max_jobs=x", "max_jobs=1 max_jobs=2", "colour=red", "x"],
+)
+def test_what_a_line_says_beyond_its_hash_has_to_be_understood(file: Path, attributes: str) -> None:
+    file.write_text(f"ann:{'a' * 64} {attributes}\n")
+    with pytest.raises(BadKeyFile, match="line 1"):
+        read_keys(file)
 
 
 def test_keys_are_never_alike() -> None:

@@ -11,37 +11,37 @@ class Clock:
 
 
 def test_a_client_may_spend_its_minute_at_once_and_then_waits() -> None:
-    limit = RateLimit(3, Clock())
-    assert [limit.take("a").granted for _ in range(4)] == [True, True, True, False]
+    limit = RateLimit(Clock())
+    assert [limit.take("a", 3).granted for _ in range(4)] == [True, True, True, False]
 
 
 def test_tokens_come_back_with_time() -> None:
     clock = Clock()
-    limit = RateLimit(3, clock)
+    limit = RateLimit(clock)
     for _ in range(3):
-        limit.take("a")
-    refused = limit.take("a")
+        limit.take("a", 3)
+    refused = limit.take("a", 3)
     assert (refused.remaining, refused.reset_seconds) == (0, 20)
     clock.now = 20.0
-    assert limit.take("a").granted
-    assert not limit.take("a").granted
+    assert limit.take("a", 3).granted
+    assert not limit.take("a", 3).granted
 
 
 def test_clients_do_not_pay_for_each_other() -> None:
-    limit = RateLimit(1, Clock())
-    assert limit.take("a").granted
-    assert limit.take("b").granted
-    assert not limit.take("a").granted
+    limit = RateLimit(Clock())
+    assert limit.take("a", 1).granted
+    assert limit.take("b", 1).granted
+    assert not limit.take("a", 1).granted
 
 
 def test_what_is_left_is_told() -> None:
-    allowance = RateLimit(60, Clock()).take("a")
+    allowance = RateLimit(Clock()).take("a", 60)
     assert (allowance.limit, allowance.remaining, allowance.reset_seconds) == (60, 59, 1)
 
 
 def test_many_clients_cost_bounded_memory() -> None:
-    limit = RateLimit(1, Clock())
+    limit = RateLimit(Clock())
     for number in range(MAX_CLIENTS_KEPT + 100):
-        limit.take(str(number))
-    assert not limit.take(str(MAX_CLIENTS_KEPT + 99)).granted  # still known
-    assert limit.take("0").granted  # forgotten, though it had nothing left
+        limit.take(str(number), 1)
+    assert not limit.take(str(MAX_CLIENTS_KEPT + 99), 1).granted  # still known
+    assert limit.take("0", 1).granted  # forgotten, though it had nothing left

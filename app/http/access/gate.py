@@ -1,16 +1,19 @@
 """Authentication and rate limiting of a request, before its body is read."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from msgspec import Struct
 
+from app import clock
+from app.http.access.key_file import ApiKey, Scope
 from app.http.access.keys import Keys
 from app.http.access.rate_limit import WINDOW_SECONDS, Allowance, RateLimit
 from app.http.problems import ApiError
 from app.http.request_context import extend_context
-from persistence.job import ANYBODY
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -19,20 +22,33 @@ RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """What is asked of a request; None: nothing."""
+    """What is asked of a request; None: no key."""
 
     keys: Keys | None
-    uploads: RateLimit | None
-    reads: RateLimit | None
+    uploads: RateLimit
+    reads: RateLimit
+    uploads_per_minute: int
+    """Of a client whose key does not say otherwise; 0: no limit."""
+    reads_per_minute: int
+    now: Callable[[], datetime] = clock.now
 
     def admit(self, connection: Connection) -> None:
-        """Adds owner and client to the request's context. Raises ApiError: unauthorized or rate_limited."""
-        owner = self.identify(connection)
-        client = owner or (connection.client.host if connection.client else "")
+        """Adds owner and client to the request's context. Raises ApiError: unauthorized, forbidden or rate_limited."""
+        key = self.identify(connection)
+        method = str(connection.scope.get("method"))
+        if key is not None and not may(key.scope, method, str(connection.scope.get("path_template"))):
+            raise ApiError("forbidden", f"this key may {MAY[key.scope]}")
+        client = key.name if key else (connection.client.host if connection.client else "")
         extend_context(connection.scope, client=client)
-        policy, limit = ("uploads", self.uploads) if connection.scope.get("method") == "POST" else ("reads", self.reads)
-        if limit is not None:
-            allowance = limit.take(client)
+        if method == "POST":
+            policy, limit, per_minute = "uploads", self.uploads, key and key.uploads_per_minute
+            common = self.uploads_per_minute
+        else:
+            policy, limit, per_minute = "reads", self.reads, key and key.reads_per_minute
+            common = self.reads_per_minute
+        allowed = common if per_minute is None else per_minute
+        if allowed:
+            allowance = limit.take(client, allowed)
             extend_context(connection.scope, answer_headers=rate_limit_headers(policy, allowance))
             if not allowance.granted:
                 raise ApiError(
@@ -41,23 +57,38 @@ class Gate(Struct, frozen=True, kw_only=True):
                     retry_after=allowance.reset_seconds,
                 )
 
-    def identify(self, connection: Connection) -> str:
-        """Name of the key that the request carries, added to its context; ANYBODY while no keys are set.
+    def identify(self, connection: Connection) -> ApiKey | None:
+        """The key that the request carries, its owner added to its context; None while no keys are set.
 
         Raises ApiError: unauthorized.
         """
         if self.keys is None:
-            return ANYBODY
+            return None
         presented = presented_key(connection)
-        owner = self.keys.owner(presented) if presented else None
-        if owner is None:
-            raise ApiError(
-                "unauthorized",
-                "send a valid key as X-API-Key, or as Authorization: Bearer",
-                headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'},
-            )
-        extend_context(connection.scope, owner=owner)
-        return owner
+        key = self.keys.find(presented) if presented else None
+        if key is None or key.expired(self.now()):
+            fault = "this key has expired" if key else "send a valid key as X-API-Key, or as Authorization: Bearer"
+            raise ApiError("unauthorized", fault, headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'})
+        extend_context(
+            connection.scope, owner=key.name, sees_all=key.scope is Scope.ADMIN, may_read=key.scope is not Scope.UPLOAD
+        )
+        return key
+
+
+MAY = {Scope.READ: "look at its jobs and change nothing", Scope.UPLOAD: "upload and see nothing of what becomes of it"}
+UPLOADS = frozenset({("POST", "/images"), ("GET", "/capabilities"), ("HEAD", "/capabilities")})
+"""What a key is for that may only upload."""
+
+
+def may(scope: Scope, method: str, route: str) -> bool:
+    """Is the route with this template for keys of that scope?"""
+    match scope:
+        case Scope.READ:
+            return method in ("GET", "HEAD", "OPTIONS")
+        case Scope.UPLOAD:
+            return (method, route) in UPLOADS
+        case _:
+            return True
 
 
 def presented_key(connection: Connection) -> str:

@@ -1,23 +1,17 @@
-"""API keys: named, stored as hashes in a file that is read again when it changes."""
+"""The API keys in force: those of a file that is read again when it changes."""
 
 import contextlib
-import hashlib
 import hmac
 import ipaddress
-import re
-import secrets
-from collections.abc import Mapping
 from pathlib import Path
 
 from loguru import logger
 
-
-class BadKeyFile(Exception):
-    """The file of keys cannot be read, or a line of it cannot be understood."""
+from app.http.access.key_file import ApiKey, hash_key, parsed, read_keys
 
 
 class Keys:
-    """The keys of a file with lines `name:sha256-of-the-key`; blank lines and `#` comments are passed over.
+    """The keys of a file, one a line; blank lines and `#` comments are passed over.
 
     Whoever's line is gone is locked out, whatever else became of the file: the last one and a missing file too.
     """
@@ -28,19 +22,24 @@ class Keys:
         self._stamp: Stamp = None
         with contextlib.suppress(OSError):
             self._stamp = _stamp(path)
-        self._hashes = read_keys(path)
+        self._keys = read_keys(path)
         self._unreadable = False
 
-    def owner(self, presented: str) -> str | None:
-        """Name of the key presented; None where there is no such key. In constant time whichever it is."""
+    def find(self, presented: str) -> ApiKey | None:
+        """The key presented, expired or not; None where there is no such key. In constant time whichever it is."""
         self._reload_if_changed()
         digest = hash_key(presented)
         found = None
-        for name, known in self._hashes.items():
+        for key in self._keys.values():
             # no early exit: the time must not tell how far the search went
-            if hmac.compare_digest(digest, known):
-                found = name
+            if hmac.compare_digest(digest, key.digest):
+                found = key
         return found
+
+    def max_jobs(self, name: str) -> int | None:
+        """How many unfinished jobs the key of that name may have; None: as many as any."""
+        key = self._keys.get(name)
+        return key.max_jobs if key else None
 
     def _reload_if_changed(self) -> None:
         try:
@@ -54,11 +53,11 @@ class Keys:
                 self._unreadable = True
                 logger.bind(event="keys.unreadable").error(f"the keys known before stay in force: {error}")
             return
-        self._hashes, faults = _parsed(text)
+        self._keys, faults = parsed(text)
         self._stamp, self._unreadable = stamp, False
         for fault in faults:
             logger.bind(event="keys.unreadable").error(f"passed over: {self._path}, {fault}")
-        known = len(self._hashes)
+        known = len(self._keys)
         log = logger.bind(event="keys.reloaded", keys=known)
         if known:
             log.info("API keys read again")
@@ -78,56 +77,9 @@ def _stamp(path: Path) -> Stamp:
     return facts.st_mtime_ns, facts.st_size, facts.st_ino
 
 
-def read_keys(path: Path) -> Mapping[str, str]:
-    """Name -> hash. Raises BadKeyFile, which names the line and never shows it."""
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadKeyFile(f"{path}: {error}") from error
-    hashes, faults = _parsed(text)
-    if faults:
-        raise BadKeyFile(f"{path}, {faults[0]}")
-    if not hashes:
-        raise BadKeyFile(f"{path} holds no key")
-    return hashes
-
-
-def _parsed(text: str) -> tuple[dict[str, str], list[str]]:
-    """Name -> hash of every line that can be understood, and what is wrong with the others."""
-    hashes: dict[str, str] = {}
-    faults = []
-    for number, line in enumerate(text.splitlines(), 1):
-        entry = line.partition("#")[0].strip()
-        if not entry:
-            continue
-        name, _, digest = (part.strip() for part in entry.partition(":"))
-        if not is_name(name) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-            faults.append(f"line {number}: not `name:sha256`")
-        elif name in hashes or digest in hashes.values():  # one key with two names would have two owners
-            faults.append(f"line {number}: a name or a key that stands twice")
-        else:
-            hashes[name] = digest
-    return hashes, faults
-
-
-def is_name(text: str) -> bool:
-    """May a key be called that? Letters, digits, `.`, `_`, `-`; 1 to 64 of them."""
-    return re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) is not None
-
-
 def is_loopback(host: str) -> bool:
     """Is only this machine reached through that address or name?"""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def hash_key(key: str) -> str:
-    """SHA-256 in hexadecimal: enough for keys of 256 random bits, which no dictionary holds."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def new_key() -> str:
-    """A key of 256 random bits."""
-    return "sq_" + secrets.token_urlsafe(32)

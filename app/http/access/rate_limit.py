@@ -23,28 +23,26 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
 
 class RateLimit:
-    """`per_minute` requests a client on average, all of them at once where they were saved up."""
+    """So many requests a minute and client on average, all of them at once where they were saved up."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = per_minute
-        self._per_second = per_minute / WINDOW_SECONDS
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> Allowance:
-        """One request of this client."""
-        now = self._clock()
-        tokens, since = self._buckets.pop(client, (float(self._limit), now))
-        tokens = min(self._limit, tokens + (now - since) * self._per_second)
+    def take(self, client: str, per_minute: int) -> Allowance:
+        """One request of this client, which may make so many (1 or more)."""
+        now, per_second = self._clock(), per_minute / WINDOW_SECONDS
+        tokens, since = self._buckets.pop(client, (float(per_minute), now))
+        tokens = min(per_minute, tokens + (now - since) * per_second)
         granted = tokens >= 1
         tokens -= granted
         self._buckets[client] = (tokens, now)
         if len(self._buckets) > MAX_CLIENTS_KEPT:
             self._buckets.popitem(last=False)
-        missing = (self._limit if granted else 1) - tokens
+        missing = (per_minute if granted else 1) - tokens
         return Allowance(
             granted=granted,
-            limit=self._limit,
+            limit=per_minute,
             remaining=int(tokens),
-            reset_seconds=math.ceil(missing / self._per_second),
+            reset_seconds=math.ceil(missing / per_second),
         )

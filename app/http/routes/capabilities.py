@@ -47,7 +47,7 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
 
 @get(
     "/",
-    responses=problems(401, 429, 500, 503),
+    responses=problems(401, 403, 429, 500, 503),
     summary="What can be read here?",
     description="Kinds of file as this service is installed, its limits, and the models that read.",
 )

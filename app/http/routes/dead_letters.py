@@ -24,7 +24,7 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Dead letters
 
 @get(
     "/",
-    responses=problems(400, 401, 429, 500, 503),
+    responses=problems(400, 401, 403, 429, 500, 503),
     summary="List dead letters",
     description="Newest first. `next` is the `after` of the following page; null: nothing follows.",
 )
@@ -43,7 +43,7 @@ async def list_dead_letters(
 
 @get(
     "/{job_id:str}",
-    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    responses=problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     summary="Read a dead letter",
     description="With every attempt: when, by which worker, and why it failed.",
 )
@@ -55,7 +55,7 @@ async def read_dead_letter(request: AnyRequest, job_id: FromPath[str], service: 
 @post(
     "/{job_id:str}/requeue",
     status_code=202,
-    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    responses=problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     summary="Requeue a dead letter",
     description="Puts it back into the queue with all attempts before it; its failures stay on record.",
 )
@@ -69,7 +69,7 @@ async def requeue_dead_letter(
 @post(
     "/requeue",
     status_code=200,
-    responses=problems(400, 401, 429, 500, 503),
+    responses=problems(400, 401, 403, 429, 500, 503),
     summary="Requeue many dead letters",
     description="All, or those of one error code, as far as the queue and the key's quota have room.",
 )
@@ -83,7 +83,7 @@ async def requeue_dead_letters(
 
 @delete(
     "/{job_id:str}",
-    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    responses=problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     summary="Delete a dead letter",
     description="Forgets the job and its image. Its id answers 410 from then on.",
 )

@@ -50,7 +50,7 @@ class UploadOperation(Operation):
     operation_class=UploadOperation,
     responses={
         200: ResponseSpec(JobView, generate_examples=False, description="It was waited for, and has ended."),
-        **problems(400, 401, 408, 413, 415, 422, 429, 500, 503, 507),
+        **problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 507),
     },
     summary="Upload an image",
     description="Accepted means stored: the job survives a crash from here on. `Location` names the job. With "
@@ -92,10 +92,11 @@ def preference_applied(progress: Progress, wait: int) -> Mapping[str, str]:
 
 async def _waited_for(request: Request[Any, Any, State], service: Service, progress: Progress, wait: int) -> Progress:
     """The job once it has ended, or as it stands when the client has waited for as long as it wanted to, or is gone."""
+    context = context_of(request.scope)
     seconds = wait or wanted_wait(request.headers.getall("prefer", []))
-    if not seconds or progress.job.status.terminal:
+    if not seconds or not context.may_read or progress.job.status.terminal:
         return progress
-    ending = service.progress_at_end(progress.job.id, context_of(request.scope).viewer, seconds)
+    ending = service.progress_at_end(progress.job.id, context.viewer, seconds)
     return await while_connected(request, ending) or progress
 
 
@@ -103,7 +104,7 @@ async def _waited_for(request: Request[Any, Any, State], service: Service, progr
     "/{job_id:str}",
     responses={
         202: ResponseSpec(JobView, generate_examples=False, description="Not finished yet; see Retry-After."),
-        **problems(400, 401, 404, 410, 429, 500, 503),
+        **problems(400, 401, 403, 404, 410, 429, 500, 503),
     },
     summary="Read a job",
     description="202 while the job is queued or processing, 200 when it has ended, well or badly: see `status`. "
@@ -125,7 +126,7 @@ async def read_job(
 @delete(
     "/{job_id:str}",
     status_code=200,
-    responses=problems(400, 401, 404, 409, 410, 429, 500, 503),
+    responses=problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     summary="Cancel a job",
     description="Cancels a job that has not ended and forgets its image; the same answer however often. 409 once it is "
     "done or a dead letter.",

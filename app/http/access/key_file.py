@@ -1,0 +1,179 @@
+"""The file of API keys: one key a line, its hash and what it may do; read and written."""
+
+import hashlib
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class BadKeyFile(Exception):
+    """The file of keys cannot be read, or a line of it cannot be understood."""
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    FULL = "full"
+    """All with its own jobs."""
+    READ = "read"
+    """Look at its own jobs, and change nothing."""
+    UPLOAD = "upload"
+    """Upload, and see nothing of what becomes of it."""
+    ADMIN = "admin"
+    """All with everybody's jobs."""
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A line of the file. None: as the settings have it for all."""
+
+    name: str
+    digest: str
+    """SHA-256 of the key, in hexadecimal."""
+    scope: Scope = Scope.FULL
+    expires: datetime | None = None
+    """From then on it lets nobody in; None: never."""
+    max_jobs: int | None = None
+    """Unfinished at a time; 0: no limit."""
+    uploads_per_minute: int | None = None
+    reads_per_minute: int | None = None
+
+    def expired(self, now: datetime) -> bool:
+        """Does it let nobody in any more?"""
+        return self.expires is not None and now >= self.expires
+
+
+QUOTAS = ("max_jobs", "uploads_per_minute", "reads_per_minute")
+
+
+def read_keys(path: Path) -> Mapping[str, ApiKey]:
+    """By name. Raises BadKeyFile, which names the line and never shows it; also for a file that holds no key."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKeyFile(f"{path}: {error}") from error
+    keys, faults = parsed(text)
+    if faults:
+        raise BadKeyFile(f"{path}, {faults[0]}")
+    if not keys:
+        raise BadKeyFile(f"{path} holds no key")
+    return keys
+
+
+def parsed(text: str) -> tuple[dict[str, ApiKey], list[str]]:
+    """The keys of all lines that can be understood, by name, and what is wrong with the others."""
+    keys: dict[str, ApiKey] = {}
+    digests = set[str]()
+    faults = []
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.partition("#")[0].strip()
+        if not entry:
+            continue
+        try:
+            key = parse(entry)
+        except ValueError as error:
+            faults.append(f"line {number}: {error}")
+            continue
+        if key.name in keys or key.digest in digests:  # one key with two names would have two owners
+            faults.append(f"line {number}: a name or a key that stands twice")
+            continue
+        keys[key.name] = key
+        digests.add(key.digest)
+    return keys, faults
+
+
+def parse(entry: str) -> ApiKey:
+    """The key of `name:sha256 scope=read expires=2027-01-31 max_jobs=5`. Raises ValueError, which shows none of it."""
+    identity, *attributes = entry.replace(": ", ":").split()
+    name, _, digest = identity.partition(":")
+    if not is_name(name) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise ValueError("not `name:sha256`")
+    values: dict[str, object] = {}
+    for attribute in attributes:
+        word, _, value = attribute.partition("=")
+        if word in values:
+            raise ValueError(f"`{word}` stands twice")
+        if word == "scope":
+            if value not in list(Scope):
+                raise ValueError(f"`scope` is one of {', '.join(Scope)}")
+            values[word] = Scope(value)
+        elif word == "expires":
+            values[word] = parse_moment(value)
+        elif word in QUOTAS:
+            if not value.isascii() or not value.isdigit():
+                raise ValueError(f"`{word}` is no whole number from 0")
+            values[word] = int(value)
+        else:
+            raise ValueError("something after the hash that is neither scope, expires nor a quota")
+    return ApiKey(name=name, digest=digest, **values)  # type: ignore[arg-type]  # each checked above
+
+
+def parse_moment(text: str) -> datetime:
+    """Of a date or a moment as ISO 8601 has it; UTC where it does not say. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("`expires` is no date, as 2027-01-31, and no moment, as 2027-01-31T12:00:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def line_of(key: ApiKey) -> str:
+    """What `parse` reads as this key; without what is as it is for all."""
+    words = [f"{key.name}:{key.digest}"]
+    if key.scope is not Scope.FULL:
+        words.append(f"scope={key.scope}")
+    if key.expires is not None:
+        words.append(f"expires={key.expires:%Y-%m-%dT%H:%M:%SZ}")
+    words += [f"{name}={getattr(key, name)}" for name in QUOTAS if getattr(key, name) is not None]
+    return " ".join(words)
+
+
+def add_line(path: Path, line: str) -> None:
+    """Makes the file where there is none, for its owner's eyes only. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(-1, os.SEEK_END)
+        torn = size > 0 and file.read(1) != b"\n"
+        file.write(b"\n" * torn + line.encode() + b"\n")
+
+
+def remove_line(path: Path, name: str) -> bool:
+    """False where the file has no key of this name. Everything else in it stays. Raises OSError."""
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if line.partition("#")[0].partition(":")[0].strip() != name]
+    if len(kept) == len(lines):
+        return False
+    facts = path.stat()
+    descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(kept)
+        os.chmod(new, facts.st_mode & 0o7777)
+        os.replace(new, path)  # at once: the service never sees half of it
+    except BaseException:
+        os.unlink(new)
+        raise
+    return True
+
+
+def is_name(text: str) -> bool:
+    """May a key be called that? Letters, digits, `.`, `_`, `-`; 1 to 64 of them."""
+    return re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) is not None
+
+
+def hash_key(key: str) -> str:
+    """SHA-256 in hexadecimal: enough for keys of 256 random bits, which no dictionary holds."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return "sq_" + secrets.token_urlsafe(32)
