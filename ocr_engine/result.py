@@ -108,7 +108,7 @@ class OcrBlock(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return max((cell.column + cell.column_span for cell in self.cells), default=0)
 
 
-PAGE_WARNINGS = ("damaged", "unsupported_script")
+PageWarning = Literal["damaged", "unsupported_script"]
 """`damaged`: the file lacks its end, and the page shows what viewers show of it. `unsupported_script`: the page is in a
 script that the models do not hold, or in a language some of whose letters they lack; its `rotation` is not known."""
 
@@ -130,8 +130,8 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     """`text-layer`: taken from the text that a PDF carries itself, nothing was read."""
     dpi: float = 0.0
     """Pixels an inch of paper, so that 72 / dpi points are a pixel; 0 where the file does not say."""
-    warnings: tuple[str, ...] = ()
-    """What may be wrong with the page without being an error; see `PAGE_WARNINGS`."""
+    warnings: tuple[PageWarning, ...] = ()
+    """What may be wrong with the page without being an error; see `PageWarning`."""
     blocks: tuple[OcrBlock, ...] = ()
     """In reading order, each confident line in one. Empty where it was read before blocks were told."""
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ocr_engine.formats.source import Source
-from ocr_engine.result import BlockKind, OcrBlock, OcrCell, OcrLine, OcrPage, PageSource, Polygon, Rotation
+from ocr_engine.result import BlockKind, OcrBlock, OcrCell, OcrLine, OcrPage, PageSource, PageWarning, Polygon, Rotation
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -68,7 +68,7 @@ class PageView(Struct, frozen=True, kw_only=True):
     truncated: bool
     source: Annotated[PageSource, Meta(description="`text-layer`: the PDF's own text, nothing was read.")]
     dpi: Annotated[float, Meta(description="Pixels an inch of paper; 0 where the file does not say.")]
-    warnings: tuple[str, ...]
+    warnings: tuple[PageWarning, ...]
     blocks: Annotated[tuple[BlockView, ...], Meta(description="Paragraphs, headings, lists, tables.")]
 
 

@@ -1,7 +1,9 @@
-"""What a page looks like."""
+"""The picture of a page: its pixels, and what is known of them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ocr_engine.result import PageWarning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,5 +18,4 @@ class PageImage:
     """As a viewer shows it: (height, width, 3), BGR, C-contiguous."""
     dpi: float = 0.0
     """Pixels an inch of paper; 0 where nobody knows."""
-    warnings: tuple[str, ...] = ()
-    """Of result.PAGE_WARNINGS."""
+    warnings: tuple[PageWarning, ...] = ()
