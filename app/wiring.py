@@ -27,6 +27,7 @@ from app.service import CHECK_SECONDS, Service
 from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.options import EngineOptions
+from ocr_engine.workers.allowance import WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
 from ocr_engine.workers.process_pool import ProcessOcrPool
@@ -184,4 +185,4 @@ def _abandoned_after(settings: Settings, kind: NodeKind) -> Callable[[Job], floa
     """Seconds after which no node can be at an attempt of a job any more; 0 where there is one node only."""
     if not kind.has_neighbours:
         return lambda _job: 0.0
-    return lambda job: settings.job_timeout_seconds * job.image.pages + settings.drain_seconds
+    return lambda job: settings.job_timeout_seconds * WALL_FACTOR * job.image.pages + settings.drain_seconds

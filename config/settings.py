@@ -123,7 +123,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 30
 
     job_timeout_seconds: Annotated[
-        Seconds, Meta(description="Longest recognition of one page; then its process is killed.")
+        Seconds,
+        Meta(description="Most CPU seconds for a page, and five times that by the clock; then its process is killed."),
     ] = 120.0
     max_attempts: Annotated[Count, Meta(description="Attempts before a failing job becomes a dead letter.")] = 3
     retry_base_seconds: Annotated[

@@ -17,6 +17,7 @@ from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrResult
 from ocr_engine.workers import child
+from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
 from ocr_engine.workers.child import DutyReport
 
 P = ParamSpec("P")
@@ -97,7 +98,7 @@ class WorkerProcess:
     async def run(self, timeout: float, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What the function of `child` gives for the arguments. Raises OcrError, or DiedIdle.
 
-        More than `timeout` seconds, or a cancellation, kills the process.
+        More than its Allowance of `timeout` CPU seconds, or a cancellation, kills the process.
         """
         with self._at_work():
             return await self._done(self._begun(work, *arguments, **named), timeout)
@@ -105,7 +106,7 @@ class WorkerProcess:
     async def recognise(self, image: bytes, timeout: float, wanted: Wanted) -> OcrResult:
         """The text of the image. Raises as `run`, and Unwanted, as told when it is asked between two pages.
 
-        `timeout`: seconds for a page.
+        `timeout`: CPU seconds for a page.
         """
         with self._at_work():
             work = self._begun(child.read, image)
@@ -163,12 +164,16 @@ class WorkerProcess:
             raise
 
     async def _in_time(self, work: Future[T], timeout: float) -> T:
+        awaited = asyncio.wrap_future(work)
         try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.wrap_future(work)
-        except TimeoutError:
-            self.kill("timeout")
-            raise JobTimeout(f"reading a page took longer than {timeout:g} s") from None
+            if await Allowance(self.pid or 0, timeout).lasts(awaited):
+                return await awaited
+        finally:
+            awaited.cancel()  # harmless once it is done; else its end, which is the process's, is nobody's any more
+        self.kill("timeout")
+        raise JobTimeout(
+            f"reading a page took more than {timeout:g} s of CPU time, or more than {WALL_FACTOR} times that in all"
+        )
 
     def kill(self, cause: DeathCause) -> None:
         """Ends the process at once, whatever it does."""

@@ -24,7 +24,7 @@ from tests.proxy import Proxy
 SETTINGS = {
     "MAX_WORKERS": "2",
     "QUEUE_LIMIT": "20",
-    "JOB_TIMEOUT_SECONDS": "8",
+    "JOB_TIMEOUT_SECONDS": "2",  # of CPU time: what hangs ends after 10
     "RETRY_BASE_SECONDS": "0.05",
     "RETRY_MAX_SECONDS": "0.5",
     "DRAIN_SECONDS": "2",

@@ -29,6 +29,8 @@ from ocr_engine.errors import (
 )
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo
+from ocr_engine.workers import process
+from ocr_engine.workers.allowance import Allowance
 from ocr_engine.workers.child import DutyReport, WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.pool import PoolEvent, WorkerState
@@ -163,19 +165,18 @@ async def test_each_page_has_its_time(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = await start(job_timeout=20.0)
-    limits: list[float] = []
-    whole = asyncio.timeout
+    allowances: list[float] = []
 
-    def timeout(delay: float | None) -> asyncio.Timeout:
-        if delay is not None:  # without one: waiting for a free worker
-            limits.append(delay)
-        return whole(delay)
+    class Noted(Allowance):
+        def __init__(self, pid: int, cpu_seconds: float) -> None:
+            super().__init__(pid, cpu_seconds)
+            allowances.append(cpu_seconds)
 
-    monkeypatch.setattr(asyncio, "timeout", timeout)
+    monkeypatch.setattr(process, "Allowance", Noted)
     await pool.recognise(KNOWN.data)
-    assert limits == [20.0]
+    assert allowances == [20.0]
     result = await pool.recognise(three_pages())
-    assert limits == [20.0] * 4
+    assert allowances == [20.0] * 4
     assert [page.number for page in result.pages] == [1, 2, 3]
     assert [page.text for page in result.pages] == [KNOWN.text] * 3
 

@@ -1,0 +1,53 @@
+"""How long a process may be at one piece of work: so much CPU time, and several times as long by the clock."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+WALL_FACTOR = 5
+"""Times the CPU time that work may take by the clock: on a busy machine it waits for its turn, which is not its fault;
+what sleeps for ever uses no CPU time."""
+MIN_LOOK_SECONDS = 0.05
+
+
+class Allowance:
+    """Of a process that has just been given a piece of work."""
+
+    def __init__(
+        self,
+        pid: int,
+        cpu_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        used: Callable[[int], float] | None = None,
+    ) -> None:
+        """`used`: CPU seconds of a process so far."""
+        self._pid = pid
+        self._cpu_seconds = cpu_seconds
+        self._clock = clock
+        self._used = used or cpu_seconds_used
+        self._begun, self._used_before = clock(), self._used(pid)
+
+    async def lasts(self, work: asyncio.Future[Any]) -> bool:
+        """Waits for the end of the work. False where the allowance was used up before."""
+        # threads aside, no more CPU time goes by than time: nothing is missed by looking when all could be used up
+        while (left := self._left()) > 0:
+            await asyncio.wait({work}, timeout=max(left, MIN_LOOK_SECONDS))
+            if work.done():
+                return True
+        return False
+
+    def _left(self) -> float:
+        by_cpu = self._cpu_seconds - (self._used(self._pid) - self._used_before)
+        by_clock = self._cpu_seconds * WALL_FACTOR - (self._clock() - self._begun)
+        return min(by_cpu, by_clock)
+
+
+def cpu_seconds_used(pid: int) -> float:
+    """By the process and the children that it has waited for; 0 where it is gone."""
+    try:
+        return sum(psutil.Process(pid).cpu_times()[:4])
+    except psutil.Error:
+        return 0.0
