@@ -17,6 +17,7 @@ from litestar.di import Provide
 from loguru import logger
 
 from app.http import router
+from app.http.compression import Compression
 from app.http.frame import RequestFrame
 from app.http.openapi import openapi_config
 from app.http.problems import ERRORS, code_of, on_exception
@@ -96,7 +97,7 @@ def create_app(
         request_max_body_size=settings.max_image_bytes,
         logging_config=None,
     )
-    app.asgi_handler = RequestFrame(app.asgi_handler, metrics.request_answered)
+    app.asgi_handler = RequestFrame(Compression(app.asgi_handler), metrics.request_answered)
     if tracing is not None:
         app.asgi_handler = tracing.around(app.asgi_handler)
     return app

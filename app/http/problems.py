@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from loguru import logger
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
@@ -93,7 +93,7 @@ _BY_STATUS = {
 class Problem(Struct, frozen=True, kw_only=True):
     """An error as clients see it: RFC 9457, with a stable `code`."""
 
-    type: str
+    type: Annotated[str, Meta(description="The page of this service that says what the problem means.")]
     title: str
     status: int
     code: str
@@ -119,7 +119,7 @@ def problem(code: str, detail: str, request: str | None = None) -> Problem:
     """The problem that a code stands for; `request` is the request's id."""
     kind = ERRORS.get(code, ERRORS["internal"])
     return Problem(
-        type=f"urn:smart-queue-ocr:problem:{code}",
+        type=f"/problems/{code}",
         title=kind.title,
         status=kind.status,
         code=code,

@@ -18,6 +18,8 @@ MIN_GZIP_BYTES = 1000
 """What is shorter hardly gets shorter still."""
 REVALIDATED = "no-cache"
 """A Cache-Control: asked for anew each time, and answered 304 where nothing has changed."""
+PRIVATE = "private, no-cache"
+"""A Cache-Control for what is of one client: kept by it alone, and revalidated each time, its key looked at."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 """A Cache-Control for addresses that name their content: never asked for again."""
 
@@ -51,7 +53,7 @@ def answer(
     request: Request[Any, Any, Any], prepared: Prepared, cache_control: str, headers: Mapping[str, str] | None = None
 ) -> Response[Any]:
     """The file, compressed where the client knows how to read that; 304 where the client has it."""
-    compressed = bool(prepared.compressed) and _takes_gzip(request.headers.get("accept-encoding", ""))
+    compressed = bool(prepared.compressed) and takes_gzip(request.headers.get("accept-encoding", ""))
     etag = prepared.etag(compressed=compressed)
     common = {"ETag": etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
     if held(request, etag):
@@ -78,7 +80,7 @@ def _cut(body: bytes) -> tuple[bytes, ...]:
     return tuple(body[at : at + CHUNK_BYTES] for at in range(0, len(body), CHUNK_BYTES))
 
 
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     for coding in accepted.lower().split(","):
         name, _, weight = coding.partition(";")
         if name.strip() in ("gzip", "*") and weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):

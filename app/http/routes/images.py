@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery
 
+from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
@@ -18,6 +19,7 @@ from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
 from app.http.requests.upload import read_image
 from app.http.schemas import Detail, JobView, job_view
+from app.http.static import PRIVATE, held
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
 
@@ -103,7 +105,9 @@ async def _waited_for(request: Request[Any, Any, State], service: Service, progr
 @get(
     "/{job_id:str}",
     responses={
+        200: ResponseSpec(JobView, generate_examples=False, description="It has ended; see `status`."),
         202: ResponseSpec(JobView, generate_examples=False, description="Not finished yet; see Retry-After."),
+        304: ResponseSpec(None, generate_examples=False, description="As the client has it, by its If-None-Match."),
         **problems(400, 401, 403, 404, 410, 429, 500, 503),
     },
     summary="Read a job",
@@ -116,11 +120,18 @@ async def read_job(
     service: NamedDependency[Service],
     wait: WaitSeconds = 0,
     detail: FromQuery[Detail] = "lines",
-) -> Response[JobView]:
+) -> Response[Any]:
     """The job, with its text once it is done."""
     progress = await service.progress(job_id, context_of(request.scope).viewer)
     progress = await _waited_for(request, service, progress, wait)
-    return shown(progress, detail, preference_applied(progress, wait))
+    headers = dict(preference_applied(progress, wait))
+    if progress.job.status.terminal:
+        etag = f'"{progress.job.revision}-{detail}-{VERSION}"'
+        # weak: the same for an answer through gzip. Not `no-store`: who has read it need not be sent it again
+        headers |= {"ETag": f"W/{etag}", "Cache-Control": PRIVATE}
+        if held(request, etag):
+            return Response(None, status_code=304, headers=headers)
+    return shown(progress, detail, headers)
 
 
 @delete(
