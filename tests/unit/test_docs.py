@@ -110,3 +110,15 @@ def test_every_error_answer_of_the_api_is_described(app: Litestar) -> None:
             if operation is not None and operation.responses is not None:
                 unknown = {status for status in operation.responses if status >= "4"} - known
                 assert not unknown, f"{path} answers {unknown}, which no error code stands for"
+
+
+def test_every_file_and_folder_of_ours_that_the_docs_name_exists() -> None:
+    rooms = "app|ocr_engine|persistence|config|samples|benchmarks|tests|deploy|docs"
+    pages = [path for path in ROOT.rglob("*.md") if "node_modules" not in path.parts and ".venv" not in path.parts]
+    named = {
+        (page.name, path.rstrip("/."))
+        for page in pages
+        for path in re.findall(rf"`((?:{rooms})/[\w./*-]*)", page.read_text())
+    }
+    assert len(named) > 60
+    assert [(page, path) for page, path in sorted(named) if not any(ROOT.glob(path))] == []
