@@ -17,7 +17,7 @@ from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 
 if TYPE_CHECKING:
-    from ocr_engine.document.at_hand import AtHand
+    from ocr_engine.document.cache import DocumentCache
     from ocr_engine.engine import Engine
 
 
@@ -36,7 +36,7 @@ class WarmUpFailed(Exception):
 
 
 _engine: "Engine | None" = None
-_at_hand: "AtHand | None" = None
+_documents: "DocumentCache | None" = None
 _rest: "Iterator[OcrResult | None]" = iter(())
 """The pages of the image at hand that were not read yet."""
 _fault = ""
@@ -44,7 +44,7 @@ _fault = ""
 
 def prepare(options: EngineOptions, address_space: int) -> None:
     """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine."""
-    global _engine, _at_hand, _fault
+    global _engine, _documents, _fault
     # a decoder that runs wild ends its job, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean
@@ -54,11 +54,11 @@ def prepare(options: EngineOptions, address_space: int) -> None:
     warnings.simplefilter("ignore")
     try:
         # not at the top: the parent, which imports this module too, has no use for runtimes and models
-        from ocr_engine.document.at_hand import AtHand
+        from ocr_engine.document.cache import DocumentCache
         from ocr_engine.engine import Engine
 
         _engine = Engine(options)
-        _at_hand = AtHand(options)
+        _documents = DocumentCache(options)
     except Exception as error:
         # raised here it would reach the parent as BrokenProcessPool with no reason; report_for_duty tells it
         _fault = f"{type(error).__name__}: {error}"
@@ -76,34 +76,34 @@ def report_for_duty(warm_up: bytes) -> DutyReport:
 
 def open_document(file: Path, options: ReadOptions) -> DocumentInfo:
     """What the file is. Raises OcrError."""
-    _, at_hand = _prepared()
-    return at_hand.get(file, options).info
+    _, documents = _prepared()
+    return documents.get(file, options).info
 
 
 def read_page(file: Path, number: int, options: ReadOptions) -> OcrResult:
     """One page, from 1, of the file, which stays open for the next one. Raises OcrError."""
-    engine, at_hand = _prepared()
-    return engine.read_page(at_hand.get(file, options), number, options)
+    engine, documents = _prepared()
+    return engine.read_page(documents.get(file, options), number, options)
 
 
 def render_page(file: Path, number: int, options: ReadOptions, width: int) -> bytes:
     """A JPEG of the page, at most so many pixels wide. Raises OcrError."""
     from ocr_engine.document.picture import picture_of
 
-    _, at_hand = _prepared()
-    return picture_of(at_hand.get(file, options), number, width)
+    _, documents = _prepared()
+    return picture_of(documents.get(file, options), number, width)
 
 
 def forget_document(file: Path) -> None:
     """The file will not be asked for any more: lets go of it."""
-    if _at_hand is not None:
-        _at_hand.forget(file)
+    if _documents is not None:
+        _documents.forget(file)
 
 
-def _prepared() -> "tuple[Engine, AtHand]":
-    if _engine is None or _at_hand is None:
+def _prepared() -> "tuple[Engine, DocumentCache]":
+    if _engine is None or _documents is None:
         raise EngineError(_fault)
-    return _engine, _at_hand
+    return _engine, _documents
 
 
 def read(image: bytes) -> OcrResult | None:

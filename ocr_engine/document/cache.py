@@ -1,4 +1,4 @@
-"""The document that an OCR process has open: kept from page to page, let go when another one comes."""
+"""A cache of one document: the file that an OCR process has open, kept from page to page until another one comes."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from ocr_engine.memory import short_memory_told
 from ocr_engine.options import EngineOptions, ReadOptions
 
 
-class AtHand:
+class DocumentCache:
     """At most one open document."""
 
     def __init__(self, limits: EngineOptions) -> None:
@@ -37,12 +37,12 @@ class AtHand:
             return self._document
 
     def forget(self, path: Path) -> None:
-        """Lets go of that file, if it is at hand."""
+        """Lets go of that file, if it is the one."""
         if self._key[:1] == (path,):
             self.close()
 
     def close(self) -> None:
-        """Lets go of what is at hand."""
+        """Lets go of the document, if there is one."""
         document, self._document, self._key = self._document, None, ()
         if document is not None:
             document.close()
