@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from app.http.request_context import extend_context
 from app.http.serving.connection import SLOW_READER_MIN_BYTES, Connection, Deadlines
 from app.http.serving.connection_limit import ConnectionLimit
 from app.http.serving.unread import Unread
@@ -121,3 +122,11 @@ def test_who_has_read_everything_is_left_alone(loop: Loop, transport: Transport,
     transport.becomes(0)
     loop.passes(Deadlines().slow_reader)
     assert not transport.aborted
+
+
+def test_a_clients_share_is_told_by_its_key_and_else_by_its_address(transport: Transport) -> None:
+    scope: Any = {"type": "http", "client": ("192.0.2.1", 1), "headers": [], "state": {}}
+    transport.protocol.scope = scope
+    assert transport.protocol.client_name == "192.0.2.1"
+    extend_context(scope, client="archive")
+    assert transport.protocol.client_name == "archive"

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app.http.problems import PROBLEM_JSON, problem
+from app.http.request_context import context_of
 from app.http.serving.connection_limit import ConnectionLimit
 from app.http.serving.unread import Unread
 
@@ -139,9 +140,9 @@ class Connection(H11Protocol):
     @property
     def client_name(self) -> str:
         """See Reader."""
-        scope: Any = self.scope or {"state": {}, "client": self.client}
-        host, _ = scope["client"] or ("", 0)
-        return str(scope["state"].get("client") or host)
+        scope: Any = self.scope
+        host, _ = (scope["client"] if scope else self.client) or ("", 0)
+        return (context_of(scope).client if scope else "") or host
 
     @property
     def unread(self) -> int:
