@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from app import VERSION
 from app.http.problems import PROBLEM_JSON, Problem
-from app.http.static import REVALIDATED, Prepared, answer, page, prepare
+from app.http.responses.static import REVALIDATED, Prepared, answer, page, prepare
 
 
 class DocsPage(OpenAPIRenderPlugin):

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.http.problem_pages import ADVICE
 from app.http.problems import ERRORS
+from app.http.responses.problem_pages import ADVICE
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 

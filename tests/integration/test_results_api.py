@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from app.http.result_answer import sent
+from app.http.responses.result import sent
 from ocr_engine.errors import InvalidImage
 from ocr_engine.formats import FORMATS
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrWord, Polygon

@@ -93,7 +93,7 @@ def test_a_deployment_of_the_example_is_given_settings_that_there_are_and_time_t
 
 
 def test_the_autoscaler_of_the_example_asks_for_a_figure_that_there_is() -> None:
-    from app.http.schemas import QueueView
+    from app.http.responses.schemas import QueueView
 
     (scaled,) = (each for each in MANIFESTS if each["kind"] == "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]

@@ -9,7 +9,7 @@ from litestar.openapi.spec import RequestBody
 
 from app.http.problems import ERRORS, ErrorKind
 from app.http.requests.upload import RAW_TYPES
-from app.http.schemas import JobView
+from app.http.responses.schemas import JobView
 from app.main import create_app
 from config.settings import SettingDoc, Settings, documented
 from ocr_engine.formats import FORMATS, TextFormat

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.http.problems import ERRORS
+from app.http.responses.static import WEB
 from app.http.routes.web import CONTENT_SECURITY_POLICY
-from app.http.static import WEB
 from ocr_engine.result import OcrPage
 from persistence.job import JobState
 

@@ -13,8 +13,8 @@ from app.http.openapi import problems
 from app.http.problems import ApiError
 from app.http.request_context import context_of
 from app.http.requests.strict import known_query_only
+from app.http.responses.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.http.routes.images import accepted
-from app.http.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.service import Service
 from persistence.store import Cursor
 

@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from app.health import Grade
 from app.http.openapi import problems
-from app.http.schemas import AiHealthView, LiveView, ReadyView, ai_health_view
+from app.http.responses.schemas import AiHealthView, LiveView, ReadyView, ai_health_view
 from app.service import Service
 
 

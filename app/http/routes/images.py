@@ -18,8 +18,8 @@ from app.http.request_context import context_of
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
 from app.http.requests.upload import read_image
-from app.http.schemas import Detail, JobView, job_view
-from app.http.static import PRIVATE, held
+from app.http.responses.schemas import Detail, JobView, job_view
+from app.http.responses.static import PRIVATE, held
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
 

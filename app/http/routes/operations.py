@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.http.openapi import problems
-from app.http.schemas import QueueView, queue_view
+from app.http.responses.schemas import QueueView, queue_view
 from app.service import Service
 
 

@@ -23,8 +23,8 @@ from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.strict import known_query_only
-from app.http.result_answer import answer_of, format_of
-from app.http.schemas import Detail, Rows
+from app.http.responses.result import answer_of, format_of
+from app.http.responses.schemas import Detail, Rows
 from app.service import Service
 from ocr_engine.formats import FORMATS
 

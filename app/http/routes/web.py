@@ -7,8 +7,8 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from app.http.problem_pages import all_problems, problem_page
-from app.http.static import FILES, IMMUTABLE, REVALIDATED, VERSION, answer, page
+from app.http.responses.problem_pages import all_problems, problem_page
+from app.http.responses.static import FILES, IMMUTABLE, REVALIDATED, VERSION, answer, page
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "

@@ -11,8 +11,8 @@ from litestar.response import Stream
 from app import VERSION
 from app.http.problems import ApiError
 from app.http.requests.accept import best_of
-from app.http.schemas import Detail, Rows
-from app.http.static import held
+from app.http.responses.schemas import Detail, Rows
+from app.http.responses.static import held
 from app.results.stored_run import JobResult, rows_apart, without_words
 from ocr_engine.formats import FORMATS, Source, TextFormat
 from ocr_engine.result import OcrPage

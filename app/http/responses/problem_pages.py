@@ -5,7 +5,7 @@ from html import escape
 from types import MappingProxyType
 
 from app.http.problems import ERRORS
-from app.http.static import Prepared, prepare
+from app.http.responses.static import Prepared, prepare
 
 ADVICE: Mapping[str, str] = MappingProxyType(
     {

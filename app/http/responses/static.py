@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.response import Stream
 from msgspec import Struct
 
-WEB = Path(__file__).resolve().parents[1] / "web"
+WEB = Path(__file__).resolve().parents[2] / "web"
 CHUNK_BYTES = 32 * 1024
 """Sent at a time; the next one when the client has read enough. All clients share the same bytes."""
 MIN_GZIP_BYTES = 1000
