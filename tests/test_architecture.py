@@ -86,23 +86,29 @@ def test_a_package_can_be_taken_in_at_a_glance(package: Path) -> None:
     assert len(modules) <= MAX_MODULES, modules
 
 
-def constants(module: Path) -> Iterator[tuple[str, float]]:
-    """The names of numbers at the module's top."""
+def constants(module: Path) -> Iterator[tuple[str, object]]:
+    """The names of constants at the module's top, and their values; None where they are computed."""
     for node in ast.parse(module.read_text()).body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)]) if name.lstrip("_").isupper():
                 try:
-                    value = ast.literal_eval(node.value)
+                    yield name.lstrip("_"), ast.literal_eval(node.value)
                 except ValueError:
-                    continue
-                if isinstance(value, int | float):
-                    yield name.lstrip("_"), value
+                    yield name.lstrip("_"), None
 
 
 def test_a_named_number_is_one_number_everywhere() -> None:
     values: dict[str, dict[str, float]] = {}
     for module in MODULES:
         for name, value in constants(module):
-            values.setdefault(name, {})[module.relative_to(ROOT).as_posix()] = value
+            if isinstance(value, int | float):
+                values.setdefault(name, {})[module.relative_to(ROOT).as_posix()] = value
     assert len(values) > 300
     assert {name: found for name, found in values.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(ROOT).as_posix())
+def test_a_constant_says_what_it_bounds(module: Path) -> None:
+    adjectives = {"APART", "CLOSE", "ENOUGH", "FAR", "FEW", "LEVEL", "LOOSE", "MOSTLY", "NEAR", "SHORT", "SURE"}
+    names = {name for name, _ in constants(module)}
+    assert not {name for name in names if name in adjectives or name.startswith(("MOST_", "LEAST_"))}, "MAX_ or MIN_?"

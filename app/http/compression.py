@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.responses.static import MIN_GZIP_BYTES, takes_gzip
 
-LEVEL = 4
+GZIP_LEVEL = 4
 """Of 9. The answer to 1200 lines on 20 pages, 635 kB: 8.5 ms, 3.26 times shorter; level 1 takes 5.1 ms
 for 2.99 times, level 6 15.8 ms for 3.37 times (CPU time on one core of an EPYC)."""
 INLINE_BYTES = 64 * 1024
@@ -62,5 +62,5 @@ def _compressible(start: Message) -> bool:
 
 async def _compressed(body: bytes) -> bytes:
     if len(body) <= INLINE_BYTES:
-        return gzip.compress(body, LEVEL, mtime=0)
-    return await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)
+        return gzip.compress(body, GZIP_LEVEL, mtime=0)
+    return await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
