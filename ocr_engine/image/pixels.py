@@ -10,32 +10,24 @@ import logging
 import os
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from ocr_engine.crops import Pixels
 from ocr_engine.errors import InvalidImage, TooManyPixels
 from ocr_engine.image import header as headers
+from ocr_engine.image.bgr import STRIP, to_bgr
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
 from ocr_engine.image.kinds import has_heic
 from ocr_engine.image.mapped import Buffer
 from ocr_engine.image.page_image import PageImage
 
-STRIP = 256
-"""Rows that are converted at a time: beside Pillow's image and the result, little more is in memory."""
-LIGHT = 128
-"""Grey level from which a pixel is light."""
-MIN_PRINT_SHARE = 0.002
-"""Share of the pixels that can be seen from which dark ones may be print: a line or two on a sheet."""
-DEPTHS = (8, 10, 12, 14, 16)
-"""Bits that cameras and scanners put into 16."""
 MAX_BLANK_FRAMES = 10
 """Pictures of an animation of one colour that are passed over; some begin with an empty one and fade in."""
 START_OF_SCAN, END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
@@ -53,9 +45,6 @@ _PILLOW_FORMATS = {
     headers.PNM: "PPM",
 }
 _TURNED_BY_DECODER = (headers.TIFF, headers.HEIC)
-_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
-_MIN_IS_WHITE = 0
-_UNSIGNED = 1
 
 if has_heic():
     import pi_heif
@@ -120,9 +109,9 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
             image.load()
             may_move = header.media_type == headers.AVIF or header.frames > 1
             if may_move and header.media_type != headers.TIFF:
-                pixels = _first_with_something(image, header, _to_bgr(image, header))
+                pixels = _first_with_something(image, header, to_bgr(image, header))
             else:
-                pixels = _to_bgr(image, header)
+                pixels = to_bgr(image, header)
     except (TooManyPixels, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -146,7 +135,7 @@ def _first_with_something(image: Image.Image, header: Header, pixels: Pixels) ->
         for frame in range(1, MAX_BLANK_FRAMES + 1):
             image.seek(frame)
             image.load()
-            shown = _to_bgr(image, header)
+            shown = to_bgr(image, header)
             if not _is_blank(shown):
                 return shown
             del shown
@@ -232,84 +221,3 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
         case _:
             return pixels
     return np.asarray(turned, np.uint8)
-
-
-def _to_bgr(image: Image.Image, header: Header) -> Pixels:
-    if image.mode.startswith(("I", "F")):
-        return _deep_grey(image)
-    _mend_colour_key(image, header)
-    is_clear = image.has_transparency_data and not _is_alpha_unused(image, header)
-    paper = _paper(image) if is_clear else ""
-    bgr = np.empty((image.height, image.width, 3), np.uint8)
-    for top, strip in _strips(image):
-        rgb = _laid_on(paper, strip.convert("RGBA")) if is_clear else strip.convert("RGB")
-        bgr[top : top + STRIP] = np.asarray(rgb)[..., ::-1]
-    return bgr
-
-
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    for top in range(0, image.height, STRIP):
-        yield top, image.crop((0, top, image.width, min(top + STRIP, image.height)))
-
-
-def _paper(image: Image.Image) -> str:
-    """What lies under a transparent image: white, or black where all that can be seen is light, as white lettering."""
-    seen = np.zeros(256, np.int64)
-    for _, strip in _strips(image):
-        clear = strip.convert("RGBA")
-        seen += clear.convert("L").histogram(clear.getchannel("A").point([0] * 128 + [255] * 128))
-    return "black" if seen[:LIGHT].sum() < MIN_PRINT_SHARE * seen.sum() else "white"
-
-
-def _laid_on(paper: str, strip: Image.Image) -> Image.Image:
-    sheet = Image.new("RGBA", strip.size, paper)
-    sheet.alpha_composite(strip)
-    return sheet.convert("RGB")
-
-
-def _is_alpha_unused(image: Image.Image, header: Header) -> bool:
-    """True for bitmaps whose alpha is zero everywhere: programs that write 32 bits and mean 24."""
-    return header.media_type == headers.BMP and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
-
-
-def _mend_colour_key(image: Image.Image, header: Header) -> None:
-    """Brings a PNG's transparent colour from the file's bit depth to 8 bits, as Pillow brought the pixels."""
-    key = image.info.get("transparency")
-    if header.media_type != headers.PNG or header.bits == 8 or image.mode not in ("1", "L", "RGB") or key is None:
-        return
-    values = [value * 255 // (2**header.bits - 1) for value in (key if isinstance(key, tuple) else (key,))]
-    image.info["transparency"] = tuple(values) if isinstance(key, tuple) else values[0]
-
-
-def _deep_grey(image: Image.Image) -> Pixels:
-    """One channel of 16 or 32 bits or floats, brought to 8: the depth is the least one that holds the brightest pixel,
-    floats up to 1 are parts of white, and what fits no such scale is stretched from 0 or its darkest to its brightest.
-    """
-    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
-    is_unsigned = image.mode == "I" and tags.get(_SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, (_UNSIGNED,))
-    low = high = 0.0
-    for _, values in _deep_strips(image, is_unsigned):
-        finite = np.isfinite(values)
-        low = min(low, float(np.min(values, initial=0, where=finite)))
-        high = max(high, float(np.max(values, initial=0, where=finite)))
-    if low >= 0 and high <= 2**16 - 1:
-        is_part = image.mode.startswith("F") and high <= 1
-        high = 1.0 if is_part else float(next(2**bits - 1 for bits in DEPTHS if high <= 2**bits - 1))
-        low = 0.0
-    clear = image.info.get("transparency")
-    bgr = np.empty((image.height, image.width, 3), np.uint8)
-    for top, values in _deep_strips(image, is_unsigned):
-        strip = np.nan_to_num(values.astype(np.float32), nan=low, posinf=high, neginf=low)
-        grey = np.rint((strip - low) * (255 / (high - low))).astype(np.uint8)
-        if tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE:
-            np.subtract(255, grey, out=grey)
-        if isinstance(clear, int):
-            grey[values == clear] = 255
-        bgr[top : top + STRIP] = grey[..., None]
-    return bgr
-
-
-def _deep_strips(image: Image.Image, is_unsigned: bool) -> Iterator[tuple[int, NDArray[Any]]]:
-    for top, strip in _strips(image):
-        values = np.asarray(strip)
-        yield top, values.view(np.uint32) if is_unsigned else values
