@@ -37,7 +37,7 @@ from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
-from app.wiring import Opened, Tuning, process_pool, service_of
+from app.wiring import Opened, Tuning, engine_options, process_pool, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load, misspelt
 from ocr_engine.workers.pool import ManagedPool
@@ -57,8 +57,9 @@ def create_app(
     """The service as an ASGI application. `make_pool` replaces the OCR processes (tests, benchmarks).
 
     `on_failure` is called when the service cannot go on; the default asks the process to stop. `tracing` is used in
-    place of what the settings ask for. Raises BadKeyFile, and SettingsError where an extra is missing.
+    place of what the settings ask for. Raises BadKeyFile, and SettingsError where an extra or a language is missing.
     """
+    options = engine_options(settings)
     tracing = tracing or wanted_tracing(settings)
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
     observers = Observers(metrics, tracing, code_of)
@@ -72,7 +73,7 @@ def create_app(
             opened_store(settings, tuning.database) as store,
             opened_queue(settings, tuning.database) as queue,
             opened_reports(settings, tuning.database) as reports,
-            started_pool(make_pool(settings) if make_pool else process_pool(settings, observers)) as pool,
+            started_pool(make_pool(settings) if make_pool else process_pool(settings, options, observers)) as pool,
         ):
             waiters = Waiters(tuning.max_waiting_requests)
             observed = ObservedStore(store, observers.store_used)

@@ -25,8 +25,9 @@ from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.service import CHECK_SECONDS, Service
 from app.telemetry.observers import Observers
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from ocr_engine.options import EngineOptions
+from ocr_engine.recognition.letters.languages import UnknownLanguage, told
 from ocr_engine.workers.allowance import WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
@@ -121,12 +122,12 @@ def service_of(
     )
 
 
-def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
+def process_pool(settings: Settings, options: EngineOptions, observers: Observers) -> ManagedPool:
     """MAX_WORKERS real OCR processes; none on a node that does not read."""
     if not kind_of(settings).reads:
         return NoWorkers()
     return ProcessOcrPool(
-        engine_options(settings),
+        options,
         workers=settings.max_workers,
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,
@@ -141,7 +142,11 @@ def process_pool(settings: Settings, observers: Observers) -> ManagedPool:
 
 
 def engine_options(settings: Settings) -> EngineOptions:
-    """How the OCR processes recognise under these settings."""
+    """How the OCR processes recognise under these settings. Raises SettingsError for a language that is not read."""
+    try:
+        languages = told((tag for tag in settings.ocr_languages.split(",") if tag.strip()), settings.ocr_model)
+    except UnknownLanguage as error:
+        raise SettingsError([f"OCR_LANGUAGES={settings.ocr_languages!r}: {error}"]) from error
     return EngineOptions(
         model=settings.ocr_model,
         detection_model=settings.ocr_detection_model,
@@ -151,6 +156,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         cache_dir=settings.ocr_cache_dir,
         backend=settings.ocr_backend,
         reading_order=settings.ocr_reading_order,
+        languages=languages,
         min_confidence=settings.ocr_min_confidence,
         max_pixels=settings.max_image_pixels,
         max_pages=settings.max_image_pages,

@@ -19,6 +19,8 @@ Seconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 
+LANGUAGE_TAGS = r"^$|^ *[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*( *, *[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)* *$"
+"""BCP 47 tags with commas between."""
 LEASE_SECONDS = 6.0
 """Default of QUEUE_LEASE_SECONDS. Heartbeats come at half of it: a node that stands still for the other half keeps its
 jobs, and those of a dead one are at work again within seconds."""
@@ -189,6 +191,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["columns", "rows"],
         Meta(description="`columns`: one after the other where a page has them, as people read; `rows`: row by row."),
     ] = "columns"
+    ocr_languages: Annotated[
+        str,
+        Meta(
+            pattern=LANGUAGE_TAGS,
+            description="Languages of the pages, as BCP 47 tags with commas between: `de,fr,pt-BR`. Empty: told by "
+            "what is read. Where a letter or a space is in doubt, only theirs are chosen.",
+        ),
+    ] = ""
     health_interval_seconds: Annotated[
         float,
         Meta(

@@ -65,7 +65,7 @@ class Engine:
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
         self._letters = Letters()
-        self._told = told(options.languages)
+        self._told = told(options.languages, options.model)
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
     def recognise(self, data: bytes) -> OcrResult:
@@ -130,7 +130,7 @@ class Engine:
             script = judge(read.quads, read.readings)
         readings = read.readings
         if script.page == "read":
-            readings = self._letters.decided(readings, told(options.languages) or self._told)
+            readings = self._letters.decided(readings, told(options.languages, self._options.model) or self._told)
         view = View(width=width, height=height, rotation=rotation, zoom=zoom)
         lines = lines_of(read.page, read.quads, readings, script.lines, view, self._options)
         blocks = find_blocks(lines, width, height, rotation, read.page)

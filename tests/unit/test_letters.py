@@ -1,11 +1,14 @@
 """Letters decide what the recogniser leaves open, and nothing else."""
 
+import string
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ocr_engine.models.files import find
+from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.ctc import Doubt, Reading
 from ocr_engine.recognition.letters import make
 from ocr_engine.recognition.letters.correction import Letters
@@ -168,7 +171,22 @@ def test_tags_name_languages_whatever_their_region_and_unknown_ones_are_refused(
     assert told(["de-AT", "DE", "no", "zh-Hant", "pt_BR"]) == ("de", "nb", "zh", "pt")
     with pytest.raises(UnknownLanguage, match="'ru' is none of the languages"):
         told(["en", "ru"])
+    for tag in ("az-Cyrl", "", "english", "de-Hebr"):
+        with pytest.raises(UnknownLanguage, match="none of the languages"):
+            told([tag])
     assert {"en", "no", "zh"} <= set(known())
+    assert told(["en-GB"], "ppocr-v4") == ("en",)
+    with pytest.raises(UnknownLanguage):
+        told(["de"], "ppocr-v4")
+
+
+def test_the_models_know_all_letters_of_the_languages_that_may_be_told() -> None:
+    characters = set(find(EngineOptions()).characters)
+    for language in told(known()):
+        assert (alphabet([language]) or set()) - {"ẞ"} <= characters, language
+    # the older one has English without the accents of its loan words, and languages that write a to z
+    assert set(string.ascii_letters) <= set(find(EngineOptions(model="ppocr-v4")).characters)
+    assert all(not ALPHABETS[language].strip("é") for language in set(known("ppocr-v4")) - {"en", "zh"})
 
 
 def test_an_alphabet_has_the_large_letters_too() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from app.main import create_app
+from app.wiring import engine_options
 from config import machine
 from config.settings import Settings, SettingsError, documented, from_environment, misspelt
 
@@ -51,6 +53,19 @@ def test_nothing_is_waited_for_without_end(setting: str) -> None:
     for endless in ("inf", "1e10"):
         with pytest.raises(SettingsError, match=setting):
             from_environment({setting: endless})
+
+
+def test_languages_are_tags_with_commas_between() -> None:
+    assert from_environment({"OCR_LANGUAGES": "de, pt-BR,zh-Hant"}).ocr_languages == "de, pt-BR,zh-Hant"
+    for wrong in ("german", "de;fr", "de,,fr", "d"):
+        with pytest.raises(SettingsError, match="OCR_LANGUAGES"):
+            from_environment({"OCR_LANGUAGES": wrong})
+
+
+def test_a_language_that_is_not_read_is_told_before_anything_is_opened() -> None:
+    assert engine_options(Settings(ocr_languages="de, no,pt-BR")).languages == ("de", "nb", "pt")
+    with pytest.raises(SettingsError, match=r"OCR_LANGUAGES='de,ru'.*'ru' is none of the languages that are read: af,"):
+        create_app(Settings(ocr_languages="de,ru"))
 
 
 def test_settings_cannot_be_changed() -> None:

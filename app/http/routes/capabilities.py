@@ -12,6 +12,7 @@ from config.settings import Settings
 from ocr_engine.formats import FORMATS
 from ocr_engine.image.kinds import FileKind, readable
 from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
+from ocr_engine.recognition.letters.languages import known, languages_with_letters
 
 
 class FormatView(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,15 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     max_wait_seconds: int
 
 
+class LanguageView(Struct, frozen=True, kw_only=True):
+    """A language that is read."""
+
+    tag: str
+    """BCP 47."""
+    letters: bool
+    """Whether its letters decide where the recogniser doubts."""
+
+
 class CapabilitiesView(Struct, frozen=True, kw_only=True):
     """What is taken, within which limits, and what reads it."""
 
@@ -41,6 +51,8 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     formats: tuple[FormatView, ...]
     limits: LimitsView
     text_layer: tuple[TextLayer, ...]
+    languages: tuple[LanguageView, ...]
+    """Those that may be told; empty where a model of the operator's own reads."""
     model: ModelFamily
     backend: Backend
 
@@ -67,9 +79,17 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
         ),
         limits=LimitsView(**limits),
         text_layer=TEXT_LAYERS,
+        languages=_languages(settings),
         model=settings.ocr_model,
         backend=settings.ocr_backend,
     )
+
+
+def _languages(settings: Settings) -> tuple[LanguageView, ...]:
+    if settings.ocr_recognition_model:
+        return ()
+    with_letters = languages_with_letters()
+    return tuple(LanguageView(tag=tag, letters=tag in with_letters) for tag in known(settings.ocr_model))
 
 
 router = Router(

@@ -3,6 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from ocr_engine.errors import EngineError
+from ocr_engine.options import ModelFamily
+from ocr_engine.recognition.letters.model import FOLDER, SUFFIX
+
+SCRIPT_LETTERS = 4
+"""Of the part of a BCP 47 tag that names a script: `Hant`."""
 
 ALPHABETS = {
     "af": "áèéêëîïóôöúû",
@@ -10,7 +15,7 @@ ALPHABETS = {
     "bs": "čćđšž",
     "ca": "àçèéíïñòóúü·",
     "cs": "áčďéěíňóřšťúůýž",
-    "cy": "àáâäèéêëìíîïòóôöùúûüẁẃŵẅỳýŷÿ",
+    "cy": "àáâäèéêëìíîïòóôöùúûüŵýŷÿ",
     "da": "åæéøü",
     "de": "àäçèéêöüß",
     "en": "àâæçèéêëîïñôöœü",
@@ -54,30 +59,43 @@ WITHOUT_ALPHABET = frozenset({"ja", "zh"})
 """Languages that are read and may be told, to which a list of letters would say nothing."""
 SAME = {"no": "nb"}
 """Other names for a language."""
+READ: dict[ModelFamily, frozenset[str]] = {
+    "ppocr-v6": frozenset({*ALPHABETS, *WITHOUT_ALPHABET, *SAME}),
+    "ppocr-v4": frozenset({"en", "id", "ms", "sw", "zh"}),
+}
+"""Languages all of whose letters a model knows."""
+SCRIPTS = frozenset({"latn", "hans", "hant", "jpan"})
+"""Those that a tag may name, in small letters."""
 
 
 class UnknownLanguage(EngineError):
     """A language was told that is not read, or whose name is no BCP 47 tag."""
 
 
-def told(tags: Iterable[str]) -> tuple[str, ...]:
-    """The languages that BCP 47 tags name, each once; regions and scripts do not matter.
+def told(tags: Iterable[str], model: ModelFamily = "ppocr-v6") -> tuple[str, ...]:
+    """The languages that BCP 47 tags name, each once; their regions do not matter.
 
-    Raises UnknownLanguage for what is not read.
+    Raises UnknownLanguage for what the model does not read.
     """
     found: dict[str, None] = {}
     for tag in tags:
-        name = tag.strip().replace("_", "-").split("-")[0].lower()
-        language = SAME.get(name, name)
-        if language not in ALPHABETS and language not in WITHOUT_ALPHABET:
-            raise UnknownLanguage(f"{tag!r} is none of the languages that are read: {', '.join(known())}")
-        found[language] = None
+        name, *subtags = tag.strip().replace("_", "-").lower().split("-")
+        scripts = {subtag for subtag in subtags if len(subtag) == SCRIPT_LETTERS and subtag.isalpha()}
+        if name not in READ[model] or not scripts <= SCRIPTS:
+            raise UnknownLanguage(f"{tag!r} is none of the languages that are read: {', '.join(known(model))}")
+        found[SAME.get(name, name)] = None
     return tuple(found)
 
 
-def known() -> list[str]:
-    """All languages that may be told, in alphabetical order."""
-    return sorted({*ALPHABETS, *WITHOUT_ALPHABET, *SAME})
+def known(model: ModelFamily = "ppocr-v6") -> list[str]:
+    """All languages that may be told of what a model reads, in alphabetical order."""
+    return sorted(READ[model])
+
+
+def languages_with_letters() -> frozenset[str]:
+    """Those whose letters decide where the recogniser doubts."""
+    modelled = {file.stem for file in FOLDER.glob(f"*{SUFFIX}")}
+    return frozenset(modelled | {name for name, language in SAME.items() if language in modelled})
 
 
 def alphabet(languages: Sequence[str]) -> frozenset[str] | None:
