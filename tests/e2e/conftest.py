@@ -70,7 +70,8 @@ class Server:
 
     def ready(self) -> "Server":
         """The server, once it listens."""
-        self.client = httpx.Client(base_url=self.wait_for("service.listening")["url"], timeout=PATIENCE)
+        self.url = str(self.wait_for("service.listening")["url"])
+        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)
         return self
 
     def upload(self, image: bytes) -> str:

@@ -17,10 +17,11 @@ TYPES = {
     "js": "text/javascript",
     "css": "text/css",
     "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
 }
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/operations", "/docs"])
 async def test_a_page_and_all_that_it_links_to_is_served_with_the_right_type(run: Run, path: str) -> None:
     async with run() as running:
         page = await running.client.get(path)
@@ -79,7 +80,16 @@ async def test_every_error_is_documented_as_a_problem(run: Run) -> None:
     assert [error for error, types in errors.items() if types != ["application/problem+json"]] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/docs/openapi.json", "/static/app.js", "/static/vendor/swagger-ui/LICENSE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/operations",
+        "/docs/openapi.json",
+        "/static/app.js",
+        "/static/vendor/swagger-ui/LICENSE",
+    ],
+)
 async def test_what_a_browser_has_is_not_sent_again(run: Run, path: str) -> None:
     async with run() as running:
         sizes = {}
@@ -98,6 +108,18 @@ async def test_what_a_browser_has_is_not_sent_again(run: Run, path: str) -> None
 
     assert sizes["gzip"][0] < sizes["identity"][0] / 1.5
     assert sizes["gzip"][1] != sizes["identity"][1] == sizes["gzip;q=0, br"][1]
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"), [("/static/icon.svg", "image/svg+xml"), ("/static/sample.jpg", "image/jpeg")]
+)
+async def test_a_picture_that_a_browser_has_is_not_sent_again(run: Run, path: str, media_type: str) -> None:
+    async with run() as running:
+        first = await running.client.get(path)
+        second = await running.client.get(path, headers={"If-None-Match": first.headers["etag"]})
+
+    assert (first.status_code, first.headers["content-type"]) == (200, media_type)
+    assert (second.status_code, second.content) == (304, b"")
 
 
 async def test_the_documentation_is_half_a_megabyte_at_first_and_nothing_later(run: Run) -> None:

@@ -16,7 +16,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
-SWAGGER_UI = ROOT / "app/web/vendor/swagger-ui"
+VENDORED = ROOT / "app/web/vendor"
 
 
 def locked() -> dict[str, list[Version]]:
@@ -107,11 +107,13 @@ def test_the_only_opencv_is_the_headless_one() -> None:
         assert {name for name in names if name.startswith("opencv")} == {"opencv-python-headless"}
 
 
-def test_swagger_ui_is_the_file_that_was_published() -> None:
-    hashes = re.findall(r"^([0-9a-f]{64})  (\S+)$", (SWAGGER_UI / "VERSION").read_text(), re.MULTILINE)
-    assert {name for _, name in hashes} == {"swagger-ui-bundle.js", "swagger-ui.css"}
-    for digest, name in hashes:
-        assert hashlib.sha256((SWAGGER_UI / name).read_bytes()).hexdigest() == digest
+@pytest.mark.parametrize("folder", sorted(VENDORED.iterdir()), ids=lambda folder: folder.name)
+def test_what_others_wrote_is_as_they_published_it_and_comes_with_its_licence(folder: Path) -> None:
+    hashes = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", (folder / "VERSION").read_text(), re.MULTILINE))
+    assert set(hashes.values()) == {path.name for path in folder.iterdir() if path.suffix in (".js", ".css")}
+    for digest, name in hashes.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert list(folder.glob("LICENSE*"))
 
 
 @pytest.mark.parametrize("room", ["app", "ocr_engine", "persistence", "config", "samples"])

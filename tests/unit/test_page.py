@@ -1,4 +1,6 @@
-"""The page is whole, says something about every error, and asks nothing of anyone but the service."""
+"""The page is whole, says something about every error in every language, and asks nothing of anyone but the service.
+
+What it does is tested in a browser: tests/browser."""
 
 import re
 from pathlib import Path
@@ -6,44 +8,75 @@ from pathlib import Path
 import pytest
 
 from app.http.problems import ERRORS
-from app.http.responses.static import WEB
+from app.http.responses.static import FILES, WEB
 from app.http.routes.web import CONTENT_SECURITY_POLICY
-from ocr_engine.result import OcrPage
 from persistence.job import JobState
 
 PAGES = [WEB / "index.html", WEB / "docs.html"]
-OURS = sorted(path for path in WEB.iterdir() if path.suffix in (".html", ".js", ".css", ".svg"))
+OURS = sorted(
+    path
+    for path in WEB.rglob("*")
+    if path.suffix in (".html", ".js", ".css", ".svg", ".webmanifest") and "vendor" not in path.parts
+)
+SCRIPTS = [path for path in OURS if path.suffix == ".js"]
+LANGUAGES = sorted((WEB / "words").glob("*.js"))
 NAMESPACES = {"http://www.w3.org/2000/svg"}
+MAX_PAGE_BYTES = 150_000
+"""All that the page loads, pictures left out."""
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def name_of(path: Path) -> str:
+    """Below app/web."""
+    return path.relative_to(WEB).as_posix()
+
+
+def imports(script: Path) -> set[Path]:
+    """The modules that a script names."""
+    return {
+        (script.parent / module).resolve() for module in re.findall(r"from \"(\.{1,2}/[^\"]+)\"", script.read_text())
+    }
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
 def test_nothing_is_asked_of_another_server(path: Path) -> None:
     addresses = set(re.findall(r"https?://[^\s\"'`<>)]+", path.read_text()))
     assert addresses <= NAMESPACES
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
     links = re.findall(r"(?:src|href)=\"static/([^\"]+)\"", page.read_text())
     assert links
-    assert all((WEB / link).is_file() for link in links)
+    assert all(Path(link) in FILES for link in links)
 
 
-@pytest.mark.parametrize("script", sorted(WEB.glob("*.js")), ids=lambda script: script.name)
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_every_module_that_is_imported_is_there(script: Path) -> None:
-    for module in re.findall(r"from \"\./([^\"]+)\"", script.read_text()):
-        assert (WEB / module).is_file()
+    assert all(module.is_file() for module in imports(script))
 
 
 def test_the_modules_of_the_page_are_asked_for_at_once_rather_than_one_after_the_other() -> None:
-    html, wanted, known = (WEB / "index.html").read_text(), ["app.js"], set[str]()
+    html, wanted, known = (WEB / "index.html").read_text(), [WEB / "app.js"], set[Path]()
     while wanted:
         known.add(module := wanted.pop())
-        wanted += set(re.findall(r"from \"\./([^\"]+)\"", (WEB / module).read_text())) - known
-    assert set(re.findall(r"\"modulepreload\" href=\"static/([^\"]+)\"", html)) == known - {"app.js"}
+        wanted += imports(module) - known
+    preloaded = set(re.findall(r"\"modulepreload\" href=\"static/([^\"]+)\"", html))
+    assert preloaded == {name_of(module) for module in known} - {"app.js"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_module_is_left_over() -> None:
+    html = "".join(page.read_text() for page in PAGES)
+    named = {name_of(module) for script in SCRIPTS for module in imports(script)}
+    assert [name for script in SCRIPTS if (name := name_of(script)) not in named and name not in html] == []
+
+
+def test_the_page_is_light() -> None:
+    html = (WEB / "index.html").read_text()
+    loaded = ["index.html", *re.findall(r"(?:src|href)=\"static/([^\"]+)\"", html)]
+    assert sum((WEB / name).stat().st_size for name in loaded) <= MAX_PAGE_BYTES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_a_strict_policy_holds_because_nothing_is_inline(page: Path) -> None:
     html = page.read_text()
     assert re.search(r"<script(?![^>]*\ssrc=)", html) is None
@@ -57,65 +90,38 @@ def test_the_policy_allows_no_inline_code_and_no_other_origin() -> None:
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
 
 
-@pytest.mark.parametrize("code", ERRORS)
-def test_the_page_has_plain_words_for_every_error_code(code: str) -> None:
-    assert f'\n  {code}: "' in (WEB / "words.js").read_text()
+@pytest.mark.parametrize("language", LANGUAGES, ids=name_of)
+def test_the_page_has_plain_words_for_every_error_code_and_state_in_every_language(language: Path) -> None:
+    errors = words(language, "ERRORS")
+    assert [code for code in ERRORS if code not in errors] == []
+    assert errors - set(ERRORS) == {"unreachable"}
+    assert words(language, "STATES") >= {str(state) for state in JobState}
 
 
-@pytest.mark.parametrize("state", JobState)
-def test_the_page_has_a_word_for_every_state(state: JobState) -> None:
-    assert re.search(rf"\n  \"?{state}\"?: \"", (WEB / "words.js").read_text())
+@pytest.mark.parametrize("table", ["STATES", "ERRORS", "TEXTS"])
+@pytest.mark.parametrize("language", LANGUAGES, ids=name_of)
+def test_every_language_says_the_same(language: Path, table: str) -> None:
+    assert words(language, table) == words(WEB / "words/en.js", table)
+
+
+def test_every_text_is_used_and_there() -> None:
+    texts = words(WEB / "words/en.js", "TEXTS")
+    scripts = "".join(script.read_text() for script in SCRIPTS if script not in LANGUAGES)
+    used = set(re.findall(r"\bt\.(\w+)", scripts))
+    by_name = {
+        name for each in re.findall(r"\[([^\]]+)\]\.map\(\(name\)", scripts) for name in re.findall(r"\w+", each)
+    }
+    assert texts == used | by_name
+
+
+def words(language: Path, table: str) -> set[str]:
+    """The names in one of a language's tables."""
+    script = language.read_text()
+    start = script.index(f"export const {table} = {{")
+    return set(re.findall(r"^  \"?([\w-]+)\"?: ", script[start : script.index("\n};", start)], re.MULTILINE))
 
 
 def test_no_button_is_disabled_since_that_would_take_the_focus_from_whoever_is_on_it() -> None:
-    for script in WEB.glob("*.js"):
-        assert not re.search(r"\.disabled\b|[\"']disabled[\"']", script.read_text()), script.name
-    assert re.search(r"\sdisabled\b", (WEB / "index.html").read_text()) is None
-    assert 'button[aria-disabled="true"]' in (WEB / "style.css").read_text()
-
-
-def test_a_button_at_rest_ignores_clicks() -> None:
-    functions = re.split(r"\n(?=  (?:async )?#|(?:async )?function )", (WEB / "card.js").read_text())
-    resting = [each for each in functions if re.search(r" rest\(button, (?:true|!)", each)]
-    assert len(resting) == 3
-    assert all("rests(button)" in each for each in resting)
-
-
-def test_a_turned_page_is_announced() -> None:
-    number = re.search(r"<[^>]*class=\"page-number\"[^>]*>", (WEB / "index.html").read_text())
-    assert number is not None
-    assert 'role="status" aria-live="polite"' in number[0]
-
-
-def test_a_copy_that_the_browser_refuses_is_tried_in_another_way_and_then_told() -> None:
-    """`writeText` rejects where the clipboard is denied; `execCommand` says false."""
-    script = (WEB / "card.js").read_text()
-    attempts = re.findall(
-        r"try \{\s+await navigator\.clipboard\.writeText\(text\);\s+return true;\s+\} catch \{", script
-    )
-    assert len(attempts) == script.count("clipboard.writeText") == 1
-    assert "return copyWithoutClipboard(text);" in script
-    assert 'const copied = document.execCommand("copy");' in script
-    assert 'this.#find(".uncopied").hidden = copied;' in script
-    notice = re.search(r'<p class="uncopied notice" hidden>([^<]+)</p>', (WEB / "index.html").read_text())
-    assert notice is not None
-    assert "Nothing was copied" in notice[1]
-
-
-def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one() -> None:
-    assert "truncated" in OcrPage.__struct_fields__
-    assert "pages.filter((page) => page.truncated)" in (WEB / "words.js").read_text()
-    script = (WEB / "card.js").read_text()
-    assert "const missing = incomplete(view.pages);" in script
-    assert 'this.#find(".cut").hidden = missing === "";' in script
-    announced = re.search(r"this\.onNews\(`[^`]*\$\{missing\}`\)", script)
-    assert announced is not None
-    assert '<p class="cut notice" hidden></p>' in (WEB / "index.html").read_text()
-
-
-def test_every_element_that_the_scripts_look_for_is_on_the_page() -> None:
-    html = (WEB / "index.html").read_text()
-    scripts = "".join((WEB / name).read_text() for name in ("app.js", "card.js", "overlay.js"))
-    for sign, name in re.findall(r"(?:querySelector|#find|#offer|turn)\(\"([.#])([a-z-]+)\"", scripts):
-        attribute = "id" if sign == "#" else "class"
-        assert re.search(rf"{attribute}=\"[^\"]*\b{name}\b", html), f"{sign}{name} is not in index.html"
+    for script in SCRIPTS:
+        for found in re.findall(r"<(\w+)[^>]*\sdisabled\b", script.read_text()):
+            assert found == "option", script.name

@@ -11,7 +11,11 @@ from litestar import Request, Response
 from litestar.response import Stream
 from msgspec import Struct
 
+import samples
+
 WEB = Path(__file__).resolve().parents[2] / "web"
+SAMPLE = Path(samples.__file__).parent / "receipt.jpg"
+"""What the page offers to those who have no file at hand."""
 CHUNK_BYTES = 32 * 1024
 """Sent at a time; the next one when the client has read enough. All clients share the same bytes."""
 MIN_GZIP_BYTES = 1000
@@ -57,7 +61,7 @@ def answer(
     etag = prepared.etag(compressed=compressed)
     common = {"ETag": etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
     if held(request, etag):
-        return Response(None, status_code=304, media_type=prepared.media_type, headers=common)
+        return Response(b"", status_code=304, media_type=prepared.media_type, headers=common)
     chunks = prepared.compressed if compressed else prepared.chunks
     if compressed:
         common["Content-Encoding"] = "gzip"
@@ -92,7 +96,7 @@ FILES = {
     path.relative_to(WEB): prepare(path.read_bytes(), mimetypes.guess_type(path.name)[0] or "text/plain")
     for path in sorted(WEB.rglob("*"))
     if path.is_file()
-}
+} | {Path("sample.jpg"): prepare(SAMPLE.read_bytes(), "image/jpeg")}
 """Every file that is served. Looked up rather than opened by name: no path of a client ever reaches the disk."""
 VERSION = hashlib.sha256("".join(f"{path}{each.digest}" for path, each in FILES.items()).encode()).hexdigest()[:16]
 """Of all files together: modules name each other by relative addresses, so that a change to one changes all of them."""

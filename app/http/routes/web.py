@@ -19,7 +19,7 @@ PLAIN_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-anc
 _INDEX = page("index.html")
 
 
-@get("/", media_type="text/html", include_in_schema=False)
+@get(["/", "/operations"], media_type="text/html", include_in_schema=False)
 async def index(request: Request[Any, Any, Any]) -> Response[Any]:
     """The page: drop an image, read its text."""
     return answer(request, _INDEX, REVALIDATED, {"Content-Security-Policy": CONTENT_SECURITY_POLICY})

@@ -1,0 +1,265 @@
+// The documents of this page: what is uploaded, followed, remembered, opened and removed. Knows nothing of the DOM.
+
+import { Problem, hasKey, job, json, remove, requeue, upload } from "./api.js";
+import { Live, ended } from "./live.js";
+import { lanes, persist } from "./patience.js";
+import { Observable } from "./ui.js";
+
+const REMEMBERED = "documents"; // in localStorage: ids and names, no texts
+const MOST_REMEMBERED = 500;
+const UPLOADS_AT_ONCE = 3;
+const LISTED = 100;
+
+/** States that a document has before the server knows it, or once it knows it no more; others are the job's own. */
+export const OWN_STATES = ["held", "sending", "refused", "expired"];
+/** States in which something is still to come. */
+export const UNFINISHED = ["held", "sending", "queued", "processing"];
+
+let keys = 0;
+
+/** One document: a file on its way, or a job. */
+class Document {
+  constructor({ name, file = null, id = null, options = {}, status = "held", addedAt = Date.now() }) {
+    this.key = `document-${(keys += 1)}`;
+    Object.assign(this, { name, file, id, options, status, addedAt });
+    this.sent = 0; // share of the file that is uploaded
+    this.view = null; // the job as last seen, without its pages
+    this.text = ""; // for the search
+    this.problem = null; // why it was refused, or failed
+    this.holdUp = null; // what it waits for
+    this.abort = new AbortController();
+  }
+
+  get unfinished() {
+    return UNFINISHED.includes(this.status);
+  }
+}
+
+/** All of them, newest first; a change of any is a change of all. */
+export class Documents extends Observable {
+  all = [];
+  link = "live";
+  /** Whether the documents of earlier visits are found. */
+  recalled = false;
+  #upload = lanes(UPLOADS_AT_ONCE);
+  #names = new Map(); // id -> [name, addedAt]
+  #onNews;
+  #live = new Live({
+    onView: (view) => this.#seen(this.#of(view.id), view),
+    onProblem: (id, problem) => this.#failed(this.#of(id), problem),
+    onLink: (state) => {
+      this.link = state;
+      this.changed();
+    },
+  });
+
+  /** Tells `onNews(document)` when a document has ended, for those who do not look. */
+  constructor(onNews) {
+    super();
+    this.#onNews = onNews;
+  }
+
+  /** Finds the documents of earlier visits: those of the key from the server, else those that this browser remembers. */
+  async recall() {
+    const remembered = JSON.parse(localStorage.getItem(REMEMBERED) ?? "[]");
+    for (const { id, name, addedAt } of remembered) this.#names.set(id, [name, addedAt]);
+    if (!hasKey() || !(await this.#list())) {
+      this.#take(remembered.map((each) => new Document({ ...each, status: "queued" })));
+    }
+    this.recalled = true;
+    this.changed();
+  }
+
+  /** Takes in a job that somebody has linked to. */
+  join(id) {
+    if (!this.#of(id)) this.#take([new Document({ id, name: id.slice(0, 8), status: "queued" })]);
+  }
+
+  /** Uploads files, in the order in which they are given; gives their documents. */
+  add(files, options = {}) {
+    const added = [...files].map((file) => new Document({ name: file.name, file, options }));
+    this.all = [...added, ...this.all];
+    for (const each of added) this.#send(each);
+    this.changed();
+    return added;
+  }
+
+  /** Tries again what was refused, and requeues what failed. */
+  async retry(document) {
+    if (document.status === "dead-letter") return this.#act(document, () => requeue(document.id));
+    if (document.id !== null) return this.#follow(document);
+    if (document.file !== null) await this.#send(document);
+  }
+
+  /** Cancels an unfinished document on the server; it stays in the list. */
+  async cancel(document) {
+    if (document.id === null) {
+      document.abort.abort();
+      document.status = "cancelled";
+      return this.changed();
+    }
+    await this.#act(document, () => remove(document.id));
+  }
+
+  /** Takes documents out of the list, and off the server where it erases what has ended. */
+  async remove(documents) {
+    this.all = this.all.filter((each) => !documents.includes(each));
+    for (const each of documents) {
+      each.abort.abort();
+      if (each.id !== null) this.#live.leave(each.id);
+    }
+    this.#remember();
+    this.changed();
+    const known = documents.filter((each) => each.id !== null && each.status !== "expired");
+    await Promise.all(known.map((each) => this.#upload(() => remove(each.id)).catch(ignoreProblem)));
+  }
+
+  #of(id) {
+    return this.all.find((each) => each.id === id);
+  }
+
+  #take(documents) {
+    const known = new Set(this.all.map((each) => each.id));
+    const fresh = documents.filter((each) => !known.has(each.id));
+    this.all = [...this.all, ...fresh].sort((one, other) => other.addedAt - one.addedAt);
+    for (const each of fresh) if (!each.view) this.#follow(each);
+    this.#remember();
+    this.changed();
+  }
+
+  // Gives whether the server has a list.
+  async #list() {
+    try {
+      const { body } = await json(`images?limit=${LISTED}`);
+      this.#take(body.items.map((view) => this.#listed(view)));
+      return true;
+    } catch (problem) {
+      ignoreProblem(problem);
+      return false;
+    }
+  }
+
+  #listed(view) {
+    const [name, addedAt] = this.#names.get(view.id) ?? [nameOf(view), Date.parse(view.created_at)];
+    const document = new Document({ id: view.id, name, addedAt, status: view.status });
+    if (ended(view.status)) this.#note(document, view);
+    return document;
+  }
+
+  async #send(document) {
+    document.abort = new AbortController();
+    const { signal } = document.abort;
+    Object.assign(document, { status: "held", problem: null, holdUp: null, sent: 0 });
+    this.changed();
+    const attempt = () => {
+      document.status = "sending";
+      this.changed();
+      const onProgress = (share) => {
+        document.sent = share;
+        this.changed();
+      };
+      return upload(document.file, { options: document.options, onProgress, signal });
+    };
+    const onWait = (problem) => {
+      Object.assign(document, { status: "held", holdUp: problem });
+      this.changed();
+    };
+    const mayPass = ({ status }) => status === 503 || status === 429 || status === 0;
+    try {
+      const view = await this.#upload(() => persist(attempt, { mayPass, onWait, signal }));
+      Object.assign(document, { id: view.id, holdUp: null });
+      this.#seen(document, view);
+      this.#remember();
+      this.#follow(document);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      Object.assign(document, { status: "refused", problem, holdUp: null });
+      this.#ended(document);
+    }
+  }
+
+  #follow(document) {
+    if (!ended(document.status) || !document.view) this.#live.watch(document.id);
+  }
+
+  #seen(document, view) {
+    if (!document) return;
+    const before = document.status;
+    this.#note(document, view);
+    if (ended(view.status) && before !== view.status && !OWN_STATES.includes(before)) this.#ended(document);
+    else this.changed();
+  }
+
+  #note(document, { pages, lines, text, ...view }) {
+    document.status = view.status;
+    document.holdUp = null;
+    document.problem = view.error ? new Problem(200, view.error) : null;
+    document.text = text ?? document.text;
+    if (view.image?.file_name && document.name === document.id?.slice(0, 8)) document.name = view.image.file_name;
+    document.view = { ...view, pages_total: view.pages_total ?? pages?.length ?? 0 };
+    document.unsure = (lines ?? []).filter((line) => line.low_confidence).length;
+    document.count = lines?.length ?? 0;
+  }
+
+  #failed(document, problem) {
+    if (!document) return;
+    if (problem.passing) document.holdUp = problem;
+    else if (problem.status === 410 || problem.status === 404) document.status = "expired";
+    else Object.assign(document, { status: "refused", problem });
+    this.changed();
+  }
+
+  #ended(document) {
+    this.#onNews(document);
+    this.changed();
+  }
+
+  async #act(document, action) {
+    try {
+      const { body } = await action();
+      this.#seen(document, body);
+      if (ended(document.status)) this.#live.leave(document.id);
+      else this.#live.watch(document.id);
+    } catch (problem) {
+      ignoreProblem(problem);
+      // of a job that has ended meanwhile the next look tells
+      if (problem.code !== "already_ended") document.holdUp = problem;
+      this.#live.watch(document.id);
+      this.changed();
+    }
+  }
+
+  #remember() {
+    const known = this.all.filter((each) => each.id !== null && each.status !== "expired").slice(0, MOST_REMEMBERED);
+    localStorage.setItem(REMEMBERED, JSON.stringify(known.map(({ id, name, addedAt }) => ({ id, name, addedAt }))));
+  }
+}
+
+const nameOf = (view) => view.image?.file_name || view.file_name || view.id.slice(0, 8);
+
+function ignoreProblem(problem) {
+  if (!(problem instanceof Problem)) throw problem;
+}
+
+/** The documents that a search and a state leave: words in name or text, "all" or a state's group. */
+export function chosen(documents, { search, state }) {
+  const wanted = search.trim().toLocaleLowerCase();
+  return documents.filter((each) => {
+    if (state === "unfinished" && !each.unfinished) return false;
+    if (state === "done" && each.status !== "done") return false;
+    if (state === "failed" && !["dead-letter", "refused"].includes(each.status)) return false;
+    return !wanted || `${each.name}\n${each.text}`.toLocaleLowerCase().includes(wanted);
+  });
+}
+
+/** A job's page with its words, or null where it cannot be had (yet). */
+export async function readPage(id, number, signal) {
+  try {
+    const { body } = await json(`images/${encodeURIComponent(id)}/result?format=json&pages=${number}`, { signal });
+    return body.pages[0] ?? null;
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status !== 409) throw problem;
+    return null;
+  }
+}

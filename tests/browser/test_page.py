@@ -1,0 +1,252 @@
+"""What a person does on the page, in a real browser."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from samples import FOLDER
+from tests.browser.conftest import PATIENCE_MILLISECONDS, PHONE, Opened, choose, end
+from tests.e2e.conftest import Server
+
+RECEIPT = FOLDER / "receipt.jpg"
+TABLE = FOLDER / "table.png"
+UPSIDE_DOWN = FOLDER / "upside_down.png"
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+def read(page: Page, *files: Path) -> None:
+    """Uploads files, and waits until each is read."""
+    choose(page, *files)
+    expect(page.locator('.items .pill[data-status="done"]')).to_have_count(len(files))
+
+
+def job_of(server: Server, page: Page) -> dict[str, Any]:
+    """The job of the document that is open."""
+    page.wait_for_function("() => location.hash.length > 2")
+    answer = server.client.get(f"/images/{page.url.rsplit('/')[-1]}")
+    return dict(answer.json())
+
+
+def test_a_sample_becomes_text_by_one_click(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        page.get_by_role("button", name="Try a sample").click()
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        expect(page.locator(".document h2")).to_have_text("sample.jpg")
+
+
+def test_the_page_takes_and_names_every_kind_of_file_that_the_service_reads(server: Server, opened: Opened) -> None:
+    kinds = server.client.get("/capabilities").json()["files"]
+    with opened(server.url) as page:
+        expect(page.locator(".intake .hint")).to_contain_text(", ".join(kind["name"] for kind in kinds))
+        accepted = (page.locator("#files").get_attribute("accept") or "").split(",")
+    assert {kind["media_type"] for kind in kinds} <= set(accepted)
+
+
+def test_documents_stay_after_a_reload_and_a_link_opens_them_elsewhere(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT, TABLE)
+        page.reload()
+        expect(page.locator(".items .name")).to_have_text(["receipt.jpg", "table.png"])
+        page.locator(".items a").first.click()
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        link = page.url
+    with opened(link) as other:
+        expect(other.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+
+
+@pytest.mark.parametrize("presses", [0, 3, -3])
+def test_lines_lie_on_their_print_at_every_zoom(server: Server, opened: Opened, presses: int) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        expect(page.locator(".plane img")).to_be_visible()
+        for _ in range(abs(presses)):
+            page.get_by_role("button", name="Zoom in" if presses > 0 else "Zoom out").click()
+        job = job_of(server, page)
+        boxes = page.evaluate(
+            """() => {
+                const picture = document.querySelector(".plane img").getBoundingClientRect();
+                const scale = picture.width / document.querySelector(".plane img").naturalWidth;
+                return [...document.querySelectorAll("polygon.line")].map((each) => {
+                    const box = each.getBoundingClientRect();
+                    const [left, top] = [box.left - picture.left, box.top - picture.top];
+                    return [left, top, left + box.width, top + box.height, scale];
+                });
+            }"""
+        )
+    assert len(boxes) == len(job["lines"])
+    for (*box, scale), line in zip(boxes, job["lines"], strict=True):
+        across, down = zip(*line["polygon"], strict=True)
+        known = [min(across) * scale, min(down) * scale, max(across) * scale, max(down) * scale]
+        assert box == pytest.approx(known, abs=2)
+
+
+def test_text_is_selected_on_the_picture_itself(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        page.locator(".glyphs span", has_text="Cinnamon roll").click(click_count=3)
+        assert "Cinnamon roll" in page.evaluate("getSelection().toString()")
+
+
+def test_a_turned_page_is_shown_upright(server: Server, opened: Opened) -> None:
+    first_stands_above = """() => {
+        const tops = [...document.querySelectorAll("polygon.line")].map((each) => each.getBoundingClientRect().top);
+        return tops[0] < tops.at(-1);
+    }"""
+    with opened(server.url) as page:
+        read(page, UPSIDE_DOWN)
+        page.wait_for_function(first_stands_above)
+        page.get_by_role("button", name="Turn upright").click()
+        page.wait_for_function(f"() => !({first_stands_above})()")
+
+
+def test_a_line_pointed_at_in_the_list_lights_up_on_the_picture_and_the_other_way_round(
+    server: Server, opened: Opened
+) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        page.locator(".lines li", has_text="Flat white").hover()
+        expect(page.locator("polygon.line.active")).to_have_count(1)
+        page.locator(".glyphs span", has_text="Orange juice").hover()
+        expect(page.locator(".lines li.active")).to_contain_text("Orange juice")
+
+
+def test_text_and_tables_are_copied(server: Server, opened: Opened) -> None:
+    with opened(server.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        read(page, TABLE)
+        page.get_by_role("button", name="Copy text").click()
+        expect(page.locator(".toast")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == job_of(server, page)["text"]
+        page.get_by_role("tab", name="Tables").click()
+        page.get_by_role("button", name="Copy table").first.click()
+        page.wait_for_function(r"async () => (await navigator.clipboard.readText()).includes('\t')")
+
+
+def test_every_format_is_saved(server: Server, opened: Opened) -> None:
+    formats = server.client.get("/capabilities").json()["formats"]
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        for each in formats:
+            with page.expect_download() as download:
+                page.get_by_label("Download as").select_option(each["name"])
+            assert download.value.suggested_filename == f"receipt{each['suffix']}"
+            assert download.value.path().stat().st_size > 0
+
+
+def test_many_are_downloaded_as_one_archive_and_deleted_together(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT, TABLE)
+        page.get_by_label("Select all").check()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download", exact=True).click()
+        assert download.value.path().read_bytes().startswith(b"PK")
+        page.locator(".selection").get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+
+
+def test_search_and_filter_leave_what_matches(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT, TABLE)
+        page.get_by_label("Search names and texts").fill("cinnamon")
+        expect(page.locator(".items .name")).to_have_text(["receipt.jpg"])
+        page.get_by_label("Search names and texts").fill("")
+        page.get_by_label("Show").select_option("failed")
+        expect(page.locator(".items li")).to_have_count(0)
+
+
+def test_what_is_refused_says_why(server: Server, opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    with opened(server.url) as page:
+        choose(page, tmp_path / "notes.txt")
+        expect(page.locator(".document .notice")).to_contain_text("This kind of file cannot be read here.")
+
+
+def test_keys_alone_are_enough(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        page.locator(".lines").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".lines li.active")).to_contain_text("14 Harbour Street")
+        page.locator(".stage").focus()
+        width = "document.querySelector('.plane').getBoundingClientRect().width"
+        before = page.evaluate(width)
+        page.keyboard.press("+")
+        page.wait_for_function(f"() => {width} > {before}")
+        page.get_by_label("Find in the document").fill("change")
+        page.keyboard.press("Enter")
+        expect(page.locator(".lines li.active")).to_contain_text("Change")
+
+
+@pytest.mark.parametrize("context", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
+    server: Server, opened: Opened, context: dict[str, Any]
+) -> None:
+    with opened(server.url, **context) as page:
+        assert violations(page) == []
+        choose(page, RECEIPT)
+        expect(page.locator(".lines li").first).to_be_visible()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.goto(f"{server.url}/operations")
+        expect(page.get_by_role("heading", name="Workers")).to_be_visible()
+        assert violations(page) == []
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe-core holds against the page."""
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("de-DE", "Dateien wählen"), ("zh-CN", "选择文件"), ("fr-FR", "Choose files")]
+)
+def test_the_page_speaks_the_browsers_language(server: Server, opened: Opened, locale: str, words: str) -> None:
+    with opened(server.url, locale=locale) as page:
+        expect(page.get_by_role("button", name=words, exact=True)).to_be_visible()
+
+
+def test_the_control_room_shows_what_the_service_says(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        page.get_by_role("link", name="Operations").click()
+        expect(page.locator(".verdict")).to_have_text("All is well")
+        expect(page.locator(".tile", has_text="Reading a sample")).to_contain_text("Smart Queue OCR 2026")
+
+
+def test_a_document_is_finished_though_the_server_is_killed_and_started_again(opened: Opened, tmp_path: Path) -> None:
+    server = Server(tmp_path, {}).ready()
+    with opened(server.url) as page:
+        read(page, RECEIPT)
+        port = server.url.rsplit(":")[-1]
+        server.process.kill()
+        server.process.wait()
+        choose(page, TABLE)
+        expect(page.get_by_role("alert").first).to_contain_text("cannot be reached")
+        again = Server(tmp_path, {"PORT": port}).ready()
+        expect(page.locator('.items .pill[data-status="done"]')).to_have_count(2)
+    end(again)
+    server.reader.join()
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+    server.client.close()
+
+
+def test_a_key_is_asked_for_once_and_a_wrong_one_again(opened: Opened, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"reader:{hashlib.sha256(b'secret').hexdigest()}\n")
+    server = Server(tmp_path, {"API_KEYS_FILE": str(keys)}).ready()
+    with opened(server.url) as page:
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("API key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(dialog).to_contain_text("not accepted")
+        dialog.get_by_label("API key").fill("secret")
+        page.keyboard.press("Enter")
+        read(page, RECEIPT)
+    end(server)
