@@ -11,7 +11,6 @@ from app.cluster.node_kind import kind_of
 from app.cluster.node_report import PUBLISH_SECONDS
 from app.cluster.nodes import REFRESH_SECONDS, Node, default_name
 from app.jobs.local_queue import LocalQueue
-from app.jobs.waiting import Waiters
 from app.service import Service
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool
@@ -73,15 +72,15 @@ async def opened_reports(settings: Settings, patience: Patience) -> AsyncIterato
 
 
 @asynccontextmanager
-async def listening_to_other_nodes(settings: Settings, waiters: Waiters, patience: Patience) -> AsyncIterator[None]:
-    """Those who wait here hear of jobs that end on other nodes, where there are any."""
-    kind = kind_of(settings)
-    if not (kind.has_neighbours and kind.serves_clients):
+async def listening_to_other_nodes(service: Service, patience: Patience) -> AsyncIterator[None]:
+    """The node hears of jobs that end on other nodes, where there are any."""
+    if not service.kind.has_neighbours:
         yield
         return
     from persistence.postgres.notifications import listening  # needs the extra `cluster`
 
-    async with listening(settings.database_url, waiters.ring, waiters.ring_all, patience):
+    url = service.settings.database_url
+    async with listening(url, service.job_ended_elsewhere, service.waiters.ring_all, patience):
         yield
 
 

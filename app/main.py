@@ -81,7 +81,7 @@ def create_app(
             service = service_of(settings, opened, waiters, observers, on_failure or stop_process, tuning, keys)
             async with (
                 dispatching(service),
-                listening_to_other_nodes(settings, waiters, tuning.database),
+                listening_to_other_nodes(service, tuning.database),
                 reporting_to_other_nodes(service, reports),
             ):
                 app.state.service = service

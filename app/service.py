@@ -17,10 +17,12 @@ from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.intake import Intake
+from app.jobs.page_selection import PageSelection
+from app.jobs.reading.files import Files
+from app.jobs.reading.readings import Readings
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.upload_memory import Body, UploadMemory
 from app.jobs.waiting import Waiters
-from app.results.page_selection import PageSelection
 from app.results.stored_run import JobResult, result_of
 from app.telemetry.metrics import Gauges
 from app.telemetry.observers import Observers
@@ -30,8 +32,9 @@ from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
 from persistence.job import Job, JobState
-from persistence.queue import JobQueue
-from persistence.store import Cursor, JobStore, Page, StoreError
+from persistence.queue import Ahead, JobQueue
+from persistence.store import Cursor, JobStore, Listing, StoreError
+from persistence.upload import Upload
 
 CHECK_SECONDS = 2.0
 """How long readiness waits for the store; who probes waits hardly longer."""
@@ -49,11 +52,15 @@ class JobGone(Exception):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """A job, and when to ask about it again."""
+    """A job, how far it is, and when to ask about it again; but for the job of no meaning once that has ended."""
 
     job: Job
-    retry_after: int
-    """Whole seconds, at least 1; of no meaning once the job has ended."""
+    retry_after: int = 0
+    """Whole seconds, at least 1."""
+    queue_position: int = 0
+    """Which page in the queue its next one is, from 1; 0 where none of it waits."""
+    eta_seconds: float | None = 0.0
+    """Until it is through, at the present pace; None while there are no workers."""
     waited: bool = False
     """Whether its end was waited for."""
 
@@ -101,6 +108,8 @@ class Service:
         retention: Retention,
         admission: Admission,
         upload_memory: UploadMemory,
+        readings: Readings,
+        files: Files,
         capacity: Capacity,
         ai_health: Health,
         observers: Observers,
@@ -125,14 +134,16 @@ class Service:
         self._admission = admission
         self._observers = observers
         self._check_seconds = check_seconds
+        self._readings = readings
+        self._files = files
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Queues what an earlier life left unfinished, then lets the dispatchers run, if the node reads."""
-        await self.intake.rescue()
+        await self._rescue()
         if self.kind.has_neighbours:
             # what a shared queue lost: entries that somebody deleted, or that could not be written
-            self.background.every("rescue", RESCUE_SECONDS, self.intake.rescue, wait_first=True)
+            self.background.every("rescue", RESCUE_SECONDS, self._rescue, wait_first=True)
         if self.settings.keep_finished_days:
             self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         if not self.kind.reads:
@@ -154,15 +165,15 @@ class Service:
             with self.upload_memory.body(client) as body:
                 image = await receive(body)
                 info = probe(image, self.settings.max_image_pixels, self.settings.max_image_pages)
-                job = await self.intake.submit(image, info, owner, self._observers.traceparent())
+                job = await self.intake.submit(Upload.of(image), info, owner, self._observers.traceparent())
         except Exception as error:
             self._observers.upload_refused(_type_by_bytes(image), error)
             raise
-        return self._new(job)
+        return await self._of(job)
 
     async def progress(self, job_id: str, viewer: str | None) -> Progress:
         """The job as it stands. Raises JobNotFound, JobGone, StoreError."""
-        return self._of(await self._job(job_id, viewer))
+        return await self._of(await self._job(job_id, viewer))
 
     async def progress_at_end(self, job_id: str, viewer: str | None, seconds: int) -> Progress:
         """The job once it has ended, or after so many seconds (MAX_WAIT_SECONDS at most), or at a stop.
@@ -173,7 +184,7 @@ class Service:
         if not seconds or self.waiters.full:
             return await self.progress(job_id, viewer)
         job = await self.waiters.ended(job_id, lambda: self._job(job_id, viewer), seconds)
-        return self._of(job, waited=True)
+        return await self._of(job, waited=True)
 
     async def result(self, job_id: str, viewer: str | None, pages: str) -> JobResult:
         """What was read: of all pages, or of those that are named as `1-3,7`; these may be there before the job's end.
@@ -188,7 +199,7 @@ class Service:
         cancelled = await self._cancellation.cancel(await self._job(job_id, viewer))
         return cancelled or await self._job(job_id, viewer)
 
-    async def dead_letters(self, code: str | None, viewer: str | None, after: Cursor | None, limit: int) -> Page:
+    async def dead_letters(self, code: str | None, viewer: str | None, after: Cursor | None, limit: int) -> Listing:
         """Some dead letters, newest first, of one error code where that is given. Raises StoreError."""
         return await self.store.dead_letters(code=code, owner=viewer, after=after, limit=limit)
 
@@ -200,8 +211,11 @@ class Service:
         return job
 
     async def requeue(self, job_id: str, viewer: str | None) -> Progress:
-        """The dead letter, queued again. Raises as `dead_letter` and DeadLetters.requeue."""
-        return self._new(await self._dead_letters.requeue(await self.dead_letter(job_id, viewer)))
+        """The dead letter, or the job with failed pages, queued again.
+
+        Raises JobNotFound, JobGone or as DeadLetters.requeue.
+        """
+        return await self._of(await self._dead_letters.requeue(await self._job(job_id, viewer)))
 
     async def requeue_all(self, code: str | None, viewer: str | None) -> Requeued:
         """See DeadLetters.requeue_all."""
@@ -212,12 +226,13 @@ class Service:
         await self._dead_letters.delete(await self.dead_letter(job_id, viewer))
 
     def retry_after(self) -> int:
-        """Whole seconds after which a job that comes in now may be through."""
+        """Whole seconds after which the queue may have room for what it refused."""
         return self.capacity.retry_after(self.queue.depth() + 1)
 
     async def queue_figures(self) -> QueueFigures:
         """The queue as it stands. Raises StoreError."""
-        active, depth = (await self.store.counts())[JobState.PROCESSING], self.queue.depth()
+        depth = self.queue.depth()
+        active = max(0, await self.store.pages_left() - depth)
         return QueueFigures(
             depth=depth,
             active=active,
@@ -283,6 +298,12 @@ class Service:
             self._drain = asyncio.create_task(self._drain_now(), name="drain")
         await asyncio.shield(self._drain)
 
+    def job_ended_elsewhere(self, job_id: str) -> None:
+        """Word of another node: whoever waits looks again, and what is read of the job here is in vain."""
+        self.waiters.ring(job_id)
+        self._readings.stop(job_id)
+        self._files.drop(job_id)
+
     def hurry(self) -> None:
         """See Dispatchers.hurry."""
         self._dispatchers.hurry()
@@ -305,15 +326,25 @@ class Service:
             raise JobGone(f"job {job_id} was deleted")
         raise JobNotFound("there is no such job")
 
-    def _new(self, job: Job) -> Progress:
-        return Progress(job=job, retry_after=self.retry_after())
+    async def _rescue(self) -> None:
+        rescued = await self.intake.rescue()
+        self._files.keep_only(rescued.unfinished)
 
-    def _of(self, job: Job, *, waited: bool = False) -> Progress:
-        if job.status is JobState.PROCESSING:
-            retry_after = self.capacity.rest_of(job)
-        else:
-            retry_after = self.capacity.retry_after(self.queue.ahead(job.id) + 1)
-        return Progress(job=job, retry_after=retry_after, waited=waited)
+    async def _of(self, job: Job, *, waited: bool = False) -> Progress:
+        if job.status.terminal:
+            return Progress(job=job, waited=waited)
+        ahead = await self.queue.ahead(job.id)
+        if ahead is None and job.status is JobState.QUEUED:
+            # waits for its next attempt, or is on its way into the queue
+            ahead = Ahead(first=self.queue.depth(), last=self.queue.depth())
+        pages = 1 + (ahead.last if ahead else 0)
+        return Progress(
+            job=job,
+            retry_after=self.capacity.retry_after(pages),
+            queue_position=1 + ahead.first if ahead else 0,
+            eta_seconds=self.capacity.drain_seconds(pages),
+            waited=waited,
+        )
 
 
 def _type_by_bytes(image: bytes) -> str:

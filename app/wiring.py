@@ -16,11 +16,14 @@ from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
-from app.jobs.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.events import Listeners
 from app.jobs.intake import Intake
+from app.jobs.reading.dispatcher import Dispatcher, DispatcherPauses
+from app.jobs.reading.files import Files
+from app.jobs.reading.reader import Reader
+from app.jobs.reading.readings import CANCEL_GRACE_SECONDS, Readings
+from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
-from app.jobs.retry import RetryPolicy
 from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.service import CHECK_SECONDS, Service
@@ -32,7 +35,6 @@ from ocr_engine.workers.allowance import WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
 from ocr_engine.workers.process_pool import ProcessOcrPool
-from persistence.job import Job
 from persistence.patience import Patience
 from persistence.queue import JobQueue
 from persistence.store import JobStore
@@ -52,6 +54,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
     database: Patience = Patience()
     max_waiting_requests: int = MAX_WAITING_REQUESTS
     check_seconds: float = CHECK_SECONDS
+    cancel_grace: float = CANCEL_GRACE_SECONDS
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -79,7 +82,6 @@ def service_of(
     capacity = Capacity(
         workers=settings.max_workers if kind.reads else 0,
         first_guess=FIRST_SERVICE_SECONDS,
-        alone=not kind.has_neighbours,
     )
     policy = RetryPolicy(
         max_attempts=settings.max_attempts,
@@ -93,14 +95,19 @@ def service_of(
         max_jobs_per_key=settings.max_jobs_per_key,
     )
     admission = Admission(store, limits, quota_of=keys.max_jobs if keys else lambda _: None)
-    events = Listeners(*observers.of_jobs, capacity, waiters)
+    readings = Readings(tuning.cancel_grace)
+    files = Files(store, pool.forget)
+    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files)
+    reader = Reader(store, pool, files, settings.max_image_pages)
     return Service(
         settings=settings,
         kind=kind,
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(store, queue, policy, admission, events, _abandoned_after(settings, kind)),
+        intake=Intake(
+            store, queue, policy, admission, events, _abandoned_seconds(settings, kind), settings.max_image_pages
+        ),
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
@@ -108,12 +115,14 @@ def service_of(
         upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=Dispatchers(
             queue,
-            Dispatcher(store, pool, policy, events, pauses=tuning.dispatcher).handle,
+            Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,
             pool,
             concurrency=settings.max_workers,
             drain_seconds=settings.drain_seconds,
             on_failure=on_failure,
         ),
+        readings=readings,
+        files=files,
         capacity=capacity,
         ai_health=_ai_health(settings, kind, opened, observers),
         observers=observers,
@@ -187,8 +196,6 @@ def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Ob
     )
 
 
-def _abandoned_after(settings: Settings, kind: NodeKind) -> Callable[[Job], float]:
-    """Seconds after which no node can be at an attempt of a job any more; 0 where there is one node only."""
-    if not kind.has_neighbours:
-        return lambda _job: 0.0
-    return lambda job: settings.job_timeout_seconds * WALL_FACTOR * job.image.pages + settings.drain_seconds
+def _abandoned_seconds(settings: Settings, kind: NodeKind) -> float:
+    """Seconds after which no node can be at an attempt any more; 0 where there is one node only."""
+    return settings.job_timeout_seconds * WALL_FACTOR + settings.drain_seconds if kind.has_neighbours else 0.0

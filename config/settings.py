@@ -99,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Count,
         Meta(
             description="Largest page in pixels (width times height); above that 413, or, where it is a later page of "
-            "a TIFF or a page of a PDF, a dead letter."
+            "a TIFF or a page of a PDF, a failed page."
         ),
     ] = 64_000_000
     max_image_pages: Annotated[

@@ -57,6 +57,12 @@ class TooManyPages(InvalidImage):
     code = "too_many_pages"
 
 
+class NoSuchPage(InvalidImage):
+    """None of the pages that were asked for is in the file."""
+
+    code = "no_such_page"
+
+
 class ImageMissing(OcrError):
     """The image is not where it was stored."""
 

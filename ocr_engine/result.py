@@ -25,8 +25,8 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
 
     @property
     def pages(self) -> int:
-        """How many are to be read, thumbnails in a TIFF counted as pages; of an animation the first frame is."""
-        return self.frames if self.media_type == "image/tiff" else 1
+        """How many are to be read; of an animation the first frame is. 0 of a PDF: a worker has to count its pages."""
+        return self.frames if self.media_type in ("image/tiff", "application/pdf") else 1
 
 
 class DocumentInfo(Struct, frozen=True, kw_only=True):

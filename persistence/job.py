@@ -22,7 +22,7 @@ class JobState(StrEnum):
     PROCESSING = "processing"
     """Claimed by a dispatcher; a worker has it or is about to."""
     DONE = "done"
-    """Recognised, result stored. Final."""
+    """Recognised, result stored. Final, but for pages that were given up and may be requeued."""
     DEAD_LETTER = "dead-letter"
     """Given up: `error` says why. Waits for a person to requeue or delete it."""
     CANCELLED = "cancelled"
@@ -39,7 +39,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED}),
         JobState.PROCESSING: frozenset({JobState.DONE, JobState.QUEUED, JobState.DEAD_LETTER, JobState.CANCELLED}),
         JobState.DEAD_LETTER: frozenset({JobState.QUEUED}),
-        JobState.DONE: frozenset(),
+        JobState.DONE: frozenset({JobState.QUEUED}),  # where pages of it were given up
         JobState.CANCELLED: frozenset(),
     }
 )
@@ -62,8 +62,29 @@ class JobError(Struct, frozen=True, kw_only=True):
     worker: str = ""
 
 
+class PageError(Struct, frozen=True, kw_only=True):
+    """Why a page was given up."""
+
+    number: int
+    """Of the page in its file, from 1."""
+    code: str
+    detail: str
+    attempts: int
+
+
+class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the client asked for with the upload."""
+
+    pages: str = ""
+    """Which pages are read, as `1-3,7,20-`; empty: all."""
+
+
 class Job(Struct, frozen=True, kw_only=True):
-    """One image on its way to text. Changes only by the verbs below, each of which gives a new Job."""
+    """One file on its way to text. Changes only by the verbs below, each of which gives a new Job.
+
+    The only page of an image is claimed, retried and given up in the job's own row. A file of several pages is
+    `paged`: each page has a row (persistence/page.py), and the job's state follows from its pages.
+    """
 
     id: str
     owner: str = ANYBODY
@@ -85,12 +106,38 @@ class Job(Struct, frozen=True, kw_only=True):
     """When the latest attempt began."""
     failures: tuple[JobError, ...] = ()
     """Every failed attempt, oldest first."""
+    options: JobOptions = JobOptions()
+    paged: bool = False
+    """True once its pages have rows of their own; before that a file of unknown pages waits to be opened."""
+    pages_total: int = 1
+    """Pages that are to be read; 0 while that is not known."""
+    pages_done: int = 0
+    pages_failed: int = 0
+    """Pages that were given up."""
     result: OcrResult | None = None
+    """What was read so far. Of a paged job it is put together from its pages, by `JobStore.get` only."""
+    page_errors: tuple[PageError, ...] = ()
+    """Of the pages that were given up, as `result`."""
 
     @property
     def error(self) -> JobError | None:
         """What made it a dead letter; None in every other state."""
         return self.failures[-1] if self.status is JobState.DEAD_LETTER else None
+
+    @property
+    def pages_left(self) -> int:
+        """Pages that are neither read nor given up; 1 where their number is not known yet."""
+        return 0 if self.status.terminal else max(1, self.pages_total - self.pages_done - self.pages_failed)
+
+    @property
+    def keeps_upload(self) -> bool:
+        """True while somebody may still ask for another reading."""
+        return self.status is not JobState.CANCELLED and (self.status is not JobState.DONE or self.pages_failed > 0)
+
+    @property
+    def to_be_opened(self) -> bool:
+        """True while nobody has looked how many pages the file has."""
+        return not self.paged and self.pages_total == 0
 
     @property
     def wait_seconds(self) -> float:
@@ -102,8 +149,30 @@ class Job(Struct, frozen=True, kw_only=True):
         return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now)
 
     def completed(self, result: OcrResult, now: datetime) -> "Job":
-        """Its text was read."""
-        return self._become(JobState.DONE, now, result=result)
+        """The text of its only page was read."""
+        return self._become(JobState.DONE, now, result=result, pages_done=1)
+
+    def opened(self, pages: int) -> "Job":
+        """The claimed file has so many pages to be read, which wait for workers from now on."""
+        if self.status is not JobState.PROCESSING or self.paged:
+            raise IllegalTransition(self, JobState.PROCESSING)
+        return msgspec.structs.replace(self, revision=self.revision + 1, paged=True, pages_total=pages)
+
+    def page_begun(self, now: datetime) -> "Job":
+        """One of its pages was claimed: the first one begins the job's attempt."""
+        return self.claimed(now) if self.status is JobState.QUEUED else self._going_on()
+
+    def page_put_back(self) -> "Job":
+        """One of its pages waits for another attempt; the job goes on."""
+        return self._going_on()
+
+    def page_read(self, now: datetime) -> "Job":
+        """One of its pages was read; after the last one the job is done."""
+        return self._page_settled(now, pages_done=self.pages_done + 1)
+
+    def page_given_up(self, error: JobError, now: datetime) -> "Job":
+        """One of its pages was. After the last one the job is done where another was read, a dead letter otherwise."""
+        return self._page_settled(now, error, pages_failed=self.pages_failed + 1)
 
     def retried(self, error: JobError, due_at: datetime, now: datetime) -> "Job":
         """An attempt failed and another one is allowed, at `due_at`."""
@@ -118,12 +187,30 @@ class Job(Struct, frozen=True, kw_only=True):
         return self._queued_again(JobState.PROCESSING, now, attempt=self.attempt - 1, due_at=now)
 
     def requeued(self, now: datetime) -> "Job":
-        """A person puts a dead letter back into the queue, with all attempts before it; its failures stay on record."""
-        return self._queued_again(JobState.DEAD_LETTER, now, attempt=0, due_at=now)
+        """A person sends a dead letter, or the pages that were given up, round again with all attempts before them.
+
+        Failures stay on record, and so do pages that were read.
+        """
+        source = JobState.DONE if self.status is JobState.DONE and self.pages_failed else JobState.DEAD_LETTER
+        again = {"pages_failed": 0, "page_errors": ()} if self.paged else {}
+        return self._queued_again(source, now, attempt=0, due_at=now, **again)
 
     def cancelled(self, now: datetime) -> "Job":
         """Its owner does not want it any more."""
         return self._become(JobState.CANCELLED, now)
+
+    def _page_settled(self, now: datetime, error: JobError | None = None, **counts: int) -> "Job":
+        counted = msgspec.structs.replace(self._going_on(), **counts)
+        if counted.pages_done + counted.pages_failed < counted.pages_total:
+            return msgspec.structs.replace(counted, revision=self.revision + 1)
+        if counted.pages_done or error is None:
+            return counted._become(JobState.DONE, now)
+        return counted.dead_lettered(error, now)
+
+    def _going_on(self) -> "Job":
+        if self.status is not JobState.PROCESSING or not self.paged:
+            raise IllegalTransition(self, JobState.PROCESSING)
+        return self
 
     def _queued_again(self, source: JobState, now: datetime, **changes: object) -> "Job":
         # two arrows lead back to `queued`, and the table alone cannot tell one verb's from the other's

@@ -1,22 +1,55 @@
-"""The port JobQueue: what every queue of job ids promises."""
+"""The port JobQueue: what every queue promises. It holds units of work, by name only."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Protocol, Self
 
 from loguru import logger
+from msgspec import Struct
 
+from persistence.job import ANYBODY
 from persistence.store import StoreError
 
-Handler = Callable[[str], Awaitable[float | None]]
-"""What is done with one id. None: finished with. Seconds: deliver it again then. An exception: again soon."""
-
 REDELIVERY_SECONDS = 1.0
-"""Pause before an id is delivered again whose handler raised."""
+"""Pause before a unit is delivered again whose handler raised."""
+
+
+class Unit(Struct, frozen=True):
+    """What one worker is busy with at a time: a page of a job, or a job that has no pages of its own (yet)."""
+
+    job_id: str
+    page: int = 0
+    """0: the job itself, which is an image of one page, or a file that is to be opened."""
+    owner: str = ANYBODY
+    """Between owners, and then between an owner's jobs, workers are shared fairly."""
+
+    @property
+    def name(self) -> str:
+        """Says the same in one word; not whose it is."""
+        return f"{self.job_id}/{self.page}" if self.page else self.job_id
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The unit of that name."""
+        job_id, separator, page = name.rpartition("/")
+        return cls(job_id, int(page)) if separator and page.isdecimal() else cls(name)
+
+
+Handler = Callable[[Unit], Awaitable[float | None]]
+"""What is done with one unit. None: finished with. Seconds: deliver it again then. An exception: again soon."""
+
+
+class Ahead(Struct, frozen=True, kw_only=True):
+    """What is delivered before a job's units."""
+
+    first: int
+    """Units before its next one, at most."""
+    last: int
+    """Units before its last one, its own among them; as well as the queue can tell."""
 
 
 class QueueFull(Exception):
-    """No room for another job."""
+    """No room for more work."""
 
 
 class QueueStopped(Exception):
@@ -24,16 +57,16 @@ class QueueStopped(Exception):
 
 
 class Reservations:
-    """Places of a queue that are held for jobs while these are stored."""
+    """Places of a queue that are held for work while it is stored."""
 
     def __init__(self, limit: int) -> None:
-        """`limit`: ids that may wait, and places that may be held, all together."""
+        """`limit`: units that may wait, and places that may be held, all together."""
         self._limit = limit
         self._held = 0
 
     @contextlib.contextmanager
     def hold(self, *, depth: int, stopped: bool) -> Iterator[None]:
-        """One more place beside the `depth` ids that wait. Raises QueueFull, or QueueStopped where it is `stopped`."""
+        """One more place beside the `depth` units that wait. Raises QueueFull, or QueueStopped where `stopped`."""
         if stopped:
             raise QueueStopped
         if depth + self._held >= self._limit:
@@ -46,24 +79,30 @@ class Reservations:
 
 
 class JobQueue(Protocol):
-    """Delivers ids at least once, and an id to one handler at a time: it comes again when that handler has ended, or
-    has died together with its process. The store holds the truth: an id twice is harmless, a rescue finds a lost one.
+    """Delivers units at least once, and one to one handler at a time: it comes again when that handler has ended, or
+    has died together with its process. The store holds the truth: a unit twice is harmless, a rescue finds a lost one.
+
+    Fair: whoever has little to do is served first, whatever others have piled up. Owners take turns, and so do the
+    jobs of an owner; the pages of a job come in their order.
     """
 
+    window: int | None
+    """How many units of a job wait here at a time, the store giving the next one when one is claimed; None: all."""
+
     def reserve(self) -> contextlib.AbstractContextManager[None]:
-        """Holds a place for one job while it is stored. Raises QueueFull or QueueStopped before anything is done."""
+        """Holds a place for one unit while it is stored. Raises QueueFull or QueueStopped before anything is done."""
 
-    async def put_new(self, job_id: str) -> None:
-        """As `put`, for a job that was stored this moment: a queue in the store's own database has its id by then."""
+    async def put_new(self, units: Iterable[Unit]) -> None:
+        """As `put`, for units that were stored this moment: a queue in the store's own database has them by then."""
 
-    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
-        """Delivers the id, not before `delay` seconds have passed. Never refuses: `reserve` is the bound.
+    async def put(self, unit: Unit, *, delay: float = 0.0) -> bool:
+        """Delivers the unit, not before `delay` seconds have passed. Never refuses: `reserve` is the bound.
 
-        False where there was nothing to do, the queue having the id or taking nothing more.
+        False where there was nothing to do, the queue having the unit or taking nothing more.
         """
 
     async def discard(self, job_id: str) -> None:
-        """Frees the place of an id that waits, delayed or not, as well as it can: nobody is at the job any more."""
+        """Frees the places of a job's units that wait, delayed or not, as well as it can: nobody wants them now."""
 
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """Drives `concurrency` named dispatchers until `stop`; cancelled, it cancels handlers and waits for them."""
@@ -72,25 +111,25 @@ class JobQueue(Protocol):
         """Delivers nothing more; handlers at work may finish, then `run` returns. Before `run`, or twice: harmless."""
 
     def depth(self) -> int:
-        """Ids that wait, delayed ones included; those being handled are not.
+        """Units that wait, delayed ones included; those being handled are not.
 
-        Of a shared queue as it was seen last, a second ago at most.
+        Of a shared queue as it was seen last, a second ago at most, with the pages that wait for a place in it.
         """
 
-    def ahead(self, job_id: str) -> int:
-        """Ids that are delivered before this one, at most: all that wait, where the queue does not know better."""
+    async def ahead(self, job_id: str) -> Ahead | None:
+        """What comes before the units of the job that wait; None where none does, or it cannot be told now."""
 
 
-async def handle_safely(handler: Handler, job_id: str, redelivery_seconds: float) -> float | None:
-    """What the handler answers; where it raises: that the id comes again in so many seconds."""
+async def handle_safely(handler: Handler, unit: Unit, redelivery_seconds: float) -> float | None:
+    """What the handler answers; where it raises: that the unit comes again in so many seconds."""
     try:
-        return await handler(job_id)
+        return await handler(unit)
     except StoreError as error:
         # an outage, and no fault of the program: a line and no traceback
-        logger.bind(event="job.handler_failed", job_id=job_id).error(f"the job is delivered again: {error}")
+        logger.bind(event="job.handler_failed", job_id=unit.job_id).error(f"the job is delivered again: {error}")
         return redelivery_seconds
     except Exception:
-        logger.bind(event="job.handler_failed", job_id=job_id).exception(
+        logger.bind(event="job.handler_failed", job_id=unit.job_id).exception(
             "a dispatcher failed; the job is delivered again"
         )
         return redelivery_seconds

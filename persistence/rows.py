@@ -1,4 +1,4 @@
-"""A Job as the columns of the table `jobs`, which every SQL store has, and back."""
+"""A Job as the columns of the table `jobs`, which every SQL store has, a Page as those of `pages`, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,15 +6,22 @@ from typing import Any
 import msgspec
 
 from ocr_engine.result import ImageInfo, OcrResult
-from persistence.job import Job, JobError, JobState
+from persistence.job import Job, JobError, JobOptions, JobState
+from persistence.page import Page, PageState
 
 COLUMNS = (
     "id", "owner", "traceparent", "status", "revision", "attempt", "created_at", "updated_at", "due_at", "started_at",
     "media_type", "width", "height", "frames", "image_bytes", "error_code", "failures", "result",
+    "options", "paged", "pages_total", "pages_done", "pages_failed",
+)  # fmt: skip
+
+PAGE_COLUMNS = (
+    "job_id", "number", "status", "revision", "attempt", "due_at", "started_at", "failures", "result",
 )  # fmt: skip
 
 _failures = msgspec.json.Decoder(tuple[JobError, ...])
 _result = msgspec.json.Decoder(OcrResult)
+_options = msgspec.json.Decoder(JobOptions)
 
 
 def to_row(job: Job) -> dict[str, Any]:
@@ -36,8 +43,14 @@ def to_row(job: Job) -> dict[str, Any]:
         "frames": job.image.frames,
         "image_bytes": job.image.size,
         "error_code": job.error.code if job.error else None,
-        "failures": msgspec.json.encode(job.failures).decode(),
-        "result": msgspec.json.encode(job.result).decode() if job.result else None,
+        "failures": _text(job.failures),
+        # of a paged job it is in the rows of its pages
+        "result": _text(job.result) if job.result and not job.paged else None,
+        "options": _text(job.options),
+        "paged": job.paged,
+        "pages_total": job.pages_total,
+        "pages_done": job.pages_done,
+        "pages_failed": job.pages_failed,
     }
 
 
@@ -62,5 +75,44 @@ def from_row(row: Mapping[str, Any]) -> Job:
         due_at=row["due_at"],
         started_at=row["started_at"],
         failures=_failures.decode(row["failures"]),
+        options=_options.decode(row["options"]),
+        paged=bool(row["paged"]),
+        pages_total=row["pages_total"],
+        pages_done=row["pages_done"],
+        pages_failed=row["pages_failed"],
         result=_result.decode(row["result"]) if row["result"] else None,
     )
+
+
+def to_page_row(page: Page) -> dict[str, Any]:
+    """The value of each of PAGE_COLUMNS, in the same forms."""
+    return {
+        "job_id": page.job_id,
+        "number": page.number,
+        "status": page.status.value,
+        "revision": page.revision,
+        "attempt": page.attempt,
+        "due_at": page.due_at,
+        "started_at": page.started_at,
+        "failures": _text(page.failures),
+        "result": _text(page.result) if page.result else None,
+    }
+
+
+def page_from_row(row: Mapping[str, Any]) -> Page:
+    """The page of such values by name."""
+    return Page(
+        job_id=row["job_id"],
+        number=row["number"],
+        status=PageState(row["status"]),
+        revision=row["revision"],
+        attempt=row["attempt"],
+        due_at=row["due_at"],
+        started_at=row["started_at"],
+        failures=_failures.decode(row["failures"]),
+        result=_result.decode(row["result"]) if row["result"] else None,
+    )
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, Self
 
 from msgspec import Struct
 
 from persistence.job import Job, JobState
+from persistence.page import Page
+from persistence.upload import StoredFile, Upload
 
 
 class StoreError(Exception):
@@ -32,7 +35,7 @@ class Cursor(Struct, frozen=True, kw_only=True):
     id: str
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class Listing(Struct, frozen=True, kw_only=True):
     """Some jobs of a longer list."""
 
     jobs: tuple[Job, ...]
@@ -42,9 +45,9 @@ class Page(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, jobs: Sequence[Job], limit: int) -> Self:
         """The first `limit` of `jobs`, of which there is one more where anything follows."""
-        page = tuple(jobs[:limit])
-        last = page[-1] if len(jobs) > limit else None
-        return cls(jobs=page, next=Cursor(updated_at=last.updated_at, id=last.id) if last else None)
+        shown = tuple(jobs[:limit])
+        last = shown[-1] if len(jobs) > limit else None
+        return cls(jobs=shown, next=Cursor(updated_at=last.updated_at, id=last.id) if last else None)
 
 
 class Backlog(Struct, frozen=True, kw_only=True):
@@ -56,6 +59,14 @@ class Backlog(Struct, frozen=True, kw_only=True):
     """When the oldest of them was submitted; None where there is none."""
 
 
+class PageChange(Struct, frozen=True, kw_only=True):
+    """What the change of a page made of its job."""
+
+    before: Job
+    after: Job
+    """The same where nothing of the job changed."""
+
+
 class JobStore(Protocol):
     """Where the truth about jobs lives.
 
@@ -65,24 +76,56 @@ class JobStore(Protocol):
     the answer, not the write, and `close` waits for it.
     """
 
-    async def add(self, job: Job, image: bytes) -> None:
-        """Stores job and image in one transaction: both are there afterwards, or neither. Raises JobExists."""
+    staging: Path
+    """Folder where a large upload is gathered; it exists. Files left in it by an earlier life are removed at start."""
+
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+        """Stores job, upload and the pages of a paged job in one step: all are there afterwards, or nothing.
+
+        The upload's file is the store's from then on. Raises JobExists.
+        """
 
     async def get(self, job_id: str) -> Job | None:
-        """The job as last stored; None where the id is unknown."""
+        """The job as last stored, with what was read of its pages; None where the id is unknown."""
 
     async def image(self, job_id: str) -> bytes | None:
-        """The uploaded bytes; None where the job is unknown or its image was dropped with a final state."""
+        """The uploaded bytes; None where the job is unknown or its upload was dropped with a final state."""
+
+    async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
+        """The upload as a file of this machine: the store's own, or `target`, written whole. None as with `image`.
+
+        Never holds more than a piece of it in memory.
+        """
 
     async def replace(self, old: Job, new: Job) -> bool:
         """Stores `new`, which a verb made of `old`, if the store still holds `old` (by revision).
 
         False, and nothing changed, where it does not: of several that start from the same `old` exactly one wins.
-        An image is dropped in the same transaction when its job becomes `done` or `cancelled`.
+        In the same transaction an upload is dropped when its job is cancelled, or done with no page given up; a
+        cancelled job forgets the pages that were not read; one that is queued again queues those that were given up.
         """
 
+    async def open_pages(self, old: Job, new: Job, pages: Sequence[Page]) -> bool:
+        """As `replace`, for `new` that `Job.opened` made; its pages are stored in the same transaction."""
+
+    async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
+        """A page and its job, neither with results; None where there is no such page."""
+
+    async def unsettled(self, job_id: str) -> list[Page]:
+        """The pages of a job that are queued or processing, by number."""
+
+    async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        """Stores `new`, which a verb made of `old`, and what `job_after` makes of its job, in one transaction.
+
+        None, and nothing changed, where the store no longer holds `old` (by revision), or the job has ended.
+        The upload is dropped as with `replace`.
+        """
+
+    async def pages_left(self) -> int:
+        """Pages of all unfinished jobs that are neither read nor given up; 1 of a file not opened yet."""
+
     async def unfinished(self) -> list[Job]:
-        """Every queued or processing job, oldest first: by `created_at`, then by id."""
+        """Every queued or processing job, oldest first: by `created_at`, then by id; of paged ones nothing read."""
 
     async def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state; every state is a key."""
@@ -92,7 +135,7 @@ class JobStore(Protocol):
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
-    ) -> Page:
+    ) -> Listing:
         """At most `limit` (1 or more) dead letters, newest first: by `updated_at`, then by id.
 
         With `code` only those whose error has it, with `owner` only those of that owner.
@@ -108,7 +151,10 @@ class JobStore(Protocol):
         """True for the id of a job that `delete` removed; with `owner` only where it was that owner's."""
 
     async def finished(self, before: datetime, limit: int) -> list[Job]:
-        """At most `limit` jobs that became `done` or `cancelled` before that moment, by `updated_at`, then by id."""
+        """At most `limit` jobs that became `done` or `cancelled` before that moment, by `updated_at`, then by id.
+
+        Of paged ones nothing that was read.
+        """
 
     async def free_bytes(self) -> int | None:
         """Bytes left for images where the store keeps them; None where it cannot tell."""

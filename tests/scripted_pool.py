@@ -40,9 +40,13 @@ class ScriptedPool:
         self.cancelled = 0
         self.closed = False
         self.pages = 1
+        self.by_page: dict[int, Answer] = {}
+        """Answers of pages, by number, that have one of their own."""
         self.patience: list[float | None] = []
         self.opened: list[tuple[Path, ReadOptions]] = []
         self.read: list[tuple[Path, int, ReadOptions]] = []
+        self.order: list[int] = []
+        """Numbers of the pages that were asked for, in their order; 0: an image."""
         self.forgotten: list[Path] = []
         self.refuses_to_open: BaseException | None = None
         self._gate = asyncio.Event()
@@ -51,6 +55,11 @@ class ScriptedPool:
     def hold(self) -> None:
         self._gate.clear()
 
+    def pass_one(self) -> None:
+        """Those that are held now may go on; the next ones are held again."""
+        held, self._gate = self._gate, asyncio.Event()
+        held.set()
+
     def release(self) -> None:
         self._gate.set()
 
@@ -58,6 +67,7 @@ class ScriptedPool:
         self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
     ) -> OcrResult:
         self.images.append(image)
+        self.order.append(0)
         self.patience.append(patience)
         self.started.release()
         try:
@@ -81,6 +91,7 @@ class ScriptedPool:
     ) -> OcrResult:
         """The next answer, its only page numbered as was asked for. A function among the answers gets the bytes."""
         self.read.append((file, number, options))
+        self.order.append(number)
         self.patience.append(patience)
         self.started.release()
         try:
@@ -88,7 +99,8 @@ class ScriptedPool:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        answer = self._answer(file.read_bytes())
+        image = file.read_bytes()
+        answer = _given(self.by_page[number], image) if number in self.by_page else self._answer(image)
         (page,) = answer.pages
         return msgspec.structs.replace(answer, pages=(msgspec.structs.replace(page, number=number),))
 
@@ -102,10 +114,7 @@ class ScriptedPool:
         self.forgotten.append(file)
 
     def _answer(self, image: bytes) -> OcrResult:
-        answer = self.script.popleft() if self.script else self.default
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer(image) if callable(answer) else answer
+        return _given(self.script.popleft() if self.script else self.default, image)
 
     async def start(self) -> None:
         return
@@ -115,3 +124,9 @@ class ScriptedPool:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def _given(answer: Answer, image: bytes) -> OcrResult:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer(image) if callable(answer) else answer

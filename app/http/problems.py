@@ -13,8 +13,8 @@ from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
+from app.jobs.page_selection import BadSelection
 from app.jobs.upload_memory import UploadMemoryFull
-from app.results.page_selection import BadSelection
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
@@ -57,8 +57,8 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
         "invalid_document": ErrorKind(422, "The document cannot be read"),
-        "password_required": ErrorKind(422, "The document needs its password"),
         "no_such_page": ErrorKind(422, "The file has no such page"),
+        "password_required": ErrorKind(422, "The document needs its password"),
         "rate_limited": ErrorKind(429, "Too many requests"),
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state

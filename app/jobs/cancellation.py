@@ -33,8 +33,9 @@ class Cancellation:
         self._now = now
 
     async def cancel(self, job: Job) -> Job | None:
-        """The job, cancelled; None where it was deleted meanwhile. Its place in the queue is free for another; a worker
-        that is reading it stops after the page at hand, and its outcome is dropped. Raises AlreadyEnded, StoreError.
+        """The job, cancelled; None where it was deleted meanwhile. Its places in the queue are free for others; workers
+        that are reading it are stopped (app/jobs/reading/readings.py), their outcome is dropped. Raises AlreadyEnded,
+        StoreError.
         """
         current: Job | None = job
         while current is not None and current.status is not JobState.CANCELLED:

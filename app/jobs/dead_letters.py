@@ -9,7 +9,7 @@ from app import clock
 from app.jobs.admission import Admission, QuotaExceeded
 from app.jobs.events import JobEvents
 from persistence.job import Job, JobState
-from persistence.queue import JobQueue, QueueFull
+from persistence.queue import JobQueue, QueueFull, Unit
 from persistence.store import JobStore
 
 REQUEUE_BATCH_JOBS = 100
@@ -49,11 +49,11 @@ class DeadLetters:
         self._now = now
 
     async def requeue(self, job: Job) -> Job:
-        """The job, queued with all attempts before it.
+        """The job, queued with all attempts before it; of a file of several pages those that were given up.
 
         Raises NotADeadLetter, QueueFull, QuotaExceeded, QueueStopped, StoreError.
         """
-        if job.status is not JobState.DEAD_LETTER:
+        if not requeueable(job):
             raise NotADeadLetter(job)
         with self._queue.reserve():
             again = job.requeued(self._now())
@@ -61,7 +61,12 @@ class DeadLetters:
                 if not await self._store.replace(job, again):
                     raise NotADeadLetter(await self._store.get(job.id) or job)
                 self._events.requeued(again)
-                await self._queue.put(again.id)
+                if again.paged:
+                    pages = await self._store.unsettled(again.id)
+                    for page in pages[: self._queue.window]:
+                        await self._queue.put(Unit(again.id, page.number, again.owner))
+                else:
+                    await self._queue.put(Unit(again.id, owner=again.owner))
         return again
 
     async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:
@@ -86,3 +91,8 @@ class DeadLetters:
         if job.status is not JobState.DEAD_LETTER or not await self._store.delete(job):
             raise NotADeadLetter(await self._store.get(job.id) or job)
         self._events.deleted(job)
+
+
+def requeueable(job: Job) -> bool:
+    """True for a dead letter, and for a job that is done but for pages that were given up."""
+    return job.status is JobState.DEAD_LETTER or (job.status is JobState.DONE and job.pages_failed > 0)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from loguru import logger
 
 from persistence.job import Job
+from persistence.page import Page
 
 
 class JobEvents:
@@ -27,19 +28,30 @@ class JobEvents:
     def claimed(self, job: Job) -> None:
         """A dispatcher has the job and begins an attempt: `started_at`, `attempt` and `wait_seconds` are its own."""
 
-    def page_read(self, job: Job) -> None:
-        """A worker has read one page of a file with more; the job, as it was claimed."""
+    def opened(self, job: Job) -> None:
+        """A worker has opened the job's file: `pages_total` are to be read, and about to be queued."""
+
+    def page_claimed(self, job: Job, page: Page) -> None:
+        """A dispatcher has a page of a paged job and begins an attempt. The first one's `claimed` is told after it."""
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """An attempt at a page ended: it is done, failed, or queued again, with one more of `failures` where it failed.
+
+        What became of the job thereby is told after it.
+        """
 
     def changed(self, old: Job, job: Job) -> None:
         """Any other change, before and after: an attempt ended or was given back (`old` is processing, `job` is done,
         dead-letter, or queued, with one more of `failures` where it failed), or the job was cancelled.
+
+        `result` of a paged job is not told: it is in the store.
         """
 
     def outcome_dropped(self, job: Job) -> None:
         """An attempt ended whose outcome was not stored: the job, as it was claimed, had changed meanwhile."""
 
     def requeued(self, job: Job) -> None:
-        """A person sent a dead letter back: the job, about to be queued, its failures still on record."""
+        """A person sent a dead letter, or failed pages, back: the job, about to be queued, its failures on record."""
 
     def rescued(self, job: Job) -> None:
         """An unfinished job that the queue may not have, found in the store and about to be queued, if it is not."""
@@ -62,9 +74,17 @@ class Listeners(JobEvents):
         """See JobEvents."""
         self._tell(job, lambda listener: listener.claimed(job))
 
-    def page_read(self, job: Job) -> None:
+    def opened(self, job: Job) -> None:
         """See JobEvents."""
-        self._tell(job, lambda listener: listener.page_read(job))
+        self._tell(job, lambda listener: listener.opened(job))
+
+    def page_claimed(self, job: Job, page: Page) -> None:
+        """See JobEvents."""
+        self._tell(job, lambda listener: listener.page_claimed(job, page))
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """See JobEvents."""
+        self._tell(job, lambda listener: listener.page_changed(job, old, page))
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""

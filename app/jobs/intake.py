@@ -1,19 +1,32 @@
 """How jobs enter the queue: new ones from clients, and unfinished ones rescued from the store."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from loguru import logger
+from msgspec import Struct
 
 from app import clock
 from app.jobs.admission import Admission
 from app.jobs.events import JobEvents
-from app.jobs.retry import RetryPolicy, wait_until_due
+from app.jobs.reading.reader import chosen
+from app.jobs.reading.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
-from persistence.job import ANYBODY, Job, JobState
-from persistence.queue import JobQueue
+from persistence.job import ANYBODY, Job, JobOptions, JobState
+from persistence.page import Page, PageState, new_pages
+from persistence.queue import JobQueue, Unit
 from persistence.store import JobStore
+from persistence.upload import Upload
+
+
+class Rescued(Struct, frozen=True, kw_only=True):
+    """What a rescue found."""
+
+    units: int
+    """Pages, and jobs without pages of their own, that were queued."""
+    unfinished: frozenset[str]
+    """Ids of all unfinished jobs."""
 
 
 class Intake:
@@ -26,28 +39,37 @@ class Intake:
         policy: RetryPolicy,
         admission: Admission,
         events: JobEvents,
-        abandoned_after: Callable[[Job], float],
+        abandoned_seconds: float,
+        max_pages: int,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
-        """`abandoned_after`: seconds after which an attempt, if no queue knows of it any more, has no worker either.
-
-        0 where no other process can be at it.
+        """`abandoned_seconds`: after which an attempt, if no queue knows of it any more, has no worker either; 0 where
+        no other process can be at it. `max_pages`: how many of one file are read.
         """
         self._store = store
         self._queue = queue
         self._policy = policy
         self._admission = admission
         self._events = events
-        self._abandoned_after = abandoned_after
+        self._abandoned_seconds = abandoned_seconds
+        self._max_pages = max_pages
         self._now = now
 
-    async def submit(self, image: bytes, info: ImageInfo, owner: str = ANYBODY, traceparent: str = "") -> Job:
-        """A queued job, durable. Raises QueueStopped, StoreError or as Admission.admit; nothing is left behind then.
+    async def submit(
+        self,
+        upload: Upload,
+        info: ImageInfo,
+        owner: str = ANYBODY,
+        traceparent: str = "",
+        options: JobOptions = JobOptions(),  # noqa: B008 - frozen
+    ) -> Job:
+        """A queued job, durable. `traceparent`: W3C trace context of the request; empty where nobody traces.
 
-        `traceparent`: the W3C trace context of the request; empty where nobody traces.
+        Raises QueueStopped, StoreError, TooManyPages, NoSuchPage or as Admission.admit; nothing is left behind then.
         """
+        numbers = chosen(options.pages, info.pages, self._max_pages) if info.pages else []
         with self._queue.reserve():
-            async with self._admission.admit(owner, len(image)):
+            async with self._admission.admit(owner, upload.size):
                 moment = self._now()
                 job = Job(
                     id=str(uuid.uuid4()),
@@ -57,27 +79,51 @@ class Intake:
                     created_at=moment,
                     updated_at=moment,
                     due_at=moment,
+                    options=options,
+                    paged=info.pages > 1,
+                    pages_total=len(numbers),
                 )
-                await self._store.add(job, image)
+                pages = new_pages(job, numbers, moment) if job.paged else ()
+                await self._store.add(job, upload, pages)
                 self._events.accepted(job)
-                await self._queue.put_new(job.id)
+                await self._queue.put_new(_unit(job, page) for page in pages or (None,))
         return job
 
-    async def rescue(self) -> int:
-        """Queues the unfinished jobs that the queue does not have; gives their number.
+    async def rescue(self) -> Rescued:
+        """Queues what the queue does not have of the unfinished jobs.
 
         At start, and now and then where the queue may have lost some.
         """
-        rescued = 0
+        rescued, jobs, unfinished = 0, 0, set()
         for job in await self._store.unfinished():
+            unfinished.add(job.id)
             self._events.rescued(job)
-            rescued += await self._queue.put(job.id, delay=self._wait(job))
+            units = await self._requeued_units(job)
+            rescued, jobs = rescued + units, jobs + (units > 0)
         if rescued:
-            logger.bind(event="jobs.resumed", jobs=rescued).info("unfinished jobs queued again")
-        return rescued
+            logger.bind(event="jobs.resumed", jobs=jobs, units=rescued).info("unfinished jobs queued again")
+        return Rescued(units=rescued, unfinished=frozenset(unfinished))
 
-    def _wait(self, job: Job) -> float:
-        if job.status is JobState.QUEUED or job.started_at is None:
-            return wait_until_due(job, self._policy, self._now())
-        running = (self._now() - job.started_at).total_seconds()
-        return max(0.0, self._abandoned_after(job) - max(0.0, running))
+    async def _requeued_units(self, job: Job) -> int:
+        if not job.paged:
+            return await self._queue.put(_unit(job), delay=self._wait(job))
+        queued = 0
+        for page in self._for_queue(await self._store.unsettled(job.id)):
+            queued += await self._queue.put(_unit(job, page), delay=self._wait(page))
+        return queued
+
+    def _for_queue(self, pages: Sequence[Page]) -> Sequence[Page]:
+        """Those that the queue should have: all that are being read, and of the others as many as it takes."""
+        begun = [page for page in pages if page.status is PageState.PROCESSING]
+        waiting = [page for page in pages if page.status is PageState.QUEUED]
+        return [*begun, *waiting[: self._queue.window]]
+
+    def _wait(self, attempted: Job | Page) -> float:
+        if attempted.status in (JobState.QUEUED, PageState.QUEUED) or attempted.started_at is None:
+            return wait_until_due(attempted, self._policy, self._now())
+        running = (self._now() - attempted.started_at).total_seconds()
+        return max(0.0, self._abandoned_seconds - max(0.0, running))
+
+
+def _unit(job: Job, page: Page | None = None) -> Unit:
+    return Unit(job.id, page.number if page else 0, job.owner)

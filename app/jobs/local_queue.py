@@ -2,27 +2,26 @@
 
 import asyncio
 import contextlib
-import itertools
-from collections import OrderedDict
+from collections.abc import Iterable
 
-from persistence.queue import REDELIVERY_SECONDS, Handler, Reservations, handle_safely
+from app.jobs.fair_order import FairOrder
+from persistence.queue import REDELIVERY_SECONDS, Ahead, Handler, Reservations, Unit, handle_safely
 
 
 class LocalQueue:
     """JobQueue inside this process. Unbounded inside and bounded at `reserve`.
 
-    With a bounded asyncio.Queue, N dispatchers that put retried jobs back would wait for each other for ever.
+    With a bounded asyncio.Queue, N dispatchers that put retried pages back would wait for each other for ever.
     """
 
+    window: int | None = None
+
     def __init__(self, limit: int, redelivery_seconds: float = REDELIVERY_SECONDS) -> None:
-        """`limit`: ids that may wait before `reserve` refuses."""
+        """`limit`: units that may wait before `reserve` refuses."""
         self._redelivery_seconds = redelivery_seconds
         self._reservations = Reservations(limit)
-        # not an asyncio.Queue: nothing can be taken out of its middle
-        self._ready: OrderedDict[str, int] = OrderedDict()
-        """By id, in the order of delivery: its number in the order of arrival."""
-        self._order = itertools.count()
-        self._delayed: dict[asyncio.TimerHandle, str] = {}
+        self._ready = FairOrder()
+        self._delayed: dict[asyncio.TimerHandle, Unit] = {}
         self._handled: set[str] = set()
         self._stopped = False
         self._news = asyncio.Event()
@@ -31,31 +30,32 @@ class LocalQueue:
         """See JobQueue."""
         return self._reservations.hold(depth=self.depth(), stopped=self._stopped)
 
-    async def put_new(self, job_id: str) -> None:
+    async def put_new(self, units: Iterable[Unit]) -> None:
         """See JobQueue."""
-        await self.put(job_id)
+        for unit in units:
+            await self.put(unit)
 
-    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+    async def put(self, unit: Unit, *, delay: float = 0.0) -> bool:
         """See JobQueue."""
         if self._stopped:
             return False  # the store has it; a rescue finds it
-        if job_id in self._ready:
+        if unit in self._ready:
             return False
         if delay <= 0:
-            self._add(job_id)
+            self._add(unit)
             return True
 
         def due() -> None:
             self._add(self._delayed.pop(timer))
 
         timer = asyncio.get_running_loop().call_later(delay, due)
-        self._delayed[timer] = job_id
+        self._delayed[timer] = unit
         return True
 
     async def discard(self, job_id: str) -> None:
         """See JobQueue."""
-        self._ready.pop(job_id, None)
-        for timer in [timer for timer, waiting in self._delayed.items() if waiting == job_id]:
+        self._ready.discard(job_id)
+        for timer in [timer for timer, unit in self._delayed.items() if unit.job_id == job_id]:
             timer.cancel()
             del self._delayed[timer]
 
@@ -76,30 +76,35 @@ class LocalQueue:
         """See JobQueue."""
         return len(self._ready) + len(self._delayed)
 
-    def ahead(self, job_id: str) -> int:
+    async def ahead(self, job_id: str) -> Ahead | None:
         """See JobQueue."""
-        if job_id not in self._ready:
-            return self.depth()
-        return self._ready[job_id] - next(iter(self._ready.values()))
+        ahead = self._ready.ahead(job_id)
+        delayed = sum(unit.job_id == job_id for unit in self._delayed.values())
+        if not delayed:
+            return ahead
+        # who is delayed comes behind all that may be taken now, at most
+        last = len(self._ready) + delayed - 1
+        return Ahead(first=len(self._ready) if ahead is None else ahead.first, last=last)
 
     async def _dispatch(self, handler: Handler) -> None:
         while not self._stopped:
-            if not self._ready:
+            unit = self._ready.take()
+            if unit is None:
                 self._news.clear()
                 await self._news.wait()
                 continue
-            job_id, _ = self._ready.popitem(last=False)
-            if job_id in self._handled:
-                await self.put(job_id, delay=self._redelivery_seconds)
+            if unit.name in self._handled:
+                await self.put(unit, delay=self._redelivery_seconds)
                 continue
-            self._handled.add(job_id)
+            self._handled.add(unit.name)
             try:
-                delay = await handle_safely(handler, job_id, self._redelivery_seconds)
+                delay = await handle_safely(handler, unit, self._redelivery_seconds)
             finally:
-                self._handled.discard(job_id)
+                self._handled.discard(unit.name)
             if delay is not None:
-                await self.put(job_id, delay=delay)
+                await self.put(unit, delay=delay)
 
-    def _add(self, job_id: str) -> None:
-        self._ready.setdefault(job_id, next(self._order))
+    def _add(self, unit: Unit) -> None:
+        if unit not in self._ready:
+            self._ready.put(unit)
         self._news.set()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from app.results.page_selection import PageSelection
+from app.jobs.page_selection import PageSelection
 from ocr_engine.result import OcrPage
 from persistence.job import Job
 

@@ -5,8 +5,10 @@ from typing import assert_never
 from loguru import logger
 
 from app.jobs.events import JobEvents
+from ocr_engine.result import OcrResult
 from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
+from persistence.page import Page, PageState
 
 HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """What metrics and traces call by its name; a client may send any word."""
@@ -27,20 +29,43 @@ class JobLog(JobEvents):
         """See JobEvents."""
         logger.bind(event="job.claimed", job_id=job.id, attempt=job.attempt).debug("job claimed")
 
+    def opened(self, job: Job) -> None:
+        """See JobEvents."""
+        logger.bind(event="job.opened", job_id=job.id, pages=job.pages_total).info("file opened, its pages queued")
+
+    def page_claimed(self, job: Job, page: Page) -> None:
+        """See JobEvents."""
+        logger.bind(event="page.claimed", job_id=job.id, page=page.number, attempt=page.attempt).debug("page claimed")
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """See JobEvents."""
+        log = logger.bind(job_id=job.id, page=page.number, attempt=page.attempt)
+        if page.result is not None:
+            log.bind(event="page.done", wait_seconds=round(page.wait_seconds, 3), **_figures(page.result)).info(
+                "page read"
+            )
+            return
+        if len(page.failures) == len(old.failures):
+            log.bind(event="page.put_back").warning("page put back into the queue")
+            return
+        failure = page.failures[-1]
+        log = log.bind(code=failure.code, worker=failure.worker)
+        if page.status is PageState.FAILED:
+            log.bind(event="page.failed").error(f"page given up: {failure.detail}")
+        else:
+            log.bind(event="page.retried", due_at=page.due_at).warning(f"attempt failed: {failure.detail}")
+
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
         log = logger.bind(job_id=job.id, attempt=job.attempt)
         match job.status:
             case JobState.DONE:
-                assert job.result is not None
-                log.bind(
-                    event="job.done",
-                    worker=job.result.worker,
-                    wait_seconds=round(job.wait_seconds, 3),
-                    ocr_seconds=round(job.result.timings.total, 3),
-                    lines=sum(len(page.lines) for page in job.result.pages),
-                    confidence=round(job.result.confidence, 3),
-                ).info("job done")
+                log = log.bind(event="job.done", wait_seconds=round(job.wait_seconds, 3))
+                if job.result is not None:
+                    log = log.bind(**_figures(job.result))
+                else:
+                    log = log.bind(pages=job.pages_done, failed_pages=job.pages_failed)
+                log.info("job done")
             case JobState.QUEUED if len(job.failures) > len(old.failures):
                 failure = job.failures[-1]
                 log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
@@ -74,6 +99,15 @@ class JobLog(JobEvents):
         """See JobEvents; of jobs that expired `jobs.expired` gives the number."""
         if job.status is JobState.DEAD_LETTER:
             logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")
+
+
+def _figures(result: OcrResult) -> dict[str, object]:
+    return {
+        "worker": result.worker,
+        "ocr_seconds": round(result.timings.total, 3),
+        "lines": sum(len(page.lines) for page in result.pages),
+        "confidence": round(result.confidence, 3),
+    }
 
 
 def pool_changed(event: PoolEvent) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import psutil
@@ -14,9 +14,10 @@ from app.health import Grade, Verdict
 from app.jobs.events import JobEvents
 from app.telemetry.log import HTTP_METHODS
 from ocr_engine.errors import OcrError, PoolUnavailable
-from ocr_engine.result import STAGES
+from ocr_engine.result import STAGES, OcrResult
 from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
-from persistence.job import Job, JobState
+from persistence.job import Job, JobError, JobState
+from persistence.page import Page, PageState
 from persistence.store import Backlog
 
 WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -64,6 +65,9 @@ class Metrics(JobEvents):
         self._failed_attempts = Counter(
             "ocr_attempts_failed_total", "Attempts that failed, by error code.", ["code"], registry=registry
         )
+        self._pages = Counter(
+            "ocr_pages_ended_total", "Pages that were read or given up.", ["status"], registry=registry
+        )
         self._wait = Histogram(
             "ocr_wait_seconds",
             "From when an attempt was due to when a dispatcher claimed it.",
@@ -72,7 +76,7 @@ class Metrics(JobEvents):
         )
         self._recognition = Histogram(
             "ocr_recognition_seconds",
-            "Recognition of one image inside its worker.",
+            "Recognition of one page inside its worker.",
             buckets=RECOGNITION_BUCKETS,
             registry=registry,
         )
@@ -84,7 +88,7 @@ class Metrics(JobEvents):
         )
         self._confidence = Histogram(
             "ocr_confidence_ratio",
-            "Mean confidence of the text of finished jobs.",
+            "Mean confidence of the text of pages that were read.",
             buckets=CONFIDENCE_BUCKETS,
             registry=registry,
         )
@@ -92,8 +96,8 @@ class Metrics(JobEvents):
             "ocr_ready", "1 while the service should be sent work, as /health/ready says.", registry=registry
         )
         self._jobs = Gauge("ocr_jobs", "Jobs in the store, by status.", ["status"], registry=registry)
-        self._queue_depth = Gauge("ocr_queue_depth", "Jobs that wait for a worker.", registry=registry)
-        self._queue_limit = Gauge("ocr_queue_limit", "Jobs that may wait.", registry=registry)
+        self._queue_depth = Gauge("ocr_queue_depth", "Pages that wait for a worker.", registry=registry)
+        self._queue_limit = Gauge("ocr_queue_limit", "Pages that may wait.", registry=registry)
         self._backlog_bytes = Gauge("ocr_backlog_bytes", "Bytes of images that have not been read.", registry=registry)
         self._oldest = Gauge(
             "ocr_oldest_job_age_seconds", "Age of the oldest unfinished job; 0 without one.", registry=registry
@@ -155,6 +159,8 @@ class Metrics(JobEvents):
         # so that series exist, at 0, before the first event: rates and alerts need the step from 0 to 1
         for status in (JobState.DONE, JobState.CANCELLED):
             self._ended.labels(status, "")
+        for ended in ("done", "failed"):
+            self._pages.labels(ended)
         for code in attempt_codes():
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
@@ -170,20 +176,29 @@ class Metrics(JobEvents):
 
     def claimed(self, job: Job) -> None:
         """See JobEvents."""
-        self._wait.observe(job.wait_seconds)
+        if not job.paged:
+            self._wait.observe(job.wait_seconds)
+
+    def page_claimed(self, job: Job, page: Page) -> None:
+        """See JobEvents."""
+        self._wait.observe(page.wait_seconds)
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """See JobEvents."""
+        self._count_failures(page.failures[len(old.failures) :])
+        if page.status is PageState.FAILED:
+            self._pages.labels("failed").inc()
+        if page.result is not None:
+            self._count_read(page.result)
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
-        for failure in job.failures[len(old.failures) :]:
-            self._failed_attempts.labels(self._known(failure.code)).inc()
+        if not job.paged:  # of a paged job they are its pages', and were counted
+            self._count_failures(job.failures[len(old.failures) :])
         if job.status.terminal:
             self._ended.labels(job.status, self._known(job.error.code) if job.error else "").inc()
         if job.status is JobState.DONE and job.result is not None:
-            timings = job.result.timings
-            self._recognition.observe(timings.total)
-            self._confidence.observe(job.result.confidence)
-            for stage in STAGES:
-                self._stages.labels(stage).inc(getattr(timings, stage))
+            self._count_read(job.result)
 
     def pool_changed(self, event: PoolEvent) -> None:
         """Counts what happened to a worker."""
@@ -225,6 +240,17 @@ class Metrics(JobEvents):
         for worker in now.workers:
             self._worker_memory.labels(worker.name).set(_resident(worker.pid))
         return generate_latest(self.registry)
+
+    def _count_failures(self, failures: Sequence[JobError]) -> None:
+        for failure in failures:
+            self._failed_attempts.labels(self._known(failure.code)).inc()
+
+    def _count_read(self, result: OcrResult) -> None:
+        self._pages.labels("done").inc()
+        self._recognition.observe(result.timings.total)
+        self._confidence.observe(result.confidence)
+        for stage in STAGES:
+            self._stages.labels(stage).inc(getattr(result.timings, stage))
 
     def _known(self, code: str) -> str:
         return code if code in self._codes else "internal"

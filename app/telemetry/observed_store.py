@@ -1,12 +1,15 @@
 """A JobStore that measures how long the operations of the store within take."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from persistence.job import Job, JobState
-from persistence.store import Backlog, Cursor, JobStore, Page
+from persistence.page import Page
+from persistence.store import Backlog, Cursor, JobStore, Listing, PageChange
+from persistence.upload import StoredFile, Upload
 
 
 class ObservedStore:
@@ -17,10 +20,11 @@ class ObservedStore:
         self.wrapped = store
         """The store that is measured."""
         self._on_use = on_use
+        self.staging = store.staging
 
-    async def add(self, job: Job, image: bytes) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
         with self._timed("add"):
-            await self.wrapped.add(job, image)
+            await self.wrapped.add(job, upload, pages)
 
     async def get(self, job_id: str) -> Job | None:
         with self._timed("get"):
@@ -29,6 +33,30 @@ class ObservedStore:
     async def image(self, job_id: str) -> bytes | None:
         with self._timed("image"):
             return await self.wrapped.image(job_id)
+
+    async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
+        with self._timed("fetch"):
+            return await self.wrapped.fetch(job_id, target)
+
+    async def open_pages(self, old: Job, new: Job, pages: Sequence[Page]) -> bool:
+        with self._timed("open_pages"):
+            return await self.wrapped.open_pages(old, new, pages)
+
+    async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
+        with self._timed("page"):
+            return await self.wrapped.page(job_id, number)
+
+    async def unsettled(self, job_id: str) -> list[Page]:
+        with self._timed("unsettled"):
+            return await self.wrapped.unsettled(job_id)
+
+    async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        with self._timed("replace_page"):
+            return await self.wrapped.replace_page(old, new, now)
+
+    async def pages_left(self) -> int:
+        with self._timed("pages_left"):
+            return await self.wrapped.pages_left()
 
     async def replace(self, old: Job, new: Job) -> bool:
         with self._timed("replace"):
@@ -48,7 +76,7 @@ class ObservedStore:
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
-    ) -> Page:
+    ) -> Listing:
         with self._timed("dead_letters"):
             return await self.wrapped.dead_letters(code=code, owner=owner, after=after, limit=limit)
 

@@ -8,7 +8,7 @@ sent.
 
 import time
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +25,7 @@ from app.jobs.events import JobEvents
 from app.telemetry.log import HTTP_METHODS, PROBE_PATHS
 from ocr_engine.result import STAGES, OcrResult
 from persistence.job import Job, JobState
+from persistence.page import Page, PageState
 
 _W3C = TraceContextTextMapPropagator()
 _attempt: ContextVar[tuple[str, Span] | None] = ContextVar("attempt", default=None)
@@ -95,21 +96,33 @@ class Tracing(JobEvents):
         trace.get_current_span().set_attribute("ocr.job_id", job.id)
 
     def claimed(self, job: Job) -> None:
+        """See JobEvents: begins the attempt's span; of a file of several pages each page has its own."""
+        if not job.paged:
+            self._begin(job, job)
+
+    def opened(self, job: Job) -> None:
+        """See JobEvents: ends the span of the attempt that opened the file."""
+        here = _attempt.get()
+        if here is not None and here[0] == job.id:
+            here[1].set_attribute("ocr.status", "opened")
+            here[1].set_attribute("ocr.pages", job.pages_total)
+            here[1].end()
+
+    def page_claimed(self, job: Job, page: Page) -> None:
         """See JobEvents: begins the attempt's span."""
-        span = self._begun(job)
-        context.attach(trace.set_span_in_context(span))
-        _attempt.set((job.id, span))
+        self._begin(job, page)
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """See JobEvents: ends the attempt's span with its outcome."""
+        if old.status is PageState.PROCESSING:
+            self._end(job, old, page, ended=None)
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents: ends the attempt's span with its outcome."""
-        if job.status is JobState.CANCELLED:
+        if job.paged or job.status is JobState.CANCELLED:
             return  # by a request; an attempt under way ends when its outcome is dropped
         if old.status is JobState.PROCESSING:
-            here = _attempt.get()
-            if here is not None and here[0] == old.id and here[1].is_recording():
-                self._end(here[1], old, job, time.time_ns())
-            else:  # begun by a process that died
-                self._end(self._begun(old), old, job, _nanoseconds(job.updated_at))
+            self._end(job, old, job, ended=job.updated_at)
 
     def outcome_dropped(self, job: Job) -> None:
         """See JobEvents: ends the attempt's span without an outcome."""
@@ -122,10 +135,15 @@ class Tracing(JobEvents):
         """Hands on what has not been exported yet; blocks for some seconds at most where nobody answers."""
         self._provider.shutdown()
 
-    def _begun(self, job: Job) -> Span:
-        assert job.started_at is not None
+    def _begin(self, job: Job, attempted: Job | Page) -> None:
+        span = self._begun(job, attempted)
+        context.attach(trace.set_span_in_context(span))
+        _attempt.set((job.id, span))
+
+    def _begun(self, job: Job, attempted: Job | Page) -> Span:
+        assert attempted.started_at is not None
         parent = _W3C.extract({"traceparent": job.traceparent})
-        begun = _nanoseconds(job.started_at)
+        begun = _nanoseconds(attempted.started_at)
         attempt = self._tracer.start_span(
             "attempt",
             context=parent,
@@ -133,24 +151,31 @@ class Tracing(JobEvents):
             start_time=begun,
             attributes={
                 "ocr.job_id": job.id,
-                "ocr.attempt": job.attempt,
-                "ocr.wait_seconds": job.wait_seconds,
+                "ocr.page": attempted.number if isinstance(attempted, Page) else 1,
+                "ocr.attempt": attempted.attempt,
+                "ocr.wait_seconds": attempted.wait_seconds,
                 "ocr.media_type": job.image.media_type,
                 "ocr.image_bytes": job.image.size,
             },
         )
-        self._tracer.start_span("wait", context=parent, start_time=_nanoseconds(job.due_at)).end(begun)
+        self._tracer.start_span("wait", context=parent, start_time=_nanoseconds(attempted.due_at)).end(begun)
         return attempt
 
-    def _end(self, span: Span, old: Job, job: Job, ended: int) -> None:
-        span.set_attribute("ocr.status", job.status)
-        if job.result is not None:
-            span.set_attribute("ocr.confidence", job.result.confidence)
-            self._add_recognition(span, job.result, job.updated_at)
-        if len(job.failures) > len(old.failures):
-            span.set_attribute("error.type", job.failures[-1].code)
+    def _end(self, job: Job, old: Job | Page, new: Job | Page, ended: datetime | None) -> None:
+        """`ended`: when the change was stored, where that is known."""
+        here, now = _attempt.get(), datetime.now(UTC)
+        if here is not None and here[0] == job.id and here[1].is_recording():
+            span, at = here[1], now
+        else:  # begun by a process that died
+            span, at = self._begun(job, old), ended or now
+        span.set_attribute("ocr.status", new.status)
+        if new.result is not None:
+            span.set_attribute("ocr.confidence", new.result.confidence)
+            self._add_recognition(span, new.result, ended or now)
+        if len(new.failures) > len(old.failures):
+            span.set_attribute("error.type", new.failures[-1].code)
             span.set_status(StatusCode.ERROR)
-        span.end(ended)
+        span.end(_nanoseconds(at))
 
     def _add_recognition(self, attempt: Span, result: OcrResult, ended: datetime) -> None:
         # measured inside the worker, placed from its end; a stage's span is the sum over all pages

@@ -21,9 +21,12 @@ from pathlib import Path
 import msgspec
 
 from app import clock
-from app.jobs.dispatcher import Dispatcher
 from app.jobs.events import JobEvents
-from app.jobs.retry import RetryPolicy
+from app.jobs.reading.dispatcher import Dispatcher
+from app.jobs.reading.files import Files
+from app.jobs.reading.reader import Reader
+from app.jobs.reading.readings import Readings
+from app.jobs.reading.retry import RetryPolicy
 from benchmarks import command
 from benchmarks.cluster import spread
 from benchmarks.cluster.postgres import Database, Server, server
@@ -36,6 +39,7 @@ from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.postgres.queue import PgQueue
 from persistence.postgres.store import PostgresStore
+from persistence.upload import Upload
 
 PRODUCERS = 8
 """Uploads at the same time."""
@@ -141,17 +145,19 @@ async def upload(store: PostgresStore, count: int, image: bytes, progress: Progr
     info = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=len(image))
     for _ in range(count):
         now = clock.now()
-        await store.add(Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now), image)
+        await store.add(
+            Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now), Upload.of(image)
+        )
         progress.advance()
 
 
 async def node(url: str, workers: int) -> None:
     """A worker node whose engine takes no time; begins when its standard input ends, and goes on until it is killed."""
     store = await PostgresStore.open(url)
-    dispatcher = Dispatcher(
-        store, FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1), JobEvents()
-    )
+    pool, policy = FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1)
+    reader = Reader(store, pool, Files(store, pool.forget), max_pages=1)
     async with PgQueue.opened(url, limit=sys.maxsize, lease=LEASE_SECONDS) as queue:
+        dispatcher = Dispatcher(store, queue, reader, Readings(), policy, JobEvents())
         print(READY, flush=True)
         await asyncio.to_thread(sys.stdin.read)
         await queue.run(dispatcher.handle, concurrency=workers)

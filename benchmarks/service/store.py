@@ -22,6 +22,7 @@ from ocr_engine.result import ImageInfo, OcrResult
 from persistence.job import Job
 from persistence.opening import open_store
 from persistence.store import JobStore
+from persistence.upload import Upload
 
 RESULT = OcrResult(pages=(PAGE,), worker="worker-1")
 WAL_SAMPLE_SECONDS = 0.005
@@ -94,7 +95,7 @@ async def _point(
         for _ in todo:
             job = _new_job(size)
             begun = time.perf_counter()
-            await store.add(job, image)
+            await store.add(job, Upload.of(image))
             added = time.perf_counter()
             claimed = job.claimed(datetime.now(UTC))
             await store.replace(job, claimed)

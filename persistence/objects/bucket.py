@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
@@ -10,6 +11,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from persistence.store import StoreError, StoreUnusable
+from persistence.upload import CHUNK_BYTES
 
 if TYPE_CHECKING:  # words of obstore's type stubs only
     from obstore.store import ClientConfig, RetryConfig
@@ -50,8 +52,8 @@ class Objects:
             raise StoreUnusable(f"IMAGE_STORE_URL cannot be used: {_first_line(error)}") from error
         return cls(store)
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Raises StoreError."""
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Writes bytes, or those of a file in pieces. Raises StoreError."""
         await self._require_in_place()
         try:
             await obstore.put_async(self._store, key, data)
@@ -68,6 +70,20 @@ class Objects:
             return None
         except OBSTORE_FAULTS as error:
             raise _fault(error) from error
+
+    async def get_into(self, key: str, target: Path) -> bool:
+        """Writes the object into a file, piece by piece; False where there is no such object. Raises StoreError."""
+        try:
+            found = await obstore.get_async(self._store, key)
+            with await asyncio.to_thread(target.open, "wb") as file:
+                async for piece in found.stream(min_chunk_size=CHUNK_BYTES):
+                    await asyncio.to_thread(file.write, piece)
+        except FileNotFoundError:
+            await self._require_in_place()
+            return False
+        except OBSTORE_FAULTS as error:
+            raise _fault(error) from error
+        return True
 
     async def delete(self, key: str) -> None:
         """No object has that key afterwards. Raises StoreError."""

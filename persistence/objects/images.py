@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote, unquote
 
@@ -17,8 +18,10 @@ from loguru import logger
 
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
-from persistence.store import Backlog, Cursor, JobStore, Page, StoreError
+from persistence.page import Page
+from persistence.store import Backlog, Cursor, JobStore, Listing, PageChange, StoreError
 from persistence.tasks import Writes, end, every
+from persistence.upload import StoredFile, Upload
 
 T = TypeVar("T")
 
@@ -26,6 +29,8 @@ OBJECT_MARK = b"\0object\0"
 """What an image's row begins with that names an object; no image begins so."""
 _OUR_KEYS = re.compile(r"[^/]+-[0-9a-f]{32}")
 """A key as `_new_key` makes it."""
+MAX_MARK_BYTES = 4096
+"""More than any mark with its key is long."""
 SWEEP_SECONDS = 3600.0
 MIN_ORPHAN_AGE = timedelta(hours=1)
 """Younger objects may yet get their row: an upload takes a minute at most."""
@@ -37,6 +42,9 @@ class ObjectImages:
     def __init__(self, jobs: JobStore, objects: Objects) -> None:
         self._jobs = jobs
         self._objects = objects
+        self.staging = jobs.staging
+        self._keys: dict[str, str] = {}
+        """Of jobs whose object was fetched here, until they end."""
         self._writes = Writes()
         self._sweeping = asyncio.create_task(every(SWEEP_SECONDS, self._sweep_and_log), name="sweep-images")
 
@@ -45,13 +53,16 @@ class ObjectImages:
         """Over `jobs`, which it closes at its end. Raises StoreUnusable."""
         return cls(jobs, await Objects.open(url))
 
-    async def add(self, job: Job, image: bytes) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
         key = _new_key(job.id)
 
         async def write() -> None:
-            await self._objects.put(key, image)
+            await self._objects.put(key, upload.data if upload.file is None else upload.file)
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
-            await self._jobs.add(job, OBJECT_MARK + key.encode())
+            mark = OBJECT_MARK + key.encode()
+            await self._jobs.add(job, Upload(size=len(mark), data=mark, password=upload.password), pages)
+            if upload.file is not None:
+                await asyncio.to_thread(upload.file.unlink, missing_ok=True)
 
         await self._writes.carry_out(write())
 
@@ -63,10 +74,37 @@ class ObjectImages:
         key = _key(stored)
         return await self._objects.get(key) if key else stored
 
+    async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
+        stored = await self._jobs.fetch(job_id, target)
+        if stored is None:
+            return None
+        key = _key(await asyncio.to_thread(_beginning, stored.path))
+        if not key:
+            return stored
+        if not await self._objects.get_into(key, target):
+            return None
+        self._keys[job_id] = key
+        return StoredFile(path=target, password=stored.password)
+
     async def replace(self, old: Job, new: Job) -> bool:
-        if new.status not in (JobState.DONE, JobState.CANCELLED):
+        if new.keeps_upload:
             return await self._jobs.replace(old, new)
         return await self._writes.carry_out(self._then_without_object(new.id, lambda: self._jobs.replace(old, new)))
+
+    async def open_pages(self, old: Job, new: Job, pages: Sequence[Page]) -> bool:
+        return await self._jobs.open_pages(old, new, pages)
+
+    async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
+        return await self._jobs.page(job_id, number)
+
+    async def unsettled(self, job_id: str) -> list[Page]:
+        return await self._jobs.unsettled(job_id)
+
+    async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        return await self._writes.carry_out(self._replace_page(old, new, now))
+
+    async def pages_left(self) -> int:
+        return await self._jobs.pages_left()
 
     async def unfinished(self) -> list[Job]:
         return await self._jobs.unfinished()
@@ -79,7 +117,7 @@ class ObjectImages:
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
-    ) -> Page:
+    ) -> Listing:
         return await self._jobs.dead_letters(code=code, owner=owner, after=after, limit=limit)
 
     async def delete(self, job: Job) -> bool:
@@ -119,10 +157,22 @@ class ObjectImages:
         """Makes the change, which drops the image's row, and then deletes its object."""
         key = _key(await self._jobs.image(job_id))
         changed = await change()
-        if changed and key:
+        if changed:
+            await self._delete(key)
+        self._keys.pop(job_id, None)
+        return changed
+
+    async def _replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        change = await self._jobs.replace_page(old, new, now)
+        if change is not None and not change.after.keeps_upload:
+            # the row that knew it is gone; an object that this node never fetched is the sweep's
+            await self._delete(self._keys.pop(new.job_id, ""))
+        return change
+
+    async def _delete(self, key: str) -> None:
+        if key:
             with contextlib.suppress(StoreError):  # the sweep will
                 await self._objects.delete(key)
-        return changed
 
     async def _sweep_and_log(self) -> None:
         try:
@@ -143,3 +193,11 @@ def _job_id(key: str) -> str:
 
 def _key(stored: bytes | None) -> str:
     return stored.removeprefix(OBJECT_MARK).decode() if stored is not None and stored.startswith(OBJECT_MARK) else ""
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_MARK_BYTES)
+    except OSError as error:
+        raise StoreError(f"{path.parent} cannot be read: {error.strerror}") from error

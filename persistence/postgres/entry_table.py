@@ -1,6 +1,12 @@
 """PgQueuer's tables beside ours: an entry can be written in the transaction that stores its job.
 
 What is done with the entries is `persistence/postgres/queue.py`.
+
+PgQueuer's order is by priority, then by age. To make that fair, an entry's priority is its virtual time, negative: the
+time of the entry that is next, and for each unfinished job of the same owner one turn later. Of a job with many pages
+QUEUE_WINDOW wait at a time, each claim entering the next one, so that what comes in meanwhile need not wait for all.
+Measured with two consumers, a job of one page behind 300 pages, in page times (p50, p95): first in, first out 125 and
+185; this 0.8 and 1.6.
 """
 
 from collections.abc import Sequence
@@ -12,9 +18,48 @@ from pgqueuer.models import Job as Entry
 from pgqueuer.queries import Queries
 
 from persistence.postgres.connection import Connection
+from persistence.queue import Ahead, Unit
 
 ENTRYPOINT = "ocr"
 """PgQueuer's name of the kind of work."""
+QUEUE_WINDOW = 2
+"""Pages of a job that wait in the queue at a time: fewer would let idle workers wait for the next claim."""
+MAX_COUNTED_JOBS = 1000
+"""Unfinished jobs of an owner beyond which no more are counted: the count is asked for with each entry."""
+
+TURN = f"""
+    SELECT coalesce(-max(priority), 0) AS now,
+        (SELECT queue_tag FROM jobs WHERE id = $2) AS tag,
+        (SELECT count(*) FROM (
+            SELECT 1 FROM jobs WHERE owner = $3 AND status IN ('queued', 'processing') LIMIT {MAX_COUNTED_JOBS}
+        ) AS unfinished) AS unfinished
+    FROM pgqueuer WHERE entrypoint = $1 AND status = 'queued' AND execute_after <= now()
+"""  # noqa: S608 - of our own constants only
+# the predicate of PgQueuer's index on `dedupe_key`, without which each page would be searched for in the whole table
+NEXT = """
+    SELECT number FROM pages WHERE job_id = $1 AND status = 'queued' AND NOT EXISTS (
+        SELECT 1 FROM pgqueuer WHERE dedupe_key = pages.job_id || '/' || pages.number
+            AND status = ANY (ARRAY['queued'::pgqueuer_status, 'picked'::pgqueuer_status])
+    ) ORDER BY number LIMIT $2
+"""
+DEPTH = """
+    SELECT (SELECT count(*) FROM pages WHERE status = 'queued')
+        + (SELECT count(*) FROM pgqueuer WHERE entrypoint = $1 AND status = 'queued' AND strpos(dedupe_key, '/') = 0)
+"""
+AHEAD = """
+    WITH mine AS (
+        SELECT min(id) AS id, max(priority) AS priority FROM pgqueuer
+        WHERE entrypoint = $1 AND status = 'queued' AND (dedupe_key = $2 OR starts_with(dedupe_key, $2 || '/'))
+    ), left_of AS (
+        SELECT id, greatest(1, pages_total - pages_done - pages_failed) AS pages FROM jobs
+        WHERE status IN ('queued', 'processing')
+    )
+    SELECT (SELECT count(*) FROM pgqueuer, mine WHERE entrypoint = $1 AND status = 'queued'
+            AND execute_after <= now() AND (pgqueuer.priority, -pgqueuer.id) > (mine.priority, -mine.id)) AS first,
+        (SELECT coalesce(sum(least(others.pages, mine.pages)), 0)::bigint FROM left_of AS others, left_of AS mine
+            WHERE mine.id = $2) AS last,
+        (SELECT id FROM mine) AS entry
+"""
 
 
 def queries(connection: Connection) -> Queries:
@@ -22,25 +67,40 @@ def queries(connection: Connection) -> Queries:
     return Queries.from_asyncpg_connection(cast("asyncpg.Connection[asyncpg.Record]", connection))
 
 
-async def enqueue(connection: Connection, job_id: str, delay: float = 0.0) -> bool:
-    """An entry for the job, due in `delay` seconds; False where it has one already, waiting or being worked on."""
+async def enqueue(connection: Connection, unit: Unit, delay: float = 0.0) -> bool:
+    """An entry for the unit, due in `delay` seconds; False where it has one already, waiting or being worked on."""
+    turn = await connection.fetchrow(TURN, ENTRYPOINT, unit.job_id, unit.owner)
+    assert turn is not None
+    tag = max(turn["tag"] or 0, turn["now"] - 1) + max(1, turn["unfinished"])
     entries = await queries(connection).enqueue(
         ENTRYPOINT,
-        job_id.encode(),
+        unit.name.encode(),
+        priority=-tag,
         execute_after=timedelta(seconds=max(0.0, delay)),
-        dedupe_key=job_id,
+        dedupe_key=unit.name,
         on_conflict="skip",
     )
-    return entries[0] is not None
+    entered = entries[0] is not None
+    if entered and unit.page:
+        await connection.execute("UPDATE jobs SET queue_tag = $2 WHERE id = $1", unit.job_id, tag)
+    return entered
 
 
-async def discard(connection: Connection, job_id: str) -> bool:
-    """Takes the job's entry out; False where none waits. An entry that is being worked on stays its worker's."""
+async def enqueue_pages(connection: Connection, job_id: str, owner: str, count: int = 1) -> None:
+    """Entries for the next so many pages of the job that have none. The caller holds the job's row locked."""
+    for record in await connection.fetch(NEXT, job_id, count):
+        await enqueue(connection, Unit(job_id, record["number"], owner))
+
+
+async def discard(connection: Connection, job_id: str) -> None:
+    """Takes the job's entries out that wait. An entry that is being worked on stays its worker's."""
     # PgQueuer's own statement for it would ask for the entry's number, and tell the node that works on it to stop
-    status = await connection.execute(
-        "DELETE FROM pgqueuer WHERE entrypoint = $1 AND dedupe_key = $2 AND status = 'queued'", ENTRYPOINT, job_id
+    await connection.execute(
+        "DELETE FROM pgqueuer WHERE entrypoint = $1 AND status = 'queued' "
+        "AND (dedupe_key = $2 OR starts_with(dedupe_key, $2 || '/'))",
+        ENTRYPOINT,
+        job_id,
     )
-    return bool(status != "DELETE 0")
 
 
 async def hold(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -53,10 +113,18 @@ async def hold(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 async def depth(connection: Connection) -> int:
-    """Entries that wait, delayed ones included."""
-    # not `queued_work`: that one only tells whether there is any
-    sizes = await queries(connection).queue_size()
-    return sum(size.count for size in sizes if size.entrypoint == ENTRYPOINT and size.status == "queued")
+    """Units that wait, delayed ones and pages without an entry included."""
+    return int(await connection.fetchval(DEPTH, ENTRYPOINT))
+
+
+async def ahead(connection: Connection, job_id: str) -> Ahead | None:
+    """What comes before the units of the job; the last one's by rule of thumb. None where none of its has an entry."""
+    row = await connection.fetchrow(AHEAD, ENTRYPOINT, job_id)
+    assert row is not None
+    if row["entry"] is None:
+        return None
+    # jobs take turns: before its last page each other job has had as many, if it has so many
+    return Ahead(first=row["first"], last=max(row["first"], row["last"] - 1))
 
 
 async def prune(connection: Connection, older_than: timedelta) -> None:

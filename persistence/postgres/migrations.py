@@ -83,6 +83,49 @@ MIGRATIONS = (
         CREATE INDEX jobs_finished ON jobs (updated_at, id) WHERE status IN ('done', 'cancelled');
         """,
     ),
+    Migration(
+        "pages_and_parts",
+        # what was read before keeps its result in the job's row; a file of several pages that was not is opened anew.
+        # `queue_tag`: the virtual time of the job's latest entry in the queue (see entry_table). No index on any
+        # column that changes with a page's end: only so is that update "heap only"
+        """
+        ALTER TABLE jobs
+            ADD COLUMN options json NOT NULL DEFAULT '{}',
+            ADD COLUMN paged boolean NOT NULL DEFAULT false,
+            ADD COLUMN pages_total bigint NOT NULL DEFAULT 1,
+            ADD COLUMN pages_done bigint NOT NULL DEFAULT 0,
+            ADD COLUMN pages_failed bigint NOT NULL DEFAULT 0,
+            ADD COLUMN queue_tag bigint NOT NULL DEFAULT 0;
+        UPDATE jobs SET pages_total = frames WHERE media_type = 'image/tiff' AND frames > 1;
+        UPDATE jobs SET pages_total = json_array_length(result -> 'pages')
+            WHERE media_type = 'application/pdf' AND status = 'done';
+        UPDATE jobs SET pages_done = pages_total WHERE status = 'done';
+        UPDATE jobs SET pages_total = 0
+            WHERE (pages_total > 1 OR media_type = 'application/pdf')
+                AND status IN ('queued', 'processing', 'dead-letter');
+        CREATE TABLE pages (
+            job_id text COLLATE "C" NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number bigint NOT NULL,
+            status text NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'failed')),
+            revision bigint NOT NULL,
+            attempt bigint NOT NULL,
+            due_at timestamptz NOT NULL,
+            started_at timestamptz,
+            failures json NOT NULL,
+            result json,
+            PRIMARY KEY (job_id, number)
+        );
+        CREATE INDEX pages_unsettled ON pages (job_id, number) WHERE status IN ('queued', 'processing');
+        ALTER TABLE images ADD COLUMN password text NOT NULL DEFAULT '', ADD COLUMN parts bigint NOT NULL DEFAULT 0;
+        CREATE TABLE image_parts (
+            job_id text COLLATE "C" NOT NULL REFERENCES images (job_id) ON DELETE CASCADE,
+            number bigint NOT NULL,
+            data bytea NOT NULL,
+            PRIMARY KEY (job_id, number)
+        );
+        ALTER TABLE image_parts ALTER COLUMN data SET STORAGE EXTERNAL;
+        """,
+    ),
 )
 
 

@@ -7,7 +7,7 @@ business, since no queue counts a job that kills its worker.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -22,7 +22,7 @@ from pgqueuer.queries import Queries
 from persistence.patience import Patience
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connections, connect, in_one_line
-from persistence.queue import REDELIVERY_SECONDS, Handler, Reservations, handle_safely
+from persistence.queue import REDELIVERY_SECONDS, Ahead, Handler, Reservations, Unit, handle_safely
 from persistence.store import StoreError
 from persistence.tasks import end, every
 
@@ -51,6 +51,8 @@ class _ExactQueries(Queries):
 
 class PgQueue:
     """JobQueue on PgQueuer. The bound of `reserve` is that of all nodes, but what others take in this second."""
+
+    window: int | None = entry_table.QUEUE_WINDOW
 
     def __init__(
         self,
@@ -115,29 +117,27 @@ class PgQueue:
         """See JobQueue."""
         return self._reservations.hold(depth=self._depth, stopped=self._stopped.is_set())
 
-    async def put_new(self, job_id: str) -> None:
+    async def put_new(self, units: Iterable[Unit]) -> None:
         """See JobQueue."""
-        self._depth += 1
+        self._depth += len(list(units))
 
-    async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+    async def put(self, unit: Unit, *, delay: float = 0.0) -> bool:
         """See JobQueue."""
         if self._stopped.is_set():
             return False
         try:
-            entered = await self._connections.write(
-                lambda connection, _: entry_table.enqueue(connection, job_id, delay)
-            )
+            entered = await self._connections.write(lambda connection, _: entry_table.enqueue(connection, unit, delay))
         except StoreError as error:
-            logger.bind(event="queue.put_failed", job_id=job_id).warning(f"a rescue will queue it: {error}")
+            logger.bind(event="queue.put_failed", job_id=unit.job_id).warning(f"a rescue will queue it: {error}")
             return False
         self._depth += entered
         return entered
 
     async def discard(self, job_id: str) -> None:
         """See JobQueue."""
-        with contextlib.suppress(StoreError):  # the entry is then delivered, for nothing
-            gone = await self._connections.write(lambda connection, _: entry_table.discard(connection, job_id))
-            self._depth = max(0, self._depth - gone)
+        with contextlib.suppress(StoreError):  # the entries are then delivered, for nothing
+            await self._connections.write(lambda connection, _: entry_table.discard(connection, job_id))
+            await self._count()
 
     async def run(self, handler: Handler, *, concurrency: int) -> None:
         """See JobQueue."""
@@ -163,9 +163,11 @@ class PgQueue:
         """See JobQueue."""
         return self._depth
 
-    def ahead(self, job_id: str) -> int:
-        """See JobQueue: to know better would cost each poll a look into the database."""
-        return self._depth
+    async def ahead(self, job_id: str) -> Ahead | None:
+        """See JobQueue."""
+        with contextlib.suppress(StoreError):
+            return await self._connections.read(lambda connection: entry_table.ahead(connection, job_id))
+        return None
 
     async def _run_engine(self, handler: Handler, concurrency: int) -> None:
         while not self._stopped.is_set():
@@ -216,7 +218,8 @@ class PgQueue:
             raise RetryRequested
         self._depth = max(0, self._depth - 1)
         name = self._names.pop() if self._names else "dispatcher"
-        task = asyncio.create_task(handle_safely(handler, entry.payload.decode(), self._redelivery_seconds), name=name)
+        unit = Unit.named(entry.payload.decode())
+        task = asyncio.create_task(handle_safely(handler, unit, self._redelivery_seconds), name=name)
         self._handling[task] = entry
         try:
             await asyncio.wait({task})

@@ -1,15 +1,20 @@
 """The JobStore on PostgreSQL, which several nodes share."""
 
 import asyncio
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 import asyncpg
 
 from persistence.job import Job, JobState
+from persistence.page import Page
 from persistence.patience import Patience
-from persistence.postgres import entry_table, notifications
+from persistence.postgres import entry_table, notifications, uploads
+from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import (
     FAULTS,
     Connection,
@@ -17,25 +22,20 @@ from persistence.postgres.connection import (
     in_one_line,
 )
 from persistence.postgres.migrations import migrate
-from persistence.rows import COLUMNS, from_row, to_row
-from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
+from persistence.queue import Unit
+from persistence.rows import from_row
+from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
+from persistence.upload import StoredFile, Upload
 
 MIGRATION_SECONDS = 600.0
 """Longest wait for one step of a migration, or for another node that is at it."""
 
 # of our own constants only
-_NAMES = ", ".join(COLUMNS)
-_VALUES = ", ".join(f"${number}" for number, _ in enumerate(COLUMNS, 1))
 INSERT = f"""
-    INSERT INTO jobs ({_NAMES})
-    SELECT {_VALUES}
+    INSERT INTO jobs ({page_rows.NAMES})
+    SELECT {page_rows.VALUES}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
-"""  # noqa: S608
-UPDATE = f"""
-    UPDATE jobs SET ({_NAMES}) = ({_VALUES})
-    WHERE id = $1 AND revision = ${len(COLUMNS) + 1} AND status = ${len(COLUMNS) + 2}
     RETURNING id
 """  # noqa: S608
 UNFINISHED = "status IN ('queued', 'processing')"
@@ -46,6 +46,7 @@ class PostgresStore:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.staging = Path(tempfile.mkdtemp(prefix="smart-queue-ocr-"))
 
     @classmethod
     async def open(cls, url: str, patience: Patience = Patience()) -> Self:
@@ -60,37 +61,64 @@ class PostgresStore:
         except (*FAULTS, ValueError) as error:
             raise StoreUnusable(f"the database cannot be used: {in_one_line(error)}") from error
 
-    async def add(self, job: Job, image: bytes) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
         async def work(connection: Connection, again: bool) -> None:
-            if await connection.fetchval(INSERT, *_values(job)) is None:
+            if await connection.fetchval(INSERT, *page_rows.job_values(job)) is None:
                 if again and _is_same(await _get(connection, job.id), job):
                     return
                 raise JobExists(f"there is or was a job {job.id}")
-            await connection.execute("INSERT INTO images (job_id, data) VALUES ($1, $2)", job.id, image)
-            await entry_table.enqueue(connection, job.id)
+            await uploads.insert(connection, job.id, upload)
+            await page_rows.insert(connection, job, pages)
+            if not pages:
+                await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
 
         await self._connections.write(work)
+        if upload.file is not None:
+            await asyncio.to_thread(upload.file.unlink, missing_ok=True)
 
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))
 
     async def image(self, job_id: str) -> bytes | None:
-        if not _storable(job_id):
-            return None
-        data = await self._value("SELECT data FROM images WHERE job_id = $1", job_id)
-        assert data is None or isinstance(data, bytes)
-        return data
+        return await uploads.read(self._connections, job_id) if _storable(job_id) else None
+
+    async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
+        return await uploads.fetch(self._connections, job_id, target) if _storable(job_id) else None
 
     async def replace(self, old: Job, new: Job) -> bool:
-        async def work(connection: Connection, again: bool) -> bool:
-            replaced = await connection.fetchval(UPDATE, *_values(new), old.revision, old.status.value) is not None
-            if replaced and new.status in (JobState.DONE, JobState.CANCELLED):
-                await connection.execute("DELETE FROM images WHERE job_id = $1", new.id)
-            if replaced and new.status.terminal:
-                await notifications.announce(connection, new.id)
-            return replaced or (again and await _get(connection, new.id) == new)
+        return await self._change(old, new)
+
+    async def open_pages(self, old: Job, new: Job, pages: Sequence[Page]) -> bool:
+        return await self._change(old, new, pages)
+
+    async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
+        if not _storable(job_id):
+            return None
+        return await self._connections.read(lambda connection: page_rows.get(connection, job_id, number))
+
+    async def unsettled(self, job_id: str) -> list[Page]:
+        return await self._connections.read(lambda connection: page_rows.unsettled(connection, job_id))
+
+    async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        async def work(connection: Connection, again: bool) -> PageChange | None:
+            change = await page_rows.replace(connection, old, new, now)
+            if change is None:
+                return await _repeated(connection, new) if again else None
+            if not change.after.keeps_upload:
+                await uploads.drop(connection, new.job_id)
+            if change.after.status.terminal:
+                await notifications.announce(connection, new.job_id)
+            return change
 
         return await self._connections.write(work)
+
+    async def pages_left(self) -> int:
+        pages = await self._value(
+            "SELECT coalesce(sum(greatest(1, pages_total - pages_done - pages_failed)), 0)::bigint FROM jobs "  # noqa: S608
+            f"WHERE {UNFINISHED}"
+        )
+        assert isinstance(pages, int)
+        return pages
 
     async def unfinished(self) -> list[Job]:
         return await self._select(f"WHERE {UNFINISHED} ORDER BY created_at, id")
@@ -116,9 +144,9 @@ class PostgresStore:
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
-    ) -> Page:
+    ) -> Listing:
         if not _storable(f"{code or ''}{after.id if after else ''}"):
-            return Page(jobs=(), next=None)
+            return Listing(jobs=(), next=None)
         # one more than asked for tells whether anything follows
         jobs = await self._select(
             "WHERE status = 'dead-letter' AND ($1::text IS NULL OR error_code = $1) "
@@ -130,7 +158,7 @@ class PostgresStore:
             after.id if after else None,
             limit + 1,
         )
-        return Page.of(jobs, limit)
+        return Listing.of(jobs, limit)
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:
@@ -176,9 +204,26 @@ class PostgresStore:
 
     async def close(self) -> None:
         await asyncio.shield(self._connections.close())
+        await asyncio.to_thread(shutil.rmtree, self.staging, ignore_errors=True)
+
+    async def _change(self, old: Job, new: Job, pages: Sequence[Page] = ()) -> bool:
+        async def work(connection: Connection, again: bool) -> bool:
+            if not await page_rows.update_job(connection, old, new):
+                found = await _get(connection, new.id) if again else None
+                return found is not None and (found.revision, found.status) == (new.revision, new.status)
+            await page_rows.insert(connection, new, pages)
+            if new.paged and not pages:
+                await page_rows.follow_job(connection, new)
+            if not new.keeps_upload:
+                await uploads.drop(connection, new.id)
+            if new.status.terminal:
+                await notifications.announce(connection, new.id)
+            return True
+
+        return await self._connections.write(work)
 
     async def _select(self, rest: str, *values: object) -> list[Job]:
-        query = f"SELECT {_NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
+        query = f"SELECT {page_rows.NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
         rows = await self._connections.read(lambda connection: connection.fetch(query, *values))
         return [from_row(dict(row)) for row in rows]
 
@@ -190,13 +235,16 @@ class PostgresStore:
 async def _get(connection: Connection, job_id: str) -> Job | None:
     if not _storable(job_id):
         return None
-    row = await connection.fetchrow(f"SELECT {_NAMES} FROM jobs WHERE id = $1", job_id)  # noqa: S608
-    return from_row(dict(row)) if row else None
+    row = await connection.fetchrow(f"SELECT {page_rows.NAMES} FROM jobs WHERE id = $1", job_id)  # noqa: S608
+    return await page_rows.completed(connection, from_row(dict(row))) if row else None
 
 
-def _values(job: Job) -> list[Any]:
-    row = to_row(job)
-    return [row[column] for column in COLUMNS]
+async def _repeated(connection: Connection, new: Page) -> PageChange | None:
+    """What an earlier try of the same change did, whose answer was lost; None where it did nothing."""
+    found = await page_rows.get(connection, new.job_id, new.number)
+    if found is None or (found[1].revision, found[1].status) != (new.revision, new.status):
+        return None
+    return PageChange(before=found[0], after=found[0])
 
 
 def _is_same(found: Job | None, added: Job) -> bool:

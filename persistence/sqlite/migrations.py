@@ -68,6 +68,48 @@ def _finished_jobs_expire(db: Database) -> None:
     db.execute("CREATE INDEX jobs_finished ON jobs (updated_at, id) WHERE status IN ('done', 'cancelled')")
 
 
+@MIGRATIONS(name="0003_pages_and_files")
+def _pages_and_files(db: Database) -> None:
+    for column in (
+        "options TEXT NOT NULL DEFAULT '{}'",
+        "paged INTEGER NOT NULL DEFAULT 0",
+        "pages_total INTEGER NOT NULL DEFAULT 1",
+        "pages_done INTEGER NOT NULL DEFAULT 0",
+        "pages_failed INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    # what was read before keeps its result in the job's row; a file of several pages that was not is opened anew
+    db.execute("UPDATE jobs SET pages_total = frames WHERE media_type = 'image/tiff' AND frames > 1")
+    db.execute(
+        "UPDATE jobs SET pages_total = json_array_length(result, '$.pages') "
+        "WHERE media_type = 'application/pdf' AND status = 'done'"
+    )
+    db.execute("UPDATE jobs SET pages_done = pages_total WHERE status = 'done'")
+    db.execute(
+        "UPDATE jobs SET pages_total = 0 WHERE (pages_total > 1 OR media_type = 'application/pdf') "
+        "AND status IN ('queued', 'processing', 'dead-letter')"
+    )
+    # a rowid table: among results of kilobytes a scan for what is unsettled takes 1 to 5 ms, here 0.05
+    db.execute("""
+        CREATE TABLE pages (
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'failed')),
+            revision INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            due_at TEXT NOT NULL,
+            started_at TEXT,
+            failures TEXT NOT NULL,
+            result TEXT,
+            PRIMARY KEY (job_id, number)
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX pages_unsettled ON pages (job_id, number) WHERE status IN ('queued', 'processing')")
+    # an upload that is a file beside the database: its name; `data` is empty then
+    db.execute("ALTER TABLE images ADD COLUMN file TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE images ADD COLUMN password TEXT NOT NULL DEFAULT ''")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

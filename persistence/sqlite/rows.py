@@ -1,4 +1,4 @@
-"""A Job as a row of SQLite, which has no type for moments, and back."""
+"""A Job and a Page as rows of SQLite, which has no type for moments, and back."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,9 +6,11 @@ from typing import Any
 
 from persistence import rows
 from persistence.job import Job
+from persistence.page import Page
 
 MOMENTS = ("created_at", "updated_at", "due_at", "started_at")
 """Columns that are text here."""
+PAGE_MOMENTS = ("due_at", "started_at")
 
 
 def to_row(job: Job) -> dict[str, Any]:
@@ -21,6 +23,19 @@ def from_row(row: Sequence[Any]) -> Job:
     """The job of a row that was selected by COLUMNS."""
     named = dict(zip(rows.COLUMNS, row, strict=True))
     return rows.from_row(named | {name: datetime.fromisoformat(named[name]) for name in MOMENTS if named[name]})
+
+
+def to_page_row(page: Page) -> dict[str, Any]:
+    """The columns' values by name."""
+    row = rows.to_page_row(page)
+    return row | {name: to_text(row[name]) for name in PAGE_MOMENTS if row[name] is not None}
+
+
+def page_from_row(row: Sequence[Any]) -> Page:
+    """The page of a row that was selected by PAGE_COLUMNS."""
+    named = dict(zip(rows.PAGE_COLUMNS, row, strict=True))
+    moments = {name: datetime.fromisoformat(named[name]) for name in PAGE_MOMENTS if named[name]}
+    return rows.page_from_row(named | moments)
 
 
 def to_text(moment: datetime) -> str:

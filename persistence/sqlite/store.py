@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -13,12 +13,18 @@ from sqlite_utils import Database
 
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
+from persistence.page import Page
 from persistence.rows import COLUMNS
+from persistence.sqlite import pages as page_rows
+from persistence.sqlite import uploads
 from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, transaction
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.rows import from_row, to_row, to_text
-from persistence.store import Backlog, Cursor, JobExists, Page, StoreUnusable
+from persistence.sqlite.uploads import UploadFolder
+from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
+from persistence.tasks import Writes
+from persistence.upload import StoredFile, Upload
 
 T = TypeVar("T")
 
@@ -48,14 +54,23 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: Path, lock: FileLock, in_place: InPlace, writer: OwnedConnection, reader: OwnedConnection
+        self,
+        path: Path,
+        lock: FileLock,
+        in_place: InPlace,
+        writer: OwnedConnection,
+        reader: OwnedConnection,
+        folder: UploadFolder,
     ) -> None:
         self._path = path
         self._in_place = in_place
+        self._uploads = folder
+        self.staging = folder.staging
         self._lock = lock
         self.writer = writer
         """For what no promise of JobStore covers, as a PRAGMA."""
         self._reader = reader
+        self._additions = Writes()
 
     @classmethod
     async def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -67,47 +82,67 @@ class SqliteStore:
                 writer = await OwnedConnection.open("store-writer", lambda: _migrated(file))
                 opened.push_async_callback(writer.close)
                 reader = await OwnedConnection.open("store-reader", lambda: connect_reader(file))
+                opened.push_async_callback(reader.close)
+                folder = UploadFolder(file)
+                await reader.run(lambda db: folder.prepare(uploads.names(db)))
                 in_place = InPlace(file)
             except (sqlite3.Error, OSError) as error:
                 raise StoreUnusable(f"{file} cannot be opened for writing: {error}") from error
             opened.pop_all()
-        return cls(file, lock, in_place, writer, reader)
+        return cls(file, lock, in_place, writer, reader, folder)
 
-    async def add(self, job: Job, image: bytes) -> None:
-        def work(db: Database) -> None:
-            require_room(db, self._path, len(image))
-            with transaction(db):
-                _insert(db, job, image)
-
-        await self._write(work)
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+        if upload.file is None:
+            await self._add(job, upload, pages, "")
+        else:
+            await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file))
 
     async def get(self, job_id: str) -> Job | None:
-        jobs = await self._select("WHERE id = ?", (job_id,))
-        return jobs[0] if jobs else None
-
-    async def image(self, job_id: str) -> bytes | None:
-        def work(db: Database) -> bytes | None:
-            row = db.execute("SELECT data FROM images WHERE job_id = ?", (job_id,)).fetchone()
-            return bytes(row[0]) if row else None
+        def work(db: Database) -> Job | None:
+            row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
+            return page_rows.completed(db, from_row(row)) if row else None
 
         return await self._reader.run(work)
 
+    async def image(self, job_id: str) -> bytes | None:
+        return await self._reader.run(lambda db: uploads.read(db, self._uploads, job_id))
+
+    async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
+        return await self._reader.run(lambda db: uploads.fetch(db, self._uploads, job_id, target))
+
     async def replace(self, old: Job, new: Job) -> bool:
-        def work(db: Database) -> bool:
-            row = to_row(new) | {"old_status": old.status.value, "old_revision": old.revision}
+        return await self._change(old, new)
+
+    async def open_pages(self, old: Job, new: Job, pages: Sequence[Page]) -> bool:
+        return await self._change(old, new, pages)
+
+    async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
+        return await self._reader.run(lambda db: page_rows.get(db, job_id, number))
+
+    async def unsettled(self, job_id: str) -> list[Page]:
+        return await self._reader.run(lambda db: page_rows.unsettled(db, job_id))
+
+    async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
+        def work(db: Database) -> PageChange | None:
+            file = ""
             with transaction(db):
-                replaced = db.execute(
-                    "UPDATE jobs SET status = :status, revision = :revision, attempt = :attempt, "
-                    "updated_at = :updated_at, due_at = :due_at, started_at = :started_at, "
-                    "error_code = :error_code, failures = :failures, result = :result "
-                    "WHERE id = :id AND revision = :old_revision AND status = :old_status",
-                    row,
-                ).rowcount
-                if replaced and new.status in (JobState.DONE, JobState.CANCELLED):
-                    db.execute("DELETE FROM images WHERE job_id = ?", (new.id,))
-            return replaced == 1
+                change = page_rows.replace(db, old, new, now)
+                if change is not None and not change.after.keeps_upload:
+                    file = uploads.drop(db, new.job_id)
+            self._uploads.remove([file] if file else [])
+            return change
 
         return await self._write(work)
+
+    async def pages_left(self) -> int:
+        def work(db: Database) -> int:
+            row = db.execute(
+                "SELECT coalesce(sum(max(1, pages_total - pages_done - pages_failed)), 0) "
+                "FROM jobs INDEXED BY jobs_unfinished WHERE status IN ('queued', 'processing')"
+            ).fetchone()
+            return int(row[0])
+
+        return await self._reader.run(work)
 
     async def unfinished(self) -> list[Job]:
         return await self._select(
@@ -135,7 +170,7 @@ class SqliteStore:
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
-    ) -> Page:
+    ) -> Listing:
         index, where, values = "jobs_dead_letters", ["status = 'dead-letter'"], list[str | int]()
         if code is not None:
             index = "jobs_dead_letters_by_code"
@@ -152,24 +187,27 @@ class SqliteStore:
             f"INDEXED BY {index} WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?",
             (*values, limit + 1),
         )
-        return Page.of(jobs, limit)
+        return Listing.of(jobs, limit)
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:
             raise ValueError(f"job {job.id} is {job.status}; only a terminal one can be deleted")
 
         def work(db: Database) -> bool:
+            file = ""
             with transaction(db):
-                deleted = db.execute(
-                    "DELETE FROM jobs WHERE id = ? AND revision = ? AND status = ?",
-                    (job.id, job.revision, job.status.value),
-                ).rowcount
+                mine = (job.id, job.revision, job.status.value)
+                query = "SELECT 1 FROM jobs WHERE (id, revision, status) = (?, ?, ?)"
+                deleted = db.execute(query, mine).fetchone() is not None
                 if deleted:
+                    file = uploads.drop(db, job.id)
+                    db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
                     db.execute(
                         "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES (?, ?, ?)",
                         (job.id, to_text(datetime.now(UTC)), job.owner),
                     )
-            return deleted == 1
+            self._uploads.remove([file] if file else [])
+            return deleted
 
         return await self._write(work)
 
@@ -194,7 +232,7 @@ class SqliteStore:
         def work(db: Database) -> None:
             require_room(db, self._path, 0)
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
-                _insert(db, TRIAL, b"")
+                _insert(db, TRIAL, Upload.of(b""), "")
                 db.execute("DELETE FROM jobs WHERE id = ?", (TRIAL.id,))
 
         await self._write(work)
@@ -202,10 +240,46 @@ class SqliteStore:
     async def close(self) -> None:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
         try:
+            await self._additions.ended()
             await self._reader.close()
             await self.writer.close()
+            await asyncio.to_thread(self._uploads.tidy)
         finally:
             self._lock.release()
+
+    async def _add(self, job: Job, upload: Upload, pages: Sequence[Page], file: str) -> None:
+        def work(db: Database) -> None:
+            require_room(db, self._path, len(upload.data))
+            with transaction(db):
+                _insert(db, job, upload, file)
+                page_rows.insert(db, pages)
+
+        await self._write(work)
+
+    async def _add_with_file(self, job: Job, upload: Upload, pages: Sequence[Page], received: Path) -> None:
+        # off the writer's thread: to make 200 MB durable takes a second, and others write meanwhile
+        file = await asyncio.to_thread(self._uploads.take, received)
+        try:
+            await self._add(job, upload, pages, file)
+        except BaseException:
+            self._uploads.remove([file])
+            raise
+
+    async def _change(self, old: Job, new: Job, pages: Sequence[Page] = ()) -> bool:
+        def work(db: Database) -> bool:
+            file = ""
+            with transaction(db):
+                replaced = page_rows.update_job(db, old, new)
+                if replaced:
+                    page_rows.insert(db, pages)
+                    if new.paged and not pages:
+                        page_rows.follow_job(db, new)
+                    if not new.keeps_upload:
+                        file = uploads.drop(db, new.id)
+            self._uploads.remove([file] if file else [])
+            return replaced
+
+        return await self._write(work)
 
     async def _write(self, work: Callable[[Database], T]) -> T:
         def in_place(db: Database) -> T:
@@ -223,12 +297,12 @@ class SqliteStore:
         return await self._reader.run(work)
 
 
-def _insert(db: Database, job: Job, image: bytes) -> None:
+def _insert(db: Database, job: Job, upload: Upload, file: str) -> None:
     """Within a transaction. Raises JobExists."""
     row = to_row(job)
     if not db.execute(INSERT, row).rowcount:
         raise JobExists(f"there is or was a job {job.id}")
-    db.execute("INSERT INTO images (job_id, data) VALUES (?, ?)", (job.id, image))
+    uploads.insert(db, job.id, upload, file)
 
 
 def _reserve(path: str | os.PathLike[str]) -> tuple[Path, FileLock]:

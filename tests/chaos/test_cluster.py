@@ -11,7 +11,7 @@ import pytest
 from config.settings import Settings
 from samples import sample
 from tests.e2e.conftest import Server, start  # noqa: F401 - a fixture
-from tests.integration.conftest import Running, run  # noqa: F401 - a fixture
+from tests.integration.conftest import Running, run, tuning  # noqa: F401 - fixtures
 from tests.integration.test_cluster import Node
 from tests.postgres import OwnServer, Postgres
 from tests.scripted_pool import ScriptedPool

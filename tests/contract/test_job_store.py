@@ -10,6 +10,7 @@ import pytest
 
 from persistence.job import Job, JobState
 from persistence.store import Backlog, Cursor, JobExists, JobStore, StoreError
+from persistence.upload import Upload
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import RESULT, START, after, failure, job
 
@@ -20,7 +21,7 @@ IMAGE = bytes(range(256)) * 3
 
 async def stored(store: JobStore, *jobs: Job) -> None:
     for each in jobs:
-        await store.add(each, IMAGE)
+        await store.add(each, Upload.of(IMAGE))
 
 
 async def moved(store: JobStore, *steps: Job) -> Job:
@@ -68,7 +69,7 @@ async def test_a_read_sees_every_write_that_returned_before(store: JobStore) -> 
 
 async def test_a_write_whose_caller_is_cancelled_is_carried_out(open_store: OpenStore) -> None:
     first = await open_store()
-    writing = asyncio.create_task(first.add(job(), IMAGE))
+    writing = asyncio.create_task(first.add(job(), Upload.of(IMAGE)))
     await anyio.lowlevel.checkpoint()  # lets it begin
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -90,8 +91,8 @@ async def test_an_unknown_id_has_no_job_and_no_image(store: JobStore) -> None:
 
 async def test_an_image_comes_back_byte_for_byte(store: JobStore) -> None:
     big = bytes(range(256)) * 8192
-    await store.add(job("big"), big)
-    await store.add(job("empty"), b"")
+    await store.add(job("big"), Upload.of(big))
+    await store.add(job("empty"), Upload.of(b""))
     assert await store.image("big") == big
     assert await store.image("empty") == b""
 
@@ -99,7 +100,7 @@ async def test_an_image_comes_back_byte_for_byte(store: JobStore) -> None:
 async def test_adding_a_known_id_raises_and_changes_nothing(store: JobStore) -> None:
     await stored(store, job())
     with pytest.raises(JobExists):
-        await store.add(job(created=9.0), b"another image")
+        await store.add(job(created=9.0), Upload.of(b"another image"))
     assert await store.get("a") == job()
     assert await store.image("a") == IMAGE
     assert (await store.counts())[JobState.QUEUED] == 1
@@ -292,7 +293,7 @@ async def test_a_deleted_job_is_gone_with_its_image_and_remembered_as_deleted(st
 
 async def test_a_deleted_job_is_remembered_for_its_owner(store: JobStore) -> None:
     mine = job(owner="ann")
-    await store.add(mine, IMAGE)
+    await store.add(mine, Upload.of(IMAGE))
     cancelled = await moved(store, mine, mine.cancelled(after(1)))
     assert await store.delete(cancelled)
     assert await store.was_deleted("a", "ann")
@@ -303,14 +304,14 @@ async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStor
     ended = []
     for number, job_id in enumerate("abcd"):
         waiting = job(job_id)
-        await store.add(waiting, IMAGE)
+        await store.add(waiting, Upload.of(IMAGE))
         if job_id == "b":
             claimed = await moved(store, waiting, waiting.claimed(after(1)))
             ended.append(await moved(store, claimed, claimed.completed(RESULT, after(10 + number))))
         else:
             ended.append(await moved(store, waiting, waiting.cancelled(after(10 + number))))
     await dead(store, "e", at=1)
-    await store.add(job("f"), IMAGE)
+    await store.add(job("f"), Upload.of(IMAGE))
     assert await store.finished(after(13), 10) == ended[:3]
     assert await store.finished(after(99), 2) == ended[:2]
     assert await store.finished(after(10), 10) == []
@@ -319,7 +320,7 @@ async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStor
 async def test_the_id_of_a_deleted_job_stays_taken(store: JobStore) -> None:
     await store.delete(await dead(store, "a", at=1))
     with pytest.raises(JobExists):
-        await store.add(job(), IMAGE)
+        await store.add(job(), Upload.of(IMAGE))
     assert await store.get("a") is None
 
 
@@ -357,4 +358,4 @@ async def test_closing_twice_is_harmless_and_a_closed_store_says_so(open_store: 
     with pytest.raises(StoreError, match="closed"):
         await store.get("a")
     with pytest.raises(StoreError, match="closed"):
-        await store.add(job(), IMAGE)
+        await store.add(job(), Upload.of(IMAGE))

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.store import JobExists
+from persistence.upload import Upload
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import RESULT, after, failure, job
 
@@ -54,9 +55,9 @@ class StoreMachine(RuleBasedStateMachine):
         new = job(job_id, created, len(image))
         if job_id in self.jobs or job_id in self.deleted:
             with pytest.raises(JobExists):
-                self._run(self._store.add(new, image))
+                self._run(self._store.add(new, Upload.of(image)))
             return
-        self._run(self._store.add(new, image))
+        self._run(self._store.add(new, Upload.of(image)))
         self.jobs[job_id], self.images[job_id] = new, image
         self.versions.append(new)
 

@@ -16,6 +16,7 @@ from persistence.opening import open_store
 from persistence.postgres.connection import connect
 from persistence.postgres.notifications import listening
 from persistence.store import JobStore
+from persistence.upload import Upload
 from tests.contract.jobs import RESULT, after, job
 from tests.postgres import Postgres
 
@@ -87,7 +88,7 @@ async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore | T
 async def test_who_waits_is_woken_by_the_end(waiters: Waiters, stores: tuple[JobStore | Telling, JobStore]) -> None:
     writer, reader = stores
     look = Looks(reader)
-    await writer.add(job(), b"image")
+    await writer.add(job(), Upload.of(b"image"))
     waiting = [asyncio.create_task(waiters.ended("a", look, LONG)) for _ in range(3)]
     for _ in waiting:
         await look.done.acquire()
@@ -102,7 +103,7 @@ async def test_an_end_that_comes_during_the_look_is_not_missed(
     waiters: Waiters, stores: tuple[JobStore | Telling, JobStore]
 ) -> None:
     writer, reader = stores
-    await writer.add(job(), b"image")
+    await writer.add(job(), Upload.of(b"image"))
     cancelled = job().cancelled(after(1))
     stale: list[Job] = [job()]
 
@@ -174,7 +175,7 @@ def database(postgres: Postgres) -> str:
 
 async def test_who_listens_is_told_of_doubt_when_the_connection_is_lost_and_hears_again(database: str) -> None:
     store = await open_store(database)
-    await store.add(job(), b"image")
+    await store.add(job(), Upload.of(b"image"))
     ended: asyncio.Queue[str] = asyncio.Queue()
     doubts = asyncio.Semaphore(0)
     async with listening(database, ended.put_nowait, doubts.release):

@@ -23,6 +23,7 @@ from persistence.patience import Patience
 from persistence.postgres import entry_table
 from persistence.postgres.connection import connect
 from persistence.postgres.nodes import NodeReports
+from persistence.upload import Upload
 from samples import sample
 from tests.integration.conftest import Running
 from tests.postgres import Postgres
@@ -135,7 +136,7 @@ async def abandoned(database: str) -> AsyncIterator[str]:
     now = datetime.now(UTC)
     info = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=len(PNG))
     job = Job(id=str(uuid.uuid4()), image=info, created_at=now, updated_at=now, due_at=now)
-    await store.add(job, PNG)
+    await store.add(job, Upload.of(PNG))
     connection = await connect(database)
     entries = await entry_table.queries(connection).dequeue(
         batch_size=1,
@@ -164,8 +165,8 @@ async def test_a_lost_entry_of_the_queue_is_made_again_once(node: Node, database
         connection = await connect(database)
         await connection.execute("DELETE FROM pgqueuer")
         await connection.close()
-        assert await api.service.intake.rescue() == 1
-        assert await api.service.intake.rescue() == 0
+        assert (await api.service.intake.rescue()).units == 1
+        assert (await api.service.intake.rescue()).units == 0
         async with node("worker"):
             assert (await api.ended(job_id))["attempts"] == 1
 

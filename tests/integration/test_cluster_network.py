@@ -10,6 +10,7 @@ from config.settings import Settings
 from persistence.patience import Patience
 from persistence.postgres.store import PostgresStore
 from persistence.store import JobExists
+from persistence.upload import Upload
 from samples import sample
 from tests.contract.jobs import after, job
 from tests.integration.test_cluster import Node
@@ -108,13 +109,13 @@ async def test_an_upload_whose_commit_was_not_answered_of_is_one_job_though_a_wo
 ) -> None:
     elsewhere, store = await PostgresStore.open(server.url), await PostgresStore.open(proxy.url)
     committed = proxy.hold_answers_to(b"COMMIT")
-    adding = asyncio.create_task(store.add(job(), PNG))
+    adding = asyncio.create_task(store.add(job(), Upload.of(PNG)))
     assert await asyncio.to_thread(committed.wait, PATIENCE)
     assert await elsewhere.replace(job(), job().claimed(after(1)))
     proxy.cut()
     await adding
     assert await store.get(job().id) == job().claimed(after(1))
     with pytest.raises(JobExists):
-        await store.add(job(), PNG)
+        await store.add(job(), Upload.of(PNG))
     await store.close()
     await elsewhere.close()

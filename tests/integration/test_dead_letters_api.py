@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ocr_engine.errors import EngineError, InvalidImage, WorkerCrashed
+from persistence.queue import Unit
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -84,7 +85,7 @@ async def test_all_of_one_code_are_requeued_together(run: Any) -> None:
 async def test_a_bulk_requeue_stops_where_the_queue_is_full_and_says_so(run: Any) -> None:
     async with run(ScriptedPool(EngineError("a"), EngineError("b")), max_attempts=1, queue_limit=1) as service:
         letters = [await given_up(service) for _ in range(2)]
-        await service.service.queue.put("blocks", delay=3600)
+        await service.service.queue.put(Unit("blocks"), delay=3600)
         assert (await service.client.post("/dead-letters/requeue")).json() == {"requeued": 0, "remaining": True}
         one = await service.client.post(f"/dead-letters/{letters[0]}/requeue")
         assert (one.status_code, one.json()["code"]) == (503, "queue_full")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, WorkerCrashed
 from ocr_engine.image import decode_page, read_header
-from ocr_engine.result import OcrPage, OcrResult
+from ocr_engine.result import OcrResult
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -258,21 +258,22 @@ async def test_more_pages_than_the_limit_is_413(run: Any) -> None:
         assert (await service.upload(file.getvalue())).status_code == 202
 
 
-async def test_a_later_page_with_more_pixels_than_the_limit_is_a_dead_letter_once_it_is_read(run: Any) -> None:
+async def test_a_later_page_with_more_pixels_than_the_limit_fails_alone_once_it_is_read(run: Any) -> None:
     file = io.BytesIO()
     Image.new("1", (9, 9)).save(file, "TIFF", save_all=True, append_images=[Image.new("1", (11, 10))])
 
     def read(image: bytes) -> OcrResult:
-        header = read_header(image, 100)
-        shown = (decode_page(image, header, number, 100) for number in (1, 2))
-        return OcrResult(pages=tuple(OcrPage(number=1, width=9, height=9) for _ in shown))
+        decode_page(image, read_header(image, 100), 2, 100)
+        return text_result("never")
 
-    async with run(ScriptedPool(default=read), max_image_pixels=100) as service:
+    pool = ScriptedPool(text_result("first"))
+    pool.by_page[2] = read
+    async with run(pool, max_image_pixels=100) as service:
         accepted = await service.upload(file.getvalue())
         assert accepted.status_code == 202
         job = await service.ended(accepted.json()["id"])
-        assert (job["status"], job["error"]["code"], job["attempts"]) == ("dead-letter", "too_many_pixels", 1)
-        assert (job["text"], job["pages"]) == ("", [])
+        assert (job["status"], job["text"], job["failed_pages"]) == ("done", "first", [2])
+        assert [page["error"] and page["error"]["code"] for page in job["pages"]] == [None, "too_many_pixels"]
 
 
 @pytest.mark.parametrize("content_type", RAW_TYPES)

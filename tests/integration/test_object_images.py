@@ -12,6 +12,7 @@ from persistence.job import Job
 from persistence.objects.images import ObjectImages
 from persistence.opening import open_store
 from persistence.store import JobExists, JobStore, StoreError, StoreUnusable
+from persistence.upload import Upload
 from samples import sample
 from tests.contract.jobs import RESULT, after, job
 from tests.scripted_pool import ScriptedPool, text_result
@@ -43,7 +44,7 @@ def ended(new: Job) -> list[Job]:
 
 
 async def test_the_object_is_there_as_long_as_the_row(store: JobStore, folder: Path) -> None:
-    await store.add(job(), PNG)
+    await store.add(job(), Upload.of(PNG))
     assert [path.read_bytes() for path in objects(folder)] == [PNG]
     queued, claimed, done = ended(job())
     assert await store.replace(queued, claimed)
@@ -53,17 +54,17 @@ async def test_the_object_is_there_as_long_as_the_row(store: JobStore, folder: P
 
 
 async def test_an_id_that_is_taken_keeps_its_image(store: JobStore) -> None:
-    await store.add(job(), PNG)
+    await store.add(job(), Upload.of(PNG))
     with pytest.raises(JobExists):
-        await store.add(job(), b"another")
+        await store.add(job(), Upload.of(b"another"))
     assert await store.image("a") == PNG
 
 
 async def test_the_sweep_deletes_objects_without_a_row_and_no_others(store: JobStore, folder: Path) -> None:
     assert isinstance(store, ObjectImages)
-    await store.add(job(), PNG)
+    await store.add(job(), Upload.of(PNG))
     with pytest.raises(JobExists):
-        await store.add(job(), b"left behind")
+        await store.add(job(), Upload.of(b"left behind"))
     (folder / f"of-nobody-{'0' * 32}").write_bytes(b"x")
     assert len(objects(folder)) == 3
     assert await store.sweep() == 0  # too young: their rows may be on the way
@@ -84,7 +85,7 @@ async def test_the_sweep_leaves_alone_what_is_not_ours(store: JobStore, folder: 
 async def test_images_stored_before_stay_readable(tmp_path: Path, folder: Path) -> None:
     url = f"sqlite:///{tmp_path}/jobs.db"
     plain = await open_store(url)
-    await plain.add(job(), PNG)
+    await plain.add(job(), Upload.of(PNG))
     await plain.close()
     store = await open_store(url, f"file://{folder}")
     assert await store.image("a") == PNG
@@ -152,11 +153,11 @@ async def test_nothing_is_accepted_into_nor_missed_in_a_folder_that_took_the_pla
     tmp_path: Path, folder: Path
 ) -> None:
     store = await open_store(f"sqlite:///{tmp_path}/jobs.db", f"file://{folder}")
-    await store.add(job("a"), PNG)
+    await store.add(job("a"), Upload.of(PNG))
     away = folder.with_name("away")
     folder.rename(away)
     folder.mkdir()
-    for refused in (store.check(), store.add(job("b"), PNG), store.image("a")):
+    for refused in (store.check(), store.add(job("b"), Upload.of(PNG)), store.image("a")):
         with pytest.raises(StoreError, match="replaced or unmounted"):
             await refused
     folder.rmdir()

@@ -56,10 +56,11 @@ async def test_the_queue_shows_work_and_speed(run: Any) -> None:
 
 
 async def test_the_pages_of_a_requeued_file_are_work_that_waits(run: Any) -> None:
-    async with run(ScriptedPool(InvalidImage("bad"))) as service:
+    async with run(ScriptedPool(*[InvalidImage("bad")] * 3)) as service:
         letter = (await service.upload(TIFF)).json()["id"]
         await service.ended(letter)
-        await service.pool.started.acquire()
+        for _ in range(3):
+            await service.pool.started.acquire()
         service.pool.hold()
         await service.upload(PNG)
         await service.pool.started.acquire()

@@ -21,6 +21,7 @@ from persistence.sqlite.connection import OwnedConnection, connect_writer
 from persistence.sqlite.file import RESERVED_BYTES
 from persistence.sqlite.store import SqliteStore
 from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable
+from persistence.upload import IN_MEMORY_BYTES, Upload
 from tests.contract.jobs import RESULT, after, job
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +45,15 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
 async def closed_store(path: Path, jobs: int = 1) -> None:
     store = await SqliteStore.open(path)
     for number in range(jobs):
-        await store.add(job(str(number)), b"x" * IMAGE_BYTES)
+        await store.add(job(str(number)), Upload.of(b"x" * IMAGE_BYTES))
     await store.close()
+
+
+def received(store: SqliteStore, data: bytes) -> Upload:
+    """An upload that came in as a file."""
+    file = store.staging / "received"
+    file.write_bytes(data)
+    return Upload(size=len(data), file=file)
 
 
 def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -61,12 +69,13 @@ def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
 ADD_UNTIL_KILLED = f"""
 import asyncio, sys
 from persistence.sqlite.store import SqliteStore
+from persistence.upload import Upload
 from tests.contract.jobs import job
 
 async def main():
     store = await SqliteStore.open(sys.argv[1])
     for number in range(10_000):
-        await store.add(job(str(number)), str(number).encode() * {IMAGE_BYTES})
+        await store.add(job(str(number)), Upload.of(str(number).encode() * {IMAGE_BYTES}))
         print(number, flush=True)
 
 asyncio.run(main())
@@ -180,28 +189,28 @@ async def test_a_url_that_names_no_store_is_refused(url: str) -> None:
 
 
 async def test_a_full_database_refuses_and_recovers_by_itself(store: SqliteStore) -> None:
-    await store.add(job("before"), b"image")
+    await store.add(job("before"), Upload.of(b"image"))
     await store.writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchall())
     with pytest.raises(StoreFull):
-        await store.add(job("refused"), b"x" * 1_000_000)
+        await store.add(job("refused"), Upload.of(b"x" * 1_000_000))
     assert await store.get("refused") is None
     assert await store.replace(job("before"), job("before").claimed(after(1)))
 
     await store.writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
-    await store.add(job("refused"), b"x" * 1_000_000)
+    await store.add(job("refused"), Upload.of(b"x" * 1_000_000))
     assert (await store.counts())[JobState.QUEUED] == 1
 
 
 async def test_images_leave_room_on_the_disk_for_the_results_of_those_before(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.add(job(), b"image")
+    await store.add(job(), Upload.of(b"image"))
     with monkeypatch.context() as nearly_full:
         usage = shutil.disk_usage(".")._replace(free=RESERVED_BYTES + 1000)
         nearly_full.setattr(shutil, "disk_usage", lambda _: usage)
-        await store.add(job("small"), b"x" * 500)
+        await store.add(job("small"), Upload.of(b"x" * 500))
         with pytest.raises(StoreFull, match="no room left on the disk"):
-            await store.add(job("big"), b"x" * 501)
+            await store.add(job("big"), Upload.of(b"x" * 501))
         await store.check()
         usage = usage._replace(free=RESERVED_BYTES - 1)
         with pytest.raises(StoreFull):
@@ -210,7 +219,7 @@ async def test_images_leave_room_on_the_disk_for_the_results_of_those_before(
         assert await store.replace(job(), claimed)
         assert await store.replace(claimed, claimed.completed(RESULT, after(2)))
     assert await store.get("big") is None
-    await store.add(job("big"), b"x" * 501)
+    await store.add(job("big"), Upload.of(b"x" * 501))
 
 
 async def test_on_a_full_disk_the_place_of_dropped_images_is_used_again(
@@ -218,16 +227,16 @@ async def test_on_a_full_disk_the_place_of_dropped_images_is_used_again(
 ) -> None:
     usage = shutil.disk_usage(".")._replace(free=RESERVED_BYTES)
     image = b"x" * (2 * RESERVED_BYTES // 10)
-    await store.add(job("old"), image)
+    await store.add(job("old"), Upload.of(image))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StoreFull):
-        await store.add(job("new"), image[: len(image) // 3])
+        await store.add(job("new"), Upload.of(image[: len(image) // 3]))
     assert await store.replace(job("old"), job("old").cancelled(after(1)))
-    await store.add(job("new"), image[: len(image) // 3])
+    await store.add(job("new"), Upload.of(image[: len(image) // 3]))
 
 
 async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:
-    await store.add(job(), b"image")
+    await store.add(job(), Upload.of(b"image"))
     store.writer.patience = 0.001
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -271,10 +280,10 @@ async def test_a_read_only_database_refuses_and_recovers_by_itself(store: Sqlite
 async def test_a_failure_in_the_middle_of_add_leaves_neither_job_nor_image(path: Path, store: SqliteStore) -> None:
     execute(path, "CREATE TRIGGER fail BEFORE INSERT ON images BEGIN SELECT raise(ABORT, 'no luck'); END")
     with pytest.raises(StoreError, match="no luck"):
-        await store.add(job(), b"image")
+        await store.add(job(), Upload.of(b"image"))
     assert await store.get("a") is None
     execute(path, "DROP TRIGGER fail")
-    await store.add(job(), b"image")
+    await store.add(job(), Upload.of(b"image"))
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])
@@ -282,15 +291,15 @@ async def test_nothing_is_accepted_into_a_file_that_was_moved_or_deleted_while_o
     path: Path, store: SqliteStore, suffix: str
 ) -> None:
     file, moved = path.with_name(path.name + suffix), path.with_name("moved.db")
-    await store.add(job("a"), b"image")
+    await store.add(job("a"), Upload.of(b"image"))
     os.rename(file, moved)
     with pytest.raises(StoreError, match="deleted or moved"):
         await store.check()
     with pytest.raises(StoreError, match="deleted or moved"):
-        await store.add(job("b"), b"image")
+        await store.add(job("b"), Upload.of(b"image"))
     os.rename(moved, file)
     await store.check()
-    await store.add(job("b"), b"image")
+    await store.add(job("b"), Upload.of(b"image"))
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])
@@ -300,11 +309,11 @@ async def test_nothing_is_accepted_into_a_file_whose_name_another_one_took(
     file, away = path.with_name(path.name + suffix), path.with_name("away")
     os.rename(file, away)
     shutil.copy(away, file)
-    for refused in (store.check(), store.add(job("a"), b"image")):
+    for refused in (store.check(), store.add(job("a"), Upload.of(b"image"))):
         with pytest.raises(StoreError, match="was replaced while in use"):
             await refused
     os.rename(away, file)
-    await store.add(job("a"), b"image")
+    await store.add(job("a"), Upload.of(b"image"))
 
 
 async def test_nothing_is_accepted_while_another_folder_covers_the_database(path: Path, tmp_path: Path) -> None:
@@ -355,7 +364,7 @@ async def test_the_reading_connection_cannot_write(store: SqliteStore) -> None:
 
 
 async def test_times_can_be_read_and_compared_by_people_and_by_sqlite(path: Path, store: SqliteStore) -> None:
-    await store.add(job(), b"image")
+    await store.add(job(), Upload.of(b"image"))
     rows = execute(path, "SELECT created_at, unixepoch(created_at), status, image_bytes FROM jobs")
     assert rows == [("2026-11-23T12:00:00.123456+00:00", 1795435200, "queued", 5)]
 
@@ -401,7 +410,8 @@ async def test_a_backup_of_a_store_in_use_has_all_that_was_accepted_and_leaves_n
     store: SqliteStore, path: Path, tmp_path: Path
 ) -> None:
     first = job()
-    await store.add(first, b"image")  # still in the write-ahead log
+    await store.add(first, Upload.of(b"image"))  # still in the write-ahead log
+    await store.add(job("large"), received(store, b"large" * IN_MEMORY_BYTES))
     before = sorted(tmp_path.iterdir())
     copy = tmp_path / "elsewhere" / "jobs.db"
     copy.parent.mkdir()
@@ -411,6 +421,7 @@ async def test_a_backup_of_a_store_in_use_has_all_that_was_accepted_and_leaves_n
     restored = await SqliteStore.open(copy)
     assert await restored.get(first.id) == first
     assert await restored.image(first.id) == b"image"
+    assert await restored.image("large") == b"large" * IN_MEMORY_BYTES
     await restored.close()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.dispatcher import DispatcherPauses
+from app.jobs.reading.dispatcher import DispatcherPauses
 from app.wiring import Tuning
 from persistence.sqlite.store import SqliteStore
 from samples import sample

@@ -19,9 +19,11 @@ from config.settings import Settings, SettingsError
 from ocr_engine.errors import EngineError
 from ocr_engine.result import STAGES, OcrTimings
 from persistence.opening import open_store
+from persistence.upload import Upload
 from samples import sample
 from tests.contract.jobs import after, job
 from tests.integration.conftest import Running, connected
+from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
@@ -153,7 +155,7 @@ async def test_an_attempt_that_died_with_its_process_is_told_by_the_next_life(tr
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     store = await open_store(traced.settings.database_url)
     waiting = msgspec.structs.replace(job(), traceparent=traceparent)
-    await store.add(waiting, IMAGE)
+    await store.add(waiting, Upload.of(IMAGE))
     assert await store.replace(waiting, waiting.claimed(after(1)))
     await store.close()
     async with traced.life(ScriptedPool(RESULT)) as running:
@@ -161,6 +163,19 @@ async def test_an_attempt_that_died_with_its_process_is_told_by_the_next_life(tr
     died, finished = traced.spans("attempt")
     assert attributes(died)["error.type"] == "worker_crashed"
     assert parent(died) == parent(finished) == 0xB7AD6B7169203331
+
+
+async def test_every_page_of_a_file_is_an_attempt_of_its_own_in_the_trace_of_its_request(traced: Traced) -> None:
+    pool = ScriptedPool(RESULT, EngineError("it broke"), RESULT)
+    pool.pages = 2
+    async with traced.life(pool) as running:
+        await running.ended((await running.upload(pdf(Leaf(), Leaf()))).json()["id"])
+    opened, *attempts = traced.spans("attempt")
+    assert (attributes(opened)["ocr.status"], attributes(opened)["ocr.pages"]) == ("opened", 2)
+    told = [(attributes(each)["ocr.page"], attributes(each)["ocr.status"]) for each in attempts]
+    assert told == [(1, "done"), (2, "queued"), (2, "done")]
+    assert {parent(each) for each in (opened, *attempts)} == {traced.span("POST /images").context.span_id}
+    assert {parent(each) for each in traced.spans("recognition")} == {attempts[n].context.span_id for n in (0, 2)}
 
 
 async def test_an_attempt_whose_outcome_was_dropped_ends_its_span_and_says_so(traced: Traced) -> None:

@@ -8,20 +8,23 @@ from typing import Any
 import pytest
 
 from app.jobs.admission import Admission, Limits
-from app.jobs.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
 from app.jobs.local_queue import LocalQueue
+from app.jobs.reading.dispatcher import DispatcherPauses
+from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
-from app.jobs.retry import RetryPolicy
 from app.main import create_app
 from config.settings import Settings
 from ocr_engine.errors import PoolUnavailable
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.opening import open_store
+from persistence.queue import Unit
 from persistence.store import JobStore, StoreError
+from persistence.upload import Upload
 from samples import sample
+from tests.dispatching import dispatcher_of
 from tests.integration.conftest import connected
 from tests.job_events import Told
 from tests.scripted_pool import ScriptedPool, text_result
@@ -43,13 +46,12 @@ async def store(tmp_path: Path) -> Any:
 
 def intake(store: JobStore, queue: LocalQueue | None = None, **options: Any) -> Intake:
     limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=0, max_jobs_per_key=0)
-    abandoned_after = options.pop("abandoned_after", lambda _: 0.0)
-    admission = Admission(store, limits)
-    return Intake(store, queue or LocalQueue(limit=10), POLICY, admission, JobEvents(), abandoned_after, **options)
+    options = {"abandoned_seconds": 0.0, "max_pages": 100} | options
+    return Intake(store, queue or LocalQueue(limit=10), POLICY, Admission(store, limits), JobEvents(), **options)
 
 
 async def submitted(store: JobStore) -> Job:
-    return await intake(store).submit(b"image", INFO)
+    return await intake(store).submit(Upload.of(b"image"), INFO)
 
 
 async def stored(store: JobStore, job_id: str) -> Job:
@@ -61,8 +63,8 @@ async def stored(store: JobStore, job_id: str) -> Job:
 async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> None:
     job = await submitted(store)
     told = Told()
-    dispatcher = Dispatcher(store, ScriptedPool(text_result("read")), POLICY, told)
-    assert await dispatcher.handle(job.id) is None
+    dispatcher = dispatcher_of(store, ScriptedPool(text_result("read")), POLICY, told)
+    assert await dispatcher.handle(Unit(job.id)) is None
     done = await stored(store, job.id)
     assert (done.status, done.result and done.result.text, done.attempt) == (JobState.DONE, "read", 1)
     assert told.states == [JobState.PROCESSING, JobState.DONE]
@@ -71,8 +73,8 @@ async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> N
 
 async def test_an_id_delivered_again_after_its_job_ended_is_acknowledged(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
-    dispatcher = Dispatcher(store, pool, POLICY, JobEvents())
-    assert [await dispatcher.handle(job.id) for _ in range(3)] == [None] * 3
+    dispatcher = dispatcher_of(store, pool, POLICY, JobEvents())
+    assert [await dispatcher.handle(Unit(job.id)) for _ in range(3)] == [None] * 3
     assert len(pool.images) == 1
     assert (await stored(store, job.id)).status is JobState.DONE
 
@@ -82,30 +84,30 @@ async def test_of_two_dispatchers_with_one_id_only_one_outcome_counts(store: Job
     job = await submitted(store)
     pool = ScriptedPool(text_result("first"), text_result("second"))
     told = Told()
-    dispatcher = Dispatcher(store, pool, POLICY, told)
-    await asyncio.gather(dispatcher.handle(job.id), dispatcher.handle(job.id))
+    dispatcher = dispatcher_of(store, pool, POLICY, told)
+    await asyncio.gather(dispatcher.handle(Unit(job.id)), dispatcher.handle(Unit(job.id)))
     assert told.states.count(JobState.DONE) <= 1
     while (await stored(store, job.id)).status is JobState.QUEUED:
-        await dispatcher.handle(job.id)
+        await dispatcher.handle(Unit(job.id))
     assert told.states.count(JobState.DONE) == 1
 
 
 async def test_an_unknown_id_is_acknowledged(store: JobStore) -> None:
-    assert await Dispatcher(store, ScriptedPool(), POLICY, JobEvents()).handle("nobody") is None
+    assert await dispatcher_of(store, ScriptedPool(), POLICY, JobEvents()).handle(Unit("nobody")) is None
 
 
 async def test_a_job_that_is_not_due_yet_is_asked_for_again(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
     early = job.due_at - timedelta(seconds=0.005)
-    dispatcher = Dispatcher(store, pool, POLICY, JobEvents(), now=lambda: early)
-    assert await dispatcher.handle(job.id) == pytest.approx(0.005)
+    dispatcher = dispatcher_of(store, pool, POLICY, JobEvents(), now=lambda: early)
+    assert await dispatcher.handle(Unit(job.id)) == pytest.approx(0.005)
     assert not pool.images
 
 
 async def test_a_clock_that_was_set_back_holds_up_no_job(store: JobStore) -> None:
     job = await submitted(store)
-    dispatcher = Dispatcher(store, ScriptedPool(), POLICY, JobEvents(), now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
-    assert await dispatcher.handle(job.id) is None
+    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    assert await dispatcher.handle(Unit(job.id)) is None
     done = await stored(store, job.id)
     assert done.status is JobState.DONE
     assert done.updated_at >= job.updated_at
@@ -114,7 +116,9 @@ async def test_a_clock_that_was_set_back_holds_up_no_job(store: JobStore) -> Non
 
 async def test_a_pool_that_cannot_serve_costs_no_attempt(store: JobStore) -> None:
     job = await submitted(store)
-    delay = await Dispatcher(store, ScriptedPool(PoolUnavailable("none left")), POLICY, JobEvents()).handle(job.id)
+    delay = await dispatcher_of(store, ScriptedPool(PoolUnavailable("none left")), POLICY, JobEvents()).handle(
+        Unit(job.id)
+    )
     back = await stored(store, job.id)
     assert delay is not None
     assert delay > 0
@@ -123,7 +127,7 @@ async def test_a_pool_that_cannot_serve_costs_no_attempt(store: JobStore) -> Non
 
 async def test_an_unexpected_error_costs_an_attempt_and_strands_no_job(store: JobStore) -> None:
     job = await submitted(store)
-    delay = await Dispatcher(store, ScriptedPool(ZeroDivisionError("bug")), POLICY, JobEvents()).handle(job.id)
+    delay = await dispatcher_of(store, ScriptedPool(ZeroDivisionError("bug")), POLICY, JobEvents()).handle(Unit(job.id))
     again = await stored(store, job.id)
     assert delay is not None
     assert (again.status, again.failures[0].code) == (JobState.QUEUED, "internal")
@@ -139,7 +143,7 @@ async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, m
 
     monkeypatch.setattr(store, "replace", sometimes)
     pool = ScriptedPool()
-    await Dispatcher(store, pool, POLICY, JobEvents(), pauses=DispatcherPauses(write=0.0)).handle(job.id)
+    await dispatcher_of(store, pool, POLICY, JobEvents(), pauses=DispatcherPauses(write=0.0)).handle(Unit(job.id))
     assert (await stored(store, job.id)).status is JobState.DONE
     assert len(pool.images) == 1
 
@@ -152,14 +156,14 @@ async def test_an_image_that_cannot_be_read_now_costs_no_attempt(
 
     job = await submitted(store)
     monkeypatch.setattr(store, "image", broken)
-    assert await Dispatcher(store, ScriptedPool(), POLICY, JobEvents()).handle(job.id) is not None
+    assert await dispatcher_of(store, ScriptedPool(), POLICY, JobEvents()).handle(Unit(job.id)) is not None
     assert (await stored(store, job.id)).attempt == 0
 
 
 async def test_an_interrupted_job_is_back_in_the_store_with_its_attempt(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
     pool.hold()
-    handling = asyncio.create_task(Dispatcher(store, pool, POLICY, JobEvents()).handle(job.id))
+    handling = asyncio.create_task(dispatcher_of(store, pool, POLICY, JobEvents()).handle(Unit(job.id)))
     await pool.started.acquire()
     handling.cancel()
     await asyncio.wait({handling})
@@ -181,7 +185,7 @@ async def test_a_cancellation_does_not_lose_an_outcome_that_is_being_written(
         return await replace(old, new)
 
     monkeypatch.setattr(store, "replace", slowly)
-    handling = asyncio.create_task(Dispatcher(store, ScriptedPool(), POLICY, JobEvents()).handle(job.id))
+    handling = asyncio.create_task(dispatcher_of(store, ScriptedPool(), POLICY, JobEvents()).handle(Unit(job.id)))
     await writing.wait()
     handling.cancel()
     go_on.set()
@@ -204,8 +208,8 @@ async def test_a_stop_gives_back_the_attempt_that_was_just_being_claimed(
     monkeypatch.setattr(store, "replace", slowly)
     told = Told()
     pool = ScriptedPool()
-    dispatcher = Dispatcher(store, pool, POLICY, told)
-    handling = asyncio.create_task(dispatcher.handle(job.id))
+    dispatcher = dispatcher_of(store, pool, POLICY, told)
+    handling = asyncio.create_task(dispatcher.handle(Unit(job.id)))
     await claiming.wait()
     handling.cancel()
     go_on.set()
@@ -219,7 +223,7 @@ async def test_a_stop_gives_back_the_attempt_that_was_just_being_claimed(
 async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore) -> None:
     job, pool = await submitted(store), ScriptedPool()
     pool.hold()
-    handling = asyncio.create_task(Dispatcher(store, pool, POLICY, JobEvents()).handle(job.id))
+    handling = asyncio.create_task(dispatcher_of(store, pool, POLICY, JobEvents()).handle(Unit(job.id)))
     await pool.started.acquire()
     claimed = await stored(store, job.id)
     assert await store.replace(claimed, claimed.cancelled(datetime.now(UTC)))
@@ -233,7 +237,8 @@ async def test_rescue_queues_what_a_crash_left(store: JobStore) -> None:
     running = await submitted(store)
     await store.replace(running, running.claimed(datetime.now(UTC)))
     queue = LocalQueue(limit=10)
-    assert await intake(store, queue).rescue() == 2
+    rescued = await intake(store, queue).rescue()
+    assert (rescued.units, len(rescued.unfinished)) == (2, 2)
     assert queue.depth() == 2
 
 
@@ -246,20 +251,18 @@ async def test_an_attempt_that_another_process_may_be_at_is_left_alone_until_it_
     delays: list[float] = []
 
     class Recording(LocalQueue):
-        async def put(self, job_id: str, *, delay: float = 0.0) -> bool:
+        async def put(self, unit: Unit, *, delay: float = 0.0) -> bool:
             delays.append(delay)
             return True
 
-    await intake(
-        store, Recording(limit=10), abandoned_after=lambda _: 100, now=lambda: begun + timedelta(seconds=40)
-    ).rescue()
+    await intake(store, Recording(limit=10), abandoned_seconds=100, now=lambda: begun + timedelta(seconds=40)).rescue()
     assert delays == [60.0]
 
 
 async def test_a_job_whose_process_died_is_tried_again_and_the_attempt_counts(store: JobStore) -> None:
     job = await submitted(store)
     await store.replace(job, job.claimed(datetime.now(UTC)))
-    wait = await Dispatcher(store, ScriptedPool(), PATIENT, JobEvents()).handle(job.id)
+    wait = await dispatcher_of(store, ScriptedPool(), PATIENT, JobEvents()).handle(Unit(job.id))
     again = await stored(store, job.id)
     assert wait is not None
     assert (again.status, again.attempt, again.failures[0].code) == (JobState.QUEUED, 1, "worker_crashed")
@@ -270,7 +273,7 @@ async def test_a_job_that_kills_the_service_every_time_ends_in_the_dead_letters(
     for _ in range(POLICY.max_attempts):
         current = await stored(store, job.id)
         await store.replace(current, current.claimed(datetime.now(UTC)))
-        await Dispatcher(store, ScriptedPool(), PATIENT, JobEvents()).handle(job.id)
+        await dispatcher_of(store, ScriptedPool(), PATIENT, JobEvents()).handle(Unit(job.id))
     ended = await stored(store, job.id)
     assert ended.status is JobState.DEAD_LETTER
     assert len(ended.failures) == POLICY.max_attempts

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.jobs.retry import RetryPolicy, after_error
+from app.jobs.reading.piece import Piece
+from app.jobs.reading.retry import RetryPolicy, after_error
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
@@ -22,7 +23,7 @@ def processing(attempt: int) -> Job:
 
 @pytest.mark.parametrize("error", [JobTimeout("slow"), WorkerCrashed("gone"), EngineError("odd")])
 def test_what_a_retry_can_mend_is_queued_again_after_a_wait(error: OcrError) -> None:
-    job = after_error(processing(1), error, POLICY, NOW, jitter=1.0)
+    job = after_error(Piece(job=processing(1)), error, POLICY, NOW, jitter=1.0).job
     assert job.status is JobState.QUEUED
     assert job.due_at == NOW + timedelta(seconds=2)
     assert job.attempt == 1
@@ -31,14 +32,14 @@ def test_what_a_retry_can_mend_is_queued_again_after_a_wait(error: OcrError) -> 
 
 
 def test_an_invalid_image_is_never_retried() -> None:
-    job = after_error(processing(1), InvalidImage("broken"), POLICY, NOW, jitter=0.5)
+    job = after_error(Piece(job=processing(1)), InvalidImage("broken"), POLICY, NOW, jitter=0.5).job
     assert job.status is JobState.DEAD_LETTER
     assert job.error is not None
     assert job.error.code == "invalid_image"
 
 
 def test_the_last_attempt_ends_in_the_dead_letters() -> None:
-    job = after_error(processing(3), JobTimeout("slow"), POLICY, NOW, jitter=0.5)
+    job = after_error(Piece(job=processing(3)), JobTimeout("slow"), POLICY, NOW, jitter=0.5).job
     assert job.status is JobState.DEAD_LETTER
     assert job.error is not None
     assert (job.error.code, job.error.attempt) == ("timeout", 3)
@@ -47,7 +48,7 @@ def test_the_last_attempt_ends_in_the_dead_letters() -> None:
 def test_the_worker_where_it_happened_is_on_record() -> None:
     error = WorkerCrashed("gone")
     error.worker = "worker-2"
-    assert after_error(processing(1), error, POLICY, NOW, 0.5).failures[0].worker == "worker-2"
+    assert after_error(Piece(job=processing(1)), error, POLICY, NOW, jitter=0.5).job.failures[0].worker == "worker-2"
 
 
 def test_waits_double_up_to_the_limit_and_jitter_takes_at_most_half() -> None:

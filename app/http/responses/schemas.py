@@ -7,8 +7,9 @@ from msgspec import Meta, Struct
 
 from app.health import Grade
 from app.http.problems import Problem, problem
-from app.service import HealthReport, QueueFigures
-from ocr_engine.formats.json import LineView, PageView, Share, page_view
+from app.http.responses.pages import JobPageView, job_pages
+from app.service import HealthReport, Progress, QueueFigures
+from ocr_engine.formats.json import LineView, Share
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
@@ -34,7 +35,17 @@ class JobView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     attempts: Annotated[int, Meta(description="Attempts begun.")]
     lines: Annotated[tuple[LineView, ...], Meta(description="The lines of all pages, low-confidence ones flagged.")]
-    pages: tuple[PageView, ...]
+    pages: Annotated[tuple[JobPageView, ...], Meta(description="The pages that were read so far, or given up.")]
+    pages_total: Annotated[int | None, Meta(description="Pages to be read; null until the file was opened.")]
+    pages_done: Annotated[int, Meta(description="Pages that were read.")]
+    failed_pages: Annotated[tuple[int, ...], Meta(description="Numbers of the pages that were given up.")]
+    queue_position: Annotated[
+        int, Meta(description="Which page in the queue its next one is, from 1; 0 where none of it waits.")
+    ]
+    eta_seconds: Annotated[
+        Seconds | None,
+        Meta(description="Until it may be through, at the present pace; 0 once it has ended, null without workers."),
+    ]
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -42,10 +53,17 @@ class JobView(Struct, frozen=True, kw_only=True):
     failures: Annotated[tuple[JobError, ...], Meta(description="Every failed attempt, oldest first.")]
 
 
-def job_view(job: Job, detail: Detail = "lines") -> JobView:
-    """The job as clients see it."""
+def job_view(job: Job) -> JobView:
+    """A job that has ended as clients see it."""
+    return progress_view(Progress(job=job))
+
+
+def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
+    """A job as clients see it, and how far it is."""
+    job = progress.job
     result = job.result
-    pages = tuple(page_view(page, words=detail == "words") for page in (result.pages if result else ()))
+    pages = job_pages(job, words=detail == "words")
+    eta = progress.eta_seconds
     return JobView(
         id=job.id,
         status=job.status,
@@ -58,6 +76,11 @@ def job_view(job: Job, detail: Detail = "lines") -> JobView:
         attempts=job.attempt,
         lines=tuple(line for page in pages for line in page.lines),
         pages=pages,
+        pages_total=job.pages_total or None,
+        pages_done=job.pages_done,
+        failed_pages=tuple(error.number for error in job.page_errors),
+        queue_position=progress.queue_position,
+        eta_seconds=None if eta is None else round(eta, 1),
         image=job.image,
         models=result.models if result else (),
         timings=result.timings if result else None,
@@ -83,8 +106,8 @@ class RequeuedView(Struct, frozen=True, kw_only=True):
 class QueueView(Struct, frozen=True, kw_only=True):
     """How much work there is, and how fast it goes."""
 
-    depth: Annotated[int, Meta(description="Jobs that wait for a worker.")]
-    active: Annotated[int, Meta(description="Jobs that workers have.")]
+    depth: Annotated[int, Meta(description="Pages that wait for a worker.")]
+    active: Annotated[int, Meta(description="Pages that workers have.")]
     limit: int
     workers: Annotated[int, Meta(description="OCR processes, of all nodes.")]
     service_seconds: Annotated[Seconds, Meta(description="Mean seconds that a worker has spent on a page, lately.")]

@@ -18,7 +18,7 @@ from app.http.request_context import context_of
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
 from app.http.requests.upload import read_image
-from app.http.responses.schemas import Detail, JobView, job_view
+from app.http.responses.schemas import Detail, JobView, job_view, progress_view
 from app.http.responses.static import PRIVATE, held
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
@@ -82,9 +82,9 @@ def accepted(progress: Progress) -> Response[JobView]:
 def shown(progress: Progress, detail: Detail, headers: Mapping[str, str]) -> Response[JobView]:
     """The job: 200 once it has ended, 202 with Retry-After before."""
     if progress.job.status.terminal:
-        return Response(job_view(progress.job, detail), status_code=200, headers=headers)
+        return Response(progress_view(progress, detail), status_code=200, headers=headers)
     pause = {"Retry-After": str(progress.retry_after)}
-    return Response(job_view(progress.job, detail), status_code=202, headers={**headers, **pause})
+    return Response(progress_view(progress, detail), status_code=202, headers={**headers, **pause})
 
 
 def preference_applied(progress: Progress, wait: int) -> Mapping[str, str]:

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from app.jobs.reading.piece import Piece
 from ocr_engine.errors import OcrError
 from persistence.job import Job, JobError
+from persistence.page import Page
 
 
 class RetryPolicy(Struct, frozen=True, kw_only=True):
@@ -24,18 +26,19 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         return timedelta(seconds=ceiling / 2 * (1 + jitter))
 
 
-def wait_until_due(job: Job, policy: RetryPolicy, now: datetime) -> float:
-    """Seconds until the job's next attempt may begin; 0 or less: now.
+def wait_until_due(attempted: Job | Page, policy: RetryPolicy, now: datetime) -> float:
+    """Seconds until the next attempt may begin; 0 or less: now.
 
-    A wait longer than any back-off means that the clock was set back: the job is not made to wait for it.
+    A wait longer than any back-off means that the clock was set back: nothing is made to wait for it.
     """
-    wait = (job.due_at - now).total_seconds()
+    wait = (attempted.due_at - now).total_seconds()
     return wait if wait <= policy.max_seconds else 0.0
 
 
-def after_error(job: Job, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Job:
-    """The processing job as it stands after `error`: queued for another attempt, or a dead letter."""
-    failure = JobError(code=error.code, detail=error.detail, at=now, attempt=job.attempt, worker=error.worker)
-    if error.retriable and job.attempt < policy.max_attempts:
-        return job.retried(failure, now + policy.wait(job.attempt, jitter), now)
-    return job.dead_lettered(failure, now)
+def after_error(piece: Piece, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Piece:
+    """What was claimed as it stands after `error`: queued for another attempt, or given up."""
+    attempt = piece.attempted.attempt
+    failure = JobError(code=error.code, detail=error.detail, at=now, attempt=attempt, worker=error.worker)
+    if error.retriable and attempt < policy.max_attempts:
+        return piece.retried(failure, now + policy.wait(attempt, jitter), now)
+    return piece.given_up(failure, now)

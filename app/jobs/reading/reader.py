@@ -1,0 +1,64 @@
+"""From a claimed piece to what its attempt made of it: its file fetched, a worker asked."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from app import clock
+from app.jobs.page_selection import PageSelection
+from app.jobs.reading.files import Files
+from app.jobs.reading.piece import Piece
+from ocr_engine.errors import ImageMissing, NoSuchPage, TooManyPages
+from ocr_engine.options import ReadOptions
+from ocr_engine.workers.pool import OcrPool
+from persistence.job import Job
+from persistence.store import JobStore
+from persistence.upload import IN_MEMORY_BYTES
+
+
+class Reader:
+    """Asks the workers."""
+
+    def __init__(
+        self, store: JobStore, pool: OcrPool, files: Files, max_pages: int, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        """`max_pages`: how many of one file are read; a file that asks for more fails when it is opened."""
+        self._store = store
+        self._pool = pool
+        self._files = files
+        self._max_pages = max_pages
+        self._now = now
+
+    async def read(self, piece: Piece) -> Piece:
+        """The piece, completed; or, where its file was opened, with its pages. Raises OcrError or StoreError."""
+        job = piece.job
+        if job.to_be_opened:
+            return await self._open(piece)
+        if piece.page is None and job.image.size <= IN_MEMORY_BYTES:
+            # no file is worth it
+            image = await self._store.image(job.id)
+            if image is None:
+                raise ImageMissing("the image is not where it was stored")
+            return piece.completed(await self._pool.recognise(image), self._now())
+        file = await self._files.at_hand(job.id)
+        number = piece.page.number if piece.page else 1
+        result = await self._pool.read_page(file.path, number, _options(job, file.password))
+        return piece.completed(result, self._now())
+
+    async def _open(self, piece: Piece) -> Piece:
+        file = await self._files.at_hand(piece.job.id)
+        found = await self._pool.open(file.path, _options(piece.job, file.password))
+        return piece.found(chosen(piece.job.options.pages, found.pages, self._max_pages), self._now())
+
+
+def chosen(pages: str, total: int, most: int) -> list[int]:
+    """The numbers of the pages to be read of a file with `total`. Raises TooManyPages or NoSuchPage."""
+    numbers = PageSelection.parsed(pages).numbers(total)
+    if len(numbers) > most:
+        raise TooManyPages(f"{len(numbers)} pages are asked for, {most} are read of one file; choose some with `pages`")
+    if not numbers:
+        raise NoSuchPage(f"pages {pages} are asked for; the file has {total}")
+    return list(numbers)
+
+
+def _options(job: Job, password: str) -> ReadOptions:
+    return ReadOptions(password=password)

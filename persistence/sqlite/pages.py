@@ -1,0 +1,105 @@
+"""Statements about pages, each inside the transaction that its caller has begun."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from persistence.job import IllegalTransition, Job, JobState
+from persistence.page import Page, job_after, with_pages
+from persistence.rows import COLUMNS, PAGE_COLUMNS
+from persistence.sqlite.rows import from_row, page_from_row, to_page_row, to_row, to_text
+from persistence.store import PageChange
+
+# of our own constants only
+_JOB = ", ".join(COLUMNS)
+_PAGE = ", ".join(PAGE_COLUMNS)
+_PAGE_BUT_RESULT = _PAGE.replace("result", "NULL")
+INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({', '.join(f':{column}' for column in PAGE_COLUMNS)})"  # noqa: S608
+UPDATE_JOB = (
+    "UPDATE jobs SET status = :status, revision = :revision, attempt = :attempt, "
+    "updated_at = :updated_at, due_at = :due_at, started_at = :started_at, "
+    "error_code = :error_code, failures = :failures, result = :result, "
+    "paged = :paged, pages_total = :pages_total, pages_done = :pages_done, pages_failed = :pages_failed "
+    "WHERE id = :id AND revision = :old_revision AND status = :old_status"
+)
+
+
+def insert(db: Database, pages: Sequence[Page]) -> None:
+    """New pages."""
+    db.conn.executemany(INSERT, [to_page_row(page) for page in pages])
+
+
+def update_job(db: Database, old: Job, new: Job) -> bool:
+    """Compares and sets the job's row."""
+    row = to_row(new) | {"old_status": old.status.value, "old_revision": old.revision}
+    return int(db.execute(UPDATE_JOB, row).rowcount) == 1
+
+
+def follow_job(db: Database, new: Job) -> None:
+    """What a change of the job means to its pages."""
+    if new.status is JobState.CANCELLED:
+        db.execute("DELETE FROM pages WHERE job_id = ? AND status IN ('queued', 'processing')", (new.id,))
+    elif new.status is JobState.QUEUED:
+        db.execute(
+            "UPDATE pages SET status = 'queued', revision = revision + 1, attempt = 0, due_at = ? "
+            "WHERE job_id = ? AND status = 'failed'",
+            (to_text(new.due_at), new.id),
+        )
+
+
+def replace(db: Database, old: Page, new: Page, now: datetime) -> PageChange | None:
+    """Compares and sets the page's row; its job follows. None where neither may be changed."""
+    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (new.job_id,)).fetchone()  # noqa: S608
+    if row is None:
+        return None
+    before = from_row(row)
+    try:
+        after = job_after(before, new, now)
+    except IllegalTransition:
+        return None
+    values = to_page_row(new) | {"old_status": old.status.value, "old_revision": old.revision}
+    replaced = db.execute(
+        "UPDATE pages SET status = :status, revision = :revision, attempt = :attempt, due_at = :due_at, "
+        "started_at = :started_at, failures = :failures, result = :result "
+        "WHERE job_id = :job_id AND number = :number AND revision = :old_revision AND status = :old_status",
+        values,
+    ).rowcount
+    if not replaced:
+        return None
+    if after is not before:
+        update_job(db, before, after)
+    return PageChange(before=before, after=after)
+
+
+def get(db: Database, job_id: str, number: int) -> tuple[Job, Page] | None:
+    """A page and its job, neither with results."""
+    row = db.execute(
+        f"SELECT {_PAGE_BUT_RESULT} FROM pages WHERE job_id = ? AND number = ?",  # noqa: S608
+        (job_id, number),
+    ).fetchone()
+    if row is None:
+        return None
+    job = db.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
+    return (from_row(job), page_from_row(row)) if job else None
+
+
+def unsettled(db: Database, job_id: str) -> list[Page]:
+    """Pages that are queued or processing."""
+    rows = db.execute(
+        f"SELECT {_PAGE_BUT_RESULT} FROM pages INDEXED BY pages_unsettled "  # noqa: S608
+        "WHERE job_id = ? AND status IN ('queued', 'processing') ORDER BY number",
+        (job_id,),
+    )
+    return [page_from_row(row) for row in rows.fetchall()]
+
+
+def completed(db: Database, job: Job) -> Job:
+    """The job with what was read of its pages."""
+    if not job.paged or not job.pages_done + job.pages_failed:
+        return job
+    rows = db.execute(
+        f"SELECT {_PAGE} FROM pages WHERE job_id = ? AND status IN ('done', 'failed') ORDER BY number",  # noqa: S608
+        (job.id,),
+    )
+    return with_pages(job, [page_from_row(row) for row in rows])

@@ -1,0 +1,107 @@
+"""Uploads: small ones in rows of the table `images`, large ones as files in a folder beside the database.
+
+A file is on the disk before the row that names it, and goes after the row: no row ever lacks its file. What a crash
+leaves in between is a file without a row; the next start removes it.
+"""
+
+import contextlib
+import shutil
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from persistence.store import StoreError
+from persistence.upload import StoredFile, Upload, move_durably
+
+STAGING = "incoming"
+
+
+class UploadFolder:
+    """`<database>-uploads`: the large uploads under names of our own, and below it those that are still coming in."""
+
+    def __init__(self, database: Path) -> None:
+        self._folder = database.with_name(database.name + "-uploads")
+        self.staging = self._folder / STAGING
+
+    def prepare(self, known: Iterable[str]) -> None:
+        """Makes the folder, and removes what an earlier life left in it without a row. Raises OSError."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+        self.staging.mkdir(parents=True)
+        orphans = {each.name for each in self._folder.iterdir() if each.is_file()}.difference(known)
+        self.remove(orphans)
+
+    def take(self, file: Path) -> str:
+        """Moves a received file in, durably, and gives its name. Raises StoreError."""
+        name = uuid.uuid4().hex
+        try:
+            move_durably(file, self._folder / name)
+        except OSError as error:
+            raise StoreError(f"the upload cannot be kept in {self._folder}: {error.strerror}") from error
+        return name
+
+    def tidy(self) -> None:
+        """Leaves no folder behind in which there is nothing."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
+
+    def path(self, name: str) -> Path:
+        """Of a file that `take` named."""
+        return self._folder / name
+
+    def remove(self, names: Iterable[str]) -> None:
+        """No file has those names any more, as well as that can be done: the next start tries again."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                self.path(name).unlink(missing_ok=True)
+
+
+def names(db: Database) -> list[str]:
+    """Of all files that rows name."""
+    return [row[0] for row in db.execute("SELECT file FROM images WHERE file != ''")]
+
+
+def insert(db: Database, job_id: str, upload: Upload, file: str) -> None:
+    """The row of an upload, in the transaction under way."""
+    db.execute(
+        "INSERT INTO images (job_id, data, file, password) VALUES (?, ?, ?, ?)",
+        (job_id, b"" if file else upload.data, file, upload.password),
+    )
+
+
+def drop(db: Database, job_id: str) -> str:
+    """Takes the row out, in the transaction under way; the name of the file to remove once it is committed, if any."""
+    row = db.execute("DELETE FROM images WHERE job_id = ? RETURNING file", (job_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def read(db: Database, folder: UploadFolder, job_id: str) -> bytes | None:
+    """The uploaded bytes; None without a row, or where somebody took the file away."""
+    row = db.execute("SELECT data, file FROM images WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        return None
+    data, file = row
+    if not file:
+        return bytes(data)
+    try:
+        return folder.path(file).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def fetch(db: Database, folder: UploadFolder, job_id: str, target: Path) -> StoredFile | None:
+    """The upload's own file, or `target` with its bytes. Raises StoreError."""
+    row = db.execute("SELECT data, file, password FROM images WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        return None
+    data, file, password = row
+    if file:
+        path = folder.path(file)
+        return StoredFile(path=path, password=password) if path.exists() else None
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise StoreError(f"{target.parent} cannot be written: {error.strerror}") from error
+    return StoredFile(path=target, password=password)

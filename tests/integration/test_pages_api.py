@@ -1,0 +1,163 @@
+"""Files of several pages as clients meet them: each page is read, retried, given up and told alone."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.wiring import Tuning
+from ocr_engine.errors import EngineError, InvalidDocument, PasswordRequired
+from samples import sample
+from tests.pdfs import Leaf, pdf
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+PDF = pdf(Leaf(), Leaf(), Leaf())
+PNG = sample("health").data
+
+
+def tiff(pages: int) -> bytes:
+    first, file = Image.new("1", (9, 9)), io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=[first] * (pages - 1))
+    return file.getvalue()
+
+
+async def test_a_pdf_is_opened_by_a_worker_and_each_of_its_pages_read(run: Any) -> None:
+    pool = ScriptedPool(text_result("one"), text_result("two"), text_result("three"))
+    pool.pages = 3
+    async with run(pool) as service:
+        accepted = (await service.upload(PDF)).json()
+        assert (accepted["pages_total"], accepted["pages_done"]) == (None, 0)
+        job = await service.ended(accepted["id"])
+        assert (job["status"], job["text"]) == ("done", "one\ftwo\fthree")
+        assert (job["pages_total"], job["pages_done"], job["failed_pages"]) == (3, 3, [])
+        assert [page["number"] for page in job["pages"]] == [1, 2, 3]
+        assert (job["queue_position"], job["eta_seconds"]) == (0, 0)
+        assert len(pool.opened) == 1
+        assert {file for file, _, _ in pool.read} == {pool.opened[0][0]}, "one and the same file for all pages"
+        assert pool.forgotten == [pool.opened[0][0]]
+        assert not pool.forgotten[0].exists()
+
+
+@pytest.mark.parametrize("error", [InvalidDocument("no sound PDF"), PasswordRequired("it is encrypted")])
+async def test_a_document_that_cannot_be_opened_is_a_dead_letter_at_once(run: Any, error: Exception) -> None:
+    pool = ScriptedPool()
+    pool.refuses_to_open = error
+    async with run(pool) as service:
+        job = await service.ended((await service.upload(PDF)).json()["id"])
+        assert (job["status"], job["attempts"], job["pages"]) == ("dead-letter", 1, [])
+        assert job["error"]["code"] == error.code  # type: ignore[attr-defined]
+        assert pool.read == []
+
+
+async def test_a_document_of_more_pages_than_the_limit_is_a_dead_letter_that_says_so(run: Any) -> None:
+    pool = ScriptedPool()
+    pool.pages = 3
+    async with run(pool, max_image_pages=2) as service:
+        job = await service.ended((await service.upload(PDF)).json()["id"])
+        assert (job["status"], job["error"]["code"]) == ("dead-letter", "too_many_pages")
+
+
+async def test_a_bad_page_fails_alone_and_its_neighbours_are_read(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    pool.by_page[2] = InvalidDocument("page 2 is broken")
+    async with run(pool) as service:
+        job = await service.ended((await service.upload(tiff(3))).json()["id"])
+        assert (job["status"], job["pages_done"], job["failed_pages"]) == ("done", 2, [2])
+        assert [page["number"] for page in job["pages"]] == [1, 2, 3]
+        assert [page["error"] and page["error"]["detail"] for page in job["pages"]] == [None, "page 2 is broken", None]
+        assert job["text"] == "read\fread"
+
+
+async def test_a_page_that_may_go_better_is_tried_again_without_its_neighbours(run: Any) -> None:
+    pool = ScriptedPool(text_result("one"), EngineError("odd"), text_result("three"), text_result("two"))
+    async with run(pool) as service:
+        job = await service.ended((await service.upload(tiff(3))).json()["id"])
+        assert (job["text"], job["failed_pages"]) == ("one\ftwo\fthree", [])
+        assert [number for _, number, _ in pool.read] == [1, 2, 3, 2]
+
+
+async def test_where_no_page_can_be_read_the_job_is_a_dead_letter(run: Any) -> None:
+    async with run(ScriptedPool(default=InvalidDocument("broken"))) as service:
+        job = await service.ended((await service.upload(tiff(2))).json()["id"])
+        assert (job["status"], job["error"]["code"], job["failed_pages"]) == ("dead-letter", "invalid_document", [1, 2])
+
+
+@pytest.mark.parametrize("broken", [{2}, {1, 2, 3}], ids=["done", "dead-letter"])
+async def test_requeueing_reads_the_failed_pages_only(run: Any, broken: set[int]) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    pool.by_page = dict.fromkeys(broken, InvalidDocument("broken"))
+    async with run(pool) as service:
+        job_id = (await service.upload(tiff(3))).json()["id"]
+        assert (await service.ended(job_id))["failed_pages"] == sorted(broken)
+        pool.by_page.clear()
+        pool.read.clear()
+        again = await service.client.post(f"/dead-letters/{job_id}/requeue")
+        assert again.status_code == 202
+        job = await service.ended(job_id)
+        assert (job["status"], job["pages_done"], job["failed_pages"]) == ("done", 3, [])
+        assert [number for _, number, _ in pool.read] == sorted(broken)
+        assert job["text"] == "read\fread\fread"
+        none = await service.client.post(f"/dead-letters/{job_id}/requeue")
+        assert (none.status_code, none.json()["code"]) == (409, "not_a_dead_letter")
+
+
+async def test_what_was_read_can_be_fetched_while_the_rest_waits(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        pool.hold()
+        job_id = (await service.upload(tiff(3))).json()["id"]
+        await pool.started.acquire()
+        before = (await service.client.get(f"/images/{job_id}")).json()
+        assert (before["status"], before["pages_total"], before["pages_done"]) == ("processing", 3, 0)
+        assert before["queue_position"] == 1
+        assert before["eta_seconds"] > 0
+        pool.pass_one()
+        await pool.started.acquire()
+        answer = await service.client.get(f"/images/{job_id}")
+        assert answer.status_code == 202
+        assert (answer.json()["pages_done"], answer.json()["text"]) == (1, "read")
+        pool.release()
+        assert (await service.ended(job_id))["pages_done"] == 3
+
+
+async def test_a_picture_behind_a_long_file_is_read_after_its_page_at_hand(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        pool.hold()
+        long = (await service.upload(tiff(9))).json()["id"]
+        await pool.started.acquire()
+        short = (await service.upload(PNG)).json()["id"]
+        for _ in range(2):
+            pool.pass_one()
+            await pool.started.acquire()
+        pool.release()
+        assert (await service.ended(short))["status"] == "done"
+        assert (await service.ended(long))["pages_done"] == 9
+        assert pool.order.index(0) <= 2
+
+
+@pytest.fixture
+def tuning() -> Tuning:
+    """Nothing that is unwanted is waited for."""
+    return Tuning(cancel_grace=0.0)
+
+
+async def test_cancelling_stops_the_page_at_hand_and_frees_the_places_of_the_others(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        pool.hold()
+        job_id = (await service.upload(tiff(5))).json()["id"]
+        await pool.started.acquire()
+        assert (await service.client.get("/queue")).json()["depth"] == 4
+        cancelled = await service.client.delete(f"/images/{job_id}")
+        assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+        assert (await service.client.get("/queue")).json()["depth"] == 0
+        other = (await service.upload(PNG)).json()["id"]
+        await pool.started.acquire()  # the worker is free although nothing was released
+        assert pool.cancelled == 1
+        pool.release()
+        assert (await service.ended(other))["status"] == "done"
+        assert (await service.ended(job_id))["pages_done"] == 0
