@@ -40,6 +40,11 @@ class _Turns(Generic[M]):
         self._now = 0
         self._numbers = itertools.count()
 
+    @property
+    def resting(self) -> int:
+        """Members without units whose times are remembered."""
+        return len(self._resting)
+
     def join(self, name: str, member: M) -> None:
         at = max(self._resting.pop(name, 0), self._now)
         self.members[name] = member
@@ -120,6 +125,11 @@ class FairOrder:
 
     def __len__(self) -> int:
         return self._units
+
+    @property
+    def remembered(self) -> int:
+        """Owners without units that are not forgotten yet: what they got lately counts when they come again."""
+        return self._owners.resting
 
     def __contains__(self, unit: Unit) -> bool:
         owner = self._owner_of.get(unit.job_id)

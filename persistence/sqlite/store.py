@@ -69,7 +69,7 @@ class SqliteStore:
         self._lock = lock
         self.writer = writer
         """For what no promise of JobStore covers, as a PRAGMA."""
-        self._reader = reader
+        self.reader = reader
         self._additions = Writes()
 
     @classmethod
@@ -102,13 +102,13 @@ class SqliteStore:
             row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
             return page_rows.completed(db, from_row(row)) if row else None
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def image(self, job_id: str) -> bytes | None:
-        return await self._reader.run(lambda db: uploads.read(db, self._uploads, job_id))
+        return await self.reader.run(lambda db: uploads.read(db, self._uploads, job_id))
 
     async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
-        return await self._reader.run(lambda db: uploads.fetch(db, self._uploads, job_id, target))
+        return await self.reader.run(lambda db: uploads.fetch(db, self._uploads, job_id, target))
 
     async def replace(self, old: Job, new: Job) -> bool:
         return await self._change(old, new)
@@ -117,10 +117,10 @@ class SqliteStore:
         return await self._change(old, new, pages)
 
     async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
-        return await self._reader.run(lambda db: page_rows.get(db, job_id, number))
+        return await self.reader.run(lambda db: page_rows.get(db, job_id, number))
 
     async def unsettled(self, job_id: str) -> list[Page]:
-        return await self._reader.run(lambda db: page_rows.unsettled(db, job_id))
+        return await self.reader.run(lambda db: page_rows.unsettled(db, job_id))
 
     async def replace_page(self, old: Page, new: Page, now: datetime) -> PageChange | None:
         def work(db: Database) -> PageChange | None:
@@ -142,7 +142,7 @@ class SqliteStore:
             ).fetchone()
             return int(row[0])
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def unfinished(self) -> list[Job]:
         return await self._select(
@@ -154,7 +154,7 @@ class SqliteStore:
             found = dict(db.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
             return {state: found.get(state.value, 0) for state in JobState}
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def backlog(self, owner: str | None = None) -> Backlog:
         def work(db: Database) -> Backlog:
@@ -166,7 +166,7 @@ class SqliteStore:
             oldest = datetime.fromisoformat(oldest) if oldest else None
             return Backlog(jobs=jobs, image_bytes=image_bytes, oldest=oldest)
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
@@ -216,7 +216,7 @@ class SqliteStore:
             query = "SELECT 1 FROM tombstones WHERE job_id = ? AND owner = coalesce(?, owner)"
             return db.execute(query, (job_id, owner)).fetchone() is not None
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         return await self._select(
@@ -241,7 +241,7 @@ class SqliteStore:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
         try:
             await self._additions.ended()
-            await self._reader.close()
+            await self.reader.close()
             await self.writer.close()
             await asyncio.to_thread(self._uploads.tidy)
         finally:
@@ -294,7 +294,7 @@ class SqliteStore:
         def work(db: Database) -> list[Job]:
             return [from_row(row) for row in db.execute(query, values).fetchall()]
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
 
 def _insert(db: Database, job: Job, upload: Upload, file: str) -> None:

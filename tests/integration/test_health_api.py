@@ -7,6 +7,7 @@ import pytest
 
 from app.wiring import Tuning
 from ocr_engine.workers.pool import WorkerInfo, WorkerState
+from persistence.queue import Unit
 from persistence.store import StoreError
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
@@ -50,7 +51,7 @@ async def test_a_store_that_does_not_answer_keeps_no_probe_waiting(run: Any, mon
 
 async def test_a_full_queue_makes_it_unready(run: Any) -> None:
     async with run(queue_limit=1) as service:
-        await service.service.queue.put("waits", delay=3600)
+        await service.service.queue.put(Unit("waits"), delay=3600)
         answer = await service.client.get("/health/ready")
         assert (answer.status_code, answer.json()["reasons"]) == (503, ["the queue is full"])
 

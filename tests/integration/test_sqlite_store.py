@@ -360,7 +360,7 @@ async def test_every_commit_reaches_the_disk(store: SqliteStore) -> None:
 
 async def test_the_reading_connection_cannot_write(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
-        await store._reader.run(lambda db: db.execute("DELETE FROM jobs"))
+        await store.reader.run(lambda db: db.execute("DELETE FROM jobs"))
 
 
 async def test_times_can_be_read_and_compared_by_people_and_by_sqlite(path: Path, store: SqliteStore) -> None:
@@ -376,17 +376,17 @@ async def test_a_clean_close_leaves_one_file_and_the_lock(path: Path) -> None:
 
 async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
     statements: list[str] = []
-    await store._reader.run(lambda db: db.conn.set_trace_callback(statements.append))
+    await store.reader.run(lambda db: db.conn.set_trace_callback(statements.append))
     await store.get("a")
     await store.unfinished()
     await store.backlog()
     await store.counts()
     await store.dead_letters()
     await store.dead_letters(code="timeout", after=Cursor(updated_at=after(1), id="a"))
-    await store._reader.run(lambda db: db.conn.set_trace_callback(None))
+    await store.reader.run(lambda db: db.conn.set_trace_callback(None))
     statements = [statement for statement in statements if not statement.startswith("PRAGMA")]
     assert len(statements) == 6
-    plans = await store._reader.run(
+    plans = await store.reader.run(
         lambda db: [db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in statements]
     )
     for sql, plan in zip(statements, plans, strict=True):

@@ -153,4 +153,4 @@ def test_owners_that_came_once_are_forgotten() -> None:
         order.put(Unit(f"job-{number}", 0, f"address-{number}"))
         order.take()
         order.take()
-    assert len(order._owners._resting) < 200
+    assert order.remembered < 200
