@@ -10,7 +10,7 @@ from loguru import logger
 from app.cluster.node_kind import kind_of
 from app.cluster.node_report import PUBLISH_SECONDS
 from app.cluster.nodes import REFRESH_SECONDS, Node, default_name
-from app.jobs.local_queue import LocalQueue
+from app.jobs.queueing.local_queue import LocalQueue
 from app.service import Service
 from config.settings import Settings
 from ocr_engine.workers.pool import ManagedPool

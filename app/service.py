@@ -10,7 +10,6 @@ from msgspec import Struct
 from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
-from app.dispatchers import Dispatchers
 from app.health import Health, Verdict
 from app.jobs.admission import Admission
 from app.jobs.cancellation import Cancellation
@@ -18,6 +17,7 @@ from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.intake import Intake
 from app.jobs.page_selection import PageSelection
+from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
 from app.jobs.retention import EXPIRY_SECONDS, Retention

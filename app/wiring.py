@@ -9,7 +9,6 @@ from msgspec import Struct
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
-from app.dispatchers import Dispatchers
 from app.health import AiHealth, Health, Thresholds
 from app.http.access.keys import Keys
 from app.jobs.admission import Admission, Limits
@@ -19,6 +18,7 @@ from app.jobs.dead_letters import DeadLetters
 from app.jobs.events import Listeners
 from app.jobs.intake import Intake
 from app.jobs.reading.dispatcher import Dispatcher, DispatcherPauses
+from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.reader import Reader
 from app.jobs.reading.readings import CANCEL_GRACE_SECONDS, Readings

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.jobs.events import JobEvents, Listeners
-from app.jobs.local_queue import LocalQueue
+from app.jobs.queueing.local_queue import LocalQueue
 from app.jobs.reading.dispatcher import Dispatcher
 from app.jobs.reading.files import Files
 from app.jobs.reading.reader import Reader

@@ -9,7 +9,7 @@ import pytest
 
 from app.jobs.cancellation import AlreadyEnded, Cancellation
 from app.jobs.events import JobEvents, Listeners
-from app.jobs.local_queue import LocalQueue
+from app.jobs.queueing.local_queue import LocalQueue
 from app.jobs.reading.dispatcher import Dispatcher
 from app.jobs.reading.readings import Readings
 from app.jobs.reading.retry import RetryPolicy

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import anyio.lowlevel
 import pytest
 
-from app.jobs.local_queue import LocalQueue
+from app.jobs.queueing.local_queue import LocalQueue
 from config.settings import LEASE_SECONDS
 from persistence.postgres.queue import PgQueue
 from persistence.queue import Ahead, Handler, JobQueue, QueueFull, QueueStopped, Unit

@@ -10,7 +10,7 @@ import pytest
 from app.jobs.admission import Admission, Limits
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
-from app.jobs.local_queue import LocalQueue
+from app.jobs.queueing.local_queue import LocalQueue
 from app.jobs.reading.dispatcher import DispatcherPauses
 from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention

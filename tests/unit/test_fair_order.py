@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from app.jobs.fair_order import FairOrder
+from app.jobs.queueing.fair_order import FairOrder
 from persistence.queue import Ahead, Unit
 
 

@@ -1,10 +1,10 @@
-"""The in-process JobQueue of a node on SQLite: an ordered set on the event loop."""
+"""The in-process JobQueue of a node on SQLite: units that wait in a fair order, on the event loop."""
 
 import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from app.jobs.fair_order import FairOrder
+from app.jobs.queueing.fair_order import FairOrder
 from persistence.queue import REDELIVERY_SECONDS, Ahead, Handler, Reservations, Unit, handle_safely
 
 
