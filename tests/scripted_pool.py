@@ -9,6 +9,7 @@ import msgspec
 
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult, OcrTimings
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Unwanted, Wanted
 
@@ -109,6 +110,10 @@ class ScriptedPool:
     ) -> bytes:
         """Bytes that name the page and the width."""
         return f"page {number} at {width}".encode()
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
+        """Bytes that name the pages."""
+        order.target.write_bytes(b"%PDF-" + b",".join(b"%d" % page.number for page in order.pages))
 
     def forget(self, file: Path) -> None:
         self.forgotten.append(file)

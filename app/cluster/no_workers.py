@@ -6,6 +6,7 @@ from pathlib import Path
 from ocr_engine.errors import PoolUnavailable
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, always_wanted
 from ocr_engine.workers.process import Wanted
 
@@ -40,6 +41,10 @@ class NoWorkers:
     async def render_page(
         self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
     ) -> bytes:
+        """Raises PoolUnavailable."""
+        raise PoolUnavailable(NO_WORKERS)
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
         """Raises PoolUnavailable."""
         raise PoolUnavailable(NO_WORKERS)
 

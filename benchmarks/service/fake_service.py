@@ -14,6 +14,7 @@ from app.main import create_app, settings_or_exit
 from config import logging
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Wanted
 
@@ -58,6 +59,9 @@ class FreePool:
     ) -> bytes:
         """Nothing."""
         return b""
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
+        """Nothing."""
 
     def forget(self, file: Path) -> None:
         """Nothing to do."""

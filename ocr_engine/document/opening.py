@@ -31,6 +31,11 @@ def _opened(source: Path | bytes, options: ReadOptions, limits: EngineOptions) -
     return ImageFile(source if isinstance(source, bytes) else map_file(source), limits.max_pixels)
 
 
+def is_pdf_file(file: Path) -> bool:
+    """Whether the file is a PDF by its bytes. Raises OSError."""
+    return is_pdf(_head(file))
+
+
 def _head(source: Path | bytes) -> bytes:
     if isinstance(source, bytes):
         return source[:PDF_HEAD]

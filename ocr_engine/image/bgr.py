@@ -31,7 +31,7 @@ def to_bgr(image: Image.Image, header: Header) -> Pixels:
     if image.mode.startswith(("I", "F")):
         return _deep_grey(image)
     _mend_colour_key(image, header)
-    is_clear = image.has_transparency_data and not _is_alpha_unused(image, header)
+    is_clear = image.has_transparency_data and not is_alpha_unused(image, header)
     paper = _paper(image) if is_clear else ""
     bgr = np.empty((image.height, image.width, 3), np.uint8)
     for top, strip in _strips(image):
@@ -60,7 +60,7 @@ def _laid_on(paper: str, strip: Image.Image) -> Image.Image:
     return sheet.convert("RGB")
 
 
-def _is_alpha_unused(image: Image.Image, header: Header) -> bool:
+def is_alpha_unused(image: Image.Image, header: Header) -> bool:
     """True for bitmaps whose alpha is zero everywhere: programs that write 32 bits and mean 24."""
     return header.media_type == headers.BMP and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
 

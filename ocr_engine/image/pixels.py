@@ -32,7 +32,7 @@ MAX_BLANK_FRAMES = 10
 """Pictures of an animation of one colour that are passed over; some begin with an empty one and fade in."""
 START_OF_SCAN, END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
 
-_PILLOW_FORMATS = {
+PILLOW_FORMATS = {
     headers.JPEG: "JPEG",
     headers.PNG: "PNG",
     headers.WEBP: "WEBP",
@@ -44,7 +44,7 @@ _PILLOW_FORMATS = {
     headers.JPEG2000: "JPEG2000",
     headers.PNM: "PPM",
 }
-_TURNED_BY_DECODER = (headers.TIFF, headers.HEIC)
+TURNED_BY_DECODER = (headers.TIFF, headers.HEIC)
 
 if has_heic():
     import pi_heif
@@ -65,7 +65,7 @@ def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> P
     try:
         return PageImage(_decoded(data, header, page, max_pixels), dpi=header.dpi)
     except InvalidImage:
-        if header.media_type != headers.JPEG or not _lacks_end(data):
+        if header.media_type != headers.JPEG or not lacks_end(data):
             raise
     # with a mark of the end, decoders show what has come, and grey below it, as browsers do
     return PageImage(_decoded(data[:] + END_OF_JPEG, header, page, max_pixels), dpi=header.dpi, warnings=("damaged",))
@@ -81,7 +81,7 @@ def _decoded(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels
     return pixels
 
 
-def _lacks_end(data: Buffer) -> bool:
+def lacks_end(data: Buffer) -> bool:
     """Whether a JPEG's last scan is not followed by the mark of the end; neither can stand in the data of a scan."""
     return data.rfind(END_OF_JPEG) < data.rfind(START_OF_SCAN)
 
@@ -99,9 +99,9 @@ def _with_opencv(data: Buffer, header: Header) -> Pixels | None:
 
 
 def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels:
-    kind, name = _PILLOW_FORMATS[header.media_type], _name(header, page)
+    kind, name = PILLOW_FORMATS[header.media_type], _name(header, page)
     try:
-        with _limited_pillow(max_pixels), Image.open(_as_file(data), formats=(kind,)) as image:
+        with limited_pillow(max_pixels), Image.open(_as_file(data), formats=(kind,)) as image:
             if page:
                 image.seek(header.pages[page])
             if image.width * image.height > max_pixels:  # Pillow looks at the first frame only
@@ -119,7 +119,7 @@ def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pi
     except Exception as error:
         # a hostile file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError, …
         raise InvalidImage(f"{name} is damaged, incomplete or of a kind that cannot be decoded") from error
-    return pixels if header.media_type in _TURNED_BY_DECODER else _upright(pixels, header.orientation)
+    return pixels if header.media_type in TURNED_BY_DECODER else _upright(pixels, header.orientation)
 
 
 def _first_with_something(image: Image.Image, header: Header, pixels: Pixels) -> Pixels:
@@ -156,7 +156,7 @@ def _as_file(data: Buffer) -> IO[bytes]:
 
 def _name(header: Header, page: int) -> str:
     """What a client's error calls this page."""
-    kind = _PILLOW_FORMATS[header.media_type]
+    kind = PILLOW_FORMATS[header.media_type]
     return f"page {page + 1} of the {kind} image" if len(header.pages) > 1 else f"the {kind} image"
 
 
@@ -188,7 +188,7 @@ def _complaints() -> Iterator[bytearray]:
 
 
 @contextmanager
-def _limited_pillow(max_pixels: int) -> Iterator[None]:
+def limited_pillow(max_pixels: int) -> Iterator[None]:
     """Pillow with our pixel limit as an error, and without its other warnings; as before afterwards."""
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = max_pixels

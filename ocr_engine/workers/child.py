@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ocr_engine.errors import EngineError
+from ocr_engine.errors import EngineError, ImageMissing
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 
 if TYPE_CHECKING:
     from ocr_engine.document.cache import DocumentCache
@@ -39,12 +40,13 @@ _engine: "Engine | None" = None
 _documents: "DocumentCache | None" = None
 _rest: "Iterator[OcrResult | None]" = iter(())
 """The pages of the image at hand that were not read yet."""
+_limits: EngineOptions | None = None
 _fault = ""
 
 
 def prepare(options: EngineOptions, address_space: int) -> None:
     """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine."""
-    global _engine, _documents, _fault
+    global _engine, _documents, _limits, _fault
     # a decoder that runs wild ends its job, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean
@@ -59,6 +61,7 @@ def prepare(options: EngineOptions, address_space: int) -> None:
 
         _engine = Engine(options)
         _documents = DocumentCache(options)
+        _limits = options
     except Exception as error:
         # raised here it would reach the parent as BrokenProcessPool with no reason; report_for_duty tells it
         _fault = f"{type(error).__name__}: {error}"
@@ -92,6 +95,18 @@ def render_page(file: Path, number: int, options: ReadOptions, width: int) -> by
 
     _, documents = _prepared()
     return picture_of(documents.get(file, options), number, width)
+
+
+def write_searchable_pdf(order: PdfOrder) -> None:
+    """Writes the file with what was read of it. Raises OcrError."""
+    from ocr_engine.searchable.writing import write_searchable_pdf as write
+
+    if _limits is None:
+        raise EngineError(_fault)
+    try:
+        write(order, _limits)
+    except FileNotFoundError as error:
+        raise ImageMissing(f"the file cannot be read: {error.strerror}") from error
 
 
 def forget_document(file: Path) -> None:

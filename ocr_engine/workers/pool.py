@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.process import DeathCause, Wanted
 
 
@@ -45,6 +46,9 @@ class OcrPool(Protocol):
         self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
     ) -> bytes:
         """A JPEG of the page as it was read, at most `width` pixels wide, for people to look at. As `read_page`."""
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
+        """Writes the file as a PDF with what was read of it unseen on its print. Raises as `read_page`."""
 
     def forget(self, file: Path) -> None:
         """The file will not be asked for any more: whoever has it open lets go of it soon. Never fails."""

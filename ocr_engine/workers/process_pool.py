@@ -16,6 +16,7 @@ import msgspec
 from ocr_engine.errors import OcrError, OutOfMemory, PoolUnavailable, WorkersBusy
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers import child
 from ocr_engine.workers.child import WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
@@ -93,6 +94,11 @@ class ProcessOcrPool:
         return await self._by_a_worker(
             patience, lambda process: process.run(self._job_timeout, child.render_page, file, number, options, width)
         )
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
+        """See OcrPool."""
+        work = child.write_searchable_pdf
+        await self._by_a_worker(patience, lambda process: process.run(self._job_timeout, work, order))
 
     def forget(self, file: Path) -> None:
         """See OcrPool."""

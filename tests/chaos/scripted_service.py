@@ -23,6 +23,7 @@ from config import logging
 from ocr_engine.errors import InvalidImage
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
 from ocr_engine.workers.process import Wanted
 from tests.chaos.load import images
@@ -64,6 +65,10 @@ class KnowingPool:
     ) -> bytes:
         """The file itself."""
         return file.read_bytes()
+
+    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
+        """The file itself."""
+        order.target.write_bytes(order.file.read_bytes())
 
     def forget(self, file: Path) -> None:
         """Nothing to do."""

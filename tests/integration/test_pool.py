@@ -27,8 +27,10 @@ from ocr_engine.errors import (
     WorkerCrashed,
     WorkersBusy,
 )
+from ocr_engine.formats import Source
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo
+from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers import process
 from ocr_engine.workers.allowance import Allowance
 from ocr_engine.workers.child import DutyReport, WarmUpFailed
@@ -37,6 +39,7 @@ from ocr_engine.workers.pool import PoolEvent, WorkerState
 from ocr_engine.workers.process import Unwanted, WorkerProcess
 from ocr_engine.workers.process_pool import ProcessOcrPool
 from samples import sample
+from tests.pdf_readers import texts
 from tests.pdfs import bomb, pdf, typed
 
 pytestmark = pytest.mark.anyio
@@ -470,6 +473,26 @@ async def test_a_page_is_drawn_for_people_as_wide_as_they_want_it(
         assert shown.format == "JPEG"
         assert shown.width == min(width, whole.width)
         assert abs(shown.height - whole.height * shown.width / whole.width) <= 1
+
+
+async def test_a_searchable_pdf_is_written_by_a_worker_and_never_in_the_services_process(
+    start: Callable[..., Awaitable[Watched]], tmp_path: Path
+) -> None:
+    pool = await start()
+    file, target = tmp_path / "known.png", tmp_path / "known.pdf"
+    file.write_bytes(KNOWN.data)
+    pages = (await pool.read_page(file, 1, ReadOptions())).pages
+    await pool.write_searchable_pdf(
+        PdfOrder(file=file, pages=pages, target=target, options=ReadOptions(), source=Source())
+    )
+    assert {" ".join(page.split()) for (page,) in texts(target).values()} == {" ".join(KNOWN.text.split())}
+    file.unlink()
+    with pytest.raises(ImageMissing):
+        await pool.write_searchable_pdf(
+            PdfOrder(file=file, pages=pages, target=target, options=ReadOptions(), source=Source())
+        )
+    only_for_workers = "import sys, app.main; sys.exit('pikepdf' in sys.modules or 'pypdfium2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", only_for_workers], check=False).returncode == 0
 
 
 async def test_a_page_that_unfolds_without_end_costs_its_own_worker_only(

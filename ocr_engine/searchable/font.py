@@ -1,0 +1,118 @@
+"""The one font of a document's unseen text: codes handed out as characters appear, and what each stands for."""
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import islice
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Stream
+
+from ocr_engine.searchable.glyphless import ASCENT, DESCENT, UNITS, WIDTHS, deflated, truetype
+
+MAX_CODES = 0xFFFF
+MAX_BLOCK = 100
+"""Entries of a block of a CMap, as the format allows; readers lose text of longer ones."""
+SPACE = " "
+_COMBINING, _NARROW, _WIDE = 1, 2, 3
+"""Glyphs by the width of the character."""
+_TO_UNICODE = """/CIDInit /ProcSet findresource begin
+12 dict begin
+begincmap
+/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
+/CMapName /Adobe-Identity-UCS def
+/CMapType 2 def
+1 begincodespacerange
+<0000> <FFFF>
+endcodespacerange
+{blocks}endcmap
+CMapName currentdict /CMap defineresource pop
+end
+end
+"""
+
+
+class UnseenFont:
+    """Made for a document, used for its pages, and completed at the end."""
+
+    def __init__(self, document: pikepdf.Pdf) -> None:
+        self._document = document
+        self._codes: dict[str, int] = {}
+        self.object = document.make_indirect(Dictionary(Type=Name.Font))
+        """The font, to be named in a page's resources."""
+
+    def encoded(self, text: str) -> str:
+        """The text as hexadecimal digits of a PDF string. What no code is left for is left out."""
+        return "".join(f"{code:04X}" for code in map(self._code, text) if code)
+
+    def width(self, text: str) -> float:
+        """Of the text at size 1."""
+        return sum(WIDTHS[_glyph(character)] for character in text) / UNITS
+
+    def complete(self) -> None:
+        """Writes what the codes stand for."""
+        glyphs = [0, *map(_glyph, self._codes)]
+        name = Name("/UnseenText")
+        font_file = self._stream(data := truetype())
+        font_file.Length1 = len(data)
+        descriptor = Dictionary(
+            Type=Name.FontDescriptor,
+            FontName=name,
+            Flags=4,
+            FontBBox=[0, DESCENT, UNITS, ASCENT],
+            ItalicAngle=0,
+            Ascent=ASCENT,
+            Descent=DESCENT,
+            CapHeight=ASCENT,
+            StemV=80,
+            FontFile2=font_file,
+        )
+        descendant = Dictionary(
+            Type=Name.Font,
+            Subtype=Name.CIDFontType2,
+            BaseFont=name,
+            CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
+            FontDescriptor=self._document.make_indirect(descriptor),
+            DW=WIDTHS[_NARROW],
+            W=Array([1, Array([WIDTHS[glyph] for glyph in glyphs[1:]])]),
+            CIDToGIDMap=self._stream(b"".join(glyph.to_bytes(2, "big") for glyph in glyphs)),
+        )
+        self.object.Subtype = Name.Type0
+        self.object.BaseFont = name
+        self.object.Encoding = Name("/Identity-H")
+        self.object.DescendantFonts = Array([self._document.make_indirect(descendant)])
+        self.object.ToUnicode = self._stream(_TO_UNICODE.format(blocks="".join(self._blocks())).encode())
+
+    def _code(self, character: str) -> int:
+        known = self._codes.get(character)
+        if known is None:
+            known = len(self._codes) + 1 if len(self._codes) < MAX_CODES - 1 else 0
+            if known:
+                self._codes[character] = known
+        return known
+
+    def _blocks(self) -> Iterator[str]:
+        rest = iter(self._codes.items())
+        while block := [*islice(rest, MAX_BLOCK)]:
+            yield f"{len(block)} beginbfchar\n"
+            yield "".join(f"<{code:04X}> <{_utf16(character)}>\n" for character, code in block)
+            yield "endbfchar\n"
+
+    def _stream(self, data: bytes) -> Stream:
+        stream = Stream(self._document, b"")
+        stream.write(deflated(data), filter=Name.FlateDecode)
+        return stream
+
+
+def _glyph(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return _COMBINING
+    return _WIDE if is_wide(character) else _NARROW
+
+
+def is_wide(character: str) -> bool:
+    """Whether it is as wide as high, as East Asian ones are."""
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def _utf16(character: str) -> str:
+    return character.encode("utf-16-be", errors="replace").hex().upper()

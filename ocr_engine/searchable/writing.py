@@ -1,0 +1,210 @@
+"""Writes a searchable PDF: a PDF as it is, or an image in a new one, with the text unseen on its print."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pikepdf
+import pypdfium2 as pdfium
+from pikepdf import Array, Dictionary, Name, ObjectStreamMode, Stream, StreamDecodeLevel
+
+from ocr_engine import image
+from ocr_engine.document.opening import is_pdf_file
+from ocr_engine.document.pdf.opening import open_pdf
+from ocr_engine.errors import InvalidDocument, OcrError, PasswordRequired
+from ocr_engine.image.mapped import MappedFile, map_file
+from ocr_engine.options import EngineOptions
+from ocr_engine.result import OcrPage
+from ocr_engine.searchable.archive import describe
+from ocr_engine.searchable.font import UnseenFont
+from ocr_engine.searchable.glyphless import deflated
+from ocr_engine.searchable.layer import Said, layer_of
+from ocr_engine.searchable.order import PdfOrder
+from ocr_engine.searchable.picture import picture_of
+from ocr_engine.searchable.places import Box, ToPoints
+from ocr_engine.searchable.unseen import without_unseen_text
+from ocr_engine.searchable.visible import VisibleText
+
+SCREEN_DPI = 96.0
+"""Of an image that says nothing of paper, at least: as screens show it."""
+LONG_SIDE = 11.69
+"""Inches of A4: an image that says nothing of paper is no larger."""
+POINTS = 72.0
+"""An inch."""
+MAX_LEVELS = 100
+"""Of a PDF's tree of pages that are looked at."""
+_FONT = Name("/UnseenOcr")
+_TURNED = {
+    1: (1, 0, 0, 1, 0, 0),
+    2: (-1, 0, 0, 1, 1, 0),
+    3: (-1, 0, 0, -1, 1, 1),
+    4: (1, 0, 0, -1, 0, 1),
+    5: (0, -1, -1, 0, 1, 1),
+    6: (0, -1, 1, 0, 0, 1),
+    7: (0, 1, 1, 0, 0, 0),
+    8: (0, 1, -1, 0, 1, 0),
+}
+"""By EXIF orientation: where the unit square of the stored picture lies in that of the shown one."""
+
+
+def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
+    """Writes the PDF. Pages whose text is the PDF's own are left as they are.
+
+    Encryption is gone, and signatures no longer hold. Raises OcrError, or OSError of the file or the target.
+    """
+    if is_pdf_file(order.file):
+        with _opened(order.file, order.options.password) as document:
+            _onto(document, order)
+            if order.only:
+                kept = {page.number for page in order.pages}
+                for number in range(len(document.pages), 0, -1):
+                    if number not in kept:
+                        del document.pages[number - 1]
+            _save(document, order.target, ObjectStreamMode.preserve)
+        return
+    with pikepdf.new() as document, _mapped(order.file) as data:
+        header = image.read_header(data, limits.max_pixels)
+        font = UnseenFont(document)
+        archive = True
+        for page in order.pages:
+            picture = picture_of(document, data, header, page.number, limits.max_pixels)
+            archive &= picture.archivable
+            _add_page(document, page, picture.stream, picture.orientation, font)
+        font.complete()
+        describe(document, order.source, archive=archive)
+        _save(document, order.target, ObjectStreamMode.generate)
+
+
+def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
+    font = UnseenFont(document)
+    with _visible_texts(order.file, order.options.password) as visible:
+        for page in order.pages:
+            if page.number > len(document.pages):
+                raise InvalidDocument(f"there is no page {page.number}; the PDF has {len(document.pages)}")
+            leaf = document.pages[page.number - 1]
+            rotate = _rotate(leaf)
+            if page.source == "ocr":
+                without_unseen_text(document, leaf)
+                to_points = ToPoints.of(page, _shown_box(leaf), rotate)
+                _lay(document, leaf, page, to_points, font, visible(page.number))
+            if page.rotation:
+                leaf.obj.Rotate = (rotate + page.rotation) % 360
+    font.complete()
+
+
+def _lay(
+    document: pikepdf.Pdf, leaf: pikepdf.Page, page: OcrPage, to_points: ToPoints, font: UnseenFont, said: Said
+) -> None:
+    drawing = layer_of(page, to_points, font, str(_FONT), said)
+    if not drawing:
+        return
+    leaf.add_resource(font.object, Name.Font, _FONT)
+    layer = Stream(document, b"")
+    layer.write(deflated(drawing), filter=Name.FlateDecode)
+    # before the page's own drawing, whose unbalanced states cannot shift it then
+    leaf.contents_add(layer, prepend=True)
+
+
+def _add_page(document: pikepdf.Pdf, page: OcrPage, picture: Stream, orientation: int, font: UnseenFont) -> None:
+    dpi = page.dpi or max(SCREEN_DPI, max(page.width, page.height) / LONG_SIDE)
+    width, height = (round(POINTS * side / dpi, 3) for side in (page.width, page.height))
+    a, b, c, d, e, f = _TURNED[orientation]
+    matrix = (a * width, b * height, c * width, d * height, e * width, f * height)
+    drawing = Stream(document, f"q {' '.join(f'{each:g}' for each in matrix)} cm /Scan Do Q".encode())
+    leaf = Dictionary(
+        Type=Name.Page,
+        MediaBox=Array([0, 0, width, height]),
+        Resources=Dictionary(XObject=Dictionary(Scan=document.make_indirect(picture))),
+        Contents=document.make_indirect(drawing),
+    )
+    if page.rotation:
+        leaf.Rotate = page.rotation
+    document.pages.append(pikepdf.Page(leaf))
+    added = document.pages[-1]
+    _lay(document, added, page, ToPoints.of(page, (0, 0, width, height), 0), font, lambda *_: False)
+
+
+def _rotate(leaf: pikepdf.Page) -> int:
+    """The page's /Rotate, its own or that of the pages above it, as viewers understand it."""
+    node: pikepdf.Object | None = leaf.obj
+    for _ in range(MAX_LEVELS):
+        if node is None or Name.Rotate in node:
+            break
+        node = node.get(Name.Parent)
+    turn = int(node.get(Name.Rotate, 0)) % 360 if node is not None else 0
+    return turn - turn % 90
+
+
+def _shown_box(leaf: pikepdf.Page) -> Box:
+    """The crop box within the media box, as viewers show it."""
+    boxes = []
+    for box in (leaf.mediabox, leaf.cropbox):
+        x0, y0, x1, y1 = (float(each) for each in box)
+        boxes.append((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
+    media, crop = boxes
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    return (left, bottom, right, top) if right > left and top > bottom else media
+
+
+@contextmanager
+def _opened(file: Path, password: str) -> Iterator[pikepdf.Pdf]:
+    """The PDF. Raises PasswordRequired, or InvalidDocument for whatever goes wrong while it is changed."""
+    try:
+        with pikepdf.open(file, password=password, suppress_warnings=True) as document:
+            yield document
+    except (OcrError, OSError):
+        raise
+    except pikepdf.PasswordError:
+        raise PasswordRequired("the document is encrypted, and its password is missing or wrong") from None
+    except Exception as error:
+        # qpdf and pikepdf raise of their own, and of Python's, whatever a hostile file leads them to
+        raise InvalidDocument("the PDF cannot be written anew: it is damaged") from error
+
+
+@contextmanager
+def _visible_texts(file: Path, password: str) -> Iterator[Callable[[int], Said]]:
+    """Of each page what it says itself; nothing where PDFium refuses the file or the page."""
+    try:
+        document = open_pdf(file, password)
+    except OcrError:
+        yield lambda _: lambda *_: False
+        return
+
+    def visible(number: int) -> Said:
+        try:
+            page = document[number - 1]
+        except pdfium.PdfiumError:
+            return lambda *_: False
+        try:
+            return VisibleText(page).says
+        finally:
+            page.close()
+
+    try:
+        yield visible
+    finally:
+        document.close()
+
+
+@contextmanager
+def _mapped(file: Path) -> Iterator[bytes | MappedFile]:
+    data = map_file(file)
+    try:
+        yield data
+    finally:
+        if isinstance(data, MappedFile):
+            data.close()
+
+
+def _save(document: pikepdf.Pdf, target: Path, objects: ObjectStreamMode) -> None:
+    # streams as they are: pictures would be written anew otherwise
+    with target.open("wb") as out:
+        document.save(
+            out,
+            compress_streams=False,
+            stream_decode_level=StreamDecodeLevel.none,
+            object_stream_mode=objects,
+            deterministic_id=True,
+            encryption=False,
+        )
