@@ -73,14 +73,14 @@ async def opened_reports(settings: Settings, patience: Patience) -> AsyncIterato
 
 @asynccontextmanager
 async def listening_to_other_nodes(service: Service, patience: Patience) -> AsyncIterator[None]:
-    """The node hears of jobs that end on other nodes, where there are any."""
+    """The node hears of jobs that change on other nodes, where there are any."""
     if not service.kind.has_neighbours:
         yield
         return
     from persistence.postgres.notifications import listening  # needs the extra `cluster`
 
     url = service.settings.database_url
-    async with listening(url, service.job_ended_elsewhere, service.waiters.ring_all, patience):
+    async with listening(url, service.job_changed_elsewhere, service.changes_missed, patience):
         yield
 
 

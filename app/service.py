@@ -3,13 +3,14 @@
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from msgspec import Struct
 
 from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
+from app.delivery.streams import Streams
 from app.health import Health, Verdict
 from app.jobs.admission import Admission
 from app.jobs.cancellation import Cancellation
@@ -31,6 +32,7 @@ from config.settings import Settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
+from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
 from persistence.store import Cursor, JobStore, Listing, StoreError
@@ -115,6 +117,7 @@ class Service:
         observers: Observers,
         waiters: Waiters,
         check_seconds: float,
+        streams: Streams,
     ) -> None:
         self.settings = settings
         self.kind = kind
@@ -126,6 +129,7 @@ class Service:
         self.capacity = capacity
         self.ai_health = ai_health
         self.waiters = waiters
+        self.streams = streams
         self.background = Background()
         self._dispatchers = dispatchers
         self._dead_letters = dead_letters
@@ -193,6 +197,17 @@ class Service:
         """
         job = await self._job(job_id, viewer)
         return result_of(job, PageSelection.parsed(pages))
+
+    def follow(self, job_id: str, viewer: str | None, client: str, seen: int) -> AsyncIterator[JobChange | None]:
+        """The job's changes; see Streams.of_job. Of a job that is not there: none."""
+
+        async def look() -> Job | None:
+            try:
+                return await self._job(job_id, viewer)
+            except (JobNotFound, JobGone):
+                return None
+
+        return self.streams.of_job(client, job_id, look, seen)
 
     async def cancel(self, job_id: str, viewer: str | None) -> Job:
         """The job, cancelled. Raises AlreadyEnded, JobNotFound, JobGone, StoreError."""
@@ -264,6 +279,7 @@ class Service:
                 queue_limit=self.settings.queue_limit,
                 free_bytes=await self.store.free_bytes(),
                 workers=tuple(self.pool.workers()),
+                event_streams=self.streams.count,
                 at=clock.now(),
             )
         )
@@ -298,11 +314,18 @@ class Service:
             self._drain = asyncio.create_task(self._drain_now(), name="drain")
         await asyncio.shield(self._drain)
 
-    def job_ended_elsewhere(self, job_id: str) -> None:
-        """Word of another node: whoever waits looks again, and what is read of the job here is in vain."""
-        self.waiters.ring(job_id)
-        self._readings.stop(job_id)
-        self._files.drop(job_id)
+    def job_changed_elsewhere(self, change: JobChange) -> None:
+        """Word of another node. After an end whoever waits looks again, and what is read of the job here is in vain."""
+        self.streams.told(change)
+        if change.status.terminal:
+            self.waiters.ring(change.id)
+            self._readings.stop(change.id)
+            self._files.drop(change.id)
+
+    def changes_missed(self) -> None:
+        """Word of other nodes may have been lost: who waits or follows looks again."""
+        self.waiters.ring_all()
+        self.streams.doubt()
 
     def hurry(self) -> None:
         """See Dispatchers.hurry."""
@@ -313,6 +336,7 @@ class Service:
         self.waiters.close()
         ending = asyncio.create_task(self.background.end(), name="end of the background")
         await self._dispatchers.drain()
+        self.streams.close()  # only now: who follows hears of what ended meanwhile
         await ending
 
     async def _job(self, job_id: str, viewer: str | None) -> Job:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
+from app.delivery.streams import Streams
 from app.health import AiHealth, Health, Thresholds
 from app.http.access.keys import Keys
 from app.jobs.admission import Admission, Limits
@@ -97,7 +98,8 @@ def service_of(
     admission = Admission(store, limits, quota_of=keys.max_jobs if keys else lambda _: None)
     readings = Readings(tuning.cancel_grace)
     files = Files(store, pool.forget)
-    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files)
+    streams = Streams(store)
+    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams)
     reader = Reader(store, pool, files, settings.max_image_pages)
     return Service(
         settings=settings,
@@ -128,6 +130,7 @@ def service_of(
         observers=observers,
         waiters=waiters,
         check_seconds=tuning.check_seconds,
+        streams=streams,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from ocr_engine.result import ImageInfo, OcrResult
+from persistence.change import JobChange
 from persistence.job import Job, JobError, JobOptions, JobState
 from persistence.page import Page, PageState
 
@@ -17,6 +18,10 @@ COLUMNS = (
 
 PAGE_COLUMNS = (
     "job_id", "number", "status", "revision", "attempt", "due_at", "started_at", "failures", "result",
+)  # fmt: skip
+
+CHANGE_COLUMNS = (
+    "id", "owner", "status", "revision", "updated_at", "pages_total", "pages_done", "pages_failed", "error_code",
 )  # fmt: skip
 
 _failures = msgspec.json.Decoder(tuple[JobError, ...])
@@ -82,6 +87,12 @@ def from_row(row: Mapping[str, Any]) -> Job:
         pages_failed=row["pages_failed"],
         result=_result.decode(row["result"]) if row["result"] else None,
     )
+
+
+def change_from_row(row: Mapping[str, Any]) -> JobChange:
+    """The change of the values of CHANGE_COLUMNS by name."""
+    named = {column: row[column] for column in CHANGE_COLUMNS}
+    return JobChange(**{**named, "status": JobState(row["status"]), "error_code": row["error_code"] or ""})
 
 
 def to_page_row(page: Page) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from msgspec import Struct
 
+from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.upload import StoredFile, Upload
@@ -154,6 +155,11 @@ class JobStore(Protocol):
         """At most `limit` jobs that became `done` or `cancelled` before that moment, by `updated_at`, then by id.
 
         Of paged ones nothing that was read.
+        """
+
+    async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
+        """At most `limit` jobs that last changed their state after that, as they are now; oldest first, as a Cursor
+        orders them. With `owner` only that owner's.
         """
 
     async def free_bytes(self) -> int | None:

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -92,8 +93,16 @@ class Wire(contextlib.AbstractContextManager["Wire"]):
 class LiveServer:
     """What a test may do with the running server."""
 
-    def __init__(self, address: tuple[str, int], server: Server, service: Service, log: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        server: Server,
+        service: Service,
+        log: list[dict[str, Any]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.address = address
+        self._loop = loop
         self.url = f"http://{address[0]}:{address[1]}"
         self.server = server
         self.service = service
@@ -107,6 +116,14 @@ class LiveServer:
         """What is answered to these bytes on a connection of their own."""
         with self.wire() as wire:
             return wire.send(data).answer()
+
+    def call(self, what: Callable[[], object]) -> None:
+        """Has it called by the server's own thread, soon."""
+        self._loop.call_soon_threadsafe(what)
+
+    def stop(self) -> None:
+        """Tells it to stop, as SIGTERM does; returns at once."""
+        self.server.handle_exit(signal.SIGTERM, None)
 
     def works(self) -> bool:
         """Is it ready, and was nothing of this test an error in its own eyes?"""
@@ -143,7 +160,13 @@ def live_server(
     sink = logger.add(remember, format="{message}")
     records = Remember()
     logging.root.addHandler(records)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="server")
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="server")
     thread.start()
     try:
         deadline = time.monotonic() + PATIENCE
@@ -151,7 +174,7 @@ def live_server(
             thread.join(0.01)
         assert server.started, log
         address = server.servers[0].sockets[0].getsockname()[:2]
-        yield LiveServer(address, server, app.state.service, log)
+        yield LiveServer(address, server, app.state.service, log, loops[0])
     finally:
         server.should_exit = True
         thread.join(PATIENCE)

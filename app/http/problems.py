@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from loguru import logger
 from msgspec import Meta, Struct
 
+from app.delivery.streams import TooManyStreams
 from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
@@ -24,6 +25,9 @@ from persistence.store import StoreError, StoreFull
 PROBLEM_JSON = "application/problem+json"
 STORE_RETRY_SECONDS = 5
 """After which a client may ask again whose request met a store out of order: a database is restarted by then."""
+
+STREAM_RETRY_SECONDS = 30
+"""After which another event stream may find room: they last for as long as jobs and clients do."""
 
 
 class ErrorKind(Struct, frozen=True):
@@ -63,6 +67,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state
         "internal": ErrorKind(500, "Something broke inside the service"),
+        "too_many_streams": ErrorKind(503, "Too many event streams are open"),
         "queue_full": ErrorKind(503, "The queue is full"),
         "overloaded": ErrorKind(503, "The machine is short of memory"),
         "stopping": ErrorKind(503, "The service is stopping"),
@@ -152,6 +157,8 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("quota_exceeded", str(error), retry_after=retry_after)
         case UploadMemoryFull():
             return ApiError("overloaded", "too many uploads at the same time; try again later", retry_after=retry_after)
+        case TooManyStreams():
+            return ApiError("too_many_streams", str(error), retry_after=STREAM_RETRY_SECONDS)
         case MemoryShort():
             return ApiError("overloaded", "little memory is left; try again later", retry_after=retry_after)
         case NotADeadLetter():

@@ -27,6 +27,8 @@ class RequestContext(Struct, frozen=True, kw_only=True):
     """False for a key that may only upload: what becomes of its jobs is not its business."""
     sees_all: bool = False
     """True for an admin's key."""
+    headless: bool = False
+    """True for HEAD: only the head of the answer is sent."""
     client: str = ""
     """Whose share of the service it takes from: the key's name, or the address where none are set."""
     answer_headers: Mapping[str, str] = MappingProxyType({})
@@ -44,7 +46,7 @@ def context_of(scope: Scope) -> RequestContext:
     if _KEY not in state:
         given = dict(scope["headers"]).get(b"x-request-id", b"")
         identity = given.decode() if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
-        state[_KEY] = RequestContext(request_id=identity)
+        state[_KEY] = RequestContext(request_id=identity, headless=scope.get("method") == "HEAD")
     context: RequestContext = state[_KEY]
     return context
 

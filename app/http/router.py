@@ -9,7 +9,7 @@ from app.cluster.node_kind import kind_of
 from app.http.access.gate import RATE_LIMIT_HEADERS, Gate, identified
 from app.http.access.keys import Keys
 from app.http.access.rate_limit import RateLimit
-from app.http.routes import capabilities, dead_letters, health, images, operations, results, web
+from app.http.routes import capabilities, dead_letters, events, health, images, operations, results, web
 from config.settings import Settings
 
 
@@ -17,7 +17,15 @@ def routes(settings: Settings) -> list[Router]:
     """All of them; health and metrics only where no clients are served."""
     if not kind_of(settings).serves_clients:
         return [_open_routes(settings)]
-    return [images.router, results.router, dead_letters.router, capabilities.router, _open_routes(settings), web.router]
+    return [
+        images.router,
+        events.router,
+        results.router,
+        dead_letters.router,
+        capabilities.router,
+        _open_routes(settings),
+        web.router,
+    ]
 
 
 def gate(settings: Settings, keys: Keys | None) -> Gate:

@@ -38,6 +38,7 @@ class Gauges(Struct, frozen=True, kw_only=True):
     queue_limit: int
     free_bytes: int | None
     workers: tuple[WorkerInfo, ...]
+    event_streams: int
 
 
 class Metrics(JobEvents):
@@ -116,6 +117,9 @@ class Metrics(JobEvents):
             ["method", "route", "status"],
             buckets=REQUEST_BUCKETS,
             registry=registry,
+        )
+        self._event_streams = Gauge(
+            "ocr_event_streams", "Event streams that clients have open at this node.", registry=registry
         )
         self._store = Histogram(
             "ocr_store_seconds",
@@ -232,6 +236,7 @@ class Metrics(JobEvents):
         oldest = now.backlog.oldest
         self._backlog_bytes.set(now.backlog.image_bytes)
         self._oldest.set(max(0.0, (now.at - oldest).total_seconds()) if oldest else 0.0)
+        self._event_streams.set(now.event_streams)
         self._queue_depth.set(now.queue_depth)
         self._queue_limit.set(now.queue_limit)
         self._store_free.set(math.nan if now.free_bytes is None else now.free_bytes)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.store import Backlog, Cursor, JobStore, Listing, PageChange
@@ -91,6 +92,10 @@ class ObservedStore:
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         with self._timed("finished"):
             return await self.wrapped.finished(before, limit)
+
+    async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
+        with self._timed("changes"):
+            return await self.wrapped.changes(after, limit, owner)
 
     async def free_bytes(self) -> int | None:
         return await self.wrapped.free_bytes()

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from loguru import logger
 
+from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
@@ -128,6 +129,9 @@ class ObjectImages:
 
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         return await self._jobs.finished(before, limit)
+
+    async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
+        return await self._jobs.changes(after, limit, owner)
 
     async def free_bytes(self) -> int | None:
         return await self._jobs.free_bytes()

@@ -126,6 +126,12 @@ MIGRATIONS = (
         ALTER TABLE image_parts ALTER COLUMN data SET STORAGE EXTERNAL;
         """,
     ),
+    Migration(
+        "changes",
+        """
+        CREATE INDEX jobs_changed ON jobs (updated_at, id);
+        """,
+    ),
 )
 
 

@@ -1,30 +1,34 @@
-"""LISTEN and NOTIFY of ended jobs between nodes: sent with the transaction that stores the end, so never too early."""
+"""LISTEN and NOTIFY of changed jobs between nodes: sent with the transaction that stores it, never too early."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
+
+from persistence.change import JobChange
 from persistence.patience import Patience
 from persistence.postgres.connection import FAULTS, Connection, connect
 from persistence.tasks import end
 
-ENDED_CHANNEL = "smart_queue_ocr_ended"
+CHANNEL = "smart_queue_ocr_changed"
+_change = msgspec.json.Decoder(JobChange)
 CONNECTION_CHECK_SECONDS = 5.0
 """How often the connection is tried: a listener hears nothing of a connection whose other end has vanished."""
 LISTEN_AGAIN_SECONDS = 1.0
 """Between two tries to listen again; those who wait look for themselves as often."""
 
 
-async def announce(connection: Connection, job_id: str) -> None:
+async def announce(connection: Connection, change: JobChange) -> None:
     """Tells every listener, once the transaction under way is committed."""
-    await connection.execute("SELECT pg_notify($1, $2)", ENDED_CHANNEL, job_id)
+    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, msgspec.json.encode(change).decode())
 
 
 @asynccontextmanager
 async def listening(
-    url: str, on_end: Callable[[str], None], on_doubt: Callable[[], None], patience: Patience = Patience()
+    url: str, on_change: Callable[[JobChange], None], on_doubt: Callable[[], None], patience: Patience = Patience()
 ) -> AsyncIterator[None]:
-    """Within, `on_end` is told the id of every job that ends on any node; from the first line on where it can be.
+    """Within, `on_change` is told of every job that changes on any node; from the first line on where it can be.
 
     `on_doubt` is called where something may have been missed: when the connection was lost, each second until there is
     another one, and then once more.
@@ -36,7 +40,7 @@ async def listening(
             try:
                 connection = await connect(url, patience)
                 try:
-                    await connection.add_listener(ENDED_CHANNEL, lambda *said: on_end(str(said[-1])))
+                    await connection.add_listener(CHANNEL, lambda *said: on_change(_change.decode(str(said[-1]))))
                     on_doubt()
                     listening_or_not.set()
                     await _until_lost(connection)

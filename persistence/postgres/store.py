@@ -10,6 +10,7 @@ from typing import Self
 
 import asyncpg
 
+from persistence.change import JobChange, change_of
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.patience import Patience
@@ -23,7 +24,7 @@ from persistence.postgres.connection import (
 )
 from persistence.postgres.migrations import migrate
 from persistence.queue import Unit
-from persistence.rows import from_row
+from persistence.rows import CHANGE_COLUMNS, change_from_row, from_row
 from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
 from persistence.upload import StoredFile, Upload
 
@@ -37,6 +38,10 @@ INSERT = f"""
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
+"""  # noqa: S608
+CHANGES = f"""
+    SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
+    WHERE (updated_at, id) > ($1, $2) AND ($3::text IS NULL OR owner = $3) ORDER BY updated_at, id LIMIT $4
 """  # noqa: S608
 UNFINISHED = "status IN ('queued', 'processing')"
 
@@ -69,6 +74,7 @@ class PostgresStore:
                 raise JobExists(f"there is or was a job {job.id}")
             await uploads.insert(connection, job.id, upload)
             await page_rows.insert(connection, job, pages)
+            await notifications.announce(connection, change_of(job))
             if not pages:
                 await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
 
@@ -106,8 +112,8 @@ class PostgresStore:
                 return await _repeated(connection, new) if again else None
             if not change.after.keeps_upload:
                 await uploads.drop(connection, new.job_id)
-            if change.after.status.terminal:
-                await notifications.announce(connection, new.job_id)
+            if change.after.revision != change.before.revision:
+                await notifications.announce(connection, change_of(change.after))
             return change
 
         return await self._connections.write(work)
@@ -191,6 +197,14 @@ class PostgresStore:
             "WHERE status IN ('done', 'cancelled') AND updated_at < $1 ORDER BY updated_at, id LIMIT $2", before, limit
         )
 
+    async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
+        if not _storable(after.id):
+            return []
+        rows = await self._connections.read(
+            lambda connection: connection.fetch(CHANGES, after.updated_at, after.id, owner, limit)
+        )
+        return [change_from_row(dict(row)) for row in rows]
+
     async def free_bytes(self) -> int | None:
         return None  # the server's disk is out of sight
 
@@ -216,8 +230,7 @@ class PostgresStore:
                 await page_rows.follow_job(connection, new)
             if not new.keeps_upload:
                 await uploads.drop(connection, new.id)
-            if new.status.terminal:
-                await notifications.announce(connection, new.id)
+            await notifications.announce(connection, change_of(new))
             return True
 
         return await self._connections.write(work)

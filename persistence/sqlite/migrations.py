@@ -110,6 +110,11 @@ def _pages_and_files(db: Database) -> None:
     db.execute("ALTER TABLE images ADD COLUMN password TEXT NOT NULL DEFAULT ''")
 
 
+@MIGRATIONS(name="0004_changes")
+def _changes(db: Database) -> None:
+    db.execute("CREATE INDEX jobs_changed ON jobs (updated_at, id)")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from persistence import rows
+from persistence.change import JobChange
 from persistence.job import Job
 from persistence.page import Page
 
@@ -23,6 +24,12 @@ def from_row(row: Sequence[Any]) -> Job:
     """The job of a row that was selected by COLUMNS."""
     named = dict(zip(rows.COLUMNS, row, strict=True))
     return rows.from_row(named | {name: datetime.fromisoformat(named[name]) for name in MOMENTS if named[name]})
+
+
+def change_from_row(row: Sequence[Any]) -> JobChange:
+    """The change of a row that was selected by CHANGE_COLUMNS."""
+    named = dict(zip(rows.CHANGE_COLUMNS, row, strict=True))
+    return rows.change_from_row(named | {"updated_at": datetime.fromisoformat(named["updated_at"])})
 
 
 def to_page_row(page: Page) -> dict[str, Any]:

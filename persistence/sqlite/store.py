@@ -12,15 +12,16 @@ from typing import Self, TypeVar
 from sqlite_utils import Database
 
 from ocr_engine.result import ImageInfo
+from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
-from persistence.rows import COLUMNS
+from persistence.rows import CHANGE_COLUMNS, COLUMNS
 from persistence.sqlite import pages as page_rows
 from persistence.sqlite import uploads
 from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, transaction
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
-from persistence.sqlite.rows import from_row, to_row, to_text
+from persistence.sqlite.rows import change_from_row, from_row, to_row, to_text
 from persistence.sqlite.uploads import UploadFolder
 from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
 from persistence.tasks import Writes
@@ -33,6 +34,11 @@ INSERT = f"""
     SELECT {", ".join(f":{column}" for column in COLUMNS)}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = :id)
     ON CONFLICT (id) DO NOTHING
+"""  # noqa: S608 - of our own constants only
+
+CHANGES = f"""
+    SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs INDEXED BY jobs_changed
+    WHERE (updated_at, id) > (?, ?) AND owner = coalesce(?, owner) ORDER BY updated_at, id LIMIT ?
 """  # noqa: S608 - of our own constants only
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -224,6 +230,13 @@ class SqliteStore:
             "ORDER BY updated_at, id LIMIT ?",
             (to_text(before), limit),
         )
+
+    async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
+        def work(db: Database) -> list[JobChange]:
+            found = db.execute(CHANGES, (to_text(after.updated_at), after.id, owner, limit)).fetchall()
+            return [change_from_row(row) for row in found]
+
+        return await self._reader.run(work)
 
     async def free_bytes(self) -> int | None:
         return free_bytes(self._path)

@@ -8,6 +8,7 @@ import anyio.lowlevel
 import msgspec
 import pytest
 
+from persistence.change import change_of
 from persistence.job import Job, JobState
 from persistence.store import Backlog, Cursor, JobExists, JobStore, StoreError
 from persistence.upload import Upload
@@ -359,3 +360,22 @@ async def test_closing_twice_is_harmless_and_a_closed_store_says_so(open_store: 
         await store.get("a")
     with pytest.raises(StoreError, match="closed"):
         await store.add(job(), Upload.of(IMAGE))
+
+
+async def test_changes_come_in_the_order_of_their_moments_from_a_place_on(store: JobStore) -> None:
+    jobs = [
+        job(name, created=moment, owner=owner) for name, moment, owner in (("c", 1, "x"), ("a", 2, "y"), ("b", 2, "x"))
+    ]
+    for each in jobs:
+        await store.add(each, Upload.of(b"image"))
+    claimed = jobs[0].claimed(after(3))
+    assert await store.replace(jobs[0], claimed)
+    given_up = claimed.dead_lettered(failure(), after(4))
+    assert await store.replace(claimed, given_up)
+    start = Cursor(updated_at=after(0), id="")
+    expected = [change_of(each) for each in (jobs[1], jobs[2], given_up)]
+    assert await store.changes(start, 10) == expected
+    assert await store.changes(start, 2) == expected[:2]
+    assert await store.changes(Cursor(updated_at=after(2), id="a"), 10) == expected[1:]
+    assert await store.changes(start, 10, "x") == expected[1:]
+    assert await store.changes(Cursor(updated_at=after(4), id="c"), 10) == []

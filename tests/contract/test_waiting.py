@@ -11,6 +11,7 @@ import pytest
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
 from config.urls import is_postgres
+from persistence.change import JobChange, change_of
 from persistence.job import Job
 from persistence.opening import open_store
 from persistence.postgres.connection import connect
@@ -81,7 +82,7 @@ async def stores(url: str, waiters: Waiters) -> AsyncIterator[tuple[JobStore | T
             return
         writer = await open_store(url)
         stack.push_async_callback(writer.close)
-        await stack.enter_async_context(listening(url, waiters.ring, waiters.ring_all))
+        await stack.enter_async_context(listening(url, lambda change: waiters.ring(change.id), waiters.ring_all))
         yield writer, reader
 
 
@@ -176,9 +177,9 @@ def database(postgres: Postgres) -> str:
 async def test_who_listens_is_told_of_doubt_when_the_connection_is_lost_and_hears_again(database: str) -> None:
     store = await open_store(database)
     await store.add(job(), Upload.of(b"image"))
-    ended: asyncio.Queue[str] = asyncio.Queue()
+    told: asyncio.Queue[JobChange] = asyncio.Queue()
     doubts = asyncio.Semaphore(0)
-    async with listening(database, ended.put_nowait, doubts.release):
+    async with listening(database, told.put_nowait, doubts.release):
         await doubts.acquire()  # listens
         connection = await connect(database)
         await connection.execute(
@@ -188,6 +189,7 @@ async def test_who_listens_is_told_of_doubt_when_the_connection_is_lost_and_hear
         await connection.close()
         await doubts.acquire()  # lost
         await doubts.acquire()  # listens again
-        assert await store.replace(job(), job().cancelled(after(1)))
-        assert await ended.get() == "a"
+        cancelled = job().cancelled(after(1))
+        assert await store.replace(job(), cancelled)
+        assert await told.get() == change_of(cancelled)
     await store.close()

@@ -48,6 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('api')}/jobs.db")
     pool = ScriptedPool(default=text_result(sample("health").text))
     with live_server(msgspec.structs.replace(settings, queue_limit=100_000), pool) as server:
+        server.service.streams.close()  # event streams end at once, as at a stop: their answers have an end
         yield server
 
 

@@ -25,7 +25,15 @@ FAILURES = {
     and issubclass(kind, OcrError)
     and not issubclass(kind, PoolUnavailable)  # no attempt fails with it: it is given back
 }
-COUNTS_OF_THINGS = {"ocr_jobs", "ocr_queue_depth", "ocr_queue_limit", "ocr_workers", "ocr_ai_health", "ocr_ready"}
+COUNTS_OF_THINGS = {
+    "ocr_jobs",
+    "ocr_queue_depth",
+    "ocr_queue_limit",
+    "ocr_workers",
+    "ocr_ai_health",
+    "ocr_ready",
+    "ocr_event_streams",
+}
 
 
 @pytest.fixture

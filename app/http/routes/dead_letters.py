@@ -1,22 +1,19 @@
 """`/dead-letters`: jobs that were given up, for people to look at, requeue or delete."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.http.access.gate import admitted
 from app.http.openapi import problems
-from app.http.problems import ApiError
 from app.http.request_context import context_of
+from app.http.requests.cursor import cursor_of, cursor_text
 from app.http.requests.strict import known_query_only
 from app.http.responses.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.http.routes.images import accepted
 from app.service import Service
-from persistence.store import Cursor
 
 AnyRequest = Request[Any, Any, Any]
 PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Dead letters on one page.")]
@@ -36,9 +33,11 @@ async def list_dead_letters(
     limit: PageSize = 50,
 ) -> DeadLettersView:
     """A page of dead letters, of one error code where that is asked for."""
-    cursor = _cursor(after) if after else None
+    cursor = cursor_of(after, "`after`") if after else None
     page = await service.dead_letters(code, context_of(request.scope).viewer, cursor, limit)
-    return DeadLettersView(items=[job_view(job) for job in page.jobs], next=_text(page.next) if page.next else None)
+    return DeadLettersView(
+        items=[job_view(job) for job in page.jobs], next=cursor_text(page.next) if page.next else None
+    )
 
 
 @get(
@@ -90,21 +89,6 @@ async def requeue_dead_letters(
 async def delete_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> None:
     """Deleted."""
     await service.delete_dead_letter(job_id, context_of(request.scope).viewer)
-
-
-def _text(cursor: Cursor) -> str:
-    # Z, not +00:00: in a query that nobody encoded a plus is a space
-    moment = cursor.updated_at.astimezone(UTC).replace(tzinfo=None)
-    return f"{moment.isoformat()}Z~{cursor.id}"
-
-
-def _cursor(text: str) -> Cursor:
-    moment, _, job_id = text.partition("~")
-    try:
-        # without a zone it is taken as ours; at the ends of the calendar another zone may have no such moment in UTC
-        return Cursor(updated_at=msgspec.convert(moment, datetime).astimezone(UTC), id=job_id)
-    except (msgspec.ValidationError, OverflowError, ValueError):
-        raise ApiError("malformed_request", "`after` is not the `next` of a page") from None
 
 
 router = Router(

@@ -222,4 +222,8 @@ class Connection(H11Protocol):
 
 def _waits(scope: Any) -> bool:
     """Is it a request whose answer may take long because the client asked for that?"""
-    return b"wait=" in scope["query_string"] or any(name == b"prefer" for name, _ in scope["headers"])
+    return (
+        scope["path"].endswith("/events")
+        or b"wait=" in scope["query_string"]
+        or any(name == b"prefer" for name, _ in scope["headers"])
+    )

@@ -34,6 +34,7 @@ export const ERRORS = {
   not_a_dead_letter: "Dieser Auftrag ist nicht fehlgeschlagen, also gibt es nichts zu wiederholen.",
   already_ended: "Dieser Auftrag ist bereits beendet.",
   rate_limited: "Gerade sind es zu viele Anfragen.",
+  too_many_streams: "Zu viele Verbindungen warten auf Nachricht von Bildern.",
   quota_exceeded: "Zu viele Ihrer Dateien warten noch darauf, gelesen zu werden.",
   overloaded: "Der Server hat gerade zu wenig Speicher.",
   queue_full: "Die Warteschlange ist gerade voll.",

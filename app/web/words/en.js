@@ -39,6 +39,7 @@ export const ERRORS = {
   no_result: "Nothing was read in this file.",
   no_such_page: "The file has no such page.",
   rate_limited: "Too many requests at the moment.",
+  too_many_streams: "Too many connections wait for news of images.",
   quota_exceeded: "Too many of your images are still waiting to be read.",
   overloaded: "The server is short of memory at the moment.",
   queue_full: "The queue is full at the moment.",

@@ -34,6 +34,7 @@ export const ERRORS = {
   not_a_dead_letter: "这个任务没有失败，无需重试。",
   already_ended: "这个任务已经结束。",
   rate_limited: "目前请求过多。",
+  too_many_streams: "等待图像消息的连接过多。",
   quota_exceeded: "您有太多文件仍在等待识别。",
   overloaded: "服务器目前内存不足。",
   queue_full: "队列目前已满。",

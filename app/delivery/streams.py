@@ -1,0 +1,259 @@
+"""Those who follow jobs by an open stream: who is told what, and how many there may be."""
+
+import asyncio
+import contextlib
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from app import clock
+from app.jobs.events import JobEvents
+from persistence.change import JobChange, change_of
+from persistence.job import Job
+from persistence.page import Page
+from persistence.store import Cursor, JobStore, StoreError
+
+OVERLAP = timedelta(seconds=5)
+"""Changes may be stored in another order than their moments say, by as much as one write takes."""
+CATCH_UP_JOBS = 200
+"""Read at a time."""
+
+
+class StreamLimits(Struct, frozen=True, kw_only=True):
+    """How many may follow, and how far one may fall behind."""
+
+    streams: int = 1000
+    """At the same time; each keeps a connection and some 20 kB."""
+    of_client: int = 100
+    pending: int = 1000
+    """Jobs whose change one stream has still to tell; one that is further behind is ended, and comes back."""
+    heartbeat_seconds: float = 15.0
+    """Between two signs of life: proxies close what is silent for a minute, some for half of it."""
+
+
+class TooManyStreams(Exception):
+    """One more may not be opened now."""
+
+
+class _Subscription:
+    """What one stream has still to tell: of each job its latest change."""
+
+    def __init__(self, wants: Callable[[JobChange], bool], limits: StreamLimits) -> None:
+        self.wants = wants
+        self.pending: OrderedDict[str, JobChange] = OrderedDict()
+        self.in_doubt = False
+        self.ended = False
+        self._limits = limits
+        self._told: OrderedDict[str, int] = OrderedDict()
+        self._bell = asyncio.Event()
+
+    def tell(self, change: JobChange) -> None:
+        """Unless it, or a later one of that job, was told before, or the stream is to end."""
+        if self.ended or change.revision <= self._told.get(change.id, -1):
+            return
+        self._told[change.id] = change.revision
+        self._told.move_to_end(change.id)
+        if len(self._told) > self._limits.pending:
+            self._told.popitem(last=False)
+        self.pending[change.id] = change
+        self.pending.move_to_end(change.id)
+        if len(self.pending) > self._limits.pending:
+            self.end()
+        self._bell.set()
+
+    def doubt(self) -> None:
+        """Something may have been missed."""
+        self.in_doubt = True
+        self._bell.set()
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """Within, the doubt is cleared up; it stays where the store cannot be read."""
+        self.in_doubt = False
+        try:
+            yield
+        except StoreError:
+            self.in_doubt = True
+
+    def end(self) -> None:
+        """What is pending is told, and nothing after it."""
+        self.ended = True
+        self._bell.set()
+
+    async def rung(self) -> bool:
+        """True when there may be something to tell; False after the time of a heartbeat."""
+        try:
+            async with asyncio.timeout(self._limits.heartbeat_seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            return False
+        self._bell.clear()
+        return True
+
+    def take(self) -> Sequence[JobChange]:
+        """What is pending, oldest first."""
+        taken = list(self.pending.values())
+        self.pending.clear()
+        return taken
+
+
+class Streams(JobEvents):
+    """The open streams. They hear of jobs from this process, and through `told` from other nodes."""
+
+    def __init__(
+        self, store: JobStore, limits: StreamLimits = StreamLimits(), now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self.limits = limits
+        self._store = store
+        self._now = now
+        self._subscriptions: dict[_Subscription, str] = {}
+        self._of_client: Counter[str] = Counter()
+        self._closed = False
+
+    @property
+    def count(self) -> int:
+        """Streams that are open."""
+        return len(self._subscriptions)
+
+    def require_room(self, client: str) -> None:
+        """Raises TooManyStreams where the client may not open another one."""
+        if self._of_client[client] >= self.limits.of_client:
+            raise TooManyStreams(f"you have {self.limits.of_client} event streams open, which is as many as you may")
+        if self.count >= self.limits.streams:
+            raise TooManyStreams("as many event streams are open as this service allows")
+
+    async def of_job(
+        self, client: str, job_id: str, look: Callable[[], Awaitable[Job | None]], seen: int = -1
+    ) -> AsyncIterator[JobChange | None]:
+        """The job as it stands, unless its revision was `seen`, then each change up to its end. None: a sign of life;
+        the first one says that from here on nothing is missed.
+
+        What changes faster than it is taken is told as it stands then. Ends early at a stop, and where there is no room
+        or `look` finds no job any more; never raises.
+        """
+        with contextlib.suppress(TooManyStreams), self._subscribed(client, lambda change: change.id == job_id) as own:
+            own.doubt()
+            yield None
+            while True:
+                if own.in_doubt:
+                    with own.looking():
+                        if (job := await look()) is None:
+                            return
+                        own.tell(change_of(job))
+                for change in own.take():
+                    if change.revision > seen:
+                        seen = change.revision
+                        yield change
+                    if change.status.terminal:
+                        return
+                if own.ended or self._closed:
+                    return
+                if not await own.rung():
+                    yield None
+
+    async def of_owner(self, client: str, owner: str | None, seen: Cursor | None) -> AsyncIterator[JobChange | None]:
+        """Each change of the owner's jobs (None: of all jobs) after the one that was `seen`, or from now on.
+
+        What changes while nobody listens is told as it stands then, at least once. In all else as `of_job`.
+        """
+        start = seen or Cursor(updated_at=self._now(), id="")
+        with (
+            contextlib.suppress(TooManyStreams),
+            self._subscribed(client, lambda change: owner in (None, change.owner)) as own,
+        ):
+            if seen is not None:
+                own.doubt()
+            last = start
+            yield None
+            while True:
+                if own.in_doubt:
+                    with own.looking():
+                        async for missed in self._after(last, start, owner):
+                            for change in missed:
+                                own.tell(change)
+                            for change in own.take():
+                                last = max(last, _place(change), key=_order)
+                                yield change
+                for change in own.take():
+                    last = max(last, _place(change), key=_order)
+                    yield change
+                if own.ended or self._closed:
+                    return
+                if not await own.rung():
+                    yield None
+
+    async def _after(self, last: Cursor, start: Cursor, owner: str | None) -> AsyncIterator[Sequence[JobChange]]:
+        """What changed after `last`, and shortly before it, but never before `start`; piece by piece."""
+        early = Cursor(updated_at=last.updated_at - OVERLAP, id="")
+        place = early if start.id or _order(early) > _order(start) else start
+        while changes := await self._store.changes(place, CATCH_UP_JOBS, owner):
+            yield [change for change in changes if _place(change) != start]
+            place = _place(changes[-1])
+
+    def told(self, change: JobChange) -> None:
+        """A job has changed, here or on another node. More than once is harmless."""
+        for subscription in self._subscriptions:
+            if subscription.wants(change):
+                subscription.tell(change)
+
+    def doubt(self) -> None:
+        """Changes may have been missed: what tells of them was out of reach."""
+        for subscription in self._subscriptions:
+            subscription.doubt()
+
+    def close(self) -> None:
+        """All streams end, and new ones as soon as they have told how things stand."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.end()
+
+    def accepted(self, job: Job) -> None:
+        """See JobEvents."""
+        self.told(change_of(job))
+
+    def claimed(self, job: Job) -> None:
+        """See JobEvents."""
+        self.told(change_of(job))
+
+    def opened(self, job: Job) -> None:
+        """See JobEvents."""
+        self.told(change_of(job))
+
+    def page_changed(self, job: Job, old: Page, page: Page) -> None:
+        """See JobEvents."""
+        if page.status.settled:
+            self.told(change_of(job))
+
+    def changed(self, old: Job, job: Job) -> None:
+        """See JobEvents."""
+        self.told(change_of(job))
+
+    def requeued(self, job: Job) -> None:
+        """See JobEvents."""
+        self.told(change_of(job))
+
+    @contextlib.contextmanager
+    def _subscribed(self, client: str, wants: Callable[[JobChange], bool]) -> Iterator[_Subscription]:
+        """Raises TooManyStreams."""
+        self.require_room(client)
+        subscription = _Subscription(wants, self.limits)
+        self._subscriptions[subscription] = client
+        self._of_client[client] += 1
+        try:
+            yield subscription
+        finally:
+            # at once, without an await: a stream whose client is gone is cancelled again at each
+            del self._subscriptions[subscription]
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
+
+
+def _place(change: JobChange) -> Cursor:
+    return Cursor(updated_at=change.updated_at, id=change.id)
+
+
+def _order(cursor: Cursor) -> tuple[datetime, str]:
+    return cursor.updated_at, cursor.id

@@ -1,0 +1,71 @@
+"""Server-sent events (WHATWG HTML, section 9.2): changes of jobs as an EventSource reads them."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from litestar.response import Stream
+from msgspec import Meta, Struct
+
+from persistence.change import JobChange
+from persistence.job import JobState
+
+EVENT_STREAM = "text/event-stream"
+RETRY_MILLISECONDS = 2000
+"""After which a client whose stream has ended comes back."""
+_HEADERS = {"X-Accel-Buffering": "no"}  # a proxy that gathers answers would hold events back
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """What an event says of a job; its text is to be fetched."""
+
+    id: str
+    status: JobState
+    timestamp: Annotated[datetime, Meta(description="When the job last changed its state (RFC 3339, UTC).")]
+    pages_total: Annotated[int | None, Meta(description="Pages to be read; null until the file was opened.")]
+    pages_done: Annotated[int, Meta(description="Pages that were read.")]
+    pages_failed: Annotated[int, Meta(description="Pages that were given up.")]
+    code: Annotated[str | None, Meta(description="Why a dead letter is one; null otherwise.")]
+
+
+def event_view(change: JobChange) -> EventView:
+    """The change as clients see it."""
+    return EventView(
+        id=change.id,
+        status=change.status,
+        timestamp=change.updated_at,
+        pages_total=change.pages_total or None,
+        pages_done=change.pages_done,
+        pages_failed=change.pages_failed,
+        code=change.error_code or None,
+    )
+
+
+def event_name(change: JobChange) -> str:
+    """The job's state, or `page` while pages of it are settled one after the other."""
+    under_way = change.status is JobState.PROCESSING and change.pages_done + change.pages_failed > 0
+    return "page" if under_way else change.status.value
+
+
+def event_stream(
+    changes: AsyncIterator[JobChange | None], event_id: Callable[[JobChange], str], *, headless: bool
+) -> Response[Any]:
+    """The answer that tells of changes as they come, with a comment for each None."""
+    if headless:
+        return Response(b"", media_type=EVENT_STREAM, headers=_HEADERS)
+    return Stream(_encoded(changes, event_id), media_type=EVENT_STREAM, headers=_HEADERS)
+
+
+async def _encoded(
+    changes: AsyncIterator[JobChange | None], event_id: Callable[[JobChange], str]
+) -> AsyncIterator[bytes]:
+    silence = b"retry: %d\n\n" % RETRY_MILLISECONDS
+    async for change in changes:
+        if change is None:
+            yield silence
+            silence = b":\n\n"
+        else:
+            data = msgspec.json.encode(event_view(change)).decode()
+            yield f"id: {event_id(change)}\nevent: {event_name(change)}\ndata: {data}\n\n".encode()
