@@ -16,6 +16,7 @@ from app.jobs.admission import Admission
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
+from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
 from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
@@ -35,7 +36,7 @@ from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
-from persistence.store import Cursor, JobStore, Listing, StoreError
+from persistence.store import Cursor, JobFilter, JobStore, Listing, StoreError
 from persistence.upload import Upload
 
 CHECK_SECONDS = 2.0
@@ -107,6 +108,7 @@ class Service:
         dispatchers: Dispatchers,
         dead_letters: DeadLetters,
         cancellation: Cancellation,
+        events: JobEvents,
         retention: Retention,
         admission: Admission,
         upload_memory: UploadMemory,
@@ -134,6 +136,7 @@ class Service:
         self._dispatchers = dispatchers
         self._dead_letters = dead_letters
         self._cancellation = cancellation
+        self._events = events
         self._retention = retention
         self._admission = admission
         self._observers = observers
@@ -209,10 +212,22 @@ class Service:
 
         return self.streams.of_job(client, job_id, look, seen)
 
-    async def cancel(self, job_id: str, viewer: str | None) -> Job:
-        """The job, cancelled. Raises AlreadyEnded, JobNotFound, JobGone, StoreError."""
-        cancelled = await self._cancellation.cancel(await self._job(job_id, viewer))
-        return cancelled or await self._job(job_id, viewer)
+    async def listed(self, wanted: JobFilter, after: Cursor | None, limit: int) -> Listing:
+        """Some jobs, newest first, nothing of what was read. Raises StoreError."""
+        return await self.store.listed(wanted, after, limit)
+
+    async def delete(self, job_id: str, viewer: str | None) -> Job | None:
+        """The job, cancelled, where it had not ended; one that was done or a dead letter is erased: None.
+
+        Raises AlreadyEnded where it ended while it was to be cancelled, JobNotFound, JobGone, StoreError.
+        """
+        while True:
+            job = await self._job(job_id, viewer)
+            if job.status not in (JobState.DONE, JobState.DEAD_LETTER):
+                return await self._cancellation.cancel(job) or await self._job(job_id, viewer)
+            if await self.store.delete(job):
+                self._events.deleted(job)
+                return None
 
     async def dead_letters(self, code: str | None, viewer: str | None, after: Cursor | None, limit: int) -> Listing:
         """Some dead letters, newest first, of one error code where that is given. Raises StoreError."""

@@ -112,6 +112,7 @@ def service_of(
         ),
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),
+        events=events,
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
         admission=admission,
         upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),

@@ -16,6 +16,9 @@ COLUMNS = (
     "options", "paged", "pages_total", "pages_done", "pages_failed",
 )  # fmt: skip
 
+LISTED_COLUMNS = tuple("NULL AS result" if column == "result" else column for column in COLUMNS)
+"""As COLUMNS, without what was read."""
+
 PAGE_COLUMNS = (
     "job_id", "number", "status", "revision", "attempt", "due_at", "started_at", "failures", "result",
 )  # fmt: skip

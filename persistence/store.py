@@ -1,6 +1,6 @@
 """The port JobStore: what every store of jobs promises, and its errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
@@ -33,6 +33,7 @@ class Cursor(Struct, frozen=True, kw_only=True):
     """Where a page ended: the next one goes on after this job, whatever became of it meanwhile."""
 
     updated_at: datetime
+    """Or its `created_at`, where a list is ordered by that."""
     id: str
 
 
@@ -44,11 +45,25 @@ class Listing(Struct, frozen=True, kw_only=True):
     """Where to go on; None: nothing follows."""
 
     @classmethod
-    def of(cls, jobs: Sequence[Job], limit: int) -> Self:
-        """The first `limit` of `jobs`, of which there is one more where anything follows."""
+    def of(cls, jobs: Sequence[Job], limit: int, moment: Callable[[Job], datetime] | None = None) -> Self:
+        """The first `limit` of `jobs`, of which there is one more where anything follows.
+
+        `moment`: that by which they are ordered; None: their `updated_at`.
+        """
         shown = tuple(jobs[:limit])
         last = shown[-1] if len(jobs) > limit else None
-        return cls(jobs=shown, next=Cursor(updated_at=last.updated_at, id=last.id) if last else None)
+        if last is None:
+            return cls(jobs=shown, next=None)
+        return cls(jobs=shown, next=Cursor(updated_at=moment(last) if moment else last.updated_at, id=last.id))
+
+
+class JobFilter(Struct, frozen=True, kw_only=True):
+    """Which jobs are listed; None: all of them."""
+
+    owner: str | None = None
+    status: JobState | None = None
+    created_after: datetime | None = None
+    """Later than that."""
 
 
 class Backlog(Struct, frozen=True, kw_only=True):
@@ -155,6 +170,12 @@ class JobStore(Protocol):
         """At most `limit` jobs that became `done` or `cancelled` before that moment, by `updated_at`, then by id.
 
         Of paged ones nothing that was read.
+        """
+
+    async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
+        """At most `limit` (1 or more) jobs, newest first: by `created_at`, then by id. Nothing of what was read.
+
+        A Cursor here is a place by `created_at`.
         """
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
-from persistence.store import Backlog, Cursor, JobStore, Listing, PageChange
+from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange
 from persistence.upload import StoredFile, Upload
 
 
@@ -92,6 +92,10 @@ class ObservedStore:
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         with self._timed("finished"):
             return await self.wrapped.finished(before, limit)
+
+    async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
+        with self._timed("listed"):
+            return await self.wrapped.listed(wanted, after, limit)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         with self._timed("changes"):

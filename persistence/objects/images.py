@@ -20,7 +20,7 @@ from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
-from persistence.store import Backlog, Cursor, JobStore, Listing, PageChange, StoreError
+from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange, StoreError
 from persistence.tasks import Writes, end, every
 from persistence.upload import StoredFile, Upload
 
@@ -129,6 +129,9 @@ class ObjectImages:
 
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         return await self._jobs.finished(before, limit)
+
+    async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
+        return await self._jobs.listed(wanted, after, limit)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         return await self._jobs.changes(after, limit, owner)

@@ -132,6 +132,13 @@ MIGRATIONS = (
         CREATE INDEX jobs_changed ON jobs (updated_at, id);
         """,
     ),
+    Migration(
+        "lists",
+        """
+        CREATE INDEX jobs_by_age ON jobs (created_at, id);
+        CREATE INDEX jobs_of_owner ON jobs (owner, created_at, id);
+        """,
+    ),
 )
 
 

@@ -24,8 +24,8 @@ from persistence.postgres.connection import (
 )
 from persistence.postgres.migrations import migrate
 from persistence.queue import Unit
-from persistence.rows import CHANGE_COLUMNS, change_from_row, from_row
-from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
+from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, from_row
+from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreUnusable
 from persistence.upload import StoredFile, Upload
 
 MIGRATION_SECONDS = 600.0
@@ -38,6 +38,13 @@ INSERT = f"""
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
+"""  # noqa: S608
+LISTED = f"""
+    SELECT {", ".join(LISTED_COLUMNS).replace("NULL AS", "NULL::json AS")} FROM jobs
+    WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
+        AND ($3::timestamptz IS NULL OR created_at > $3)
+        AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
+    ORDER BY created_at DESC, id DESC LIMIT $6
 """  # noqa: S608
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
@@ -196,6 +203,22 @@ class PostgresStore:
         return await self._select(
             "WHERE status IN ('done', 'cancelled') AND updated_at < $1 ORDER BY updated_at, id LIMIT $2", before, limit
         )
+
+    async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
+        if after is not None and not _storable(after.id):
+            return Listing(jobs=(), next=None)
+        rows = await self._connections.read(
+            lambda connection: connection.fetch(
+                LISTED,
+                wanted.owner,
+                wanted.status.value if wanted.status else None,
+                wanted.created_after,
+                after.updated_at if after else None,
+                after.id if after else None,
+                limit + 1,
+            )
+        )
+        return Listing.of([from_row(dict(row)) for row in rows], limit, lambda job: job.created_at)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         if not _storable(after.id):

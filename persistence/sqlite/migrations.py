@@ -115,6 +115,12 @@ def _changes(db: Database) -> None:
     db.execute("CREATE INDEX jobs_changed ON jobs (updated_at, id)")
 
 
+@MIGRATIONS(name="0005_lists")
+def _lists(db: Database) -> None:
+    db.execute("CREATE INDEX jobs_by_age ON jobs (created_at, id)")
+    db.execute("CREATE INDEX jobs_of_owner ON jobs (owner, created_at, id)")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

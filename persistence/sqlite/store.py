@@ -15,15 +15,15 @@ from ocr_engine.result import ImageInfo
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
-from persistence.rows import CHANGE_COLUMNS, COLUMNS
+from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite import pages as page_rows
 from persistence.sqlite import uploads
-from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, transaction
+from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, forget_log, transaction
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.rows import change_from_row, from_row, to_row, to_text
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Backlog, Cursor, JobExists, Listing, PageChange, StoreUnusable
+from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreUnusable
 from persistence.tasks import Writes
 from persistence.upload import StoredFile, Upload
 
@@ -36,6 +36,7 @@ INSERT = f"""
     ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - of our own constants only
 
+LISTED = f"SELECT {', '.join(LISTED_COLUMNS)} FROM jobs"  # noqa: S608 - of our own constants only
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs INDEXED BY jobs_changed
     WHERE (updated_at, id) > (?, ?) AND owner = coalesce(?, owner) ORDER BY updated_at, id LIMIT ?
@@ -77,6 +78,8 @@ class SqliteStore:
         """For what no promise of JobStore covers, as a PRAGMA."""
         self.reader = reader
         self._additions = Writes()
+        self._cleaning = False
+        """True while the write-ahead log may hold what was deleted; of the writer's thread only."""
 
     @classmethod
     async def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -213,6 +216,8 @@ class SqliteStore:
                         (job.id, to_text(datetime.now(UTC)), job.owner),
                     )
             self._uploads.remove([file] if file else [])
+            if deleted:
+                self._cleaning = True
             return deleted
 
         return await self._write(work)
@@ -230,6 +235,27 @@ class SqliteStore:
             "ORDER BY updated_at, id LIMIT ?",
             (to_text(before), limit),
         )
+
+    async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
+        conditions, values = ["1"], list[str | int]()
+        if wanted.owner is not None:
+            conditions.append("owner = ?")
+            values.append(wanted.owner)
+        if wanted.status is not None:
+            conditions.append("+status = ?")  # `+`: looked for in the order that is wanted, not by its own index
+            values.append(wanted.status.value)
+        if wanted.created_after is not None:
+            conditions.append("created_at > ?")
+            values.append(to_text(wanted.created_after))
+        if after is not None:
+            conditions.append("(created_at, id) < (?, ?)")
+            values += [to_text(after.updated_at), after.id]
+        query = f"{LISTED} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?"
+
+        def work(db: Database) -> list[Job]:
+            return [from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()]
+
+        return Listing.of(await self._reader.run(work), limit, lambda job: job.created_at)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         def work(db: Database) -> list[JobChange]:
@@ -297,7 +323,10 @@ class SqliteStore:
     async def _write(self, work: Callable[[Database], T]) -> T:
         def in_place(db: Database) -> T:
             self._in_place.require()
-            return work(db)
+            done = work(db)
+            if self._cleaning:
+                self._cleaning = not forget_log(db)
+            return done
 
         return await self.writer.run(in_place)
 

@@ -10,7 +10,7 @@ import pytest
 
 from persistence.change import change_of
 from persistence.job import Job, JobState
-from persistence.store import Backlog, Cursor, JobExists, JobStore, StoreError
+from persistence.store import Backlog, Cursor, JobExists, JobFilter, JobStore, StoreError
 from persistence.upload import Upload
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import RESULT, START, after, failure, job
@@ -379,3 +379,27 @@ async def test_changes_come_in_the_order_of_their_moments_from_a_place_on(store:
     assert await store.changes(Cursor(updated_at=after(2), id="a"), 10) == expected[1:]
     assert await store.changes(start, 10, "x") == expected[1:]
     assert await store.changes(Cursor(updated_at=after(4), id="c"), 10) == []
+
+
+async def test_a_list_is_newest_first_of_what_is_wanted_and_goes_on_where_it_ended(store: JobStore) -> None:
+    jobs = [
+        job(name, created=moment, owner=owner) for name, moment, owner in (("a", 1, "x"), ("b", 2, "y"), ("c", 2, "x"))
+    ]
+    for each in jobs:
+        await store.add(each, Upload.of(b"image"))
+    done = jobs[0].claimed(after(3)).completed(RESULT, after(4))
+    assert await store.replace(jobs[0], jobs[0].claimed(after(3)))
+    assert await store.replace(jobs[0].claimed(after(3)), done)
+    page = await store.listed(JobFilter(), limit=2)
+    assert [each.id for each in page.jobs] == ["c", "b"]
+    assert page.next is not None
+    rest = await store.listed(JobFilter(), page.next, 2)
+    assert rest.jobs == (msgspec.structs.replace(done, result=None),)
+    assert rest.next is None
+    for wanted, ids in (
+        (JobFilter(owner="x"), ["c", "a"]),
+        (JobFilter(status=JobState.DONE), ["a"]),
+        (JobFilter(owner="y", status=JobState.DONE), []),
+        (JobFilter(created_after=after(1)), ["c", "b"]),
+    ):
+        assert [each.id for each in (await store.listed(wanted)).jobs] == ids

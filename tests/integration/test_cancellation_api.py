@@ -87,17 +87,6 @@ async def test_cancelling_twice_is_as_cancelling_once(run: Any) -> None:
         pool.release()
 
 
-async def test_what_has_ended_cannot_be_cancelled_and_keeps_its_outcome(run: Any) -> None:
-    async with run(ScriptedPool(text_result("read"), InvalidImage("broken")), max_workers=1) as service:
-        for status in ("done", "dead-letter"):
-            job_id = (await service.upload(PNG)).json()["id"]
-            before = await service.ended(job_id)
-            answer = await service.client.delete(f"/images/{job_id}")
-            assert (answer.status_code, answer.json()["code"]) == (409, "already_ended")
-            assert (await service.ended(job_id)) == before
-            assert before["status"] == status
-
-
 async def test_what_is_not_there_is_answered_as_a_read_is(run: Any) -> None:
     async with run(ScriptedPool(InvalidImage("broken"))) as service:
         deleted = (await service.upload(PNG)).json()["id"]

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from app.http.access.keys import hash_key
+from app.http.access.key_file import hash_key
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from samples import sample

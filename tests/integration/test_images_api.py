@@ -156,7 +156,7 @@ async def test_unknown_routes_and_methods_are_problems_too(
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/images", {"OPTIONS", "POST"}),
+        ("/images", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/images/none", {"DELETE", "GET", "HEAD", "OPTIONS"}),
         ("/dead-letters/none", {"DELETE", "GET", "HEAD", "OPTIONS"}),
         ("/health/live", {"GET", "HEAD", "OPTIONS"}),

@@ -56,6 +56,6 @@ async def test_an_unknown_route_and_a_wrong_method_say_where_to_look(run: Any) -
         lost = await service.client.get("/image")
         assert (lost.status_code, lost.json()["code"]) == (404, "not_found")
         assert "/docs" in lost.json()["detail"]
-        wrong = await service.client.get("/images")
+        wrong = await service.client.put("/images")
         assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
         assert "POST" in wrong.json()["detail"]

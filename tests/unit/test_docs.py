@@ -86,12 +86,6 @@ def test_every_key_of_a_line_and_of_a_page_is_in_the_readme(key: str, kind: type
     assert {f"`{field}`" for field in kind.__struct_fields__} <= set(re.findall(r"`\w+`", row))
 
 
-def test_the_readme_says_that_clients_keep_the_ids_of_their_jobs(app: Litestar) -> None:
-    assert app.openapi_schema.paths is not None
-    assert app.openapi_schema.paths["/images"].get is None
-    assert "There is no list of jobs: a client keeps the ids" in README
-
-
 @pytest.mark.parametrize("media_type", [name for name in RAW_TYPES if name])
 def test_every_type_that_a_raw_image_may_be_said_to_have_is_documented(app: Litestar, media_type: str) -> None:
     assert f"`{media_type}`" in README

@@ -31,6 +31,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "rate_limited": "Wait for as long as Retry-After says; RateLimit tells what is left.",
         "quota_exceeded": "Wait until jobs of this key have ended; Retry-After says when that may be.",
         "internal": "A fault of the service; its log has the request id. Trying again may help.",
+        "too_many_streams": "Close event streams that are not needed, or ask for jobs one by one.",
         "queue_full": "Wait for as long as Retry-After says and send it again. Nothing was kept.",
         "overloaded": "Wait for as long as Retry-After says and send it again. Nothing was kept.",
         "stopping": "Wait for as long as Retry-After says and send it again. Nothing was kept.",

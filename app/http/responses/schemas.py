@@ -89,6 +89,42 @@ def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
     )
 
 
+class ListedView(Struct, frozen=True, kw_only=True):
+    """A job in a list: how far it is, and nothing of what was read."""
+
+    id: str
+    status: JobState
+    timestamp: datetime
+    created_at: datetime
+    attempts: int
+    pages_total: Annotated[int | None, Meta(description="Pages to be read; null until the file was opened.")]
+    pages_done: int
+    image: ImageInfo
+    error: Problem | None
+
+
+def listed_view(job: Job) -> ListedView:
+    """The job as a list shows it."""
+    return ListedView(
+        id=job.id,
+        status=job.status,
+        timestamp=job.updated_at,
+        created_at=job.created_at,
+        attempts=job.attempt,
+        pages_total=job.pages_total or None,
+        pages_done=job.pages_done,
+        image=job.image,
+        error=problem(job.error.code, job.error.detail) if job.error else None,
+    )
+
+
+class JobsView(Struct, frozen=True, kw_only=True):
+    """A page of jobs, newest first."""
+
+    items: list[ListedView]
+    next: Annotated[str | None, Meta(description="`after` of the following page; null: nothing follows.")]
+
+
 class DeadLettersView(Struct, frozen=True, kw_only=True):
     """A page of dead letters, newest first."""
 

@@ -9,11 +9,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from app.http.access.gate import admitted
-from app.http.event_stream import EVENT_STREAM, event_stream
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.cursor import cursor_of, cursor_text
 from app.http.requests.strict import known_query_only
+from app.http.responses.event_stream import EVENT_STREAM, event_stream
 from app.service import Service
 from persistence.change import JobChange
 from persistence.store import Cursor, StoreError
@@ -32,7 +32,7 @@ _EVENTS = {
     responses={
         **_EVENTS,
         204: ResponseSpec(None, generate_examples=False, description="Nothing comes after what Last-Event-ID names."),
-        **problems(400, 401, 404, 410, 429, 500, 503),
+        **problems(400, 401, 403, 404, 410, 429, 500, 503),
     },
     summary="Follow a job",
     description="Server-sent events: `queued`, `processing`, `page`, `done`, `dead-letter`, `cancelled`, the present "
@@ -54,7 +54,7 @@ async def job_events(request: AnyRequest, job_id: FromPath[str], service: NamedD
 
 @get(
     "/events",
-    responses={**_EVENTS, **problems(400, 401, 429, 500, 503)},
+    responses={**_EVENTS, **problems(400, 401, 403, 429, 500, 503)},
     summary="Follow all jobs",
     description="As for one job, of all jobs of the key, from now on; with `Last-Event-ID` also what has changed "
     "since, at least once. The stream does not end by itself.",

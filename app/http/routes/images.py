@@ -20,6 +20,7 @@ from app.http.requests.strict import known_query_only
 from app.http.requests.upload import read_image
 from app.http.responses.schemas import Detail, JobView, job_view, progress_view
 from app.http.responses.static import PRIVATE, held
+from app.http.routes.lists import list_jobs
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
 
@@ -137,18 +138,25 @@ async def read_job(
 @delete(
     "/{job_id:str}",
     status_code=200,
-    responses=problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
-    summary="Cancel a job",
-    description="Cancels a job that has not ended and forgets its image; the same answer however often. 409 once it is "
-    "done or a dead letter.",
+    responses={
+        204: ResponseSpec(None, generate_examples=False, description="It had ended, and is erased."),
+        **problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
+    },
+    summary="Cancel or erase a job",
+    description="A job that has not ended is cancelled and its image forgotten; the same answer however often. One "
+    "that is done or a dead letter is erased: text, image and attempts; its id answers 410 from then on.",
 )
-async def cancel_job(
+async def delete_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]
-) -> JobView:
-    """The job, cancelled."""
-    return job_view(await service.cancel(job_id, context_of(request.scope).viewer))
+) -> Response[Any]:
+    """The job, cancelled, or nothing of it."""
+    cancelled = await service.delete(job_id, context_of(request.scope).viewer)
+    return Response(job_view(cancelled), status_code=200) if cancelled else Response(None, status_code=204)
 
 
 router = Router(
-    "/images", route_handlers=[submit_image, read_job, cancel_job], guards=[admitted, known_query_only], tags=["Images"]
+    "/images",
+    route_handlers=[submit_image, list_jobs, read_job, delete_job],
+    guards=[admitted, known_query_only],
+    tags=["Images"],
 )

@@ -1,0 +1,59 @@
+"""`GET /images`: the jobs of a key, newest first."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from app.http.openapi import problems
+from app.http.problems import ApiError
+from app.http.request_context import context_of
+from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.responses.schemas import JobsView, listed_view
+from app.service import Service
+from persistence.job import JobState
+from persistence.store import JobFilter
+
+PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Jobs on one page.")]
+
+
+@get(
+    "/",
+    responses=problems(400, 401, 403, 429, 500, 503),
+    summary="List jobs",
+    description="Newest first, without their texts. `next`, and `Link` with `rel=next`, lead to the following page.",
+)
+async def list_jobs(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    status: FromQuery[JobState | None] = None,
+    created_after: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: PageSize = 50,
+) -> Response[JobsView]:
+    """A page of the key's jobs."""
+    wanted = JobFilter(
+        owner=context_of(request.scope).viewer,
+        status=status,
+        created_after=_moment(created_after) if created_after else None,
+    )
+    page = await service.listed(wanted, cursor_of(after, "`after`") if after else None, limit)
+    following = cursor_text(page.next) if page.next else None
+    view = JobsView(items=[listed_view(job) for job in page.jobs], next=following)
+    if following is None:
+        return Response(view)
+    query = {"status": status, "created_after": created_after, "after": following, "limit": limit}
+    link = urlencode({name: value for name, value in query.items() if value is not None})
+    return Response(view, headers={"Link": f'</images?{link}>; rel="next"'})
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = msgspec.convert(text, datetime)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError, ValueError):
+        raise ApiError("malformed_request", "`created_after` is no moment, as 2026-11-26T12:00:00Z") from None
