@@ -255,14 +255,14 @@ class SqliteStore:
         def work(db: Database) -> list[Job]:
             return [from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()]
 
-        return Listing.of(await self._reader.run(work), limit, lambda job: job.created_at)
+        return Listing.of(await self.reader.run(work), limit, lambda job: job.created_at)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         def work(db: Database) -> list[JobChange]:
             found = db.execute(CHANGES, (to_text(after.updated_at), after.id, owner, limit)).fetchall()
             return [change_from_row(row) for row in found]
 
-        return await self._reader.run(work)
+        return await self.reader.run(work)
 
     async def free_bytes(self) -> int | None:
         return free_bytes(self._path)
