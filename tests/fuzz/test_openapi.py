@@ -26,12 +26,13 @@ schemathesis.openapi.format("binary", IMAGES)
 for media_type in (*MEDIA_TYPES, "application/octet-stream"):
     schemathesis.openapi.media_type(media_type, IMAGES)
 
-# a cursor is opaque: that any text is one is the best that a schema can say of it
-OPAQUE_CURSOR = {
-    "include-path": "/dead-letters",
-    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}},
-}
-CONFIG = schemathesis.Config.from_dict({"operations": [OPAQUE_CURSOR]})
+# a cursor is opaque, and a moment one of many forms: that any text is one is the best that a schema can say of it
+ANY_TEXT = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}}}
+OPAQUE = [
+    {"include-path": "/dead-letters", **ANY_TEXT},
+    {"include-name": "GET /images", **ANY_TEXT},
+]
+CONFIG = schemathesis.Config.from_dict({"operations": OPAQUE})
 
 bounded = examples(
     max_examples=25,
