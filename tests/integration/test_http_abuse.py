@@ -269,7 +269,7 @@ def test_ids_that_are_no_ids_are_404_problems(server: LiveServer, path: bytes, j
         b"/static/index.html%00.png",
         b"/docs/%00",
         b"/docs/../../etc/passwd",
-        b"http://elsewhere/images",
+        b"http://elsewhere/imagery",
         b"*",
     ],
 )
