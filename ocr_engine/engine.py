@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import cv2
 import msgspec
@@ -70,23 +70,15 @@ class Engine:
 
     def recognise(self, data: bytes) -> OcrResult:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
-        *_, result = self.page_by_page(data)
-        assert result is not None
-        return result
-
-    def page_by_page(self, data: bytes) -> Iterator[OcrResult | None]:
-        """As `recognise`, one page a step: None after each but the last, then the result."""
-        pages: list[OcrPage] = []
-        timings = OcrTimings()
         with short_memory_told(self._options.max_pixels):
             document = open_document(data, DEFAULT_READING, self._options)
+        pages: list[OcrPage] = []
+        timings = OcrTimings()
         for number in range(1, document.info.pages + 1):
             read = self.read_page(document, number)
             pages += read.pages
             timings = timings.plus(read.timings)
-            if number < document.info.pages:
-                yield None
-        yield OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
+        return OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
 
     def read_page(self, document: Document, number: int, options: ReadOptions = DEFAULT_READING) -> OcrResult:
         """One page of a document, from 1, in any order. Raises OcrError; a fault of another kind becomes EngineError.

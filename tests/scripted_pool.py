@@ -10,8 +10,7 @@ import msgspec
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult, OcrTimings
 from ocr_engine.searchable.order import PdfOrder
-from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
-from ocr_engine.workers.process import Unwanted, Wanted
+from ocr_engine.workers.pool import WorkerInfo, WorkerState
 
 Answer = OcrResult | BaseException | Callable[[bytes], OcrResult]
 
@@ -27,10 +26,7 @@ def text_result(text: str, confidence: float = 0.99, worker: str = "worker-1") -
 
 
 class ScriptedPool:
-    """Gives the scripted answers in order, then `default`; `hold` keeps recognitions waiting until `release`.
-
-    With `pages` above 1 it asks whether the text is still wanted, as between two pages.
-    """
+    """Gives the scripted answers in order, then `default`; `hold` keeps recognitions waiting until `release`."""
 
     def __init__(self, *script: Answer, default: Answer | None = None) -> None:
         self.script = deque(script)
@@ -64,9 +60,7 @@ class ScriptedPool:
     def release(self) -> None:
         self._gate.set()
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
         self.images.append(image)
         self.order.append(0)
         self.patience.append(patience)
@@ -76,8 +70,6 @@ class ScriptedPool:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        if self.pages > 1 and not await wanted():
-            raise Unwanted
         return self._answer(image)
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:

@@ -7,8 +7,7 @@ from ocr_engine.errors import PoolUnavailable
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
-from ocr_engine.workers.pool import WorkerInfo, always_wanted
-from ocr_engine.workers.process import Wanted
+from ocr_engine.workers.pool import WorkerInfo
 
 NO_WORKERS = "this node has no workers"
 
@@ -22,9 +21,7 @@ class NoWorkers:
     async def start(self) -> None:
         """Nothing to warm."""
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
         """Raises PoolUnavailable."""
         raise PoolUnavailable(NO_WORKERS)
 

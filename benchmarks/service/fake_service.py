@@ -15,8 +15,7 @@ from config import logging
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
 from ocr_engine.searchable.order import PdfOrder
-from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
-from ocr_engine.workers.process import Wanted
+from ocr_engine.workers.pool import WorkerInfo, WorkerState
 
 LINES = 20
 """Of the result that every image gives: about a receipt."""
@@ -38,9 +37,7 @@ class FreePool:
         self.failed = asyncio.Event()
         self._workers = workers
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(PAGE,), worker="worker-1")
 

@@ -6,7 +6,6 @@ import resource
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,6 @@ class WarmUpFailed(Exception):
 
 _engine: "Engine | None" = None
 _documents: "DocumentCache | None" = None
-_rest: "Iterator[OcrResult | None]" = iter(())
-"""The pages of the image at hand that were not read yet."""
 _limits: EngineOptions | None = None
 _fault = ""
 
@@ -121,26 +118,10 @@ def _prepared() -> "tuple[Engine, DocumentCache]":
     return _engine, _documents
 
 
-def read(image: bytes) -> OcrResult | None:
-    """The text of an image of one page; of another one the first page is read, and nothing given. Raises OcrError."""
-    global _rest
+def read(image: bytes) -> OcrResult:
+    """The text of an image. Raises OcrError."""
     engine, _ = _prepared()
-    _rest = engine.page_by_page(image)
-    return read_on()
-
-
-def read_on() -> OcrResult | None:
-    """Reads the next page; the text of the image after the last one. Raises OcrError."""
-    result = next(_rest)
-    if result is not None:
-        forget()  # or the image would be kept until the next one comes
-    return result
-
-
-def forget() -> None:
-    """The rest of the image is not wanted any more."""
-    global _rest
-    _rest = iter(())
+    return engine.recognise(image)
 
 
 def _die_with_parent() -> None:

@@ -10,24 +10,17 @@ from msgspec import Struct
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
-from ocr_engine.workers.process import DeathCause, Wanted
-
-
-async def always_wanted() -> bool:
-    """That the text is wanted."""
-    return True
+from ocr_engine.workers.process import DeathCause
 
 
 class OcrPool(Protocol):
     """All that the rest of the service knows of recognition."""
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
-        """The text of an image, by the next free worker. Raises OcrError; a cancellation kills the work.
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+        """The text of an image, all its pages in the time of one, by the next free worker.
 
-        Raises Unwanted where `wanted`, asked between two pages, says no, and WorkersBusy where no worker is free
-        within `patience` seconds; None waits for ever.
+        Raises OcrError; a cancellation kills the work. WorkersBusy where no worker is free within `patience` seconds;
+        None waits for ever.
         """
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:

@@ -2,7 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -15,7 +15,6 @@ import psutil
 
 from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
-from ocr_engine.result import OcrResult
 from ocr_engine.workers import child
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
 from ocr_engine.workers.child import DutyReport
@@ -29,14 +28,6 @@ needed any more."""
 
 class DiedIdle(Exception):
     """The process was dead before it was given the image: no fault of the image, another worker may take it."""
-
-
-class Unwanted(Exception):
-    """Nobody wants the text any more; the rest of the image was not read."""
-
-
-Wanted = Callable[[], Awaitable[bool]]
-"""Asked between two pages: is the text still wanted? Raises nothing."""
 
 
 class WorkerProcess:
@@ -103,22 +94,6 @@ class WorkerProcess:
         with self._at_work():
             return await self._done(self._begun(work, *arguments, **named), timeout)
 
-    async def recognise(self, image: bytes, timeout: float, wanted: Wanted) -> OcrResult:
-        """The text of the image. Raises as `run`, and Unwanted, as told when it is asked between two pages.
-
-        `timeout`: CPU seconds for a page.
-        """
-        with self._at_work():
-            work = self._begun(child.read, image)
-            while True:
-                result = await self._done(work, timeout)
-                if result is not None:
-                    return result
-                if not await self._unless_cancelled(wanted()):
-                    self._executor.submit(child.forget)
-                    raise Unwanted
-                work = self._begun(child.read_on)
-
     def forget(self, file: Path) -> None:
         """Lets go of the file, once the process has nothing else to do. Not waited for."""
         if self.alive:
@@ -147,7 +122,10 @@ class WorkerProcess:
 
     async def _done(self, work: Future[T], timeout: float) -> T:
         try:
-            return await self._unless_cancelled(self._in_time(work, timeout))
+            return await self._in_time(work, timeout)
+        except asyncio.CancelledError:
+            self.kill("interrupted")
+            raise
         except BrokenProcessPool:
             self._on_death()
             raise WorkerCrashed("the OCR process died while it read this page") from None
@@ -155,13 +133,6 @@ class WorkerProcess:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
-
-    async def _unless_cancelled(self, waiting: Awaitable[T]) -> T:
-        try:
-            return await waiting
-        except asyncio.CancelledError:
-            self.kill("interrupted")
-            raise
 
     async def _in_time(self, work: Future[T], timeout: float) -> T:
         awaited = asyncio.wrap_future(work)

@@ -20,8 +20,8 @@ from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers import child
 from ocr_engine.workers.child import WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
-from ocr_engine.workers.pool import PoolEvent, PoolEventKind, WorkerInfo, WorkerState, always_wanted
-from ocr_engine.workers.process import DeathCause, DiedIdle, Wanted, WorkerProcess
+from ocr_engine.workers.pool import PoolEvent, PoolEventKind, WorkerInfo, WorkerState
+from ocr_engine.workers.process import DeathCause, DiedIdle, WorkerProcess
 
 T = TypeVar("T")
 
@@ -67,11 +67,9 @@ class ProcessOcrPool:
             await self.close()
             raise PoolUnavailable(f"{broken.name} cannot be started: {broken.fault}")
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
         """See OcrPool. Waiting for a free worker does not count against the job's timeout."""
-        return await self._by_a_worker(patience, lambda process: process.recognise(image, self._job_timeout, wanted))
+        return await self._by_a_worker(patience, lambda process: process.run(self._job_timeout, child.read, image))
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
         """See OcrPool."""

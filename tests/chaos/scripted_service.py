@@ -19,13 +19,11 @@ from loguru import logger
 
 from app.http.serving.server import serve
 from app.main import create_app, settings_or_exit
+from benchmarks.service.fake_service import FreePool
 from config import logging
 from ocr_engine.errors import InvalidImage
 from ocr_engine.options import ReadOptions
-from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
-from ocr_engine.searchable.order import PdfOrder
-from ocr_engine.workers.pool import WorkerInfo, WorkerState, always_wanted
-from ocr_engine.workers.process import Wanted
+from ocr_engine.result import OcrLine, OcrPage, OcrResult
 from tests.chaos.load import images
 
 if TYPE_CHECKING:
@@ -35,43 +33,23 @@ LONGEST_SECONDS = 0.4
 """Of a recognition."""
 
 
-class KnowingPool:
-    """A ManagedPool that takes some time and then says what stands beside the sample."""
+class KnowingPool(FreePool):
+    """Takes some time, and then says what stands beside the sample."""
 
     def __init__(self, workers: int) -> None:
-        self.failed = asyncio.Event()
-        self._workers = workers
+        super().__init__(workers)
         self._released = asyncio.Event()
         self._texts = {data: expectation.text for data, expectation in images().values()}
 
-    async def recognise(
-        self, image: bytes, *, wanted: Wanted = always_wanted, patience: float | None = None
-    ) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
         return await self._read(image, 1)
-
-    async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
-        """One page, whatever the file."""
-        return DocumentInfo(media_type="image/png", pages=1)
 
     async def read_page(
         self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
     ) -> OcrResult:
         """As `recognise`."""
         return await self._read(file.read_bytes(), number)
-
-    async def render_page(
-        self, file: Path, number: int, options: ReadOptions, width: int, *, patience: float | None = None
-    ) -> bytes:
-        """The file itself."""
-        return file.read_bytes()
-
-    async def write_searchable_pdf(self, order: PdfOrder, *, patience: float | None = None) -> None:
-        """The file itself."""
-        order.target.write_bytes(order.file.read_bytes())
-
-    def forget(self, file: Path) -> None:
-        """Nothing to do."""
 
     async def _read(self, image: bytes, number: int) -> OcrResult:
         await asyncio.sleep(random.uniform(0, LONGEST_SECONDS))
@@ -89,16 +67,6 @@ class KnowingPool:
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._released.set)
         if "SCRIPTED_HOLD" not in os.environ:
             self._released.set()
-
-    def workers(self) -> list[WorkerInfo]:
-        """As many as were asked for."""
-        return [
-            WorkerInfo(name=f"worker-{number}", state=WorkerState.IDLE, pid=None, restarts=0)
-            for number in range(1, self._workers + 1)
-        ]
-
-    async def close(self) -> None:
-        """Nothing to do."""
 
 
 def main() -> int:

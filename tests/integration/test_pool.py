@@ -36,7 +36,7 @@ from ocr_engine.workers.allowance import Allowance
 from ocr_engine.workers.child import DutyReport, WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.pool import PoolEvent, WorkerState
-from ocr_engine.workers.process import Unwanted, WorkerProcess
+from ocr_engine.workers.process import WorkerProcess
 from ocr_engine.workers.process_pool import ProcessOcrPool
 from samples import sample
 from tests.pdf_readers import texts
@@ -165,7 +165,7 @@ async def test_a_job_beyond_its_time_loses_its_process_and_no_other(start: Calla
 
 
 async def test_each_page_has_its_time(
-    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pool = await start(job_timeout=20.0)
     allowances: list[float] = []
@@ -176,32 +176,18 @@ async def test_each_page_has_its_time(
             allowances.append(cpu_seconds)
 
     monkeypatch.setattr(process, "Allowance", Noted)
-    await pool.recognise(KNOWN.data)
-    assert allowances == [20.0]
+    file = tmp_path / "three.tiff"
+    file.write_bytes(three_pages())
+    for number in (1, 2, 3):
+        await pool.read_page(file, number, ReadOptions())
+    assert allowances == [20.0] * 3
+
+
+async def test_an_image_of_several_pages_is_read_in_one_go(start: Callable[..., Awaitable[Watched]]) -> None:
+    pool = await start()
     result = await pool.recognise(three_pages())
-    assert allowances == [20.0] * 4
     assert [page.number for page in result.pages] == [1, 2, 3]
     assert [page.text for page in result.pages] == [KNOWN.text] * 3
-
-
-async def test_a_file_that_nobody_wants_any_more_is_read_to_the_end_of_the_page(
-    start: Callable[..., Awaitable[Watched]],
-) -> None:
-    pool = await start()
-    pids = pool.pids()
-    asked = 0
-
-    async def wanted() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked < 2
-
-    with pytest.raises(Unwanted):
-        await pool.recognise(three_pages(), wanted=wanted)
-    assert asked == 2
-    assert (await pool.recognise(KNOWN.data, wanted=wanted)).text == KNOWN.text
-    assert asked == 2, "an image of one page is read in one go"
-    assert pool.pids() == pids
 
 
 async def test_who_has_no_patience_is_told_that_all_workers_are_busy(start: Callable[..., Awaitable[Watched]]) -> None:
