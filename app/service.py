@@ -1,9 +1,10 @@
 """The running service: what clients and operators may ask of it, its readiness, and its graceful shutdown."""
 
 import asyncio
+import contextlib
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from msgspec import Struct
 
@@ -17,13 +18,13 @@ from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.events import JobEvents
+from app.jobs.incoming import Body, Incoming, UploadFields
 from app.jobs.intake import Intake
 from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
 from app.jobs.retention import EXPIRY_SECONDS, Retention
-from app.jobs.upload_memory import Body, UploadMemory
 from app.jobs.waiting import Waiters
 from app.results.stored_run import JobResult, result_of
 from app.telemetry.metrics import Gauges
@@ -32,6 +33,7 @@ from config import machine
 from config.settings import Settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
+from ocr_engine.image.mapped import Buffer, MappedFile, map_file
 from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
 from persistence.change import JobChange
 from persistence.job import Job, JobState
@@ -111,7 +113,7 @@ class Service:
         events: JobEvents,
         retention: Retention,
         admission: Admission,
-        upload_memory: UploadMemory,
+        incoming: Incoming,
         readings: Readings,
         files: Files,
         capacity: Capacity,
@@ -127,7 +129,7 @@ class Service:
         self.pool = pool
         self.queue = queue
         self.intake = intake
-        self.upload_memory = upload_memory
+        self.incoming = incoming
         self.capacity = capacity
         self.ai_health = ai_health
         self.waiters = waiters
@@ -160,21 +162,30 @@ class Service:
             # so that the metrics tell of bad reading though nobody asks
             self.background.every("self-check", interval, self.ai_health.verdict)
 
-    async def submit(self, receive: Callable[[Body], Awaitable[bytes]], *, owner: str, client: str) -> Progress:
-        """The job of the image that `receive` gathers in the body which it is given; refused before that, if it can be.
+    async def submit(self, receive: Callable[[Body], Awaitable[UploadFields]], *, owner: str, client: str) -> Progress:
+        """The job of the file that `receive` gathers in the body which it is given; refused before that, if it can be.
 
-        Raises OcrError, UploadMemoryFull, what `receive` raises, or as Intake.submit; counted all the same.
+        Raises OcrError, BadSelection, IncomingFull, what `receive` raises, or as Intake.submit; counted all the same.
         """
-        image = b""
+        media_type = "unknown"
         try:
             with self.queue.reserve():
                 pass  # refuse before the body is read, not after
-            with self.upload_memory.body(client) as body:
-                image = await receive(body)
-                info = probe(image, self.settings.max_image_pixels, self.settings.max_image_pages)
-                job = await self.intake.submit(Upload.of(image), info, owner, self._observers.traceparent())
+            async with self.incoming.body(client, self.store.staging) as body:
+                fields = await receive(body)
+                upload = await body.upload(fields.password)
+                with _content(upload) as content:
+                    try:
+                        info = probe(content, self.settings.max_image_pixels)
+                    except OcrError:
+                        media_type = _type_by_bytes(content)
+                        raise
+                media_type = info.media_type
+                job = await self.intake.submit(
+                    upload, info, owner, self._observers.traceparent(), options=fields.options
+                )
         except Exception as error:
-            self._observers.upload_refused(_type_by_bytes(image), error)
+            self._observers.upload_refused(media_type, error)
             raise
         return await self._of(job)
 
@@ -386,7 +397,21 @@ class Service:
         )
 
 
-def _type_by_bytes(image: bytes) -> str:
+@contextlib.contextmanager
+def _content(upload: Upload) -> Iterator[Buffer]:
+    """Its bytes, of a large one not in memory."""
+    if upload.file is None:
+        yield upload.data
+        return
+    mapped = map_file(upload.file)
+    try:
+        yield mapped
+    finally:
+        if isinstance(mapped, MappedFile):
+            mapped.close()
+
+
+def _type_by_bytes(image: Buffer) -> str:
     """The type of an upload as its bytes say, beyond all limits too; `unknown` where no image's header can be read."""
     try:
         return probe(image, max_pixels=sys.maxsize).media_type

@@ -17,6 +17,7 @@ from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters
 from app.jobs.events import Listeners
+from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
 from app.jobs.reading.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.reading.dispatchers import Dispatchers
@@ -25,7 +26,6 @@ from app.jobs.reading.reader import Reader
 from app.jobs.reading.readings import CANCEL_GRACE_SECONDS, Readings
 from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
-from app.jobs.upload_memory import UploadMemory
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.service import CHECK_SECONDS, Service
 from app.telemetry.observers import Observers
@@ -115,7 +115,7 @@ def service_of(
         events=events,
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
         admission=admission,
-        upload_memory=UploadMemory(settings.max_incoming_bytes, settings.max_image_bytes),
+        incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=Dispatchers(
             queue,
             Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,

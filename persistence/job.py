@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -77,6 +78,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     pages: str = ""
     """Which pages are read, as `1-3,7,20-`; empty: all."""
+    text_layer: Literal["ocr", "auto"] = "ocr"
+    """As `ocr_engine.options.ReadOptions` has it."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

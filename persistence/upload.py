@@ -24,7 +24,11 @@ class Upload(Struct, frozen=True, kw_only=True):
     file: Path | None = None
     """The whole file; whoever stores it may move it away."""
     password: str = ""
-    """Opens an encrypted document. Kept beside the file and forgotten with it."""
+    """Opens an encrypted document. Kept beside the file and forgotten with it. No repr shows it."""
+
+    def __repr__(self) -> str:
+        """What it is, not what is in it."""
+        return f"{type(self).__name__}(size={self.size}, file={self.file})"
 
     @classmethod
     def of(cls, data: bytes) -> "Upload":
@@ -38,6 +42,10 @@ class StoredFile(Struct, frozen=True, kw_only=True):
     path: Path
     """Not to be written to."""
     password: str = ""
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"{type(self).__name__}(path={self.path})"
 
 
 def make_durable(file: Path) -> None:

@@ -14,8 +14,8 @@ from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
+from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
-from app.jobs.upload_memory import UploadMemoryFull
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
@@ -155,7 +155,7 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("stopping", "the service takes no new jobs; try again later", retry_after=retry_after)
         case QuotaExceeded():
             return ApiError("quota_exceeded", str(error), retry_after=retry_after)
-        case UploadMemoryFull():
+        case IncomingFull():
             return ApiError("overloaded", "too many uploads at the same time; try again later", retry_after=retry_after)
         case TooManyStreams():
             return ApiError("too_many_streams", str(error), retry_after=STREAM_RETRY_SECONDS)

@@ -2,11 +2,13 @@
 
 import contextlib
 import resource
+from pathlib import Path
 
 import httpx
 import pytest
 
-from app.jobs.upload_memory import UploadMemory, UploadMemoryFull
+from app.jobs.incoming import Incoming, IncomingFull
+from persistence.upload import IN_MEMORY_BYTES
 from tests.integration.conftest import Live
 from tests.integration.raw_http import PNG, part, post, sized
 from tests.live_server import PATIENCE, LiveServer
@@ -113,13 +115,13 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
     head = post(b"Content-Type: image/png\r\nContent-Length: %d\r\n" % len(PNG))
     with server.wire() as stalled:
         stalled.send(head + PNG[:2000])
-        while server.service.upload_memory.bytes < 2000:
+        while server.service.incoming.bytes < 2000:
             assert httpx.get(f"{server.url}/health/live").status_code == 200
         answer = server.say(head + PNG)
         assert answer is not None
         assert (answer.status, answer.problem["code"]) == (503, "overloaded")
         assert int(answer.headers["retry-after"]) >= 1
-    while server.service.upload_memory.bytes:
+    while server.service.incoming.bytes:
         assert httpx.get(f"{server.url}/health/live").status_code == 200
     answer = server.say(head + PNG)
     assert answer is not None
@@ -127,23 +129,39 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
     assert server.works()
 
 
-def test_one_client_cannot_take_all_the_memory_for_uploads() -> None:
-    incoming = UploadMemory(100, largest=40)
-    with incoming.body("greedy") as one, incoming.body("greedy") as two:
-        one += bytes(40)
-        two += bytes(10)
-        with pytest.raises(UploadMemoryFull):
-            two += bytes(1)
-        with incoming.body("other") as third:
-            third += bytes(50)
-    with incoming.body("greedy") as again:
-        again += bytes(50)
+@pytest.mark.anyio
+async def test_one_client_cannot_take_all_the_room_for_uploads(tmp_path: Path) -> None:
+    incoming = Incoming(100, largest=40)
+    async with incoming.body("greedy", tmp_path) as one, incoming.body("greedy", tmp_path) as two:
+        await one.add(bytes(40))
+        await two.add(bytes(10))
+        with pytest.raises(IncomingFull):
+            await two.add(bytes(1))
+        async with incoming.body("other", tmp_path) as third:
+            await third.add(bytes(50))
+    async with incoming.body("greedy", tmp_path) as again:
+        await again.add(bytes(50))
     assert incoming.bytes == 0
 
 
-def test_a_client_may_always_send_one_image() -> None:
-    with UploadMemory(100, largest=100).body("anybody") as image:
-        image += bytes(100)
+@pytest.mark.anyio
+async def test_a_client_may_always_send_one_file(tmp_path: Path) -> None:
+    async with Incoming(100, largest=100).body("anybody", tmp_path) as file:
+        await file.add(bytes(100))
+
+
+@pytest.mark.anyio
+async def test_a_large_upload_is_gathered_on_disk_and_removed_where_no_store_took_it(tmp_path: Path) -> None:
+    incoming = Incoming(10 * IN_MEMORY_BYTES)
+    async with incoming.body("anybody", tmp_path) as body:
+        for number in range(40):
+            await body.add(bytes([number]) * (IN_MEMORY_BYTES // 10))
+        upload = await body.upload("secret")
+        assert (upload.size, upload.data) == (4 * IN_MEMORY_BYTES, b"")
+        assert upload.file is not None
+        assert upload.file.read_bytes() == b"".join(bytes([number]) * (IN_MEMORY_BYTES // 10) for number in range(40))
+        assert "secret" not in repr(upload)
+    assert (incoming.bytes, [*tmp_path.iterdir()]) == (0, [])
 
 
 # clients of a proxy

@@ -1,13 +1,18 @@
 """Files of several pages as clients meet them: each page is read, retried, given up and told alone."""
 
 import io
+import sqlite3
 from typing import Any
 
+import httpx
 import pytest
+from loguru import logger
 from PIL import Image
 
 from app.wiring import Tuning
+from config.settings import Settings
 from ocr_engine.errors import EngineError, InvalidDocument, PasswordRequired
+from ocr_engine.options import ReadOptions
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool, text_result
@@ -50,6 +55,70 @@ async def test_a_document_that_cannot_be_opened_is_a_dead_letter_at_once(run: An
         assert (job["status"], job["attempts"], job["pages"]) == ("dead-letter", 1, [])
         assert job["error"]["code"] == error.code  # type: ignore[attr-defined]
         assert pool.read == []
+
+
+async def form(service: Any, file: bytes, **fields: str) -> httpx.Response:
+    answer: httpx.Response = await service.client.post("/images", files={"file": ("a", file)}, data=fields)
+    return answer
+
+
+async def test_pages_text_layer_and_password_come_with_the_form(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    pool.pages = 30
+    async with run(pool) as service:
+        accepted = await form(service, PDF, pages=" 1-3, 7,29-", text_layer="auto", password=" pass word ")
+        job = await service.ended(accepted.json()["id"])
+        assert (job["pages_total"], [page["number"] for page in job["pages"]]) == (6, [1, 2, 3, 7, 29, 30])
+        asked = ReadOptions(text_layer="auto", password=" pass word ")
+        assert {options for _, options in pool.opened} | {options for _, _, options in pool.read} == {asked}
+
+
+async def test_pages_of_a_tiff_are_chosen_at_once_and_beyond_the_limit_of_a_whole_file(run: Any) -> None:
+    async with run(ScriptedPool(default=text_result("read")), max_image_pages=2) as service:
+        accepted = await form(service, tiff(5), pages="4-")
+        assert (accepted.status_code, accepted.json()["pages_total"]) == (202, 2)
+        job = await service.ended(accepted.json()["id"])
+        assert [page["number"] for page in job["pages"]] == [4, 5]
+        beyond = await form(service, tiff(5), pages="6")
+        assert (beyond.status_code, beyond.json()["code"]) == (422, "no_such_page")
+        many = await form(service, tiff(5), pages="1-3")
+        assert (many.status_code, many.json()["code"]) == (413, "too_many_pages")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"pages": "0"}, "pages: '0' names no page"),
+        ({"pages": "two"}, "pages: 'two' is no page"),
+        ({"text_layer": "maybe"}, "text_layer: 'maybe' is none of 'ocr', 'auto'"),
+        ({"password": "x" * 501}, "more than 500 letters"),
+        ({"page": "1"}, "unknown form field 'page'; taken here: 'file', 'pages', 'password', 'text_layer'"),
+    ],
+)
+async def test_what_cannot_be_asked_of_a_file_is_refused_in_words(run: Any, fields: dict[str, str], said: str) -> None:
+    async with run() as service:
+        answer = await form(service, PDF, **fields)
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+        assert "xxx" not in answer.text
+
+
+async def test_a_password_is_in_no_log_and_no_answer_and_goes_with_its_file(run: Any, settings: Settings) -> None:
+    pool = ScriptedPool(EngineError("odd"), ZeroDivisionError("bug"), default=text_result("read"))
+    lines: list[str] = []
+    sink = logger.add(lambda line: lines.append(str(line)), level=0, serialize=True)
+    try:
+        async with run(pool, max_attempts=3) as service:
+            accepted = await form(service, PDF, password="open sesame")
+            ended = (await service.client.get(f"/images/{accepted.json()['id']}?wait=30")).text
+    finally:
+        logger.remove(sink)
+    assert pool.read[-1][2].password == "open sesame"
+    assert '"done"' in ended
+    assert "sesame" not in "".join(lines) + ended + accepted.text
+    database = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))
+    assert database.execute("SELECT count(*) FROM images").fetchone() == (0,)
+    database.close()
 
 
 async def test_a_document_of_more_pages_than_the_limit_is_a_dead_letter_that_says_so(run: Any) -> None:

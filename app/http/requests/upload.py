@@ -1,4 +1,4 @@
-"""Reads an upload: multipart `file` or a raw body, stopping at the size and time limits."""
+"""Reads an upload: a form with `file` and what is asked of it, or a raw body, stopping at the size and time limits."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,32 +11,39 @@ from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMul
 
 from app.http.problems import ApiError
 from app.http.requests.strict import refuse_unknown
-from app.jobs.upload_memory import Body
+from app.jobs.incoming import Body, UploadFields
+from app.jobs.page_selection import PageSelection
+from ocr_engine.options import TEXT_LAYERS
+from persistence.job import JobOptions
 
 MAX_PARTS = 32
-"""Parts of a multipart body that are looked at before it is refused; only one is wanted."""
+"""Parts of a multipart body that are looked at before it is refused; few are wanted."""
+FORM_FIELDS = ("pages", "text_layer", "password")
+"""What may come beside `file`."""
+MAX_FIELD_LETTERS = 500
+"""Of one of them: more ranges of pages than anybody writes, four times the longest password of a PDF."""
 RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
 
 
-async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> bytes:
-    """The uploaded bytes, never empty, gathered in `body`. `timeout` in seconds.
+async def read_upload(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> UploadFields:
+    """What came with the file, which is gathered in `body` and never empty. `timeout` in seconds.
 
-    Raises ApiError (400, 408, 413, 415, 503) or UploadMemoryFull.
+    Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add.
 
     Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
     through the push parser that it is built on.
     """
     media_type, options = request.content_type
-    came: list[str] = []
+    form = _Form()
     try:
         async with asyncio.timeout(timeout):
             if media_type == "multipart/form-data":
-                came = await _file_part(request, body, options.get("boundary", ""))
+                await form.read(request, body, options.get("boundary", ""))
             elif media_type.startswith("image/") or media_type in RAW_TYPES:
                 async for chunk in request.stream():
-                    body += chunk
+                    await body.add(chunk)
             else:
                 raise ApiError(
                     "unsupported_media_type",
@@ -52,38 +59,86 @@ async def read_image(request: Request[Any, Any, Any], body: Body, *, timeout: fl
         raise ApiError("image_too_large", f"an upload may have at most {limit} bytes") from None
     except InternalServerException:
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
-    if not body.data:
-        raise ApiError("missing_file", _what_is_missing(media_type, came))
-    return bytes(body.data)
+    if not body.size:
+        raise ApiError("missing_file", _what_is_missing(media_type, form.came))
+    return form.fields()
 
 
-async def _file_part(request: Request[Any, Any, Any], body: Body, boundary: str) -> list[str]:
-    """Gathers the part `file`; the names of all parts that came. Raises ApiError."""
-    segment, came = None, list[str]()
-    if not boundary:
-        raise ApiError("malformed_request", "multipart/form-data without a boundary")
-    try:
-        # latin-1 takes any byte: a file's name, which nobody asks for, comes in whatever a client's system writes
-        with PushMultipartParser(
-            boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
-        ) as parser:
-            async for chunk in request.stream():
-                for event in parser.parse(chunk):
-                    if isinstance(event, MultipartSegment):
-                        segment = event
-                        if segment.name == "file" and "file" in came:
-                            raise ApiError("malformed_request", "more than one part `file`; send one image a job")
-                        came.append(segment.name)
-                        if not segment.filename:
-                            # a part with a file's name may be the image under a wrong name: `missing_file` tells
-                            refuse_unknown("form field", [segment.name], ["file"])
-                    elif event and segment is not None and segment.name == "file":
-                        body += event
-    except ParserLimitReached as error:
-        raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
-    except ParserError as error:
-        raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
-    return came
+class _Form:
+    """A multipart body."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        """The names of all parts."""
+        self._values: dict[str, bytearray] = {}
+
+    async def read(self, request: Request[Any, Any, Any], body: Body, boundary: str) -> None:
+        """Gathers the part `file` in `body`, and the fields here. Raises ApiError, or as Body.add."""
+        segment = None
+        if not boundary:
+            raise ApiError("malformed_request", "multipart/form-data without a boundary")
+        try:
+            # latin-1 takes any byte: a file's name, which nobody asks for, comes in whatever a client's system writes
+            with PushMultipartParser(
+                boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
+            ) as parser:
+                async for chunk in request.stream():
+                    for event in parser.parse(chunk):
+                        if isinstance(event, MultipartSegment):
+                            segment = event
+                            self._begin(segment)
+                        elif event and segment is not None:
+                            if segment.name == "file":
+                                await body.add(event)
+                            else:
+                                self._add(segment.name, event)
+        except ParserLimitReached as error:
+            raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
+        except ParserError as error:
+            raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
+
+    def fields(self) -> UploadFields:
+        """What was asked for. Raises ApiError or BadSelection."""
+        text_layer = self._text("text_layer") or TEXT_LAYERS[0]
+        if text_layer not in TEXT_LAYERS:
+            raise ApiError(
+                "malformed_request", f"text_layer: {text_layer[:64]!r} is none of {', '.join(map(repr, TEXT_LAYERS))}"
+            )
+        pages = str(PageSelection.parsed(self._text("pages")))
+        return UploadFields(
+            options=JobOptions(pages=pages, text_layer=text_layer), password=self._text("password", strip=False)
+        )
+
+    def _begin(self, segment: MultipartSegment) -> None:
+        name = segment.name
+        if name in self.came and name in ("file", *FORM_FIELDS):
+            told = "send one image a job" if name == "file" else "send it once"
+            raise ApiError("malformed_request", f"more than one part `{name}`; {told}")
+        self.came.append(name)
+        if not segment.filename:
+            # a part with a file's name may be the image under a wrong name: `missing_file` tells
+            refuse_unknown("form field", [name], ["file", *FORM_FIELDS])
+
+    def _add(self, name: str, data: bytes | bytearray) -> None:
+        if name not in FORM_FIELDS:
+            return
+        value = self._values.setdefault(name, bytearray())
+        value += data
+        if len(value) > 4 * MAX_FIELD_LETTERS:  # none takes more bytes
+            raise _too_long(name)
+
+    def _text(self, name: str, *, strip: bool = True) -> str:
+        try:
+            text = self._values.get(name, b"").decode()
+        except UnicodeDecodeError:
+            raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
+        if len(text) > MAX_FIELD_LETTERS:
+            raise _too_long(name)
+        return text.strip() if strip else text
+
+
+def _too_long(name: str) -> ApiError:
+    return ApiError("malformed_request", f"the form field `{name}` has more than {MAX_FIELD_LETTERS} letters")
 
 
 def _what_is_missing(media_type: str, came: Sequence[str]) -> str:

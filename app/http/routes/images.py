@@ -8,7 +8,15 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 from litestar.params import FromPath, FromQuery
 
 from app import VERSION
@@ -17,12 +25,13 @@ from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
-from app.http.requests.upload import read_image
+from app.http.requests.upload import MAX_FIELD_LETTERS, read_upload
 from app.http.responses.schemas import Detail, JobView, job_view, progress_view
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
 from app.service import Progress, Service
 from ocr_engine.image import MEDIA_TYPES
+from ocr_engine.options import TEXT_LAYERS
 
 
 @dataclass
@@ -32,9 +41,28 @@ class UploadOperation(Operation):
     def __post_init__(self) -> None:
         """Sets the request body."""
         binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        form = Schema(
-            type=OpenAPIType.OBJECT, properties={"file": binary}, required=["file"], additional_properties=False
-        )
+        text = OpenAPIType.STRING
+        properties: dict[str, Schema | Reference] = {
+            "file": binary,
+            "pages": Schema(
+                type=text,
+                pattern=r"^[0-9,\s-]*$",
+                max_length=MAX_FIELD_LETTERS,
+                description="Which pages of a TIFF or PDF are read, as `1-3,7,20-`; without it all are.",
+            ),
+            "text_layer": Schema(
+                type=text,
+                enum=[*TEXT_LAYERS],
+                default=TEXT_LAYERS[0],
+                description="`auto`: a PDF's page whose own text is sound is taken from it, unread.",
+            ),
+            "password": Schema(
+                type=text,
+                max_length=MAX_FIELD_LETTERS,
+                description="Opens an encrypted PDF. Kept with the file, and forgotten with it.",
+            ),
+        }
+        form = Schema(type=OpenAPIType.OBJECT, properties=properties, required=["file"], additional_properties=False)
         raw: Sequence[str] = (*MEDIA_TYPES, "application/octet-stream")
         self.request_body = RequestBody(
             required=True,
@@ -69,7 +97,7 @@ async def submit_image(
     context = context_of(request.scope)
     limit = service.settings.upload_timeout_seconds
     progress = await service.submit(
-        lambda body: read_image(request, body, timeout=limit), owner=context.owner, client=context.client
+        lambda body: read_upload(request, body, timeout=limit), owner=context.owner, client=context.client
     )
     progress = await _waited_for(request, service, progress, wait)
     return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})

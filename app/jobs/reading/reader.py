@@ -61,4 +61,4 @@ def chosen(pages: str, total: int, most: int) -> list[int]:
 
 
 def _options(job: Job, password: str) -> ReadOptions:
-    return ReadOptions(password=password)
+    return ReadOptions(text_layer=job.options.text_layer, password=password)
