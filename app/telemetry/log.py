@@ -122,6 +122,8 @@ def pool_changed(event: PoolEvent) -> None:
             log.info(f"worker recycled {event.detail}")
         case "died":
             log.bind(cause=event.cause).warning("worker died")
+        case "output":
+            log.warning(f"worker wrote: {event.detail}")
         case "start_failed":
             log.error(f"worker could not be started: {event.detail}")
         case "given_up":

@@ -140,7 +140,7 @@ class Metrics(JobEvents):
         )
         self._worker_events = Counter(
             "ocr_worker_events_total",
-            "Processes of workers: started, died (with the cause), recycled, start_failed, given_up.",
+            "Processes of workers: started, output, died (with the cause), recycled, start_failed, given_up.",
             ["event", "cause"],
             registry=registry,
         )
@@ -168,7 +168,7 @@ class Metrics(JobEvents):
         for code in attempt_codes():
             self._ended.labels(JobState.DEAD_LETTER, code)
             self._failed_attempts.labels(code)
-        for event in ("started", "recycled", "start_failed", "given_up"):
+        for event in ("started", "output", "recycled", "start_failed", "given_up"):
             self._worker_events.labels(event, "")
         for cause in ("crashed", "timeout", "out_of_memory", "interrupted"):
             self._worker_events.labels("died", cause)

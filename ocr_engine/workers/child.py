@@ -6,6 +6,7 @@ import resource
 import signal
 import threading
 import warnings
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ocr_engine.errors import EngineError, ImageMissing
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
+from ocr_engine.workers.output import redirect
 
 if TYPE_CHECKING:
     from ocr_engine.document.cache import DocumentCache
@@ -41,9 +43,13 @@ _limits: EngineOptions | None = None
 _fault = ""
 
 
-def prepare(options: EngineOptions, address_space: int) -> None:
-    """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine."""
+def prepare(options: EngineOptions, address_space: int, writing: Connection) -> None:
+    """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine.
+
+    `writing`: where its output goes, see Output.
+    """
     global _engine, _documents, _limits, _fault
+    redirect(writing)
     # a decoder that runs wild ends its job, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean

@@ -84,7 +84,7 @@ class WorkerInfo(Struct, frozen=True, kw_only=True):
     """Processes after the first one."""
 
 
-PoolEventKind = Literal["started", "start_failed", "died", "recycled", "given_up"]
+PoolEventKind = Literal["started", "start_failed", "output", "died", "recycled", "given_up"]
 
 
 class PoolEvent(Struct, frozen=True, kw_only=True):

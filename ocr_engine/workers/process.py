@@ -18,6 +18,7 @@ from ocr_engine.options import EngineOptions
 from ocr_engine.workers import child
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
 from ocr_engine.workers.child import DutyReport
+from ocr_engine.workers.output import Output
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,14 +34,15 @@ class DiedIdle(Exception):
 class WorkerProcess:
     """Made, then started, then used for one image at a time until it dies; never started again."""
 
-    def __init__(self, options: EngineOptions, address_space: int) -> None:
-        """`address_space`: bytes that the process may map."""
+    def __init__(self, options: EngineOptions, address_space: int, heard: Callable[[int | None, str], None]) -> None:
+        """`address_space`: bytes that the process may map. `heard`: told its id and what it writes, see Output."""
+        self._output = Output(lambda text: heard(self.pid, text))
         # spawn: a forked child would inherit uvicorn's signal handlers and the locks of our threads
         self._executor = ProcessPoolExecutor(
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=child.prepare,
-            initargs=(options, address_space),
+            initargs=(options, address_space, self._output.writing),
         )
         self._child: BaseProcess | None = None
         self.warm_since = 0.0
@@ -81,6 +83,7 @@ class WorkerProcess:
     async def start(self, warm_up: bytes) -> DutyReport:
         """Returns when the warm-up image was read. Raises child.WarmUpFailed, OcrError or BrokenProcessPool."""
         report = self._executor.submit(child.report_for_duty, warm_up)
+        self._output.listen()
         # private until 3.14's kill_workers(); there is no other way to kill a hung child
         self._child = next(iter(self._executor._processes.values()))
         asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
@@ -162,4 +165,5 @@ class WorkerProcess:
     def _on_death(self) -> None:
         if self.alive and self._child is not None:
             asyncio.get_running_loop().remove_reader(self._child.sentinel)
+        self._output.close()
         self.died.set()

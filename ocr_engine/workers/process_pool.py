@@ -192,7 +192,11 @@ class ProcessOcrPool:
         """A new process that has read the warm-up image; None, and the reason reported, where that failed."""
         begun = time.perf_counter()
         try:
-            process = WorkerProcess(self._options, self._limits.address_space)
+            process = WorkerProcess(
+                self._options,
+                self._limits.address_space,
+                lambda pid, text: self._report("output", slot, pid, text),
+            )
         except OSError as error:
             self._not_started(slot, None, f"the system gives no means for it: {error}")
             return None
