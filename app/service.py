@@ -1,4 +1,4 @@
-"""The running service: what clients and operators may ask of it, its readiness, and its graceful shutdown."""
+"""The running service: what clients may ask of it, its start, and its graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from msgspec import Struct
 
-from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
 from app.delivery.streams import Streams
-from app.health import Health, Verdict
-from app.jobs.admission import Admission
+from app.health import Health
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
@@ -26,23 +24,20 @@ from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
+from app.operations import Operations
 from app.results.stored_run import JobResult, result_of
-from app.telemetry.metrics import Gauges
 from app.telemetry.observers import Observers
-from config import machine
 from config.settings import Settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 from ocr_engine.image.mapped import Buffer, MappedFile, map_file
-from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
+from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
-from persistence.store import Cursor, JobFilter, JobStore, Listing, StoreError
+from persistence.store import Cursor, JobFilter, JobStore, Listing
 from persistence.upload import Upload
 
-CHECK_SECONDS = 2.0
-"""How long readiness waits for the store; who probes waits hardly longer."""
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -70,28 +65,6 @@ class Progress(Struct, frozen=True, kw_only=True):
     """Whether its end was waited for."""
 
 
-class QueueFigures(Struct, frozen=True, kw_only=True):
-    """How much work there is, and how fast it goes."""
-
-    depth: int
-    active: int
-    limit: int
-    workers: int
-    """Of all nodes."""
-    service_seconds: float
-    drain_seconds: float | None
-
-
-class HealthReport(Struct, frozen=True, kw_only=True):
-    """The verdict on the sample, and what else an operator wants to know then."""
-
-    verdict: Verdict
-    age_seconds: float
-    queue: QueueFigures
-    machine: machine.MachineLoad
-    workers: tuple[WorkerInfo, ...]
-
-
 class Service:
     """What routes ask. Made by `app/wiring.py`; started and drained by `app/lifespan.py`.
 
@@ -112,15 +85,15 @@ class Service:
         cancellation: Cancellation,
         events: JobEvents,
         retention: Retention,
-        admission: Admission,
         incoming: Incoming,
         readings: Readings,
         files: Files,
         capacity: Capacity,
         ai_health: Health,
+        operations: Operations,
+        background: Background,
         observers: Observers,
         waiters: Waiters,
-        check_seconds: float,
         streams: Streams,
     ) -> None:
         self.settings = settings
@@ -134,15 +107,15 @@ class Service:
         self.ai_health = ai_health
         self.waiters = waiters
         self.streams = streams
-        self.background = Background()
+        self.background = background
+        self.operations = operations
+        """What operators and probes ask."""
         self._dispatchers = dispatchers
         self._dead_letters = dead_letters
         self._cancellation = cancellation
         self._events = events
         self._retention = retention
-        self._admission = admission
         self._observers = observers
-        self._check_seconds = check_seconds
         self._readings = readings
         self._files = files
         self._drain: asyncio.Task[None] | None = None
@@ -270,73 +243,10 @@ class Service:
         """Whole seconds after which the queue may have room for what it refused."""
         return self.capacity.retry_after(self.queue.depth() + 1)
 
-    async def queue_figures(self) -> QueueFigures:
-        """The queue as it stands. Raises StoreError."""
-        depth = self.queue.depth()
-        active = max(0, await self.store.pages_left() - depth)
-        return QueueFigures(
-            depth=depth,
-            active=active,
-            limit=self.settings.queue_limit,
-            workers=self.capacity.workers,
-            service_seconds=self.capacity.service_seconds,
-            drain_seconds=self.capacity.drain_seconds(depth + active),
-        )
-
-    async def health_report(self) -> HealthReport:
-        """How well the sample is read, with the state of queue, machine and workers. Raises StoreError."""
-        verdict = await self.ai_health.verdict()
-        return HealthReport(
-            verdict=verdict,
-            age_seconds=self.ai_health.age(verdict),
-            queue=await self.queue_figures(),
-            machine=machine.load(),
-            workers=tuple(self.pool.workers()),
-        )
-
-    async def metrics(self) -> bytes:
-        """Everything in Prometheus' text format, gauges taken at this moment. Raises StoreError."""
-        return self._observers.metrics.exposition(
-            Gauges(
-                ready=not await self.unready(),
-                jobs=await self.store.counts(),
-                backlog=await self.store.backlog(),
-                queue_depth=self.queue.depth(),
-                queue_limit=self.settings.queue_limit,
-                free_bytes=await self.store.free_bytes(),
-                workers=tuple(self.pool.workers()),
-                event_streams=self.streams.count,
-                at=clock.now(),
-            )
-        )
-
-    async def unready(self) -> list[str]:
-        """Why the service should be sent no work now, in plain words; empty when it is ready."""
-        reasons = []
-        if self._drain is not None:
-            reasons.append("the service is stopping")
-        if self.kind.reads:
-            if not self._dispatchers.running and self._drain is None:
-                reasons.append("the dispatchers are not running")
-            if not any(worker.state in (WorkerState.IDLE, WorkerState.BUSY) for worker in self.pool.workers()):
-                reasons.append("no OCR worker is warm")
-        reasons += [f"the loop {name!r} died" for name in self.background.dead()]
-        if self.queue.depth() >= self.settings.queue_limit:
-            reasons.append("the queue is full")
-        try:
-            async with asyncio.timeout(self._check_seconds):
-                await self.store.check()
-                if shortage := await self._admission.short_of():
-                    reasons.append(str(shortage))
-        except StoreError as error:
-            reasons.append(f"the store cannot be written: {error}")
-        except TimeoutError:
-            reasons.append(f"the store does not answer within {self._check_seconds:g} s")
-        return reasons
-
     async def drain(self) -> None:
         """Takes no new work, lets running jobs finish within DRAIN_SECONDS, puts the rest back. Twice: one drain."""
         if self._drain is None:
+            self.operations.stopping = True
             self._drain = asyncio.create_task(self._drain_now(), name="drain")
         await asyncio.shield(self._drain)
 

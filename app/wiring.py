@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from app.background import Background
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
@@ -27,7 +28,8 @@ from app.jobs.reading.readings import CANCEL_GRACE_SECONDS, Readings
 from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
-from app.service import CHECK_SECONDS, Service
+from app.operations import CHECK_SECONDS, Operations
+from app.service import Service
 from app.telemetry.observers import Observers
 from config.settings import Settings, SettingsError
 from ocr_engine.options import EngineOptions
@@ -101,6 +103,31 @@ def service_of(
     streams = Streams(store)
     events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams)
     reader = Reader(store, pool, files, settings.max_image_pages)
+    dispatchers = Dispatchers(
+        queue,
+        Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,
+        pool,
+        concurrency=settings.max_workers,
+        drain_seconds=settings.drain_seconds,
+        on_failure=on_failure,
+    )
+    background = Background()
+    ai_health = _ai_health(settings, kind, opened, observers)
+    operations = Operations(
+        kind=kind,
+        store=store,
+        pool=pool,
+        queue=queue,
+        queue_limit=settings.queue_limit,
+        dispatchers=dispatchers,
+        background=background,
+        admission=admission,
+        capacity=capacity,
+        ai_health=ai_health,
+        streams=streams,
+        metrics=observers.metrics,
+        check_seconds=tuning.check_seconds,
+    )
     return Service(
         settings=settings,
         kind=kind,
@@ -114,23 +141,16 @@ def service_of(
         cancellation=Cancellation(store, queue, events),
         events=events,
         retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
-        admission=admission,
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
-        dispatchers=Dispatchers(
-            queue,
-            Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,
-            pool,
-            concurrency=settings.max_workers,
-            drain_seconds=settings.drain_seconds,
-            on_failure=on_failure,
-        ),
+        dispatchers=dispatchers,
         readings=readings,
         files=files,
         capacity=capacity,
-        ai_health=_ai_health(settings, kind, opened, observers),
+        ai_health=ai_health,
+        operations=operations,
+        background=background,
         observers=observers,
         waiters=waiters,
-        check_seconds=tuning.check_seconds,
         streams=streams,
     )
 

@@ -8,7 +8,8 @@ from msgspec import Meta, Struct
 from app.health import Grade
 from app.http.problems import Problem, problem
 from app.http.responses.pages import JobPageView, job_pages
-from app.service import HealthReport, Progress, QueueFigures
+from app.operations import HealthReport, QueueFigures
+from app.service import Progress
 from ocr_engine.formats.json import LineView, Share
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo

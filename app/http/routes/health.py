@@ -32,7 +32,7 @@ async def live() -> LiveView:
 )
 async def ready(service: NamedDependency[Service]) -> Response[ReadyView]:
     """Ready, or why not."""
-    reasons = await service.unready()
+    reasons = await service.operations.unready()
     view = ReadyView(status="unready" if reasons else "ready", reasons=tuple(reasons))
     return Response(view, status_code=503 if reasons else 200)
 
@@ -48,7 +48,7 @@ async def ready(service: NamedDependency[Service]) -> Response[ReadyView]:
 )
 async def ai(service: NamedDependency[Service]) -> Response[AiHealthView]:
     """The verdict on the sample."""
-    report = await service.health_report()
+    report = await service.operations.health_report()
     return Response(ai_health_view(report), status_code=503 if report.verdict.grade is Grade.FAILING else 200)
 
 

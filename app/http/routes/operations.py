@@ -17,7 +17,7 @@ from app.service import Service
 )
 async def queue(service: NamedDependency[Service]) -> QueueView:
     """Depth, capacity and speed."""
-    return queue_view(await service.queue_figures())
+    return queue_view(await service.operations.queue_figures())
 
 
 @get(
@@ -30,7 +30,7 @@ async def queue(service: NamedDependency[Service]) -> QueueView:
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, histograms, and gauges of this moment."""
     # as a header: Litestar would add a second charset to a media type that is text
-    return Response(await service.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await service.operations.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 router = Router("/", route_handlers=[queue, metrics], tags=["Operations"])
