@@ -3,15 +3,24 @@ ARG PYTHON_IMAGE=python:3.12-slim
 
 # Dependencies into a virtual environment of their own: this layer changes only with the lock.
 FROM ${PYTHON_IMAGE} AS dependencies
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.lock /
 # --no-deps: the lock is complete, and both rapidocr wheels would pull the GUI build of OpenCV.
 # --ignore-requires-python: rapidocr-onnxruntime says <3.13, but runs on 3.13.
-RUN pip --python /opt/venv/bin/python install --only-binary :all: --no-deps --require-hashes \
-        --ignore-requires-python -r requirements.lock
+COPY deploy/image/trim.py /build/
+RUN pip --python /opt/venv/bin/python install --only-binary :all: --no-compile --no-deps --require-hashes \
+        --ignore-requires-python -r requirements.lock \
+    && python /build/trim.py /opt/venv
 
-# The service beside them, everything compiled: the root file system may then be read-only.
+# What is in the image, for those who have to know: /srv/sbom.cdx.json (CycloneDX).
+FROM dependencies AS bill
+COPY deploy/image/sbom.lock /build/
+RUN python -m venv /build/tools \
+    && /build/tools/bin/pip install --only-binary :all: --require-hashes -r /build/sbom.lock \
+    && /build/tools/bin/cyclonedx-py environment --output-reproducible --output-file /sbom.cdx.json /opt/venv/bin/python
+
+# The service beside them, everything that it loads compiled: the root file system may then be read-only.
 FROM dependencies AS service
 WORKDIR /srv
 COPY app app
@@ -20,7 +29,8 @@ COPY persistence persistence
 COPY config config
 COPY samples samples
 COPY LICENSE .
-RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app ocr_engine persistence config samples
+COPY deploy/image/compile.py /build/
+RUN /opt/venv/bin/python /build/compile.py /compiled
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Smart Queue OCR" \
@@ -29,8 +39,10 @@ LABEL org.opencontainers.image.title="Smart Queue OCR" \
 RUN groupadd --gid 10001 ocr \
     && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /data --shell /usr/sbin/nologin ocr \
     && install -d -o 10001 -g 10001 -m 0750 /data
-COPY --from=service /opt/venv /opt/venv
+COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=service /srv /srv
+COPY --from=service /compiled /
+COPY --from=bill /sbom.cdx.json /srv/
 WORKDIR /srv
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -35,8 +35,9 @@ def test_every_dependency_is_locked_to_a_version_that_it_allows(line: str) -> No
     assert all(version in requirement.specifier for version in versions)
 
 
-def test_everything_in_the_lock_has_a_hash() -> None:
-    for entry in re.split(r"\n(?=\S)", LOCK.strip()):
+@pytest.mark.parametrize("lock", [LOCK, (ROOT / "deploy/image/sbom.lock").read_text()], ids=["service", "sbom"])
+def test_everything_in_a_lock_has_a_hash(lock: str) -> None:
+    for entry in re.split(r"\n(?=\S)", lock.strip()):
         assert entry.startswith("#") or "--hash=sha256:" in entry, entry
 
 
@@ -120,6 +121,14 @@ def test_what_others_wrote_is_as_they_published_it_and_comes_with_its_licence(fo
 def test_every_room_that_the_service_needs_goes_into_the_image(room: str) -> None:
     assert f"COPY {room} {room}\n" in (ROOT / "Dockerfile").read_text()
     assert f"!{room}\n" in (ROOT / ".dockerignore").read_text()
+
+
+def test_the_image_lists_what_is_in_it_with_the_tool_that_is_locked_for_that() -> None:
+    (wanted,) = map(Requirement, PYPROJECT["dependency-groups"]["image"])
+    pinned = re.search(rf"^{wanted.name}==(\S+)", (ROOT / "deploy/image/sbom.lock").read_text(), re.MULTILINE)
+    assert pinned is not None
+    assert Version(pinned[1]) in wanted.specifier
+    assert "!deploy/image\n" in (ROOT / ".dockerignore").read_text()
 
 
 def test_the_container_is_given_more_time_to_stop_than_the_service_takes_to_drain() -> None:

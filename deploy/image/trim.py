@@ -1,0 +1,70 @@
+"""Deletes from installed packages what the service never loads: `python trim.py /opt/venv`, while the image is built.
+
+A pattern that matches nothing ends the build, so that the list stays true when packages change. That the service reads
+an image without all of this is tested (tests/integration/test_trimmed_packages.py).
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+NEVER_LOADED = {
+    "numpy/**/tests": "tests",
+    "numpy/f2py": "a compiler's front end",
+    "numpy/distutils": "builds extensions",
+    "numpy/_core/include": "headers",
+    "numpy/_core/lib": "static libraries",
+    "numpy/random/lib": "static libraries",
+    "onnx/backend": "tests of other runtimes",
+    "onnx/reference": "a runtime in Python",
+    "onnx/bin": "command lines",
+    "onnxruntime/capi/libonnxruntime.so.*": "for C programs; Python's module has all of it inside",
+    "onnxruntime/transformers": "tools",
+    "onnxruntime/tools": "tools",
+    "onnxruntime/quantization": "tools",
+    "onnxruntime/datasets": "examples",
+    "lxml/includes": "headers",
+    "lxml/html": "another format; pikepdf reads XML",
+    "lxml/isoschematron": "another format",
+    "lxml/objectify*": "another programming interface",
+    "PIL/_imagingft*": "draws text",
+    "pillow.libs/libfreetype-*": "draws text",
+    "pillow.libs/libharfbuzz-*": "draws text",
+    "litestar/cli": "command lines",
+    "litestar/testing": "tests",
+    "**/*.pyi": "for type checkers",
+    "**/*.pyx": "sources",
+    "**/*.pxd": "sources",
+    "**/*.pxi": "sources",
+    "**/*.h": "headers",
+    "onnx/**/*.cc": "sources",
+}
+"""Pattern below site-packages -> what it is."""
+
+
+def trim(packages: Path) -> int:
+    """Deletes all that matches; the bytes that were freed. Raises LookupError where a pattern matches nothing."""
+    freed = 0
+    for pattern, what in NEVER_LOADED.items():
+        found = sorted(packages.glob(pattern))
+        if not found:
+            raise LookupError(f"{pattern} ({what}) matches nothing below {packages}: take it off the list")
+        size = sum(_size(path) for path in found)
+        for path in found:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        print(f"{size / 1e6:7.1f} MB  {pattern}: {what}")
+        freed += size
+    print(f"{freed / 1e6:7.1f} MB  in all")
+    return freed
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+
+
+if __name__ == "__main__":
+    (site_packages,) = Path(sys.argv[1]).glob("lib/python3*/site-packages")
+    trim(site_packages)
