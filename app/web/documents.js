@@ -84,8 +84,12 @@ export class Documents extends Observable {
     return added;
   }
 
-  /** Tries again what was refused, and requeues what failed. */
-  async retry(document) {
+  /** Tries again what was refused, and requeues what failed; with `options` the file is sent anew. */
+  async retry(document, options = null) {
+    if (options) {
+      Object.assign(document, { id: null, view: null, options: { ...document.options, ...options } });
+      return this.#send(document);
+    }
     if (document.status === "dead-letter") return this.#act(document, () => requeue(document.id));
     if (document.id !== null) return this.#follow(document);
     if (document.file !== null) await this.#send(document);

@@ -46,7 +46,7 @@ export function OpenDocument({ document: item, documents, formats, say, onBack }
         <h2 id="document-name">${item.name}</h2>
         <${Actions} ...${{ item, documents, formats, onCopy, say }} />
       </header>
-      <${Facts} item=${item} onRetry=${() => documents.retry(item)} />
+      <${Facts} item=${item} onRetry=${(options) => documents.retry(item, options)} />
       ${item.view && (page || item.status === "done") && html`
         <div class="bar tools">
           ${total > 1 && html`<${Pager} ...${{ at, total, go }} />`}
@@ -110,7 +110,7 @@ function Facts({ item, onRetry }) {
     if (item.unsure) facts.push(t.unsureLines(item.unsure));
   } else if (view && item.unfinished) {
     if (view.pages_total > 1) facts.push(t.pagesRead(view.pages_done ?? 0, view.pages_total));
-    if (view.queue_position > 0) facts.push(t.position(view.queue_position));
+    if (view.queue_position > 1) facts.push(t.position(view.queue_position - 1));
     if (view.eta_seconds > 0) facts.push(t.eta(duration(view.eta_seconds)));
   }
   const trouble = item.problem ?? (item.unfinished ? item.holdUp : null);
@@ -124,8 +124,22 @@ function Facts({ item, onRetry }) {
       <div class="notice" role="alert">
         <p>${explain(trouble)}</p>
         <p class="hint">${forOperators(trouble)}</p>
-        ${!item.unfinished && html`<button type="button" onClick=${onRetry}>${t.retry}</button>`}
+        ${trouble.code === "password_required" && item.file && html`<${Password} onGiven=${(password) => onRetry({ password })} />`}
+        ${!item.unfinished && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}
       </div>`}`;
+}
+
+function Password({ onGiven }) {
+  const input = useRef(null);
+  const submit = (event) => {
+    event.preventDefault();
+    onGiven(input.current.value);
+  };
+  return html`
+    <form class="bar" onSubmit=${submit}>
+      <label>${t.password} <input ref=${input} type="password" autocomplete="off" required /></label>
+      <button class="primary">${t.open}</button>
+    </form>`;
 }
 
 function Pager({ at, total, go }) {

@@ -79,7 +79,7 @@ function facts(item) {
   if (!item.unfinished) return "";
   return [
     many && t.pagesRead(view.pages_done ?? 0, view.pages_total),
-    view.queue_position > 0 && t.position(view.queue_position),
+    view.queue_position > 1 && t.position(view.queue_position - 1),
     view.eta_seconds > 0 && t.eta(duration(view.eta_seconds)),
   ].filter(Boolean).join(" · ");
 }

@@ -122,6 +122,8 @@ export const TEXTS = {
   copyFailed: "Nichts wurde kopiert: Der Browser lässt es diese Seite nicht tun.",
   notReadYet: "Diese Seite ist noch nicht gelesen.",
   unsupported: "Einiges hiervon steht in einer Schrift, die hier nicht gelesen wird.",
+  password: "Passwort",
+  open: "Öffnen",
   keyTitle: "Dieser Server verlangt einen Schlüssel",
   keyWrong: "Dieser Schlüssel wurde nicht angenommen.",
   keyLabel: "API-Schlüssel",

@@ -123,6 +123,8 @@ export const TEXTS = {
   copyFailed: "Nothing was copied: the browser does not let this page do that.",
   notReadYet: "This page has not been read yet.",
   unsupported: "Some of this is in a script that is not read here.",
+  password: "Password",
+  open: "Open",
   keyTitle: "This server asks for a key",
   keyWrong: "That key was not accepted.",
   keyLabel: "API key",

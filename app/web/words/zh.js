@@ -122,6 +122,8 @@ export const TEXTS = {
   copyFailed: "没有复制：浏览器不允许此页面复制。",
   notReadYet: "此页尚未识别。",
   unsupported: "其中有些文字属于这里不支持的文种。",
+  password: "密码",
+  open: "打开",
   keyTitle: "服务器需要密钥",
   keyWrong: "该密钥未被接受。",
   keyLabel: "API 密钥",
