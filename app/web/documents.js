@@ -23,6 +23,7 @@ class Document {
     this.key = `document-${(keys += 1)}`;
     Object.assign(this, { name, file, id, options, status, addedAt });
     this.sent = 0; // share of the file that is uploaded
+    this.listed = false; // known from the server's list only, which leaves out the text
     this.view = null; // the job as last seen, without its pages
     this.text = ""; // for the search
     this.problem = null; // why it was refused, or failed
@@ -68,6 +69,16 @@ export class Documents extends Observable {
     }
     this.recalled = true;
     this.changed();
+  }
+
+  /** Completes what the server's list left out of documents: their texts, and what is told of them. */
+  async complete(documents) {
+    const lacking = documents.filter((each) => each.listed);
+    for (const each of lacking) each.listed = false;
+    await Promise.all(lacking.map((each) => this.#upload(() => job(each.id)).then(
+      ({ body }) => this.#seen(each, body),
+      (problem) => this.#failed(each, problem),
+    )));
   }
 
   /** Takes in a job that somebody has linked to. */
@@ -147,6 +158,7 @@ export class Documents extends Observable {
     const [name, addedAt] = this.#names.get(view.id) ?? [nameOf(view), Date.parse(view.created_at)];
     const document = new Document({ id: view.id, name, addedAt, status: view.status });
     if (ended(view.status)) this.#note(document, view);
+    document.listed = document.status === "done";
     return document;
   }
 
@@ -155,7 +167,8 @@ export class Documents extends Observable {
     const { signal } = document.abort;
     Object.assign(document, { status: "held", problem: null, holdUp: null, sent: 0 });
     this.changed();
-    const attempt = () => {
+    const attempt = async () => {
+      signal.throwIfAborted(); // cancelled while others were sent
       document.status = "sending";
       this.changed();
       const onProgress = (share) => {
@@ -202,6 +215,7 @@ export class Documents extends Observable {
     document.text = text ?? document.text;
     if (view.image?.file_name && document.name === document.id?.slice(0, 8)) document.name = view.image.file_name;
     document.view = { ...view, pages_total: view.pages_total ?? pages?.length ?? 0 };
+    document.listed = false;
     document.unsure = (lines ?? []).filter((line) => line.low_confidence).length;
     document.count = lines?.length ?? 0;
   }

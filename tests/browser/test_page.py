@@ -4,8 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from samples import FOLDER
@@ -250,3 +252,64 @@ def test_a_key_is_asked_for_once_and_a_wrong_one_again(opened: Opened, tmp_path:
         page.keyboard.press("Enter")
         read(page, RECEIPT)
     end(server)
+
+
+def test_the_documents_of_a_key_are_found_in_a_browser_that_has_not_seen_them(opened: Opened, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"reader:{hashlib.sha256(b'secret').hexdigest()}\n")
+    server = Server(tmp_path, {"API_KEYS_FILE": str(keys)}).ready()
+    with RECEIPT.open("rb") as image:
+        answer = server.client.post("/images?wait=30", files={"file": image}, headers={"X-API-Key": "secret"})
+    assert answer.json()["status"] == "done"
+    with opened(server.url) as page:
+        page.get_by_role("dialog").get_by_label("API key").fill("secret")
+        page.keyboard.press("Enter")
+        page.get_by_label("Search names and texts").fill("cinnamon")
+        page.locator(".items a").click()
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        expect(page.locator(".document .facts")).to_contain_text("20 lines")
+    end(server)
+
+
+def test_a_document_with_a_password_is_read_once_that_is_given(server: Server, opened: Opened, tmp_path: Path) -> None:
+    plain, locked = tmp_path / "plain.pdf", tmp_path / "locked.pdf"
+    with Image.open(RECEIPT) as picture:
+        picture.save(plain)
+    with pikepdf.open(plain) as pdf:
+        pdf.save(locked, encryption=pikepdf.Encryption(user="sesame", owner="owner"))
+    with opened(server.url) as page:
+        choose(page, locked)
+        page.get_by_label("Password").fill("sesame")
+        page.get_by_role("button", name="Open", exact=True).click()
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+
+
+def test_three_hundred_files_are_taken_at_once_and_the_page_goes_on_answering(
+    server: Server, opened: Opened, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{number:03}.png" for number in range(300)]
+    for file in files:
+        file.write_bytes((FOLDER / "tiny.png").read_bytes())
+    with opened(server.url) as page:
+        choose(page, *files)
+        expect(page.locator(".items li")).to_have_count(300)
+        page.get_by_label("Search names and texts").fill("299")
+        expect(page.locator(".items .name")).to_have_text(["299.png"])
+        page.get_by_label("Search names and texts").fill("")
+        page.get_by_label("Select all").check()
+        page.locator(".selection").get_by_role("button", name="Cancel").click()
+        expect(page.locator('.items .pill[data-status="queued"]')).to_have_count(0)
+
+
+def test_pages_of_a_document_are_looked_at_and_searched(server: Server, opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "three.pdf"
+    with Image.open(FOLDER / "letter.png") as one, Image.open(TABLE) as two, Image.open(RECEIPT) as three:
+        one.convert("RGB").save(file, save_all=True, append_images=[two.convert("RGB"), three.convert("RGB")])
+    with opened(server.url) as page:
+        read(page, file)
+        expect(page.locator(".thumbnails button")).to_have_count(3)
+        page.get_by_role("button", name="Next page").click()
+        expect(page.locator(".lines")).to_contain_text("Lisbon")
+        page.get_by_label("Find in the document").fill("cinnamon")
+        page.keyboard.press("Enter")
+        expect(page.locator(".lines")).to_contain_text("Harbour Street Bakery")

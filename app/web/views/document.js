@@ -28,6 +28,7 @@ export function OpenDocument({ document: item, documents, formats, say, onBack }
   const picture = usePicture(item, at, page, PICTURE_WIDTH);
   const marked = useMemo(() => linesWith(page, search), [page, search]);
 
+  useEffect(() => { documents.complete([item]); }, [item.key]);
   useEffect(() => { setAt(1); setSearch(""); setArea(false); }, [item.key]);
   useEffect(() => setActive(NOBODY), [item.key, at]);
 
@@ -105,7 +106,7 @@ function Actions({ item, documents, formats, onCopy, say }) {
 function Facts({ item, onRetry }) {
   const { view } = item;
   const facts = [];
-  if (item.status === "done") {
+  if (item.status === "done" && !item.listed) {
     facts.push(t.pages(view.pages_total), t.lines(item.count), t.sure(percent(view.confidence)), duration(view.processing_time));
     if (item.unsure) facts.push(t.unsureLines(item.unsure));
   } else if (view && item.unfinished) {

@@ -19,12 +19,16 @@ export function List({ documents, open, onOpen, onRemove, say }) {
     if (!after.delete(key)) after.add(key);
     return after;
   });
+  const find = (event) => {
+    setSearch(event.target.value);
+    documents.complete(documents.all);
+  };
   const all = () => setSelected(taken.length === shown.length ? new Set() : new Set(shown.map((each) => each.key)));
   return html`
     <div class="list">
       <div class="bar filters">
         <label><span class="visually-hidden">${t.search}</span>
-          <input type="search" placeholder=${t.search} value=${search} onInput=${(event) => setSearch(event.target.value)} /></label>
+          <input type="search" placeholder=${t.search} value=${search} onInput=${find} /></label>
         <label><span class="visually-hidden">${t.filter}</span>
           <select value=${filter} onChange=${(event) => setFilter(event.target.value)}>
             ${["all", "unfinished", "done", "failed"].map((name) => html`<option value=${name}>${t[name]}</option>`)}
@@ -75,7 +79,7 @@ function facts(item) {
   const { view } = item;
   if (!view) return "";
   const many = view.pages_total > 1;
-  if (item.status === "done") return [many && t.pages(view.pages_total), t.lines(item.count), item.unsure > 0 && t.unsureLines(item.unsure)].filter(Boolean).join(" · ");
+  if (item.status === "done") return [many && t.pages(view.pages_total), !item.listed && t.lines(item.count), item.unsure > 0 && t.unsureLines(item.unsure)].filter(Boolean).join(" · ");
   if (!item.unfinished) return "";
   return [
     many && t.pagesRead(view.pages_done ?? 0, view.pages_total),
