@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-PAUSE_SECONDS = 1.0
+MESSAGE_PAUSE_SECONDS = 1.0
 """Between two messages of one process: a library may complain of every row of an image."""
-MAX_CHARACTERS = 2000
+MAX_MESSAGE_CHARACTERS = 2000
 """Of one message."""
 PIPE_BYTES = 65_536
 
@@ -45,7 +45,7 @@ class Output:
         loop, reading = asyncio.get_running_loop(), self._reading.fileno()
         loop.remove_reader(reading)
         if self._hear():
-            self._pause = loop.call_later(PAUSE_SECONDS, loop.add_reader, reading, self._listen)
+            self._pause = loop.call_later(MESSAGE_PAUSE_SECONDS, loop.add_reader, reading, self._listen)
 
     def _hear(self) -> bool:
         """False where the process has closed its end."""
@@ -54,8 +54,8 @@ class Output:
         except BlockingIOError:
             return True
         text = data.decode(errors="replace").strip()
-        if len(text) > MAX_CHARACTERS:
-            text = f"{text[:MAX_CHARACTERS]} … and {len(text) - MAX_CHARACTERS} characters more"
+        if len(text) > MAX_MESSAGE_CHARACTERS:
+            text = f"{text[:MAX_MESSAGE_CHARACTERS]} … and {len(text) - MAX_MESSAGE_CHARACTERS} characters more"
         if text:
             self._heard(text)
         return bool(data)
