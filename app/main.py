@@ -21,6 +21,7 @@ from app.http.compression import Compression
 from app.http.frame import RequestFrame
 from app.http.openapi import openapi_config
 from app.http.problems import ERRORS, code_of, on_exception
+from app.http.requests.upload import FORM_BYTES
 from app.jobs.waiting import Waiters
 from app.lifespan import (
     dispatching,
@@ -95,7 +96,7 @@ def create_app(
         exception_handlers={Exception: on_exception},
         lifespan=[running],
         openapi_config=openapi_config(),
-        request_max_body_size=settings.max_image_bytes,
+        request_max_body_size=settings.max_image_bytes + FORM_BYTES,
         logging_config=None,
     )
     app.asgi_handler = RequestFrame(Compression(app.asgi_handler), metrics.request_answered)

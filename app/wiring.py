@@ -34,7 +34,7 @@ from app.telemetry.observers import Observers
 from config.settings import Settings, SettingsError
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.letters.languages import UnknownLanguage, told
-from ocr_engine.workers.allowance import WALL_FACTOR
+from ocr_engine.workers.allowance import MORE_TIME_FACTOR, WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
 from ocr_engine.workers.process_pool import ProcessOcrPool
@@ -222,4 +222,6 @@ def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Ob
 
 def _abandoned_seconds(settings: Settings, kind: NodeKind) -> float:
     """Seconds after which no node can be at an attempt any more; 0 where there is one node only."""
-    return settings.job_timeout_seconds * WALL_FACTOR + settings.drain_seconds if kind.has_neighbours else 0.0
+    if not kind.has_neighbours:
+        return 0.0
+    return settings.job_timeout_seconds * MORE_TIME_FACTOR * WALL_FACTOR + settings.drain_seconds

@@ -53,6 +53,10 @@ class IllegalTransition(Exception):
         super().__init__(f"job {job.id} is {job.status}; it cannot become {target}")
 
 
+KEPT_FAILURES = 20
+"""Of a job or page that is sent round again and again: the latest of its failed attempts, before one under way."""
+
+
 class JobError(Struct, frozen=True, kw_only=True):
     """Why one attempt failed."""
 
@@ -108,7 +112,7 @@ class Job(Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     """When the latest attempt began."""
     failures: tuple[JobError, ...] = ()
-    """Every failed attempt, oldest first."""
+    """The failed attempts, oldest first; of very many the latest."""
     options: JobOptions = JobOptions()
     paged: bool = False
     """True once its pages have rows of their own; before that a file of unknown pages waits to be opened."""
@@ -149,7 +153,8 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def claimed(self, now: datetime) -> "Job":
         """A dispatcher takes it: the attempt counts from here, so that a job which kills everything is counted too."""
-        return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now)
+        kept = self.failures[-KEPT_FAILURES:]
+        return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now, failures=kept)
 
     def completed(self, result: OcrResult, now: datetime) -> "Job":
         """The text of its only page was read."""

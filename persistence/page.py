@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ocr_engine.result import OcrResult, OcrTimings
-from persistence.job import Job, JobError, PageError
+from persistence.job import KEPT_FAILURES, Job, JobError, PageError
 
 
 class PageState(StrEnum):
@@ -60,7 +60,7 @@ class Page(Struct, frozen=True, kw_only=True):
     """Not before then may the next attempt begin."""
     started_at: datetime | None = None
     failures: tuple[JobError, ...] = ()
-    """Every failed attempt, oldest first."""
+    """As Job.failures."""
     result: OcrResult | None = None
     """Of this page alone."""
 
@@ -79,7 +79,8 @@ class Page(Struct, frozen=True, kw_only=True):
 
     def claimed(self, now: datetime) -> "Page":
         """A dispatcher takes it; the attempt counts from here."""
-        return self._become(PageState.PROCESSING, attempt=self.attempt + 1, started_at=now)
+        kept = self.failures[-KEPT_FAILURES:]
+        return self._become(PageState.PROCESSING, attempt=self.attempt + 1, started_at=now, failures=kept)
 
     def completed(self, result: OcrResult) -> "Page":
         """It was read."""

@@ -60,7 +60,7 @@ class ScriptedPool:
     def release(self) -> None:
         self._gate.set()
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         self.images.append(image)
         self.order.append(0)
         self.patience.append(patience)
@@ -80,7 +80,13 @@ class ScriptedPool:
         return DocumentInfo(media_type="image/tiff", pages=self.pages)
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """The next answer, its only page numbered as was asked for. A function among the answers gets the bytes."""
         self.read.append((file, number, options))

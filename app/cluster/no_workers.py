@@ -21,7 +21,7 @@ class NoWorkers:
     async def start(self) -> None:
         """Nothing to warm."""
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         """Raises PoolUnavailable."""
         raise PoolUnavailable(NO_WORKERS)
 
@@ -30,7 +30,13 @@ class NoWorkers:
         raise PoolUnavailable(NO_WORKERS)
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """Raises PoolUnavailable."""
         raise PoolUnavailable(NO_WORKERS)

@@ -37,7 +37,7 @@ class FreePool:
         self.failed = asyncio.Event()
         self._workers = workers
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(PAGE,), worker="worker-1")
 
@@ -46,7 +46,13 @@ class FreePool:
         return DocumentInfo(media_type="image/png", pages=1)
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(msgspec.structs.replace(PAGE, number=number),), worker="worker-1")

@@ -10,6 +10,8 @@ import psutil
 WALL_FACTOR = 5
 """Times the CPU time that work may take by the clock: on a busy machine it waits for its turn, which is not its fault;
 what sleeps for ever uses no CPU time."""
+MORE_TIME_FACTOR = 3
+"""Times the usual CPU time for what that was not enough for; a second time it ends for good."""
 MIN_LOOK_SECONDS = 0.05
 
 

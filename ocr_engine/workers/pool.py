@@ -16,23 +16,29 @@ from ocr_engine.workers.process import DeathCause
 class OcrPool(Protocol):
     """All that the rest of the service knows of recognition."""
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         """The text of an image, all its pages in the time of one, by the next free worker.
 
         Raises OcrError; a cancellation kills the work. WorkersBusy where no worker is free within `patience` seconds;
-        None waits for ever.
+        None waits for ever. `more_time`: for what a usual allowance was not enough for.
         """
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
         """What the file is and how many pages it has. Raises OcrError where it cannot be opened."""
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """Exactly one page of the file, from 1, in any order, by the next free worker, that keeps the file open.
 
         Raises OcrError; a cancellation kills the work. WorkersBusy where no worker is free within `patience` seconds;
-        None waits for ever.
+        None waits for ever. `more_time`: as `recognise`.
         """
 
     async def render_page(

@@ -18,6 +18,7 @@ from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers import child
+from ocr_engine.workers.allowance import MORE_TIME_FACTOR
 from ocr_engine.workers.child import WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.pool import PoolEvent, PoolEventKind, WorkerInfo, WorkerState
@@ -67,9 +68,11 @@ class ProcessOcrPool:
             await self.close()
             raise PoolUnavailable(f"{broken.name} cannot be started: {broken.fault}")
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         """See OcrPool. Waiting for a free worker does not count against the job's timeout."""
-        return await self._by_a_worker(patience, lambda process: process.run(self._job_timeout, child.read, image))
+        return await self._by_a_worker(
+            patience, lambda process: process.run(self._allowed(more_time), child.read, image)
+        )
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
         """See OcrPool."""
@@ -78,11 +81,17 @@ class ProcessOcrPool:
         )
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """See OcrPool."""
         return await self._by_a_worker(
-            patience, lambda process: process.run(self._job_timeout, child.read_page, file, number, options)
+            patience, lambda process: process.run(self._allowed(more_time), child.read_page, file, number, options)
         )
 
     async def render_page(
@@ -103,6 +112,9 @@ class ProcessOcrPool:
         for slot in self._slots:
             if slot.process is not None:
                 slot.process.forget(file)
+
+    def _allowed(self, more_time: bool) -> float:
+        return self._job_timeout * (MORE_TIME_FACTOR if more_time else 1)
 
     async def _by_a_worker(self, patience: float | None, work: Callable[[WorkerProcess], Awaitable[T]]) -> T:
         """What the next free worker makes of it. Raises as `OcrPool.read_page` does."""

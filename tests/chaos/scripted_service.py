@@ -41,12 +41,18 @@ class KnowingPool(FreePool):
         self._released = asyncio.Event()
         self._texts = {data: expectation.text for data, expectation in images().values()}
 
-    async def recognise(self, image: bytes, *, patience: float | None = None) -> OcrResult:
+    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
         return await self._read(image, 1)
 
     async def read_page(
-        self, file: Path, number: int, options: ReadOptions, *, patience: float | None = None
+        self,
+        file: Path,
+        number: int,
+        options: ReadOptions,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
     ) -> OcrResult:
         """As `recognise`."""
         return await self._read(file.read_bytes(), number)

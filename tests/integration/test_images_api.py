@@ -237,9 +237,17 @@ async def test_an_upload_above_the_limit_is_413(run: Any) -> None:
     async with run(max_image_bytes=1000) as service:
         for answer in (
             *[await service.upload(b"\x89PNG" + bytes(1000), **{"Content-Type": said}) for said in RAW_TYPES],
-            await service.client.post("/images", files={"file": bytes(1000)}),
+            await service.client.post("/images", files={"file": bytes(1001)}),
         ):
             assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+async def test_an_image_of_just_the_limit_is_taken_and_the_form_around_it_does_not_count(run: Any) -> None:
+    async with run(max_image_bytes=len(PNG)) as service:
+        assert (await service.upload(PNG)).status_code == 202
+        assert (await service.client.post("/images", files={"file": ("a.png", PNG)})).status_code == 202
+        answer = await service.client.post("/images", files={"file": ("a.png", PNG + b"x")})
+        assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
 
 
 async def test_more_pixels_than_the_limit_is_413_before_anything_is_decoded(run: Any) -> None:

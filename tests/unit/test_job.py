@@ -53,6 +53,14 @@ def test_a_verb_leads_where_the_table_says_or_raises(name: str, state: JobState)
             verb(job)
 
 
+def test_a_job_that_is_requeued_again_and_again_keeps_its_latest_failures_only() -> None:
+    job = queued()
+    for number in range(100):
+        error = JobError(code="timeout", detail=f"{number}", at=LATER, attempt=1)
+        job = job.claimed(LATER).dead_lettered(error, LATER).requeued(LATER)
+    assert [failure.detail for failure in job.failures] == [str(number) for number in range(79, 100)]
+
+
 def test_the_verbs_and_the_table_have_the_same_arrows() -> None:
     of_verbs = {(source, target) for _, sources, target in VERBS.values() for source in sources}
     of_verbs.add((JobState.DONE, JobState.QUEUED))  # a paged job only, see test_page.py

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from app.jobs.reading.piece import Piece
 from app.jobs.reading.retry import RetryPolicy, after_error
 from ocr_engine.errors import EngineError, InvalidImage, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.result import ImageInfo
-from persistence.job import Job, JobState
+from persistence.job import Job, JobError, JobState
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POLICY = RetryPolicy(max_attempts=3, base_seconds=2.0, max_seconds=10.0)
@@ -43,6 +44,30 @@ def test_the_last_attempt_ends_in_the_dead_letters() -> None:
     assert job.status is JobState.DEAD_LETTER
     assert job.error is not None
     assert (job.error.code, job.error.attempt) == ("timeout", 3)
+
+
+def failed(code: str, attempt: int) -> JobError:
+    return JobError(code=code, detail="", at=NOW, attempt=attempt)
+
+
+@pytest.mark.parametrize(
+    ("failures", "attempt", "again"),
+    [
+        ((), 1, True),
+        ((failed("worker_crashed", 1),), 2, True),
+        ((failed("timeout", 1),), 2, False),
+        ((failed("timeout", 1), failed("worker_crashed", 2)), 3, False),
+        ((failed("timeout", 1), failed("timeout", 2)), 1, True),  # requeued
+    ],
+)
+def test_who_is_too_slow_has_more_time_once_and_then_ends(
+    failures: tuple[JobError, ...], attempt: int, again: bool
+) -> None:
+    piece = Piece(job=msgspec.structs.replace(processing(attempt), failures=failures))
+    policy = msgspec.structs.replace(POLICY, max_attempts=10)
+    job = after_error(piece, JobTimeout("slow"), policy, NOW, jitter=0.5).job
+    assert job.status is (JobState.QUEUED if again else JobState.DEAD_LETTER)
+    assert piece.timed_out is not again
 
 
 def test_the_worker_where_it_happened_is_on_record() -> None:

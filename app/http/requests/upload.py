@@ -1,7 +1,7 @@
 """Reads an upload: a form with `file` and what is asked of it, or a raw body, stopping at the size and time limits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from litestar import Request
@@ -16,6 +16,8 @@ from app.jobs.page_selection import PageSelection
 from ocr_engine.options import TEXT_LAYERS
 from persistence.job import JobOptions
 
+FORM_BYTES = 65_536
+"""What a multipart form may have around its file; a body may be larger by it than a file."""
 MAX_PARTS = 32
 """Parts of a multipart body that are looked at before it is refused; few are wanted."""
 FORM_FIELDS = ("pages", "text_layer", "password")
@@ -27,8 +29,8 @@ RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-w
 is not told the type of; no such form is ever read."""
 
 
-async def read_upload(request: Request[Any, Any, Any], body: Body, *, timeout: float) -> UploadFields:
-    """What came with the file, which is gathered in `body` and never empty. `timeout` in seconds.
+async def read_upload(request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float) -> UploadFields:
+    """What came with the file, which is gathered in `body`: never empty, `max_bytes` at most. `timeout` in seconds.
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add.
 
@@ -37,13 +39,21 @@ async def read_upload(request: Request[Any, Any, Any], body: Body, *, timeout: f
     """
     media_type, options = request.content_type
     form = _Form()
+
+    async def add(chunk: bytes | bytearray) -> None:
+        if body.size + len(chunk) > max_bytes:
+            raise _too_large(max_bytes)
+        await body.add(chunk)
+
     try:
         async with asyncio.timeout(timeout):
             if media_type == "multipart/form-data":
-                await form.read(request, body, options.get("boundary", ""))
+                await form.read(request, add, options.get("boundary", ""))
             elif media_type.startswith("image/") or media_type in RAW_TYPES:
+                if (request.content_length or 0) > max_bytes:
+                    raise _too_large(max_bytes)
                 async for chunk in request.stream():
-                    await body.add(chunk)
+                    await add(chunk)
             else:
                 raise ApiError(
                     "unsupported_media_type",
@@ -55,13 +65,16 @@ async def read_upload(request: Request[Any, Any, Any], body: Body, *, timeout: f
     except TimeoutError:
         raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
     except RequestEntityTooLarge:
-        limit = request.route_handler.resolve_request_max_body_size()
-        raise ApiError("image_too_large", f"an upload may have at most {limit} bytes") from None
+        raise _too_large(max_bytes) from None
     except InternalServerException:
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
     return form.fields()
+
+
+def _too_large(max_bytes: int) -> ApiError:
+    return ApiError("image_too_large", f"an upload may have at most {max_bytes} bytes")
 
 
 class _Form:
@@ -72,8 +85,10 @@ class _Form:
         """The names of all parts."""
         self._values: dict[str, bytearray] = {}
 
-    async def read(self, request: Request[Any, Any, Any], body: Body, boundary: str) -> None:
-        """Gathers the part `file` in `body`, and the fields here. Raises ApiError, or as Body.add."""
+    async def read(
+        self, request: Request[Any, Any, Any], add: Callable[[bytes | bytearray], Awaitable[None]], boundary: str
+    ) -> None:
+        """Hands the part `file` to `add`, and gathers the fields here. Raises ApiError, or as `add`."""
         segment = None
         if not boundary:
             raise ApiError("malformed_request", "multipart/form-data without a boundary")
@@ -89,7 +104,7 @@ class _Form:
                             self._begin(segment)
                         elif event and segment is not None:
                             if segment.name == "file":
-                                await body.add(event)
+                                await add(event)
                             else:
                                 self._add(segment.name, event)
         except ParserLimitReached as error:

@@ -51,7 +51,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
     error: Annotated[Problem | None, Meta(description="Why the job is a dead letter; null otherwise.")]
-    failures: Annotated[tuple[JobError, ...], Meta(description="Every failed attempt, oldest first.")]
+    failures: Annotated[tuple[JobError, ...], Meta(description="Failed attempts, oldest first; of many the latest.")]
 
 
 def job_view(job: Job) -> JobView:

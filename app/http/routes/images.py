@@ -95,9 +95,11 @@ async def submit_image(
 ) -> Response[JobView]:
     """Accepts an image: 202 with the job, and where and when to look for its text."""
     context = context_of(request.scope)
-    limit = service.settings.upload_timeout_seconds
+    most, seconds = service.settings.max_image_bytes, service.settings.upload_timeout_seconds
     progress = await service.submit(
-        lambda body: read_upload(request, body, timeout=limit), owner=context.owner, client=context.client
+        lambda body: read_upload(request, body, max_bytes=most, timeout=seconds),
+        owner=context.owner,
+        client=context.client,
     )
     progress = await _waited_for(request, service, progress, wait)
     return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from app.jobs.events import JobEvents
+from ocr_engine.errors import JobTimeout
 from ocr_engine.result import OcrResult
 from persistence.job import Job, JobError, JobState
 from persistence.page import Page, PageState, new_pages
@@ -35,6 +36,12 @@ class Piece(Struct, frozen=True, kw_only=True):
     def orphaned(self) -> bool:
         """True where it was claimed, and now comes from the queue again: nobody is at it any more."""
         return self.attempted.status in (JobState.PROCESSING, PageState.PROCESSING) and not self.opened
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether an attempt before this one was too slow, since it was submitted or requeued."""
+        before = self.attempted.attempt - 1
+        return before > 0 and any(failure.code == JobTimeout.code for failure in self.attempted.failures[-before:])
 
     def claimed(self, now: datetime) -> "Piece":
         """An attempt begins."""

@@ -38,10 +38,10 @@ class Reader:
             image = await self._store.image(job.id)
             if image is None:
                 raise ImageMissing("the image is not where it was stored")
-            return piece.completed(await self._pool.recognise(image), self._now())
+            return piece.completed(await self._pool.recognise(image, more_time=piece.timed_out), self._now())
         file = await self._files.at_hand(job.id)
         number = piece.page.number if piece.page else 1
-        result = await self._pool.read_page(file.path, number, _options(job, file.password))
+        result = await self._pool.read_page(file.path, number, _options(job, file.password), more_time=piece.timed_out)
         return piece.completed(result, self._now())
 
     async def _open(self, piece: Piece) -> Piece:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from app.jobs.reading.piece import Piece
-from ocr_engine.errors import OcrError
+from ocr_engine.errors import JobTimeout, OcrError
 from persistence.job import Job, JobError
 from persistence.page import Page
 
@@ -36,9 +36,13 @@ def wait_until_due(attempted: Job | Page, policy: RetryPolicy, now: datetime) ->
 
 
 def after_error(piece: Piece, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Piece:
-    """What was claimed as it stands after `error`: queued for another attempt, or given up."""
+    """What was claimed as it stands after `error`: queued for another attempt, or given up.
+
+    Who was too slow gets more time once; who is too slow a second time would be again.
+    """
     attempt = piece.attempted.attempt
     failure = JobError(code=error.code, detail=error.detail, at=now, attempt=attempt, worker=error.worker)
-    if error.retriable and attempt < policy.max_attempts:
+    slow_again = isinstance(error, JobTimeout) and piece.timed_out
+    if error.retriable and attempt < policy.max_attempts and not slow_again:
         return piece.retried(failure, now + policy.wait(attempt, jitter), now)
     return piece.given_up(failure, now)
