@@ -1,19 +1,17 @@
 """Those who follow jobs by an open stream: who is told what, and how many there may be."""
 
-import asyncio
 import contextlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
 from app import clock
+from app.delivery.subscription import StreamLimits, Subscription
 from app.jobs.events import JobEvents
 from persistence.change import JobChange, change_of
 from persistence.job import Job
 from persistence.page import Page
-from persistence.store import Cursor, JobStore, StoreError
+from persistence.store import Cursor, JobStore
 
 OVERLAP = timedelta(seconds=5)
 """Changes may be stored in another order than their moments say, by as much as one write takes."""
@@ -21,82 +19,8 @@ CATCH_UP_JOBS = 200
 """Read at a time."""
 
 
-class StreamLimits(Struct, frozen=True, kw_only=True):
-    """How many may follow, and how far one may fall behind."""
-
-    streams: int = 1000
-    """At the same time; each keeps a connection and some 20 kB."""
-    of_client: int = 100
-    pending: int = 1000
-    """Jobs whose change one stream has still to tell; one that is further behind is ended, and comes back."""
-    heartbeat_seconds: float = 15.0
-    """Between two signs of life: proxies close what is silent for a minute, some for half of it."""
-
-
 class TooManyStreams(Exception):
     """One more may not be opened now."""
-
-
-class _Subscription:
-    """What one stream has still to tell: of each job its latest change."""
-
-    def __init__(self, wants: Callable[[JobChange], bool], limits: StreamLimits) -> None:
-        self.wants = wants
-        self.pending: OrderedDict[str, JobChange] = OrderedDict()
-        self.in_doubt = False
-        self.ended = False
-        self._limits = limits
-        self._told: OrderedDict[str, int] = OrderedDict()
-        self._bell = asyncio.Event()
-
-    def tell(self, change: JobChange) -> None:
-        """Unless it, or a later one of that job, was told before, or the stream is to end."""
-        if self.ended or change.revision <= self._told.get(change.id, -1):
-            return
-        self._told[change.id] = change.revision
-        self._told.move_to_end(change.id)
-        if len(self._told) > self._limits.pending:
-            self._told.popitem(last=False)
-        self.pending[change.id] = change
-        self.pending.move_to_end(change.id)
-        if len(self.pending) > self._limits.pending:
-            self.end()
-        self._bell.set()
-
-    def doubt(self) -> None:
-        """Something may have been missed."""
-        self.in_doubt = True
-        self._bell.set()
-
-    @contextlib.contextmanager
-    def looking(self) -> Iterator[None]:
-        """Within, the doubt is cleared up; it stays where the store cannot be read."""
-        self.in_doubt = False
-        try:
-            yield
-        except StoreError:
-            self.in_doubt = True
-
-    def end(self) -> None:
-        """What is pending is told, and nothing after it."""
-        self.ended = True
-        self._bell.set()
-
-    async def rung(self) -> bool:
-        """True when there may be something to tell; False after the time of a heartbeat."""
-        try:
-            async with asyncio.timeout(self._limits.heartbeat_seconds):
-                await self._bell.wait()
-        except TimeoutError:
-            return False
-        self._bell.clear()
-        return True
-
-    def take(self) -> Sequence[JobChange]:
-        """What is pending, oldest first."""
-        taken = list(self.pending.values())
-        self.pending.clear()
-        return taken
 
 
 class Streams(JobEvents):
@@ -108,7 +32,7 @@ class Streams(JobEvents):
         self.limits = limits
         self._store = store
         self._now = now
-        self._subscriptions: dict[_Subscription, str] = {}
+        self._subscriptions: dict[Subscription, str] = {}
         self._of_client: Counter[str] = Counter()
         self._closed = False
 
@@ -235,10 +159,10 @@ class Streams(JobEvents):
         self.told(change_of(job))
 
     @contextlib.contextmanager
-    def _subscribed(self, client: str, wants: Callable[[JobChange], bool]) -> Iterator[_Subscription]:
+    def _subscribed(self, client: str, wants: Callable[[JobChange], bool]) -> Iterator[Subscription]:
         """Raises TooManyStreams."""
         self.require_room(client)
-        subscription = _Subscription(wants, self.limits)
+        subscription = Subscription(wants, self.limits)
         self._subscriptions[subscription] = client
         self._of_client[client] += 1
         try:

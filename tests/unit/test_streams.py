@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.delivery.streams import StreamLimits, Streams, TooManyStreams
+from app.delivery.streams import Streams, TooManyStreams
+from app.delivery.subscription import StreamLimits
 from persistence.change import JobChange, change_of
 from persistence.job import Job
 from persistence.store import Cursor, StoreError
