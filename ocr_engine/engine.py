@@ -24,6 +24,7 @@ from ocr_engine.models.load import load_models
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.fields import fields
 from ocr_engine.recognition.letters.correction import Letters
 from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
@@ -123,6 +124,7 @@ class Engine:
         readings = read.readings
         if script.page == "read":
             readings = self._letters.decided(readings, told(options.languages, self._options.model) or self._told)
+            readings = fields.put_right(read.quads, readings)
         view = View(width=width, height=height, rotation=rotation, zoom=zoom)
         lines = lines_of(read.page, read.quads, readings, script.lines, view, self._options)
         blocks = find_blocks(lines, width, height, rotation, read.page)

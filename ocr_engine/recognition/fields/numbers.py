@@ -1,0 +1,28 @@
+"""Dates and amounts: digits in a form that leaves no room for letters."""
+
+import re
+
+LIKE = {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"}
+"""Letters that are read for digits; others, such as `S` and `B`, mean something beside numbers."""
+_D = "[0-9OolI|]"
+_DATE = re.compile(rf"(?<![\w.,/|-]){_D}{{1,2}}([./-]){_D}{{1,2}}\1{_D}{{2}}(?:{_D}{{2}})?(?![\w/|-]|[.,]\w)")
+_ISO_DATE = re.compile(rf"(?<![\w.,/|-]){_D}{{4}}-{_D}{{2}}-{_D}{{2}}(?![\w/|-]|[.,]\w)")
+_TIME = re.compile(rf"(?<![\w.,:|]){_D}{{1,2}}(?::{_D}{{2}}){{1,2}}(?![\w:|])")
+_AMOUNT = re.compile(
+    rf"(?<![\w.,/|-]){_D}{{1,3}}(?:(?:[., ']{_D}{{3}})+[.,]{_D}{{2}}|{_D}{{0,6}}[.,]{_D}{{2}})(?![\w/|-]|[.,]\w)"
+)
+
+
+def put_right(text: str) -> str:
+    """The text, of the same length, with digits for the letters in its dates, times and amounts."""
+    for form in (_DATE, _ISO_DATE, _TIME, _AMOUNT):
+        text = form.sub(_digits, text)
+    return text
+
+
+def _digits(found: re.Match[str]) -> str:
+    """What was found in digits, where more than half of it is digits already."""
+    signs = [sign for sign in found[0] if sign in LIKE or sign.isdigit()]
+    if 2 * sum(map(str.isdigit, signs)) <= len(signs):
+        return found[0]
+    return "".join(LIKE.get(sign, sign) for sign in found[0])
