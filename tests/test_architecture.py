@@ -1,6 +1,7 @@
 """The house rules, so that the one test command holds them: style, types, who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,3 +113,9 @@ def test_a_constant_says_what_it_bounds(module: Path) -> None:
     adjectives = {"APART", "CLOSE", "ENOUGH", "FAR", "FEW", "LEVEL", "LOOSE", "MOSTLY", "NEAR", "SHORT", "SURE"}
     names = {name for name, _ in constants(module)}
     assert not {name for name in names if name in adjectives or name.startswith(("MOST_", "LEAST_"))}, "MAX_ or MIN_?"
+
+
+def test_the_page_calls_limits_max_and_min_too() -> None:
+    scripts = [path for path in (ROOT / "app/web").rglob("*.js") if "vendor" not in path.parts]
+    assert scripts
+    assert not [path.name for path in scripts if re.search(r"\b(?:MOST|LEAST)_[A-Z]", path.read_text())]

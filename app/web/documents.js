@@ -6,7 +6,7 @@ import { lanes, persist } from "./patience.js";
 import { Observable } from "./ui.js";
 
 const REMEMBERED = "documents"; // in localStorage: ids and names, no texts
-const MOST_REMEMBERED = 500;
+const MAX_REMEMBERED = 500;
 const UPLOADS_AT_ONCE = 3;
 const LISTED = 100;
 
@@ -249,7 +249,7 @@ export class Documents extends Observable {
   }
 
   #remember() {
-    const known = this.all.filter((each) => each.id !== null && each.status !== "expired").slice(0, MOST_REMEMBERED);
+    const known = this.all.filter((each) => each.id !== null && each.status !== "expired").slice(0, MAX_REMEMBERED);
     localStorage.setItem(REMEMBERED, JSON.stringify(known.map(({ id, name, addedAt }) => ({ id, name, addedAt }))));
   }
 }

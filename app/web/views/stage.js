@@ -5,9 +5,9 @@ import { t } from "../words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.25;
-const LEAST_SCALE = 0.05;
-const MOST_SCALE = 8;
-const MOST_FIT = 2; // a thumbnail is not blown up to a wall
+const MIN_SCALE = 0.05;
+const MAX_SCALE = 8;
+const MAX_FIT = 2; // a thumbnail is not blown up to a wall
 const BASELINE = 0.8; // of a line's height, from its top: the share of a font's size that stands above its baseline
 const FONT = "sans-serif";
 
@@ -23,7 +23,7 @@ export function Stage({ page, picture, active, marked, threshold, upright, area,
   const [broken, setBroken] = useState(null);
   const turn = upright ? page.rotation : 0;
   const [width, height] = turn % 180 ? [page.height, page.width] : [page.width, page.height];
-  const fit = Math.min(room[0] / width, Math.max(room[1] / height, room[0] / width / 3), MOST_FIT) || LEAST_SCALE;
+  const fit = Math.min(room[0] / width, Math.max(room[1] / height, room[0] / width / 3), MAX_FIT) || MIN_SCALE;
   const scale = zoom ?? fit;
   const current = useRef({});
   current.current = { scale, fit, setZoom };
@@ -67,7 +67,7 @@ export function Stage({ page, picture, active, marked, threshold, upright, area,
     </div>`;
 }
 
-const bounded = (scale) => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));
+const bounded = (scale) => Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
 
 function keys(event, { scale, setZoom }) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
