@@ -21,6 +21,7 @@ from app.http.compression import Compression
 from app.http.frame import RequestFrame
 from app.http.openapi import openapi_config
 from app.http.problems import ERRORS, code_of, on_exception
+from app.http.requests.idempotency import InFlight
 from app.http.requests.upload import FORM_BYTES
 from app.jobs.waiting import Waiters
 from app.lifespan import (
@@ -90,7 +91,7 @@ def create_app(
 
     app = Litestar(
         route_handlers=router.routes(settings),
-        state=State({"gate": router.gate(settings, keys)}),
+        state=State({"gate": router.gate(settings, keys), "in_flight": InFlight()}),
         cors_config=router.cors(settings),
         dependencies={"service": Provide(running_service, sync_to_thread=False)},
         exception_handlers={Exception: on_exception},

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import hashlib
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+import msgspec
 from msgspec import Struct
 
+from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
 from app.delivery.streams import Streams
@@ -33,18 +36,25 @@ from ocr_engine.image import probe
 from ocr_engine.image.mapped import Buffer, MappedFile, map_file
 from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
-from persistence.job import Job, JobState
+from persistence.job import Job, JobOptions, JobState
 from persistence.queue import Ahead, JobQueue
+from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
 from persistence.store import Cursor, JobFilter, JobStore, Listing
 from persistence.upload import Upload
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
+FORGET_REPEATS_SECONDS = 3600.0
+"""Between two looks for keys of repeated uploads that are old enough to be forgotten."""
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class JobNotFound(Exception):
     """There is no such job, or it is another owner's."""
+
+
+class IdempotencyKeyReused(Exception):
+    """The key stands for another upload."""
 
 
 class JobGone(Exception):
@@ -128,6 +138,7 @@ class Service:
             self.background.every("rescue", RESCUE_SECONDS, self._rescue, wait_first=True)
         if self.settings.keep_finished_days:
             self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
+        self.background.every("repeats", FORGET_REPEATS_SECONDS, self._forget_repeats)
         if not self.kind.reads:
             return
         self._dispatchers.start()
@@ -135,15 +146,26 @@ class Service:
             # so that the metrics tell of bad reading though nobody asks
             self.background.every("self-check", interval, self.ai_health.verdict)
 
-    async def submit(self, receive: Callable[[Body], Awaitable[UploadFields]], *, owner: str, client: str) -> Progress:
+    async def submit(
+        self,
+        receive: Callable[[Body], Awaitable[UploadFields]],
+        *,
+        owner: str,
+        client: str,
+        idempotency_key: str = "",
+    ) -> Progress:
         """The job of the file that `receive` gathers in the body which it is given; refused before that, if it can be.
 
-        Raises OcrError, BadSelection, IncomingFull, what `receive` raises, or as Intake.submit; counted all the same.
+        With an idempotency key that was used before: the job of then. Raises IdempotencyKeyReused where something else
+        was sent with it, JobGone, OcrError, BadSelection, IncomingFull, what `receive` raises, or as Intake.submit;
+        counted all the same.
         """
         media_type = "unknown"
         try:
-            with self.queue.reserve():
-                pass  # refuse before the body is read, not after
+            earlier = await self._submitted(owner, idempotency_key)
+            if earlier is None:
+                with self.queue.reserve():
+                    pass  # refuse before the body is read, not after
             async with self.incoming.body(client, self.store.staging) as body:
                 fields = await receive(body)
                 upload = await body.upload(fields.password)
@@ -154,9 +176,18 @@ class Service:
                         media_type = _type_by_bytes(content)
                         raise
                 media_type = info.media_type
-                job = await self.intake.submit(
-                    upload, info, owner, self._observers.traceparent(), options=fields.options
-                )
+                repeat = await _repeat(owner, idempotency_key, upload, fields.options) if idempotency_key else None
+                try:
+                    if earlier is not None:
+                        raise earlier
+                    traceparent = self._observers.traceparent()
+                    job = await self.intake.submit(
+                        upload, info, owner, traceparent, options=fields.options, repeat=repeat
+                    )
+                except AlreadySubmitted as first:
+                    if repeat is None or first.fingerprint != repeat.fingerprint:
+                        raise IdempotencyKeyReused("something else was sent with this Idempotency-Key before") from None
+                    job = await self._job(first.job_id, None)
         except Exception as error:
             self._observers.upload_refused(media_type, error)
             raise
@@ -286,6 +317,12 @@ class Service:
             raise JobGone(f"job {job_id} was deleted")
         raise JobNotFound("there is no such job")
 
+    async def _submitted(self, owner: str, key: str) -> AlreadySubmitted | None:
+        return await self.store.submitted(owner, key, clock.now() - REPEAT_TIME) if key else None
+
+    async def _forget_repeats(self) -> None:
+        await self.store.forget_repeats(clock.now() - REPEAT_TIME)
+
     async def _rescue(self) -> None:
         rescued = await self.intake.rescue()
         self._files.keep_only(rescued.unfinished)
@@ -319,6 +356,18 @@ def _content(upload: Upload) -> Iterator[Buffer]:
     finally:
         if isinstance(mapped, MappedFile):
             mapped.close()
+
+
+async def _repeat(owner: str, key: str, upload: Upload, options: JobOptions) -> Repeat:
+    """A form differs at each try: what counts is the file, and what was asked of it but its password."""
+
+    def digest() -> str:
+        read = hashlib.sha256(msgspec.json.encode(options) + b"\n")
+        with _content(upload) as content:
+            read.update(content)
+        return read.hexdigest()
+
+    return Repeat(owner=owner, key=key, fingerprint=await asyncio.to_thread(digest))  # 36 ms for 32 MB
 
 
 def _type_by_bytes(image: Buffer) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
+from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.upload import StoredFile, Upload
 
 
@@ -95,10 +96,11 @@ class JobStore(Protocol):
     staging: Path
     """Folder where a large upload is gathered; it exists. Files left in it by an earlier life are removed at start."""
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         """Stores job, upload and the pages of a paged job in one step: all are there afterwards, or nothing.
 
-        The upload's file is the store's from then on. Raises JobExists.
+        The upload's file is the store's from then on. Raises JobExists. With `repeat` the key stands for this job from
+        then on; raises AlreadySubmitted where it stands for another one that is younger than REPEAT_TIME.
         """
 
     async def get(self, job_id: str) -> Job | None:
@@ -182,6 +184,12 @@ class JobStore(Protocol):
         """At most `limit` jobs that last changed their state after that, as they are now; oldest first, as a Cursor
         orders them. With `owner` only that owner's.
         """
+
+    async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+        """What the owner's key stands for, of what was submitted since then; None where it stands for nothing."""
+
+    async def forget_repeats(self, before: datetime) -> int:
+        """Forgets the keys of what was submitted before that moment; how many."""
 
     async def free_bytes(self) -> int | None:
         """Bytes left for images where the store keeps them; None where it cannot tell."""

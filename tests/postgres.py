@@ -16,7 +16,7 @@ import asyncpg
 
 from persistence.postgres.store import PostgresStore
 
-TABLES = "jobs, pages, images, image_parts, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics"
+TABLES = "jobs, pages, images, image_parts, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics, repeats"
 
 
 class Postgres:

@@ -17,7 +17,7 @@ from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
-from app.service import JobGone, JobNotFound
+from app.service import IdempotencyKeyReused, JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
 from persistence.store import StoreError, StoreFull
@@ -42,6 +42,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         # requests
         "malformed_request": ErrorKind(400, "The request cannot be understood"),
         "unknown_parameter": ErrorKind(400, "A parameter or form field is not known"),
+        "digest_mismatch": ErrorKind(400, "The body is not what its Content-Digest says"),
         "missing_file": ErrorKind(400, "The upload holds no image"),
         "unauthorized": ErrorKind(401, "A valid API key is needed"),
         "forbidden": ErrorKind(403, "This key may not do that"),
@@ -54,6 +55,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "already_ended": ErrorKind(409, "The job has already ended"),
         "result_unfinished": ErrorKind(409, "Not all that was asked for is read yet"),
         "no_result": ErrorKind(409, "The job ended without a result"),
+        "request_in_flight": ErrorKind(409, "The first request with this key is not answered yet"),
         "job_gone": ErrorKind(410, "The job was deleted"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
@@ -63,6 +65,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "invalid_document": ErrorKind(422, "The document cannot be read"),
         "no_such_page": ErrorKind(422, "The file has no such page"),
         "password_required": ErrorKind(422, "The document needs its password"),
+        "idempotency_key_reused": ErrorKind(422, "The Idempotency-Key stands for another upload"),
         "rate_limited": ErrorKind(429, "Too many requests"),
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state
@@ -177,6 +180,8 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("storage_full", "no room left on the device; nothing was stored", retry_after=60)
         case StoreError():
             return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=STORE_RETRY_SECONDS)
+        case IdempotencyKeyReused():
+            return ApiError("idempotency_key_reused", str(error))
         case JobNotFound():
             return ApiError("job_not_found", str(error))
         case JobGone():

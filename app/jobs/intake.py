@@ -16,6 +16,7 @@ from ocr_engine.result import ImageInfo
 from persistence.job import ANYBODY, Job, JobOptions, JobState
 from persistence.page import Page, PageState, new_pages
 from persistence.queue import JobQueue, Unit
+from persistence.repeat import Repeat
 from persistence.store import JobStore
 from persistence.upload import Upload
 
@@ -62,10 +63,12 @@ class Intake:
         owner: str = ANYBODY,
         traceparent: str = "",
         options: JobOptions = JobOptions(),  # noqa: B008 - frozen
+        repeat: Repeat | None = None,
     ) -> Job:
         """A queued job, durable. `traceparent`: W3C trace context of the request; empty where nobody traces.
 
-        Raises QueueStopped, StoreError, TooManyPages, NoSuchPage or as Admission.admit; nothing is left behind then.
+        Raises AlreadySubmitted (with `repeat`), QueueStopped, StoreError, TooManyPages, NoSuchPage or as
+        Admission.admit; nothing is left behind then.
         """
         numbers = chosen(options.pages, info.pages, self._max_pages) if info.pages else []
         with self._queue.reserve():
@@ -84,7 +87,7 @@ class Intake:
                     pages_total=len(numbers),
                 )
                 pages = new_pages(job, numbers, moment) if job.paged else ()
-                await self._store.add(job, upload, pages)
+                await self._store.add(job, upload, pages, repeat)
                 self._events.accepted(job)
                 await self._queue.put_new(_unit(job, page) for page in pages or (None,))
         return job

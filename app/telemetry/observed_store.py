@@ -9,6 +9,7 @@ from pathlib import Path
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
+from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange
 from persistence.upload import StoredFile, Upload
 
@@ -23,9 +24,9 @@ class ObservedStore:
         self._on_use = on_use
         self.staging = store.staging
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         with self._timed("add"):
-            await self.wrapped.add(job, upload, pages)
+            await self.wrapped.add(job, upload, pages, repeat)
 
     async def get(self, job_id: str) -> Job | None:
         with self._timed("get"):
@@ -100,6 +101,14 @@ class ObservedStore:
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         with self._timed("changes"):
             return await self.wrapped.changes(after, limit, owner)
+
+    async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+        with self._timed("submitted"):
+            return await self.wrapped.submitted(owner, key, since)
+
+    async def forget_repeats(self, before: datetime) -> int:
+        with self._timed("forget_repeats"):
+            return await self.wrapped.forget_repeats(before)
 
     async def free_bytes(self) -> int | None:
         return await self.wrapped.free_bytes()

@@ -20,6 +20,7 @@ from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
+from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange, StoreError
 from persistence.tasks import Writes, end, every
 from persistence.upload import StoredFile, Upload
@@ -54,14 +55,19 @@ class ObjectImages:
         """Over `jobs`, which it closes at its end. Raises StoreUnusable."""
         return cls(jobs, await Objects.open(url))
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         key = _new_key(job.id)
 
         async def write() -> None:
             await self._objects.put(key, upload.data if upload.file is None else upload.file)
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
             mark = OBJECT_MARK + key.encode()
-            await self._jobs.add(job, Upload(size=len(mark), data=mark, password=upload.password), pages)
+            row = Upload(size=len(mark), data=mark, password=upload.password)
+            try:
+                await self._jobs.add(job, row, pages, repeat)
+            except AlreadySubmitted:
+                await self._objects.delete(key)
+                raise
             if upload.file is not None:
                 await asyncio.to_thread(upload.file.unlink, missing_ok=True)
 
@@ -135,6 +141,12 @@ class ObjectImages:
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         return await self._jobs.changes(after, limit, owner)
+
+    async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+        return await self._jobs.submitted(owner, key, since)
+
+    async def forget_repeats(self, before: datetime) -> int:
+        return await self._jobs.forget_repeats(before)
 
     async def free_bytes(self) -> int | None:
         return await self._jobs.free_bytes()

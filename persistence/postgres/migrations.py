@@ -139,6 +139,21 @@ MIGRATIONS = (
         CREATE INDEX jobs_of_owner ON jobs (owner, created_at, id);
         """,
     ),
+    Migration(
+        "repeats",
+        # no foreign key: the key of a job that was deleted answers that it is gone
+        """
+        CREATE TABLE repeats (
+            owner text NOT NULL,
+            key text NOT NULL,
+            fingerprint text NOT NULL,
+            job_id text COLLATE "C" NOT NULL,
+            created_at timestamptz NOT NULL,
+            PRIMARY KEY (owner, key)
+        );
+        CREATE INDEX repeats_by_age ON repeats (created_at);
+        """,
+    ),
 )
 
 

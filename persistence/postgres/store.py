@@ -14,7 +14,7 @@ from persistence.change import JobChange, change_of
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.patience import Patience
-from persistence.postgres import entry_table, notifications, uploads
+from persistence.postgres import entry_table, notifications, repeats, uploads
 from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import (
     FAULTS,
@@ -24,6 +24,7 @@ from persistence.postgres.connection import (
 )
 from persistence.postgres.migrations import migrate
 from persistence.queue import Unit
+from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, from_row
 from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreUnusable
 from persistence.upload import StoredFile, Upload
@@ -73,8 +74,10 @@ class PostgresStore:
         except (*FAULTS, ValueError) as error:
             raise StoreUnusable(f"the database cannot be used: {in_one_line(error)}") from error
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         async def work(connection: Connection, again: bool) -> None:
+            if repeat is not None:
+                await repeats.insert(connection, repeat, job)
             if await connection.fetchval(INSERT, *page_rows.job_values(job)) is None:
                 if again and _is_same(await _get(connection, job.id), job):
                     return
@@ -227,6 +230,12 @@ class PostgresStore:
             lambda connection: connection.fetch(CHANGES, after.updated_at, after.id, owner, limit)
         )
         return [change_from_row(dict(row)) for row in rows]
+
+    async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+        return await self._connections.read(lambda connection: repeats.find(connection, owner, key, since))
+
+    async def forget_repeats(self, before: datetime) -> int:
+        return await self._connections.write(lambda connection, _: repeats.forget(connection, before))
 
     async def free_bytes(self) -> int | None:
         return None  # the server's disk is out of sight

@@ -121,6 +121,22 @@ def _lists(db: Database) -> None:
     db.execute("CREATE INDEX jobs_of_owner ON jobs (owner, created_at, id)")
 
 
+@MIGRATIONS(name="0006_repeats")
+def _repeats(db: Database) -> None:
+    # no foreign key: the key of a job that was deleted answers that it is gone
+    db.execute("""
+        CREATE TABLE repeats (
+            owner TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            job_id TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            PRIMARY KEY (owner, key)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("CREATE INDEX repeats_by_age ON repeats (created_at)")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

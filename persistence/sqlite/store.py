@@ -15,9 +15,10 @@ from ocr_engine.result import ImageInfo
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
+from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite import pages as page_rows
-from persistence.sqlite import uploads
+from persistence.sqlite import repeats, uploads
 from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, forget_log, transaction
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
@@ -100,11 +101,11 @@ class SqliteStore:
             opened.pop_all()
         return cls(file, lock, in_place, writer, reader, folder)
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = ()) -> None:
+    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         if upload.file is None:
-            await self._add(job, upload, pages, "")
+            await self._add(job, upload, pages, "", repeat)
         else:
-            await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file))
+            await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file, repeat))
 
     async def get(self, job_id: str) -> Job | None:
         def work(db: Database) -> Job | None:
@@ -264,6 +265,12 @@ class SqliteStore:
 
         return await self.reader.run(work)
 
+    async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+        return await self.reader.run(lambda db: repeats.find(db, owner, key, since))
+
+    async def forget_repeats(self, before: datetime) -> int:
+        return await self._write(lambda db: repeats.forget(db, before))
+
     async def free_bytes(self) -> int | None:
         return free_bytes(self._path)
 
@@ -286,20 +293,24 @@ class SqliteStore:
         finally:
             self._lock.release()
 
-    async def _add(self, job: Job, upload: Upload, pages: Sequence[Page], file: str) -> None:
+    async def _add(self, job: Job, upload: Upload, pages: Sequence[Page], file: str, repeat: Repeat | None) -> None:
         def work(db: Database) -> None:
             require_room(db, self._path, len(upload.data))
             with transaction(db):
+                if repeat is not None:
+                    repeats.insert(db, repeat, job)
                 _insert(db, job, upload, file)
                 page_rows.insert(db, pages)
 
         await self._write(work)
 
-    async def _add_with_file(self, job: Job, upload: Upload, pages: Sequence[Page], received: Path) -> None:
+    async def _add_with_file(
+        self, job: Job, upload: Upload, pages: Sequence[Page], received: Path, repeat: Repeat | None
+    ) -> None:
         # off the writer's thread: to make 200 MB durable takes a second, and others write meanwhile
         file = await asyncio.to_thread(self._uploads.take, received)
         try:
-            await self._add(job, upload, pages, file)
+            await self._add(job, upload, pages, file, repeat)
         except BaseException:
             self._uploads.remove([file])
             raise

@@ -1,7 +1,7 @@
 """Reads an upload: a form with `file` and what is asked of it, or a raw body, stopping at the size and time limits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from litestar import Request
@@ -10,6 +10,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.http.problems import ApiError
+from app.http.requests.digest import ContentDigest
 from app.http.requests.strict import refuse_unknown
 from app.jobs.incoming import Body, UploadFields
 from app.jobs.page_selection import PageSelection
@@ -47,12 +48,13 @@ async def read_upload(request: Request[Any, Any, Any], body: Body, *, max_bytes:
 
     try:
         async with asyncio.timeout(timeout):
+            stream = ContentDigest(request.headers.getall("content-digest", [])).through(request.stream())
             if media_type == "multipart/form-data":
-                await form.read(request, add, options.get("boundary", ""))
+                await form.read(stream, add, options.get("boundary", ""))
             elif media_type.startswith("image/") or media_type in RAW_TYPES:
                 if (request.content_length or 0) > max_bytes:
                     raise _too_large(max_bytes)
-                async for chunk in request.stream():
+                async for chunk in stream:
                     await add(chunk)
             else:
                 raise ApiError(
@@ -86,7 +88,7 @@ class _Form:
         self._values: dict[str, bytearray] = {}
 
     async def read(
-        self, request: Request[Any, Any, Any], add: Callable[[bytes | bytearray], Awaitable[None]], boundary: str
+        self, stream: AsyncIterator[bytes], add: Callable[[bytes | bytearray], Awaitable[None]], boundary: str
     ) -> None:
         """Hands the part `file` to `add`, and gathers the fields here. Raises ApiError, or as `add`."""
         segment = None
@@ -97,7 +99,7 @@ class _Form:
             with PushMultipartParser(
                 boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
             ) as parser:
-                async for chunk in request.stream():
+                async for chunk in stream:
                     for event in parser.parse(chunk):
                         if isinstance(event, MultipartSegment):
                             segment = event

@@ -11,6 +11,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "malformed_request": "Compare the request with /docs; `detail` names what is wrong with it.",
         "unknown_parameter": "`detail` names what is not known, and what is taken. Nothing was kept of the upload.",
+        "digest_mismatch": "The body changed on its way, or the digest is of something else. Send it again.",
         "missing_file": "Send the image as the multipart part `file`, or as the body itself.",
         "unauthorized": "Send the key as X-API-Key, or as Authorization: Bearer. It may have expired, or been revoked.",
         "forbidden": "The key's scope does not allow this; the operator of the service gives keys their scopes.",
@@ -20,6 +21,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "upload_timeout": "Send it again over a faster connection; UPLOAD_TIMEOUT_SECONDS is the operator's.",
         "not_a_dead_letter": "Only jobs that were given up can be requeued or deleted here. Look at its `status`.",
         "already_ended": "There is nothing left to cancel; its `status` says how it ended.",
+        "request_in_flight": "Wait for as long as Retry-After says and send it again with the same key.",
         "job_gone": "It was deleted, or has expired. Upload the image again.",
         "image_too_large": "Send a smaller file; /capabilities tells the limits.",
         "too_many_pixels": "Scale the page down; /capabilities tells the limits.",
@@ -28,6 +30,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "invalid_image": "The file is damaged or cut off. Sending it again unchanged does not help.",
         "invalid_document": "The file is damaged or cut off. Sending it again unchanged does not help.",
         "password_required": "Send the document without encryption, or with the right password.",
+        "idempotency_key_reused": "Use a new key for each upload, and the same one only to send the same file again.",
         "rate_limited": "Wait for as long as Retry-After says; RateLimit tells what is left.",
         "quota_exceeded": "Wait until jobs of this key have ended; Retry-After says when that may be.",
         "internal": "A fault of the service; its log has the request id. Trying again may help.",

@@ -23,6 +23,7 @@ from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
+from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
 from app.http.requests.upload import MAX_FIELD_LETTERS, read_upload
@@ -81,7 +82,7 @@ class UploadOperation(Operation):
     operation_class=UploadOperation,
     responses={
         200: ResponseSpec(JobView, generate_examples=False, description="It was waited for, and has ended."),
-        **problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 507),
+        **problems(400, 401, 403, 408, 409, 410, 413, 415, 422, 429, 500, 503, 507),
     },
     summary="Upload an image",
     description="Accepted means stored: the job survives a crash from here on. `Location` names the job. With "
@@ -96,11 +97,15 @@ async def submit_image(
     """Accepts an image: 202 with the job, and where and when to look for its text."""
     context = context_of(request.scope)
     most, seconds = service.settings.max_image_bytes, service.settings.upload_timeout_seconds
-    progress = await service.submit(
-        lambda body: read_upload(request, body, max_bytes=most, timeout=seconds),
-        owner=context.owner,
-        client=context.client,
-    )
+    key = idempotency_key(request.headers.getall("idempotency-key", []))
+    in_flight: InFlight = request.app.state.in_flight
+    with in_flight.only(context.owner, key):
+        progress = await service.submit(
+            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds),
+            owner=context.owner,
+            client=context.client,
+            idempotency_key=key,
+        )
     progress = await _waited_for(request, service, progress, wait)
     return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})
 

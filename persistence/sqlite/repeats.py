@@ -1,0 +1,35 @@
+"""Statements about requests that may be sent again, each inside the transaction that its caller has begun."""
+
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from persistence.job import Job
+from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
+from persistence.sqlite.connection import transaction
+from persistence.sqlite.rows import to_text
+
+
+def insert(db: Database, repeat: Repeat, job: Job) -> None:
+    """The key stands for the job. Raises AlreadySubmitted."""
+    if earlier := find(db, repeat.owner, repeat.key, job.created_at - REPEAT_TIME):
+        raise earlier
+    db.execute(
+        "INSERT OR REPLACE INTO repeats (owner, key, fingerprint, job_id, created_at) VALUES (?, ?, ?, ?, ?)",
+        (repeat.owner, repeat.key, repeat.fingerprint, job.id, to_text(job.created_at)),
+    )
+
+
+def find(db: Database, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
+    """See JobStore.submitted."""
+    row = db.execute(
+        "SELECT job_id, fingerprint FROM repeats WHERE owner = ? AND key = ? AND created_at >= ?",
+        (owner, key, to_text(since)),
+    ).fetchone()
+    return AlreadySubmitted(*row) if row else None
+
+
+def forget(db: Database, before: datetime) -> int:
+    """See JobStore.forget_repeats."""
+    with transaction(db):
+        return int(db.execute("DELETE FROM repeats WHERE created_at < ?", (to_text(before),)).rowcount)
