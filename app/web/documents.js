@@ -47,6 +47,7 @@ export class Documents extends Observable {
   #onNews;
   #live = new Live({
     onView: (view) => this.#seen(this.#of(view.id), view),
+    onChange: (change) => this.#moved(this.#of(change.id), change),
     onProblem: (id, problem) => this.#failed(this.#of(id), problem),
     onLink: (state) => {
       this.link = state;
@@ -206,6 +207,14 @@ export class Documents extends Observable {
     this.#note(document, view);
     if (ended(view.status) && before !== view.status && !OWN_STATES.includes(before)) this.#ended(document);
     else this.changed();
+  }
+
+  // What was said of its place in the queue holds no longer.
+  #moved(document, { status, pages_total, pages_done }) {
+    if (!document || !document.unfinished) return;
+    const { queue_position, eta_seconds, ...view } = document.view ?? {};
+    Object.assign(document, { status, holdUp: null, view: { ...view, status, pages_total: pages_total || view.pages_total, pages_done } });
+    this.changed();
   }
 
   #note(document, { pages, lines, text, ...view }) {

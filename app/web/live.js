@@ -7,16 +7,16 @@ const ASKED_AT_ONCE = 3;
 const CALM = 20; // seconds between questions about a job whose events come by the stream
 const RETRY = 3; // seconds until a broken stream is opened anew
 
-/** Follows jobs to their end. Tells every view to `onView(view)`, and a problem to `onProblem(id, problem)`; `onLink(state)`
- * hears whether changes arrive "live", by "asking", or not at all: "offline". */
+/** Follows jobs to their end. Tells views to `onView(view)`, what the stream says of unfinished ones to `onChange(change)`, a
+ * problem to `onProblem(id, problem)`; `onLink(state)` hears whether changes come "live", by "asking", or not: "offline". */
 export class Live {
   #watched = new Map(); // id -> AbortController of the pause before its next question
   #ask = lanes(ASKED_AT_ONCE);
   #streaming = false;
   #told;
 
-  constructor({ onView, onProblem, onLink }) {
-    Object.assign(this, { onView, onProblem, onLink });
+  constructor({ onView, onChange, onProblem, onLink }) {
+    Object.assign(this, { onView, onChange, onProblem, onLink });
   }
 
   /** Follows a job from now on, until it ends or `leave` is called. */
@@ -85,10 +85,13 @@ export class Live {
     for (const waiting of this.#watched.values()) waiting.abort();
   }
 
+  // An event says how far a job is; what was read is asked for at its end, not page after page.
   #heard({ data }) {
     if (!data) return;
-    const { id } = JSON.parse(data);
-    this.#watched.get(id)?.abort();
+    const change = JSON.parse(data);
+    if (!this.#watched.has(change.id)) return;
+    if (ended(change.status)) this.#watched.get(change.id).abort();
+    else this.onChange(change);
   }
 
   #link(state) {
