@@ -18,6 +18,7 @@ from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.document.written import WrittenLine, are_alike, tested
+from ocr_engine.errors import TooManyPages
 from ocr_engine.lines import View, lines_of
 from ocr_engine.memory import short_memory_told
 from ocr_engine.models.load import load_models
@@ -73,6 +74,9 @@ class Engine:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
         with short_memory_told(self._options.max_pixels):
             document = open_document(data, DEFAULT_READING, self._options)
+        if document.info.pages > self._options.max_pages:
+            document.close()
+            raise TooManyPages(f"the file has {document.info.pages} pages; the limit is {self._options.max_pages}")
         pages: list[OcrPage] = []
         timings = OcrTimings()
         for number in range(1, document.info.pages + 1):

@@ -39,7 +39,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
     max_pages: int = 2000
-    """Most pages of a file that is opened."""
+    """Most pages of a file that is read whole."""
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):

@@ -29,12 +29,18 @@ class PageSelection(Struct, frozen=True):
 
     def numbers(self, total: int) -> Sequence[int]:
         """The chosen ones of `total` pages, ascending, each once."""
-        if not self.ranges:
-            return range(1, total + 1)
-        chosen: set[int] = set()
-        for first, last in self.ranges:
-            chosen.update(range(first, min(total, total if last is None else last) + 1))
-        return sorted(chosen)
+        spans = self.spans(total)
+        return spans[0] if len(spans) == 1 else [number for span in spans for number in span]
+
+    def spans(self, total: int) -> Sequence[range]:
+        """The same as ranges that neither touch nor overlap: in no time, however many pages a file says it has."""
+        spans = [range(1, total + 1)] if not self.ranges else []
+        for first, last in sorted((first, min(total, last or total)) for first, last in self.ranges):
+            if spans and first <= spans[-1].stop:
+                spans[-1] = range(spans[-1].start, max(spans[-1].stop, last + 1))
+            elif first <= last:
+                spans.append(range(first, last + 1))
+        return spans
 
     def __str__(self) -> str:
         return ",".join(

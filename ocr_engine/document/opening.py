@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ocr_engine.document.document import Document
 from ocr_engine.document.image_file import ImageFile
-from ocr_engine.errors import TooManyPages
 from ocr_engine.image.mapped import map_file
 from ocr_engine.image.probing import PDF_HEAD, is_pdf
 from ocr_engine.options import EngineOptions, ReadOptions
@@ -13,16 +12,8 @@ from ocr_engine.options import EngineOptions, ReadOptions
 
 def open_document(source: Path | bytes, options: ReadOptions, limits: EngineOptions) -> Document:
     """The file, or the content of one, open. Raises OSError where it cannot be read, and OcrError where it is no
-    document that can be opened, or has more pages than the limit.
+    document that can be opened. How many of its pages are read is the caller's to bound.
     """
-    document = _opened(source, options, limits)
-    if document.info.pages > limits.max_pages:
-        document.close()
-        raise TooManyPages(f"the file has {document.info.pages} pages; the limit is {limits.max_pages}")
-    return document
-
-
-def _opened(source: Path | bytes, options: ReadOptions, limits: EngineOptions) -> Document:
     if is_pdf(_head(source)):
         # not at the top: PDFium is loaded once it is needed
         from ocr_engine.document.pdf.file import PdfFile

@@ -1,8 +1,6 @@
 """The JobStore on PostgreSQL, which several nodes share."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ from persistence.postgres.connection import (
     in_one_line,
 )
 from persistence.postgres.migrations import migrate
+from persistence.postgres.scratch import ScratchFolder
 from persistence.queue import Unit
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, from_row
@@ -57,9 +56,10 @@ UNFINISHED = "status IN ('queued', 'processing')"
 class PostgresStore:
     """A JobStore on PostgreSQL. A new job's entry in the queue is written in the job's own transaction."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, scratch: ScratchFolder) -> None:
         self._connections = connections
-        self.staging = Path(tempfile.mkdtemp(prefix="smart-queue-ocr-"))
+        self._scratch = scratch
+        self.staging = scratch.files
 
     @classmethod
     async def open(cls, url: str, patience: Patience = Patience()) -> Self:
@@ -70,9 +70,14 @@ class PostgresStore:
                 await migrate(connection)
             finally:
                 await connection.close(timeout=patience.command)
-            return cls(await Connections.open(url, patience=patience))
+            connections = await Connections.open(url, patience=patience)
         except (*FAULTS, ValueError) as error:
             raise StoreUnusable(f"the database cannot be used: {in_one_line(error)}") from error
+        try:
+            return cls(connections, await asyncio.to_thread(ScratchFolder.make))
+        except OSError as error:
+            await connections.close()
+            raise StoreUnusable(f"the temporary folder cannot be used: {error}") from error
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         async def work(connection: Connection, again: bool) -> None:
@@ -250,7 +255,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         await asyncio.shield(self._connections.close())
-        await asyncio.to_thread(shutil.rmtree, self.staging, ignore_errors=True)
+        await asyncio.to_thread(self._scratch.remove)
 
     async def _change(self, old: Job, new: Job, pages: Sequence[Page] = ()) -> bool:
         async def work(connection: Connection, again: bool) -> bool:

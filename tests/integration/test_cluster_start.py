@@ -1,12 +1,13 @@
 """A node that cannot reach its database says so in one line, and ends."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from persistence.opening import open_store
 from persistence.patience import Patience
-from persistence.postgres import store as store
+from persistence.postgres.scratch import LOCK, PREFIX, ScratchFolder
 from persistence.store import StoreUnusable
 from tests.e2e.conftest import Server, start  # noqa: F401 - a fixture
 from tests.postgres import OwnServer, Postgres
@@ -101,3 +102,20 @@ def _assert_told(node: Server, told: str) -> None:
     assert told in failure["message"]
     assert "\n" not in failure["message"]
     assert not [entry for entry in node.log if "exception" in entry or "Traceback" in entry["message"]]
+
+
+def test_files_of_a_killed_node_are_removed_by_the_next_start_and_those_of_others_are_not(
+    tmp_path: Path,
+) -> None:
+    dead, strange = tmp_path / f"{PREFIX}dead", tmp_path / f"{PREFIX}strange"
+    dead.mkdir()
+    (dead / LOCK).touch()
+    (dead / "upload").write_bytes(b"x")
+    strange.mkdir()
+    first = ScratchFolder.make(tmp_path)
+    (first.path / "upload").write_bytes(b"x")
+    second = ScratchFolder.make(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {first.path.name, second.path.name, strange.name}
+    first.remove()
+    second.remove()
+    assert [*tmp_path.iterdir()] == [strange]

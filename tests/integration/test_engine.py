@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pikepdf
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 from rapidfuzz import fuzz
 
 from ocr_engine.detection.line_finder import LineFinder
 from ocr_engine.engine import Engine
-from ocr_engine.errors import EngineError, InvalidImage, TooManyPixels, UnsupportedImage
+from ocr_engine.errors import EngineError, InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrResult
 from samples import Sample, all_samples, sample
+from tests.pdfs import pdf, typed
 
 WORDS = ["harbour", "street", "bakery", "opens", "every", "morning", "old", "market", "bread", "and", "warm", "coffee"]
 ALIKE = 98.0
@@ -356,3 +358,9 @@ def test_an_item_and_its_price_are_one_row_and_columns_of_prose_are_none(engine:
     assert rows["Sourdough loaf"] == rows["4.20"] < rows["Cinnamon roll"]
     columns = engine.recognise(sample("columns").data)
     assert len({line.row for line in columns.pages[0].lines}) == len(columns.pages[0].lines)
+
+
+def test_a_file_that_is_read_whole_has_a_bound_on_its_pages(engine: Engine) -> None:
+    data = pdf(typed("x"), object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    with pytest.raises(TooManyPages, match="1000000 pages; the limit is 2000"):
+        engine.recognise(data.replace(b"/Count 1", b"/Count 1000000"))

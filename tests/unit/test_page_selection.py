@@ -41,6 +41,12 @@ def test_a_selection_is_written_as_it_was_read(text: str) -> None:
     assert str(PageSelection.parsed(text)) == text
 
 
+def test_a_file_that_says_it_has_a_billion_pages_is_bounded_before_they_are_counted_out() -> None:
+    with pytest.raises(TooManyPages, match="999999999 pages are asked for"):
+        chosen(",".join(["1-"] * 200), 999_999_999, 50)
+    assert chosen("5-,2-3", 7, 50) == [2, 3, 5, 6, 7]
+
+
 def test_the_limit_is_on_the_pages_that_are_asked_for() -> None:
     assert chosen("1991-", 2000, 10) == list(range(1991, 2001))
     with pytest.raises(TooManyPages, match="2000 pages are asked for, 10 are read"):

@@ -52,12 +52,13 @@ class Reader:
 
 def chosen(pages: str, total: int, most: int) -> list[int]:
     """The numbers of the pages to be read of a file with `total`. Raises TooManyPages or NoSuchPage."""
-    numbers = PageSelection.parsed(pages).numbers(total)
-    if len(numbers) > most:
-        raise TooManyPages(f"{len(numbers)} pages are asked for, {most} are read of one file; choose some with `pages`")
-    if not numbers:
+    selection = PageSelection.parsed(pages)
+    asked = sum(map(len, selection.spans(total)))
+    if asked > most:
+        raise TooManyPages(f"{asked} pages are asked for, {most} are read of one file; choose some with `pages`")
+    if not asked:
         raise NoSuchPage(f"pages {pages} are asked for; the file has {total}")
-    return list(numbers)
+    return list(selection.numbers(total))
 
 
 def _options(job: Job, password: str) -> ReadOptions:
