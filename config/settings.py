@@ -94,7 +94,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     min_free_memory_bytes: Annotated[
         Natural, Meta(description="Uploads are refused with 503 while less memory than this can be had.")
     ] = 200_000_000
-    max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 32_000_000
+    max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 200_000_000
     max_image_pixels: Annotated[
         Count,
         Meta(

@@ -15,9 +15,10 @@ from persistence.upload import CHUNK_BYTES
 
 if TYPE_CHECKING:  # words of obstore's type stubs only
     from obstore.store import ClientConfig, RetryConfig
-
-MAX_REQUEST_TIME = timedelta(seconds=30)
-"""Longest transfer of one image: 32 MB at 1 MB/s."""
+PARTS_AT_ONCE = 2
+"""Of 5 MB each, of a file that is written in parts. obstore's own 12 take 118 MB for a file of 200 MB."""
+MAX_REQUEST_TIME = timedelta(seconds=200)
+"""Longest transfer of one file: 200 MB at 1 MB/s."""
 MAX_CONNECT_TIME = timedelta(seconds=5)
 CLIENT_OPTIONS: "ClientConfig" = {
     "timeout": MAX_REQUEST_TIME,
@@ -56,7 +57,7 @@ class Objects:
         """Writes bytes, or those of a file in pieces. Raises StoreError."""
         await self._require_in_place()
         try:
-            await obstore.put_async(self._store, key, data)
+            await obstore.put_async(self._store, key, data, max_concurrency=PARTS_AT_ONCE)
         except OBSTORE_FAULTS as error:
             raise _fault(error) from error
 
