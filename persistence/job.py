@@ -84,6 +84,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which pages are read, as `1-3,7,20-`; empty: all."""
     text_layer: Literal["ocr", "auto"] = "ocr"
     """As `ocr_engine.options.ReadOptions` has it."""
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags of the languages that it is written in; empty: those of the service."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -62,14 +62,17 @@ async def form(service: Any, file: bytes, **fields: str) -> httpx.Response:
     return answer
 
 
-async def test_pages_text_layer_and_password_come_with_the_form(run: Any) -> None:
+async def test_pages_text_layer_languages_and_password_come_with_the_form(run: Any) -> None:
     pool = ScriptedPool(default=text_result("read"))
     pool.pages = 30
     async with run(pool) as service:
-        accepted = await form(service, PDF, pages=" 1-3, 7,29-", text_layer="auto", password=" pass word ")
+        accepted = await form(
+            service, PDF, pages=" 1-3, 7,29-", text_layer="auto", language="de-AT, no", password=" pass word "
+        )
         job = await service.ended(accepted.json()["id"])
         assert (job["pages_total"], [page["number"] for page in job["pages"]]) == (6, [1, 2, 3, 7, 29, 30])
-        asked = ReadOptions(text_layer="auto", password=" pass word ")
+        assert job["languages"] == accepted.json()["languages"] == ["de", "nb"]
+        asked = ReadOptions(languages=("de", "nb"), text_layer="auto", password=" pass word ")
         assert {options for _, options in pool.opened} | {options for _, _, options in pool.read} == {asked}
 
 
@@ -91,8 +94,10 @@ async def test_pages_of_a_tiff_are_chosen_at_once_and_beyond_the_limit_of_a_whol
         ({"pages": "0"}, "pages: '0' names no page"),
         ({"pages": "two"}, "pages: 'two' is no page"),
         ({"text_layer": "maybe"}, "text_layer: 'maybe' is none of 'ocr', 'auto'"),
+        ({"language": "de,tlh"}, "language: 'tlh' is none of the languages that are read: af, az, bs,"),
+        ({"language": ","}, "language: '' is none of the languages that are read"),
         ({"password": "x" * 501}, "more than 500 letters"),
-        ({"page": "1"}, "unknown form field 'page'; taken here: 'file', 'pages', 'password', 'text_layer'"),
+        ({"page": "1"}, "unknown form field 'page'; taken here: 'file', 'language', 'pages', 'password', 'text_layer'"),
     ],
 )
 async def test_what_cannot_be_asked_of_a_file_is_refused_in_words(run: Any, fields: dict[str, str], said: str) -> None:

@@ -14,14 +14,15 @@ from app.http.requests.digest import ContentDigest
 from app.http.requests.strict import refuse_unknown
 from app.jobs.incoming import Body, UploadFields
 from app.jobs.page_selection import PageSelection
-from ocr_engine.options import TEXT_LAYERS
+from ocr_engine.options import TEXT_LAYERS, ModelFamily
+from ocr_engine.recognition.letters.languages import UnknownLanguage, told
 from persistence.job import JobOptions
 
 FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
 MAX_PARTS = 32
 """Parts of a multipart body that are looked at before it is refused; few are wanted."""
-FORM_FIELDS = ("pages", "text_layer", "password")
+FORM_FIELDS = ("pages", "text_layer", "language", "password")
 """What may come beside `file`."""
 MAX_FIELD_LETTERS = 500
 """Of one of them: more ranges of pages than anybody writes, four times the longest password of a PDF."""
@@ -30,8 +31,11 @@ RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-w
 is not told the type of; no such form is ever read."""
 
 
-async def read_upload(request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float) -> UploadFields:
-    """What came with the file, which is gathered in `body`: never empty, `max_bytes` at most. `timeout` in seconds.
+async def read_upload(
+    request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float, model: ModelFamily = "ppocr-v6"
+) -> UploadFields:
+    """What came with the file, which is gathered in `body`: never empty, `max_bytes` at most. `timeout` in seconds;
+    `model` is what will read it.
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add.
 
@@ -72,7 +76,7 @@ async def read_upload(request: Request[Any, Any, Any], body: Body, *, max_bytes:
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
-    return form.fields()
+    return form.fields(model)
 
 
 def _too_large(max_bytes: int) -> ApiError:
@@ -114,7 +118,7 @@ class _Form:
         except ParserError as error:
             raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
 
-    def fields(self) -> UploadFields:
+    def fields(self, model: ModelFamily) -> UploadFields:
         """What was asked for. Raises ApiError or BadSelection."""
         text_layer = self._text("text_layer") or TEXT_LAYERS[0]
         if text_layer not in TEXT_LAYERS:
@@ -123,8 +127,16 @@ class _Form:
             )
         pages = str(PageSelection.parsed(self._text("pages")))
         return UploadFields(
-            options=JobOptions(pages=pages, text_layer=text_layer), password=self._text("password", strip=False)
+            options=JobOptions(pages=pages, text_layer=text_layer, languages=self._languages(model)),
+            password=self._text("password", strip=False),
         )
+
+    def _languages(self, model: ModelFamily) -> tuple[str, ...]:
+        tags = self._text("language")
+        try:
+            return told(tags.split(","), model) if tags else ()
+        except UnknownLanguage as error:
+            raise ApiError("malformed_request", f"language: {error}") from None
 
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name

@@ -47,6 +47,10 @@ class JobView(Struct, frozen=True, kw_only=True):
         Seconds | None,
         Meta(description="Until it may be through, at the present pace; 0 once it has ended, null without workers."),
     ]
+    languages: Annotated[
+        tuple[str, ...],
+        Meta(description="BCP 47 tags that came with the upload; empty: the service's, or by what is read."),
+    ]
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -82,6 +86,7 @@ def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
         failed_pages=tuple(error.number for error in job.page_errors),
         queue_position=progress.queue_position,
         eta_seconds=None if eta is None else round(eta, 1),
+        languages=job.options.languages,
         image=job.image,
         models=result.models if result else (),
         timings=result.timings if result else None,

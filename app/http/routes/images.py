@@ -57,6 +57,12 @@ class UploadOperation(Operation):
                 default=TEXT_LAYERS[0],
                 description="`auto`: a PDF's page whose own text is sound is taken from it, unread.",
             ),
+            "language": Schema(
+                type=text,
+                max_length=MAX_FIELD_LETTERS,
+                description="Languages that it is written in, as BCP 47 tags with commas between: `de,fr`. Without it "
+                "those of the service, or what is read tells. `GET /capabilities` lists them.",
+            ),
             "password": Schema(
                 type=text,
                 max_length=MAX_FIELD_LETTERS,
@@ -101,7 +107,7 @@ async def submit_image(
     in_flight: InFlight = request.app.state.in_flight
     with in_flight.only(context.owner, key):
         progress = await service.submit(
-            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds),
+            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds, model=service.settings.ocr_model),
             owner=context.owner,
             client=context.client,
             idempotency_key=key,

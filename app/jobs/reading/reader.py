@@ -62,4 +62,4 @@ def chosen(pages: str, total: int, most: int) -> list[int]:
 
 
 def _options(job: Job, password: str) -> ReadOptions:
-    return ReadOptions(text_layer=job.options.text_layer, password=password)
+    return ReadOptions(languages=job.options.languages, text_layer=job.options.text_layer, password=password)
