@@ -1,13 +1,9 @@
 """The running service: what clients may ask of it, its start, and its graceful shutdown."""
 
 import asyncio
-import contextlib
-import hashlib
 import re
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-import msgspec
 from msgspec import Struct
 
 from app import clock
@@ -25,6 +21,7 @@ from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
+from app.jobs.received import content_of, repeat_of, type_by_bytes
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
@@ -33,14 +30,12 @@ from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
-from ocr_engine.image.mapped import Buffer, MappedFile, map_file
 from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
-from persistence.job import Job, JobOptions, JobState
+from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
-from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
+from persistence.repeat import REPEAT_TIME, AlreadySubmitted
 from persistence.store import Cursor, JobFilter, JobStore, Listing
-from persistence.upload import Upload
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
@@ -169,14 +164,14 @@ class Service:
             async with self.incoming.body(client, self.store.staging) as body:
                 fields = await receive(body)
                 upload = await body.upload(fields.password)
-                with _content(upload) as content:
+                with content_of(upload) as content:
                     try:
                         info = probe(content, self.settings.max_image_pixels)
                     except OcrError:
-                        media_type = _type_by_bytes(content)
+                        media_type = type_by_bytes(content)
                         raise
                 media_type = info.media_type
-                repeat = await _repeat(owner, idempotency_key, upload, fields.options) if idempotency_key else None
+                repeat = await repeat_of(owner, idempotency_key, upload, fields.options) if idempotency_key else None
                 try:
                     if earlier is not None:
                         raise earlier
@@ -342,37 +337,3 @@ class Service:
             eta_seconds=self.capacity.drain_seconds(pages),
             waited=waited,
         )
-
-
-@contextlib.contextmanager
-def _content(upload: Upload) -> Iterator[Buffer]:
-    """Its bytes, of a large one not in memory."""
-    if upload.file is None:
-        yield upload.data
-        return
-    mapped = map_file(upload.file)
-    try:
-        yield mapped
-    finally:
-        if isinstance(mapped, MappedFile):
-            mapped.close()
-
-
-async def _repeat(owner: str, key: str, upload: Upload, options: JobOptions) -> Repeat:
-    """A form differs at each try: what counts is the file, and what was asked of it but its password."""
-
-    def digest() -> str:
-        read = hashlib.sha256(msgspec.json.encode(options) + b"\n")
-        with _content(upload) as content:
-            read.update(content)
-        return read.hexdigest()
-
-    return Repeat(owner=owner, key=key, fingerprint=await asyncio.to_thread(digest))  # 36 ms for 32 MB
-
-
-def _type_by_bytes(image: Buffer) -> str:
-    """The type of an upload as its bytes say, beyond all limits too; `unknown` where no image's header can be read."""
-    try:
-        return probe(image, max_pixels=sys.maxsize).media_type
-    except OcrError:
-        return "unknown"

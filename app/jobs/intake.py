@@ -62,7 +62,7 @@ class Intake:
         info: ImageInfo,
         owner: str = ANYBODY,
         traceparent: str = "",
-        options: JobOptions = JobOptions(),  # noqa: B008 - frozen
+        options: JobOptions = JobOptions(),
         repeat: Repeat | None = None,
     ) -> Job:
         """A queued job, durable. `traceparent`: W3C trace context of the request; empty where nobody traces.
