@@ -153,10 +153,20 @@ class Job(Struct, frozen=True, kw_only=True):
         """Seconds from when the latest attempt was due to when it began; 0 before the first one."""
         return max(0.0, (self.started_at - self.due_at).total_seconds()) if self.started_at else 0.0
 
-    def claimed(self, now: datetime) -> "Job":
-        """A dispatcher takes it: the attempt counts from here, so that a job which kills everything is counted too."""
-        kept = self.failures[-KEPT_FAILURES:]
-        return self._become(JobState.PROCESSING, now, attempt=self.attempt + 1, started_at=now, failures=kept)
+    def claimed(self, now: datetime, due_at: datetime | None = None) -> "Job":
+        """A dispatcher takes it: the attempt counts from here, so that a job which kills everything is counted too.
+
+        `due_at`: when it was due, where the clock was set since then.
+        """
+        due_at, kept = due_at or self.due_at, self.failures[-KEPT_FAILURES:]
+        return self._become(
+            JobState.PROCESSING,
+            now,
+            attempt=self.attempt + 1,
+            started_at=now,
+            failures=kept,
+            due_at=due_at or self.due_at,
+        )
 
     def completed(self, result: OcrResult, now: datetime) -> "Job":
         """The text of its only page was read."""
@@ -168,9 +178,9 @@ class Job(Struct, frozen=True, kw_only=True):
             raise IllegalTransition(self, JobState.PROCESSING)
         return msgspec.structs.replace(self, revision=self.revision + 1, paged=True, pages_total=pages)
 
-    def page_begun(self, now: datetime) -> "Job":
-        """One of its pages was claimed: the first one begins the job's attempt."""
-        return self.claimed(now) if self.status is JobState.QUEUED else self._going_on()
+    def page_begun(self, now: datetime, due_at: datetime) -> "Job":
+        """One of its pages was claimed: the first one, due with the job, begins the job's attempt."""
+        return self.claimed(now, due_at) if self.status is JobState.QUEUED else self._going_on()
 
     def page_put_back(self) -> "Job":
         """One of its pages waits for another attempt; the job goes on."""

@@ -77,10 +77,12 @@ class Page(Struct, frozen=True, kw_only=True):
         """Seconds from when the latest attempt was due to when it began; 0 before the first one."""
         return max(0.0, (self.started_at - self.due_at).total_seconds()) if self.started_at else 0.0
 
-    def claimed(self, now: datetime) -> "Page":
-        """A dispatcher takes it; the attempt counts from here."""
-        kept = self.failures[-KEPT_FAILURES:]
-        return self._become(PageState.PROCESSING, attempt=self.attempt + 1, started_at=now, failures=kept)
+    def claimed(self, now: datetime, due_at: datetime | None = None) -> "Page":
+        """A dispatcher takes it; the attempt counts from here. `due_at`: as Job.claimed."""
+        due_at, kept = due_at or self.due_at, self.failures[-KEPT_FAILURES:]
+        return self._become(
+            PageState.PROCESSING, attempt=self.attempt + 1, started_at=now, failures=kept, due_at=due_at or self.due_at
+        )
 
     def completed(self, result: OcrResult) -> "Page":
         """It was read."""
@@ -113,7 +115,7 @@ def job_after(job: Job, page: Page, now: datetime) -> Job:
     """What becomes of an unfinished job when the change that led to `page` is stored. Raises IllegalTransition."""
     match page.status:
         case PageState.PROCESSING:
-            return job.page_begun(now)
+            return job.page_begun(now, page.due_at)
         case PageState.DONE:
             return job.page_read(now)
         case PageState.FAILED:

@@ -137,6 +137,21 @@ def _repeats(db: Database) -> None:
     db.execute("CREATE INDEX repeats_by_age ON repeats (created_at)")
 
 
+@MIGRATIONS(name="0007_counts")
+def _counts(db: Database) -> None:
+    # kept, as scrapes ask all day: to count 243 000 rows of an index takes 19 ms of CPU time
+    db.execute(
+        "CREATE TABLE job_counts (status TEXT PRIMARY KEY NOT NULL, jobs INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+    )
+    for status in ("queued", "processing", "done", "dead-letter", "cancelled"):
+        db.execute("INSERT INTO job_counts SELECT ?, count(*) FROM jobs WHERE status = ?", (status, status))
+    more = "UPDATE job_counts SET jobs = jobs + 1 WHERE status = new.status;"
+    fewer = "UPDATE job_counts SET jobs = jobs - 1 WHERE status = old.status;"
+    db.execute(f"CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN {more} END")
+    db.execute(f"CREATE TRIGGER jobs_counted_off AFTER DELETE ON jobs BEGIN {fewer} END")
+    db.execute(f"CREATE TRIGGER jobs_counted_again AFTER UPDATE OF status ON jobs BEGIN {fewer} {more} END")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -161,7 +161,7 @@ class SqliteStore:
 
     async def counts(self) -> Mapping[JobState, int]:
         def work(db: Database) -> dict[JobState, int]:
-            found = dict(db.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+            found = dict(db.execute("SELECT status, jobs FROM job_counts").fetchall())
             return {state: found.get(state.value, 0) for state in JobState}
 
         return await self.reader.run(work)

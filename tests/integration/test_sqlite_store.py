@@ -390,7 +390,9 @@ async def test_lists_and_counts_go_through_an_index(store: SqliteStore) -> None:
         lambda db: [db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in statements]
     )
     for sql, plan in zip(statements, plans, strict=True):
-        assert all("INDEX" in step[3] and "TEMP B-TREE" not in step[3] for step in plan), (sql, plan)
+        assert all(
+            ("INDEX" in step[3] or step[3] == "SCAN job_counts") and "TEMP B-TREE" not in step[3] for step in plan
+        ), (sql, plan)
 
 
 def backup(url: str, output: Path) -> subprocess.CompletedProcess[bytes]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.clock import WallClock
 from app.jobs.admission import Admission, Limits
 from app.jobs.events import JobEvents
 from app.jobs.intake import Intake
@@ -112,6 +113,16 @@ async def test_a_clock_that_was_set_back_holds_up_no_job(store: JobStore) -> Non
     assert done.status is JobState.DONE
     assert done.updated_at >= job.updated_at
     assert done.wait_seconds == 0
+
+
+async def test_a_clock_that_is_set_while_a_job_waits_does_not_show_in_its_wait(store: JobStore) -> None:
+    job = await submitted(store)
+    wall, steady = job.due_at.timestamp(), 100.0
+    clock = WallClock(lambda: wall, lambda: steady)
+    wall, steady = wall + 86_400 + 4, steady + 4
+    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), now=clock.now, restated=clock.restated)
+    assert await dispatcher.handle(Unit(job.id)) is None
+    assert (await stored(store, job.id)).wait_seconds == pytest.approx(4)
 
 
 async def test_a_pool_that_cannot_serve_costs_no_attempt(store: JobStore) -> None:

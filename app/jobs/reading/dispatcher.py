@@ -44,6 +44,7 @@ class Dispatcher:
         policy: RetryPolicy,
         events: JobEvents,
         now: Callable[[], datetime] = clock.now,
+        restated: Callable[[datetime], datetime] = clock.restated,
         jitter: Callable[[], float] = random.random,
         pauses: DispatcherPauses = DispatcherPauses(),
     ) -> None:
@@ -54,6 +55,7 @@ class Dispatcher:
         self._policy = policy
         self._events = events
         self._now = now
+        self._restated = restated
         self._jitter = jitter
         self._pauses = pauses
 
@@ -94,8 +96,9 @@ class Dispatcher:
 
     async def _claim(self, piece: Piece) -> Piece | None:
         now = self._now()
+        due_at = self._restated(piece.attempted.due_at)
         claiming = asyncio.create_task(
-            keep(self._store, piece, piece.claimed(now), now), name=f"claim of {piece.job.id}"
+            keep(self._store, piece, piece.claimed(now, due_at), now), name=f"claim of {piece.job.id}"
         )
         try:
             kept = await asyncio.shield(claiming)

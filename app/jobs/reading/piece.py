@@ -43,9 +43,9 @@ class Piece(Struct, frozen=True, kw_only=True):
         before = self.attempted.attempt - 1
         return before > 0 and any(failure.code == JobTimeout.code for failure in self.attempted.failures[-before:])
 
-    def claimed(self, now: datetime) -> "Piece":
-        """An attempt begins."""
-        return self._with(self.page.claimed(now) if self.page else self.job.claimed(now))
+    def claimed(self, now: datetime, due_at: datetime | None = None) -> "Piece":
+        """An attempt begins. `due_at`: as Job.claimed."""
+        return self._with(self.attempted.claimed(now, due_at))
 
     def completed(self, result: OcrResult, now: datetime) -> "Piece":
         """It was read."""
