@@ -36,6 +36,14 @@ FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Smart Queue OCR" \
       org.opencontainers.image.description="A self-hosted, asynchronous OCR REST service that never loses a job" \
       org.opencontainers.image.licenses="Apache-2.0"
+# Languages in other scripts, by the names of Tesseract's data: "rus ukr ell". Empty: none, and no package is installed.
+ARG TESSERACT_LANGUAGES=""
+RUN if [ -n "${TESSERACT_LANGUAGES}" ]; then \
+        apt-get update --quiet --quiet \
+        && apt-get install --quiet --quiet --yes --no-install-recommends \
+            $(for name in ${TESSERACT_LANGUAGES}; do echo "tesseract-ocr-${name}" | tr _ -; done) \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
 RUN groupadd --gid 10001 ocr \
     && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /data --shell /usr/sbin/nologin ocr \
     && install -d -o 10001 -g 10001 -m 0750 /data

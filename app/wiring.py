@@ -34,6 +34,7 @@ from app.telemetry.observers import Observers
 from config.settings import Settings, SettingsError
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.letters.languages import UnknownLanguage, told
+from ocr_engine.scripts.languages import named, without_others
 from ocr_engine.workers.allowance import MORE_TIME_FACTOR, WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool
@@ -177,7 +178,8 @@ def process_pool(settings: Settings, options: EngineOptions, observers: Observer
 def engine_options(settings: Settings) -> EngineOptions:
     """How the OCR processes recognise under these settings. Raises SettingsError for a language that is not read."""
     try:
-        languages = told((tag for tag in settings.ocr_languages.split(",") if tag.strip()), settings.ocr_model)
+        tags = [tag for tag in settings.ocr_languages.split(",") if tag.strip()]
+        languages = told(without_others(tags), settings.ocr_model) + tuple(each.tag for each in named(tags))
     except UnknownLanguage as error:
         raise SettingsError([f"OCR_LANGUAGES={settings.ocr_languages!r}: {error}"]) from error
     return EngineOptions(
@@ -190,6 +192,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         backend=settings.ocr_backend,
         reading_order=settings.ocr_reading_order,
         languages=languages,
+        tesseract_data=settings.ocr_tesseract_data,
         min_confidence=settings.ocr_min_confidence,
         max_pixels=settings.max_image_pixels,
         max_pages=settings.max_image_pages,

@@ -199,6 +199,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "what is read. Where a letter or a space is in doubt, only theirs are chosen.",
         ),
     ] = ""
+    ocr_tesseract_data: Annotated[
+        str,
+        Meta(
+            description="Folder of Tesseract's data, with which other scripts are read (extra `tesseract`). Empty: "
+            "where Debian's packages put it; `none`: they are not read."
+        ),
+    ] = ""
     health_interval_seconds: Annotated[
         float,
         Meta(

@@ -32,7 +32,10 @@ from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
 from ocr_engine.recognition.script import judge
-from ocr_engine.result import OcrPage, OcrResult, OcrTimings, Rotation
+from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
+from ocr_engine.scripts.data import find_data
+from ocr_engine.scripts.languages import without_others
+from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.structure import find_blocks
 
 MAX_TEXT_PIXELS = 680_000
@@ -67,7 +70,8 @@ class Engine:
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters))
         self._letters = Letters()
-        self._told = told(options.languages, options.model)
+        self._told = told(without_others(options.languages), options.model)
+        self._other_scripts = OtherScripts(find_data(options.tesseract_data), options.languages)
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
     def recognise(self, data: bytes) -> OcrResult:
@@ -78,12 +82,14 @@ class Engine:
             document.close()
             raise TooManyPages(f"the file has {document.info.pages} pages; the limit is {self._options.max_pages}")
         pages: list[OcrPage] = []
+        models: dict[OcrModel, None] = {}
         timings = OcrTimings()
         for number in range(1, document.info.pages + 1):
             read = self.read_page(document, number)
             pages += read.pages
             timings = timings.plus(read.timings)
-        return OcrResult(pages=tuple(pages), models=self._loaded.described, timings=timings)
+            models |= dict.fromkeys(read.models)
+        return OcrResult(pages=tuple(pages), models=tuple(models), timings=timings)
 
     def read_page(self, document: Document, number: int, options: ReadOptions = DEFAULT_READING) -> OcrResult:
         """One page of a document, from 1, in any order. Raises OcrError; a fault of another kind becomes EngineError.
@@ -101,7 +107,8 @@ class Engine:
             page, spent = taken or self.recognise_pixels(shown.pixels, number, options)
         page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
-        return OcrResult(pages=(page,), models=self._loaded.described, timings=spent)
+        models = self._loaded.described + self._other_scripts.models(page.language)
+        return OcrResult(pages=(page,), models=models, timings=spent)
 
     def recognise_pixels(
         self, pixels: Pixels, number: int = 1, options: ReadOptions = DEFAULT_READING
@@ -120,17 +127,23 @@ class Engine:
         oriented = time.perf_counter()
         read = self._read_turned(pixels, glance, rotation)
         script = judge(read.quads, read.readings)
-        if rotation and script.page == "unread":
-            # what is not read tells of no turn either
-            rotation = 0
+        other = self._other_scripts.told(read.page, read.quads, script, options.languages)
+        # what is not read tells of no turn
+        way = other.turn_of(rotation) if other else 0 if script.page == "unread" else rotation
+        if way != rotation:
+            rotation = way
             read = self._read_turned(pixels, glance, rotation)
             script = judge(read.quads, read.readings)
-        readings = read.readings
-        if script.page == "read":
-            readings = self._letters.decided(readings, told(options.languages, self._options.model) or self._told)
-            readings = fields.put_right(read.quads, readings)
-        view = View(width=width, height=height, rotation=rotation, zoom=zoom)
-        lines = lines_of(read.page, read.quads, readings, script.lines, view, self._options)
+        quads, readings = read.quads, read.readings
+        if other:
+            quads, readings, script = self._other_scripts.read(read.page, quads, readings, script, other.language)
+        elif script.page == "read":
+            of_file = told(without_others(options.languages), self._options.model)
+            readings = self._letters.decided(readings, of_file or self._told)
+            readings = fields.put_right(quads, readings)
+        right_to_left = other is not None and other.language.script.right_to_left
+        view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
+        lines = lines_of(read.page, quads, readings, script.lines, view, self._options)
         blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,
@@ -145,6 +158,7 @@ class Engine:
             lines=lines,
             truncated=read.truncated,
             blocks=blocks,
+            language=other.language.tag if other else "",
             warnings=() if script.page == "read" else ("unsupported_script",),
         )
         return page, timings

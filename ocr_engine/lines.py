@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class View(Struct, frozen=True, kw_only=True):
     """Degrees clockwise by which it was turned to be read."""
     zoom: float
     """How many times as large it was made to be read."""
+    right_to_left: bool = False
+    """Its text runs so, and so do its columns."""
 
     def shown(self, quad: NDArray[np.floating[Any]]) -> Polygon:
         """Where the corners (4, 2) of a box on the page as it was read are shown; none outside of the page."""
@@ -51,7 +54,7 @@ def lines_of(
         return ()
     quads, readings = quads[kept], [as_believed(readings[i], supports[i]) for i in kept]
     supports = [supports[i] for i in kept]
-    pieces = _pieces([polygon(quad) for quad in quads / view.zoom], readings, options)
+    pieces = _pieces(np.asarray(quads / view.zoom, np.float32), readings, view, options)
     # from here on each box begins at the text's own top left
     quads = np.array([np.roll(quad, -reading.corner, axis=0) for quad, reading in zip(quads, readings, strict=True)])
     placed = [words.places(cut(page, quad), reading) for quad, reading in zip(quads, readings, strict=True)]
@@ -83,9 +86,32 @@ def polygon(quad: NDArray[np.floating[Any]]) -> Polygon:
     return a, b, c, d
 
 
-def _pieces(boxes: Sequence[Polygon], readings: Sequence[Reading], options: EngineOptions) -> list[Piece]:
-    texts = [reading.text for reading in readings]
+def _pieces(quads: Quads, readings: Sequence[Reading], view: View, options: EngineOptions) -> list[Piece]:
+    """In reading order. A page that runs to the left is ordered as its mirror image, which runs to the right."""
+    if view.right_to_left:
+        mirrored = [_mirrored(reading) for reading in readings]
+        return [_turned_over(piece) for piece in _to_the_right(_mirror(quads), mirrored, options)]
+    return _to_the_right(quads, readings, options)
+
+
+def _to_the_right(quads: Quads, readings: Sequence[Reading], options: EngineOptions) -> list[Piece]:
+    boxes, texts = [polygon(quad) for quad in quads], [reading.text for reading in readings]
     if options.reading_order == "columns":
         return pieces_in_order(boxes, texts, [reading.places if not reading.corner else () for reading in readings])
     rows = enumerate(row_order(boxes), 1)
     return [Piece(line, 0, len(texts[line]), row=row) for row, members in rows for line in members]
+
+
+def _mirror(quads: Quads) -> Quads:
+    """The boxes (n, 4, 2) as a mirror shows them, their corners clockwise from the top left again."""
+    seen = quads[:, [1, 0, 3, 2]].copy()
+    seen[..., 0] = quads[..., 0].max() - seen[..., 0]
+    return seen
+
+
+def _mirrored(reading: Reading) -> Reading:
+    return msgspec.structs.replace(reading, places=tuple(1 - place for place in reading.places))
+
+
+def _turned_over(piece: Piece) -> Piece:
+    return msgspec.structs.replace(piece, begins=1 - piece.ends, ends=1 - piece.begins)

@@ -36,6 +36,9 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that pages are written in; empty: told by what is read."""
+    tesseract_data: str = ""
+    """Folder of Tesseract's data, with which other scripts are read where tesserocr is installed; empty: where systems
+    put it; `none`: they are not read."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
     max_pages: int = 2000

@@ -132,6 +132,8 @@ class OcrPage(Struct, frozen=True, kw_only=True):
     """Pixels an inch of paper, so that 72 / dpi points are a pixel; 0 where the file does not say."""
     warnings: tuple[PageWarning, ...] = ()
     """What may be wrong with the page without being an error; see `PageWarning`."""
+    language: str = ""
+    """BCP 47: that of a page which Tesseract has read, since the models do not hold its script; else empty."""
     blocks: tuple[OcrBlock, ...] = ()
     """In reading order, each confident line in one. Empty where it was read before blocks were told."""
 

@@ -69,6 +69,7 @@ class PageView(Struct, frozen=True, kw_only=True):
     source: Annotated[PageSource, Meta(description="`text-layer`: the PDF's own text, nothing was read.")]
     dpi: Annotated[float, Meta(description="Pixels an inch of paper; 0 where the file does not say.")]
     warnings: tuple[PageWarning, ...]
+    language: Annotated[str, Meta(description="BCP 47, of a page in another script, read by Tesseract; else empty.")]
     blocks: Annotated[tuple[BlockView, ...], Meta(description="Paragraphs, headings, lists, tables.")]
 
 
@@ -93,6 +94,7 @@ def page_view(page: OcrPage, *, words: bool) -> PageView:
         source=page.source,
         dpi=page.dpi,
         warnings=page.warnings,
+        language=page.language,
         blocks=tuple(_block(block) for block in page.blocks),
     )
 

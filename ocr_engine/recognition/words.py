@@ -81,18 +81,19 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
     middles = np.clip(np.array(reading.places), 0.0, 1.0) * width
     ink = _ink(crop)
     columns = np.asarray(ink.any(axis=0), bool)
-    edges = _ends(middles, width)
-    gaps = [_boundary(columns, ink, middles[last - 1], middles[first]) for (_, last), (first, _) in pairwise(words)]
-    bounds = [edges[0], *gaps, edges[1]]
-    return [_place(ink, word, left, right) for word, (left, right) in zip(words, pairwise(bounds), strict=True)]
+    # as they stand, from the left: scripts that run to the left have them in another order
+    stand = sorted(range(len(words)), key=lambda i: middles[slice(*words[i])].mean())
+    first, last = (np.array([end(middles[slice(*words[i])]) for i in stand]) for end in (np.min, np.max))
+    edges = _ends(first[0], last[-1], width / max(1, len(middles)), width)
+    gaps = [_boundary(columns, ink, left, right) for left, right in zip(last[:-1], first[1:], strict=True)]
+    bounds = [*pairwise([edges[0], *gaps, edges[1]])]
+    placed = {i: _place(ink, words[i], *bounds[k]) for k, i in enumerate(stand)}
+    return [placed[i] for i in range(len(words))]
 
 
-def _ends(middles: NDArray[np.float64], width: int) -> tuple[int, int]:
-    """Between which columns the line's ink is, by the middles of its first and last character."""
-    pitch = width / max(1, len(middles))
-    return max(0, round(middles[0] - MAX_INK_OVERHANG * pitch)), min(
-        width, round(middles[-1] + MAX_INK_OVERHANG * pitch) + 1
-    )
+def _ends(first: float, last: float, pitch: float, width: int) -> tuple[int, int]:
+    """Between which columns the line's ink is, by the middles of its leftmost and rightmost character."""
+    return max(0, round(first - MAX_INK_OVERHANG * pitch)), min(width, round(last + MAX_INK_OVERHANG * pitch) + 1)
 
 
 def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from ocr_engine.engine import Engine
+from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.script import MAX_CONFIDENCE
 from samples import Sample, all_samples, sample
 
@@ -14,17 +15,23 @@ PICTURES = Path(__file__).parent.parent / "pictures" / "scripts"
 UNREAD = ["ru", "el", "he", "ar", "hi", "th", "ko"]
 
 
+@pytest.fixture(scope="module")
+def alone() -> Engine:
+    """One without Tesseract."""
+    return Engine(EngineOptions(tesseract_data="none"))
+
+
 @pytest.mark.parametrize("language", UNREAD)
-def test_a_page_in_a_script_that_is_not_held_is_said_to_be(engine: Engine, language: str) -> None:
-    result = engine.recognise((PICTURES / f"{language}.png").read_bytes())
+def test_a_page_in_a_script_that_is_not_held_is_said_to_be(alone: Engine, language: str) -> None:
+    result = alone.recognise((PICTURES / f"{language}.png").read_bytes())
     (page,) = result.pages
     assert (page.warnings, page.rotation) == (("unsupported_script",), 0)
     assert all(line.confidence <= MAX_CONFIDENCE["unread"] for line in page.lines if line.unsupported_script)
     assert not any(map(str.isalpha, result.text))  # figures may be read
 
 
-def test_a_page_of_vietnamese_is_read_as_far_as_letters_are_there(engine: Engine) -> None:
-    result = engine.recognise((PICTURES / "vi.png").read_bytes())
+def test_a_page_of_vietnamese_is_read_as_far_as_letters_are_there(alone: Engine) -> None:
+    result = alone.recognise((PICTURES / "vi.png").read_bytes())
     (page,) = result.pages
     assert page.warnings == ("unsupported_script",)
     assert len(result.text.split("\n")) == 5
@@ -32,11 +39,11 @@ def test_a_page_of_vietnamese_is_read_as_far_as_letters_are_there(engine: Engine
     assert all(line.unsupported_script for line in page.lines)
 
 
-def test_what_is_not_read_tells_of_no_turn(engine: Engine) -> None:
+def test_what_is_not_read_tells_of_no_turn(alone: Engine) -> None:
     picture = Image.open(PICTURES / "ko.png").convert("L").transpose(Image.Transpose.ROTATE_90)
     file = io.BytesIO()
     picture.save(file, "PNG")
-    (page,) = engine.recognise(file.getvalue()).pages
+    (page,) = alone.recognise(file.getvalue()).pages
     assert (page.warnings, page.rotation) == (("unsupported_script",), 0)
 
 

@@ -159,11 +159,12 @@ async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: 
         assert said["limits"]["max_image_pixels"] == 5_000_000
         assert [each["name"] for each in said["formats"]] == [*FORMATS]
         assert said["text_layer"] == ["ocr", "auto"]
-        assert {"tag": "de", "letters": True} in said["languages"]
-        assert {"tag": "is", "letters": False} in said["languages"]
-        assert "ru" not in {each["tag"] for each in said["languages"]}
+        assert {"tag": "de", "letters": True, "reader": "models"} in said["languages"]
+        assert {"tag": "is", "letters": False, "reader": "models"} in said["languages"]
+        assert {"tag": "ru", "letters": False, "reader": "tesseract"} in said["languages"]
+        assert "am" not in {each["tag"] for each in said["languages"]}
         assert {each["media_type"] for each in said["files"]} == set(made)
         for data in made.values():
             assert (await service.upload(data)).status_code == 202
-    async with run(ocr_recognition_model="/models/of/ones/own.onnx") as service:
+    async with run(ocr_recognition_model="/models/of/ones/own.onnx", ocr_tesseract_data="none") as service:
         assert (await service.client.get("/capabilities")).json()["languages"] == []

@@ -1,5 +1,8 @@
 """`/capabilities`: what this service takes, for clients that want to know before they upload."""
 
+from collections.abc import Iterator
+from typing import Literal
+
 from litestar import Router, get
 from litestar.di import NamedDependency
 from msgspec import Struct
@@ -13,6 +16,7 @@ from ocr_engine.formats import FORMATS
 from ocr_engine.image.kinds import FileKind, readable
 from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
 from ocr_engine.recognition.letters.languages import known, languages_with_letters
+from ocr_engine.scripts.data import readable_languages
 
 
 class FormatView(Struct, frozen=True, kw_only=True):
@@ -35,6 +39,9 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     max_wait_seconds: int
 
 
+LanguageReader = Literal["models", "tesseract"]
+
+
 class LanguageView(Struct, frozen=True, kw_only=True):
     """A language that is read."""
 
@@ -42,6 +49,8 @@ class LanguageView(Struct, frozen=True, kw_only=True):
     """BCP 47."""
     letters: bool
     """Whether its letters decide where the recogniser doubts."""
+    reader: LanguageReader
+    """What reads it: the models, or Tesseract with data that is installed."""
 
 
 class CapabilitiesView(Struct, frozen=True, kw_only=True):
@@ -86,10 +95,20 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
 
 
 def _languages(settings: Settings) -> tuple[LanguageView, ...]:
+    return (*_of_models(settings), *_of_tesseract(settings))
+
+
+def _of_models(settings: Settings) -> Iterator[LanguageView]:
     if settings.ocr_recognition_model:
-        return ()
+        return
     with_letters = languages_with_letters()
-    return tuple(LanguageView(tag=tag, letters=tag in with_letters) for tag in known(settings.ocr_model))
+    for tag in known(settings.ocr_model):
+        yield LanguageView(tag=tag, letters=tag in with_letters, reader="models")
+
+
+def _of_tesseract(settings: Settings) -> Iterator[LanguageView]:
+    for tag in readable_languages(settings.ocr_tesseract_data):
+        yield LanguageView(tag=tag, letters=False, reader="tesseract")
 
 
 router = Router(

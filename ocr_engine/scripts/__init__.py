@@ -1,0 +1,1 @@
+"""Pages in scripts that the models do not hold, read line by line by Tesseract where it is installed."""

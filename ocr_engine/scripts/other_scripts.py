@@ -1,0 +1,116 @@
+"""Reads pages in scripts that the models do not hold: which language it is, how the page lies, and its lines.
+
+Where the lines stand, their order and all formats stay ours; Tesseract reads the boxes.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from ocr_engine.boxes import Quads, run_down, sides
+from ocr_engine.crops import Pixels, is_tall
+from ocr_engine.errors import EngineError
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.script import Judgement, Support
+from ocr_engine.result import OcrModel, Rotation
+from ocr_engine.scripts.data import TesseractData
+from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named
+from ocr_engine.scripts.lines import Box, own_share, read_well
+from ocr_engine.scripts.marks import with_marks
+from ocr_engine.scripts.readers import Readers
+from ocr_engine.scripts.trial import find_language, samples
+
+OWN_SHARE = 0.5
+"""Share of a line's letters that are of the script, from which the line is in it."""
+SURE_OF_LATIN = 0.95
+"""Confidence of the models from which a line in letters that they hold may be left to them."""
+FAR_SURER = 0.2
+"""By so much they must be surer where the other reader sees letters of its own script."""
+_WAYS: tuple[Rotation, ...] = (0, 90, 180, 270)
+
+
+class Told(Struct, frozen=True):
+    """What is known of a page in another script."""
+
+    language: Language
+    turn: Rotation
+    """Degrees clockwise by which the page still has to be turned for its lines to stand upright."""
+
+    def turn_of(self, rotation: Rotation) -> Rotation:
+        """The same of the page as it was before it was turned by `rotation`."""
+        return _WAYS[(rotation + self.turn) // 90 % 4]
+
+
+class OtherScripts:
+    """Reads with the data that is given, if any. Not for several threads at once."""
+
+    def __init__(self, data: TesseractData | None, tags: Sequence[str] = ()) -> None:
+        """`tags`: BCP 47 of the languages of all pages, where they are known.
+
+        Raises EngineError where one of them needs data that is not there.
+        """
+        self._data = data
+        self._readers = Readers(data)
+        self._tags = tags
+        lacking = [language for language in named(tags) if language not in self._readers.languages]
+        if lacking:
+            packages = ", ".join(f"tesseract-ocr-{language.data.replace('_', '-')}" for language in lacking)
+            raise EngineError(f"to read {lacking[0].tag}, the extra `tesseract` and its data are needed: {packages}")
+
+    def told(self, page: Pixels, quads: Quads, script: Judgement, tags: Sequence[str] = ()) -> Told | None:
+        """Which language a page is in whose script the models lack; None where it is none that is read here.
+
+        `tags`: BCP 47 of the languages that it may be in, where they are known.
+        """
+        if script.page == "read":
+            return None
+        found = find_language(self._readers, self._candidates(script.page, tags), samples(page, quads, script))
+        if found is None:
+            return None
+        ways: tuple[Rotation, Rotation] = (270, 90) if run_down(*sides(quads)) else (0, 180)
+        return Told(found.language, ways[found.upside_down])
+
+    def read(
+        self, page: Pixels, quads: Quads, readings: Sequence[Reading], script: Judgement, language: Language
+    ) -> tuple[Quads, list[Reading], Judgement]:
+        """The boxes, readings and judgement of a page that lies upright; what the models hold they have read."""
+        supports, readings = list(script.lines), list(readings)
+        kept = [*range(len(quads))]
+        if language.script.stacked:
+            quads, kept = with_marks(quads)
+        reader = self._readers.of(language)
+        tall = is_tall(quads)
+        for i in kept:
+            theirs = read_well(reader, Box(page, quads[i]), language.script)
+            if theirs.text and not _is_ours(readings[i], supports[i], theirs, language.script):
+                readings[i] = msgspec.structs.replace(theirs, corner=int(tall[i]))
+                supports[i] = "read"
+        judgement = Judgement("read", tuple(supports[i] for i in kept))
+        return quads[kept], [readings[i] for i in kept], judgement
+
+    def models(self, tag: str) -> tuple[OcrModel, ...]:
+        """What took part where a page was read in that language."""
+        return tuple(
+            OcrModel(role="recognition", name=self._data.file(language).name, sha256=self._data.sha256(language))
+            for language in self._readers.languages
+            if language.tag == tag and self._data
+        )
+
+    def _candidates(self, page: Support, tags: Sequence[str]) -> list[Language]:
+        """The languages that a page may be in."""
+        wanted = tags or self._tags
+        among = named(wanted) if wanted else self._readers.languages
+        # Vietnamese is told by what the models read, and nothing else is told so
+        return [
+            language
+            for language in among
+            if language in self._readers.languages and (language.script is VIETNAMESE) == (page == "letters_missing")
+        ]
+
+
+def _is_ours(ours: Reading, support: Support, theirs: Reading, script: Script) -> bool:
+    """Whether a line is in letters that the models hold, such as a name or an address in Latin letters."""
+    if support != "read" or ours.confidence < SURE_OF_LATIN:
+        return False
+    return own_share(theirs.text, script) < OWN_SHARE or theirs.confidence < ours.confidence - FAR_SURER

@@ -1,0 +1,115 @@
+"""Which language a page is in, by what several read in a few of its lines."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ocr_engine.boxes import Quads, sides
+from ocr_engine.crops import Pixels
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.script import Judgement
+from ocr_engine.scripts.languages import VIETNAMESE, Language, Script
+from ocr_engine.scripts.lines import Box, own_share, read_once, read_well
+from ocr_engine.scripts.readers import Readers
+
+SAMPLES = 3
+"""Lines of a page that are read to find its language."""
+MIN_SAMPLE_LETTERS = 3
+"""Of its own script, that a language must read in a line to have a say."""
+SURE_SCORE = 0.85
+"""Score of a script, 0 to 1, from which no other one is tried. On drawn pages the right one has .72 to .97."""
+MIN_SCORE = 0.6
+"""Score below which a page is in none of the scripts that are read: wrong ones have up to .57."""
+BETTER_SCORE = 0.01
+"""By so much another language of a script must be ahead of the one that stands for it."""
+SIGNS_SCORE = 0.15
+"""What letters that no other language of its script has are worth, where there are `MIN_SIGNS`."""
+MIN_SIGNS = 0.01
+"""Share of the letters."""
+
+
+class Found(Struct, frozen=True):
+    """What lines are in."""
+
+    language: Language
+    upside_down: bool
+
+
+class _Scored(Struct, frozen=True):
+    language: Language
+    score: float
+
+
+def find_language(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> Found | None:
+    """The one of the languages that reads the lines, as they stand or on their heads; None where none of them does."""
+    if not boxes or not languages:
+        return None
+    leaders: dict[Script, Language] = {}
+    # what is loaded costs nothing, and is most likely, too
+    for language in sorted(languages, key=lambda language: not readers.is_loaded(language)):
+        leaders.setdefault(language.script, language)
+    found, upside_down = _best(readers, [*leaders.values()], boxes), False
+    if found.score < SURE_SCORE:
+        turned = [msgspec.structs.replace(box, upside_down=True) for box in boxes]
+        other = _best(readers, [*leaders.values()], turned)
+        if other.score > found.score:
+            found, upside_down, boxes = other, True, turned
+    alike = [language for language in languages if language.script is found.language.script]
+    found = _best_of_script(readers, alike, boxes)
+    return Found(found.language, upside_down) if found.score >= MIN_SCORE else None
+
+
+def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:
+    """Some of the lines that the models do not read, from all over the longer half."""
+    unread = np.array([i for i, support in enumerate(script.lines) if support != "read"], np.intp)
+    length: NDArray[np.float32] = np.maximum(*sides(quads[unread]))
+    by_length = unread[np.argsort(-length, kind="stable")]
+    longer = by_length[: max(SAMPLES, len(by_length) // 2)]
+    return [Box(page, quads[i]) for i in longer[:: max(1, len(longer) // SAMPLES)][:SAMPLES]]
+
+
+def _best(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
+    best = _Scored(languages[0], 0.0)
+    for language in languages:
+        reader = readers.of(language)
+        score = _score([read_once(reader, box, language.script) for box in boxes], language.script)
+        if score > best.score:
+            best = _Scored(language, score)
+        if score >= SURE_SCORE:
+            break
+    return best
+
+
+def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
+    """The language of one script that reads the lines best; where it hardly matters, the first."""
+    best, lead = _Scored(languages[0], 0.0), 0.0
+    for language in languages:
+        reader = readers.of(language)
+        read = [read_well(reader, box, language.script) for box in boxes]
+        score = _score(read, language.script)
+        counted = score + SIGNS_SCORE * (_signs(read, language) >= MIN_SIGNS)
+        if counted > lead + BETTER_SCORE:
+            best, lead = _Scored(language, score), counted
+    return best
+
+
+def _score(readings: Sequence[Reading], script: Script) -> float:
+    """0 to 1: how surely lines were read in letters of a script, the mean of all."""
+    return sum(_weight(reading, script) for reading in readings) / len(readings)
+
+
+def _weight(reading: Reading, script: Script) -> float:
+    if script is VIETNAMESE:
+        # of letters that only it has there are few
+        return reading.confidence
+    if sum(map(script.holds, reading.text)) < MIN_SAMPLE_LETTERS:
+        return 0.0
+    return max(0.0, reading.confidence * own_share(reading.text, script) - script.chance) / (1 - script.chance)
+
+
+def _signs(readings: Sequence[Reading], language: Language) -> float:
+    letters = [character for reading in readings for character in reading.text if character.isalpha()]
+    return sum(character in language.signs for character in letters) / max(1, len(letters))

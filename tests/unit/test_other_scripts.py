@@ -1,0 +1,121 @@
+"""What is known of scripts: their letters, their marks, and which data is there for them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.wiring import engine_options
+from config.settings import from_environment
+from ocr_engine.boxes import Quads
+from ocr_engine.scripts.data import TesseractData, find_data, readable_languages
+from ocr_engine.scripts.languages import LANGUAGES, named, without_others
+from ocr_engine.scripts.lines import own_share, with_margin
+from ocr_engine.scripts.marks import with_marks
+from ocr_engine.scripts.readers import MAX_LOADED, Readers
+from ocr_engine.scripts.tesseract import LINE_HEIGHT, prepared
+
+
+def box(left: float, top: float, right: float, bottom: float) -> list[tuple[float, float]]:
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def boxes(*corners: tuple[float, float, float, float]) -> Quads:
+    return np.array([box(*each) for each in corners], np.float32).reshape(-1, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "share"),
+    [
+        ("ru", "Привет, 12", 1.0),
+        ("ru", "Привет world!", 6 / 11),
+        ("th", "\u0e17\u0e35\u0e48", 1.0),
+        ("el", "abc", 0.0),
+        ("ar", "12", 0.0),
+    ],
+)
+def test_letters_are_counted_to_their_script(tag: str, text: str, share: float) -> None:
+    (language,) = named([tag])
+    assert own_share(text, language.script) == pytest.approx(share)
+
+
+def test_each_language_has_one_name_and_signs_of_its_own_script() -> None:
+    assert len({language.tag for language in LANGUAGES}) == len(LANGUAGES)
+    assert len({language.data for language in LANGUAGES}) == len(LANGUAGES)
+    assert all(language.script.holds(sign) for language in LANGUAGES for sign in language.signs)
+
+
+def test_languages_are_named_whatever_their_region() -> None:
+    assert [language.tag for language in named(["uk_UA", "de", "RU"])] == ["ru", "uk"]
+    assert without_others(["uk-UA", "de-AT", "RU", "en"]) == ("de-AT", "en")
+
+
+def test_marks_over_and_under_a_line_are_read_with_it() -> None:
+    line, above, below = (10, 30, 400, 60), (50, 18, 90, 29), (200, 58, 220, 70)
+    grown, lines = with_marks(boxes(above, line, below))
+    assert lines == [1]
+    assert grown[1].tolist() == boxes((10, 18, 400, 70))[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [(10, 68, 400, 98), (50, 5, 90, 15), (380, 18, 480, 29), (10, 62, 90, 80)],
+    ids=["the next line", "far above", "beside", "a low line"],
+)
+def test_what_are_no_marks_stays_a_line_of_its_own(other: tuple[float, float, float, float]) -> None:
+    grown, lines = with_marks(boxes((10, 30, 400, 60), other))
+    assert lines == [0, 1]
+    assert grown.tolist() == boxes((10, 30, 400, 60), other).tolist()
+
+
+def test_a_margin_lies_along_a_line_that_is_level_and_one_that_is_not() -> None:
+    assert with_margin(boxes((0, 10, 100, 30))[0], 0.1).tolist() == boxes((0, 8, 100, 32))[0].tolist()
+    assert with_margin(boxes((10, 0, 30, 100))[0], 0.1).tolist() == boxes((8, 0, 32, 100))[0].tolist()
+    assert with_marks(boxes())[1] == []
+
+
+def test_a_line_is_given_dark_on_bright_at_its_height_with_paper_around_it() -> None:
+    crop = np.full((72, 300, 3), 20, np.uint8)
+    crop[30:40, 100:200] = 240
+    line = prepared(crop, 10)
+    assert line.shape == (LINE_HEIGHT + 20, 170)
+    assert (line[0, 0], line[10 + 17, 85]) == (235, 15)
+
+
+def test_data_is_found_by_its_names(tmp_path: Path) -> None:
+    for name in ("ell", "rus", "deu", "osd"):
+        (tmp_path / f"{name}.traineddata").write_bytes(b"")
+    data = TesseractData(tmp_path)
+    assert [language.tag for language in data.languages()] == ["ru", "el"]
+    assert readable_languages(str(tmp_path)) == ("el", "ru")
+    assert find_data("none") is None
+    assert readable_languages("none") == ()
+
+
+def test_only_a_few_languages_stay_loaded(tmp_path: Path) -> None:
+    for language in LANGUAGES[:4]:
+        (tmp_path / f"{language.data}.traineddata").write_bytes(b"")
+    closed: list[str] = []
+
+    class Silent:
+        def __init__(self, tag: str) -> None:
+            self.tag = tag
+
+        def read(self, _crop: object, _border: int) -> object:
+            raise AssertionError("nothing is read here")
+
+        def close(self) -> None:
+            closed.append(self.tag)
+
+    readers = Readers(TesseractData(tmp_path), lambda _data, language: Silent(language.tag))  # type: ignore[arg-type, return-value]
+    first, second, *others = readers.languages
+    for language in (first, second, first, *others):
+        readers.of(language)
+    assert closed == [second.tag, first.tag]
+    assert sum(map(readers.is_loaded, readers.languages)) == MAX_LOADED
+
+
+def test_a_service_may_be_told_languages_of_the_models_and_others() -> None:
+    settings = from_environment({"OCR_LANGUAGES": "de-AT, ru,th", "OCR_TESSERACT_DATA": "/data"})
+    options = engine_options(settings)
+    assert (options.languages, options.tesseract_data) == (("de", "ru", "th"), "/data")
