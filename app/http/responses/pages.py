@@ -37,6 +37,7 @@ def _given_up(error: PageError) -> JobPageView:
         source="ocr",
         dpi=0.0,
         warnings=(),
+        language="",
         blocks=(),
         error=problem(error.code, error.detail),
     )
