@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -66,6 +67,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     """Which page in the queue its next one is, from 1; 0 where none of it waits."""
     eta_seconds: float | None = 0.0
     """Until it is through, at the present pace; None while there are no workers."""
+    expires_at: datetime | None = None
+    """When it will be deleted, where that is known."""
     waited: bool = False
     """Whether its end was waited for."""
 
@@ -131,8 +134,7 @@ class Service:
         if self.kind.has_neighbours:
             # what a shared queue lost: entries that somebody deleted, or that could not be written
             self.background.every("rescue", RESCUE_SECONDS, self._rescue, wait_first=True)
-        if self.settings.keep_finished_days:
-            self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
+        self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         self.background.every("repeats", FORGET_REPEATS_SECONDS, self._forget_repeats)
         if not self.kind.reads:
             return
@@ -324,7 +326,7 @@ class Service:
 
     async def _of(self, job: Job, *, waited: bool = False) -> Progress:
         if job.status.terminal:
-            return Progress(job=job, waited=waited)
+            return Progress(job=job, waited=waited, expires_at=self._retention.expires_at(job))
         ahead = await self.queue.ahead(job.id)
         if ahead is None and job.status is JobState.QUEUED:
             # waits for its next attempt, or is on its way into the queue

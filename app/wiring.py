@@ -141,7 +141,7 @@ def service_of(
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),
         events=events,
-        retention=Retention(store, timedelta(days=settings.keep_finished_days), events),
+        retention=Retention(store, _kept(settings), events),
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=dispatchers,
         readings=readings,
@@ -154,6 +154,10 @@ def service_of(
         waiters=waiters,
         streams=streams,
     )
+
+
+def _kept(settings: Settings) -> timedelta | None:
+    return timedelta(days=settings.keep_finished_days) if settings.keep_finished_days else None
 
 
 def process_pool(settings: Settings, options: EngineOptions, observers: Observers) -> ManagedPool:

@@ -156,9 +156,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=365_000,
-            description="Days after which `done` and cancelled jobs are deleted (410); 0: they are kept.",
+            description="Days after which `done` and cancelled jobs are deleted (410), texts and all; 0: never.",
         ),
-    ] = 0.0
+    ] = 30.0
 
     ocr_model: Annotated[
         Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")

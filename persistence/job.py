@@ -1,7 +1,7 @@
 """The Job and its state machine: the verbs are the only ways in which it may change. Pure: no clock, no database."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
@@ -86,6 +86,12 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """As `ocr_engine.options.ReadOptions` has it."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that it is written in; empty: those of the service."""
+    tag: str = ""
+    """The client's own word for it; jobs are listed by it."""
+    metadata: Mapping[str, str] = {}
+    """What the client wants to be told with it."""
+    expires_in: int | None = None
+    """Seconds after its end when it is deleted; None: as it is with all."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -125,6 +131,8 @@ class Job(Struct, frozen=True, kw_only=True):
     """Pages that were given up."""
     result: OcrResult | None = None
     """What was read so far. Of a paged job it is put together from its pages, by `JobStore.get` only."""
+    expires_at: datetime | None = None
+    """When it is deleted because its client wanted that; None before its end, too."""
     page_errors: tuple[PageError, ...] = ()
     """Of the pages that were given up, as `result`."""
 
@@ -243,4 +251,7 @@ class Job(Struct, frozen=True, kw_only=True):
             raise IllegalTransition(self, status)
         # `updated_at` never runs backwards, whatever the clock does
         moment = max(now, self.updated_at)
-        return msgspec.structs.replace(self, status=status, revision=self.revision + 1, updated_at=moment, **changes)
+        seconds = self.options.expires_in if status.terminal else None
+        expires_at = None if seconds is None else moment + timedelta(seconds=seconds)
+        known = {"status": status, "updated_at": moment, "expires_at": expires_at}
+        return msgspec.structs.replace(self, revision=self.revision + 1, **known, **changes)

@@ -13,7 +13,7 @@ from persistence.page import Page, PageState
 COLUMNS = (
     "id", "owner", "traceparent", "status", "revision", "attempt", "created_at", "updated_at", "due_at", "started_at",
     "media_type", "width", "height", "frames", "image_bytes", "error_code", "failures", "result",
-    "options", "paged", "pages_total", "pages_done", "pages_failed",
+    "options", "paged", "pages_total", "pages_done", "pages_failed", "expires_at",
 )  # fmt: skip
 
 LISTED_COLUMNS = tuple("NULL AS result" if column == "result" else column for column in COLUMNS)
@@ -59,6 +59,7 @@ def to_row(job: Job) -> dict[str, Any]:
         "pages_total": job.pages_total,
         "pages_done": job.pages_done,
         "pages_failed": job.pages_failed,
+        "expires_at": job.expires_at,
     }
 
 
@@ -88,6 +89,7 @@ def from_row(row: Mapping[str, Any]) -> Job:
         pages_total=row["pages_total"],
         pages_done=row["pages_done"],
         pages_failed=row["pages_failed"],
+        expires_at=row["expires_at"],
         result=_result.decode(row["result"]) if row["result"] else None,
     )
 

@@ -63,6 +63,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
 
     owner: str | None = None
     status: JobState | None = None
+    tag: str | None = None
     created_after: datetime | None = None
     """Later than that."""
 
@@ -173,6 +174,9 @@ class JobStore(Protocol):
 
         Of paged ones nothing that was read.
         """
+
+    async def expired(self, now: datetime, limit: int) -> list[Job]:
+        """At most `limit` jobs whose `expires_at` has come, by that, then by id; of paged ones nothing read."""
 
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         """At most `limit` (1 or more) jobs, newest first: by `created_at`, then by id. Nothing of what was read.

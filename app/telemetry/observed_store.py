@@ -94,6 +94,10 @@ class ObservedStore:
         with self._timed("finished"):
             return await self.wrapped.finished(before, limit)
 
+    async def expired(self, now: datetime, limit: int) -> list[Job]:
+        with self._timed("expired"):
+            return await self.wrapped.expired(now, limit)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         with self._timed("listed"):
             return await self.wrapped.listed(wanted, after, limit)

@@ -136,6 +136,9 @@ class ObjectImages:
     async def finished(self, before: datetime, limit: int) -> list[Job]:
         return await self._jobs.finished(before, limit)
 
+    async def expired(self, now: datetime, limit: int) -> list[Job]:
+        return await self._jobs.expired(now, limit)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         return await self._jobs.listed(wanted, after, limit)
 

@@ -154,6 +154,13 @@ MIGRATIONS = (
         CREATE INDEX repeats_by_age ON repeats (created_at);
         """,
     ),
+    Migration(
+        "expiry",
+        """
+        ALTER TABLE jobs ADD COLUMN expires_at timestamptz;
+        CREATE INDEX jobs_expiring ON jobs (expires_at, id) WHERE expires_at IS NOT NULL;
+        """,
+    ),
 )
 
 

@@ -44,7 +44,8 @@ LISTED = f"""
     WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
         AND ($3::timestamptz IS NULL OR created_at > $3)
         AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
-    ORDER BY created_at DESC, id DESC LIMIT $6
+        AND ($6::text IS NULL OR options ->> 'tag' = $6)
+    ORDER BY created_at DESC, id DESC LIMIT $7
 """  # noqa: S608
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
@@ -212,8 +213,11 @@ class PostgresStore:
             "WHERE status IN ('done', 'cancelled') AND updated_at < $1 ORDER BY updated_at, id LIMIT $2", before, limit
         )
 
+    async def expired(self, now: datetime, limit: int) -> list[Job]:
+        return await self._select("WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2", now, limit)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
-        if after is not None and not _storable(after.id):
+        if not _storable(f"{wanted.tag or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)
         rows = await self._connections.read(
             lambda connection: connection.fetch(
@@ -223,6 +227,7 @@ class PostgresStore:
                 wanted.created_after,
                 after.updated_at if after else None,
                 after.id if after else None,
+                wanted.tag,
                 limit + 1,
             )
         )

@@ -152,6 +152,12 @@ def _counts(db: Database) -> None:
     db.execute(f"CREATE TRIGGER jobs_counted_again AFTER UPDATE OF status ON jobs BEGIN {fewer} {more} END")
 
 
+@MIGRATIONS(name="0008_expiry")
+def _expiry(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN expires_at TEXT")
+    db.execute("CREATE INDEX jobs_expiring ON jobs (expires_at, id) WHERE expires_at IS NOT NULL")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -20,7 +20,8 @@ UPDATE_JOB = (
     "UPDATE jobs SET status = :status, revision = :revision, attempt = :attempt, "
     "updated_at = :updated_at, due_at = :due_at, started_at = :started_at, "
     "error_code = :error_code, failures = :failures, result = :result, "
-    "paged = :paged, pages_total = :pages_total, pages_done = :pages_done, pages_failed = :pages_failed "
+    "paged = :paged, pages_total = :pages_total, pages_done = :pages_done, pages_failed = :pages_failed, "
+    "expires_at = :expires_at "
     "WHERE id = :id AND revision = :old_revision AND status = :old_status"
 )
 

@@ -9,7 +9,7 @@ from persistence.change import JobChange
 from persistence.job import Job
 from persistence.page import Page
 
-MOMENTS = ("created_at", "updated_at", "due_at", "started_at")
+MOMENTS = ("created_at", "updated_at", "due_at", "started_at", "expires_at")
 """Columns that are text here."""
 PAGE_MOMENTS = ("due_at", "started_at")
 

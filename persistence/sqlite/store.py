@@ -237,6 +237,11 @@ class SqliteStore:
             (to_text(before), limit),
         )
 
+    async def expired(self, now: datetime, limit: int) -> list[Job]:
+        return await self._select(
+            "INDEXED BY jobs_expiring WHERE expires_at <= ? ORDER BY expires_at, id LIMIT ?", (to_text(now), limit)
+        )
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         conditions, values = ["1"], list[str | int]()
         if wanted.owner is not None:
@@ -245,6 +250,9 @@ class SqliteStore:
         if wanted.status is not None:
             conditions.append("+status = ?")  # `+`: looked for in the order that is wanted, not by its own index
             values.append(wanted.status.value)
+        if wanted.tag is not None:
+            conditions.append("json_extract(options, '$.tag') = ?")
+            values.append(wanted.tag)
         if wanted.created_after is not None:
             conditions.append("created_at > ?")
             values.append(to_text(wanted.created_after))

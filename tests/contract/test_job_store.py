@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from persistence.change import change_of
-from persistence.job import Job, JobState
+from persistence.job import Job, JobOptions, JobState
 from persistence.store import Backlog, Cursor, JobExists, JobFilter, JobStore, StoreError
 from persistence.upload import Upload
 from tests.contract.conftest import OpenStore
@@ -403,3 +403,15 @@ async def test_a_list_is_newest_first_of_what_is_wanted_and_goes_on_where_it_end
         (JobFilter(created_after=after(1)), ["c", "b"]),
     ):
         assert [each.id for each in (await store.listed(wanted)).jobs] == ids
+
+
+async def test_jobs_whose_time_is_over_are_found_oldest_first(store: JobStore) -> None:
+    for name, seconds in (("a", 20), ("b", 10), ("c", None)):
+        queued = msgspec.structs.replace(job(name), options=JobOptions(tag="t", expires_in=seconds))
+        await store.add(queued, Upload.of(b"image"))
+        assert await store.replace(queued, queued.cancelled(after(1)))
+    assert [each.id for each in await store.expired(after(12), 9)] == ["b"]
+    assert [each.id for each in await store.expired(after(99), 9)] == ["b", "a"]
+    assert [each.id for each in await store.expired(after(99), 1)] == ["b"]
+    assert len((await store.listed(JobFilter(tag="t"))).jobs) == 3
+    assert (await store.listed(JobFilter(tag="u"))).jobs == ()

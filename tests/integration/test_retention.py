@@ -42,10 +42,11 @@ async def test_the_service_sweeps_by_itself_when_it_is_told_to(run: Any) -> None
             pass
 
 
-async def test_finished_jobs_stay_unless_an_operator_says_otherwise(run: Any) -> None:
-    async with run(ScriptedPool(text_result("old"))) as service:
+async def test_finished_jobs_stay_for_ever_where_an_operator_wants_that(run: Any) -> None:
+    async with run(ScriptedPool(text_result("old")), keep_finished_days=0.0) as service:
         job_id = (await service.upload(PNG)).json()["id"]
-        await service.ended(job_id)
-    async with run() as service:
+        assert (await service.ended(job_id))["expires_at"] is None
+        store = service.service.store
+        late = clock.now() + timedelta(days=10_000)
+        assert await Retention(store, None, JobEvents(), lambda: late).expire() == 0
         assert (await service.client.get(f"/images/{job_id}")).status_code == 200
-        assert not service.service.settings.keep_finished_days

@@ -11,18 +11,16 @@ from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMul
 
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
+from app.http.requests.form_options import job_options
 from app.http.requests.strict import refuse_unknown
 from app.jobs.incoming import Body, UploadFields
-from app.jobs.page_selection import PageSelection
-from ocr_engine.options import TEXT_LAYERS, ModelFamily
-from ocr_engine.recognition.letters.languages import UnknownLanguage, told
-from persistence.job import JobOptions
+from ocr_engine.options import ModelFamily
 
 FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
 MAX_PARTS = 32
 """Parts of a multipart body that are looked at before it is refused; few are wanted."""
-FORM_FIELDS = ("pages", "text_layer", "language", "password")
+FORM_FIELDS = ("pages", "text_layer", "language", "password", "tag", "metadata", "expires_in")
 """What may come beside `file`."""
 MAX_FIELD_LETTERS = 500
 """Of one of them: more ranges of pages than anybody writes, four times the longest password of a PDF."""
@@ -120,23 +118,8 @@ class _Form:
 
     def fields(self, model: ModelFamily) -> UploadFields:
         """What was asked for. Raises ApiError or BadSelection."""
-        text_layer = self._text("text_layer") or TEXT_LAYERS[0]
-        if text_layer not in TEXT_LAYERS:
-            raise ApiError(
-                "malformed_request", f"text_layer: {text_layer[:64]!r} is none of {', '.join(map(repr, TEXT_LAYERS))}"
-            )
-        pages = str(PageSelection.parsed(self._text("pages")))
-        return UploadFields(
-            options=JobOptions(pages=pages, text_layer=text_layer, languages=self._languages(model)),
-            password=self._text("password", strip=False),
-        )
-
-    def _languages(self, model: ModelFamily) -> tuple[str, ...]:
-        tags = self._text("language")
-        try:
-            return told(tags.split(","), model) if tags else ()
-        except UnknownLanguage as error:
-            raise ApiError("malformed_request", f"language: {error}") from None
+        options = job_options({name: self._text(name) for name in FORM_FIELDS if name != "password"}, model)
+        return UploadFields(options=options, password=self._text("password", strip=False))
 
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name

@@ -1,5 +1,6 @@
 """The JSON that clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -51,6 +52,9 @@ class JobView(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="BCP 47 tags that came with the upload; empty: the service's, or by what is read."),
     ]
+    tag: Annotated[str, Meta(description="The client's own word for it.")]
+    metadata: Annotated[Mapping[str, str], Meta(description="What the client sent with it.")]
+    expires_at: Annotated[datetime | None, Meta(description="When it will be deleted; null: not known yet, or never.")]
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -87,6 +91,9 @@ def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
         queue_position=progress.queue_position,
         eta_seconds=None if eta is None else round(eta, 1),
         languages=job.options.languages,
+        tag=job.options.tag,
+        metadata=job.options.metadata,
+        expires_at=progress.expires_at or job.expires_at,
         image=job.image,
         models=result.models if result else (),
         timings=result.timings if result else None,
@@ -105,6 +112,8 @@ class ListedView(Struct, frozen=True, kw_only=True):
     attempts: int
     pages_total: Annotated[int | None, Meta(description="Pages to be read; null until the file was opened.")]
     pages_done: int
+    tag: str
+    metadata: Mapping[str, str]
     image: ImageInfo
     error: Problem | None
 
@@ -119,6 +128,8 @@ def listed_view(job: Job) -> ListedView:
         attempts=job.attempt,
         pages_total=job.pages_total or None,
         pages_done=job.pages_done,
+        tag=job.options.tag,
+        metadata=job.options.metadata,
         image=job.image,
         error=problem(job.error.code, job.error.detail) if job.error else None,
     )

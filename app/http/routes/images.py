@@ -23,6 +23,7 @@ from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
+from app.http.requests.form_options import MAX_EXPIRY_SECONDS, MAX_TAG_LETTERS
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
@@ -67,6 +68,24 @@ class UploadOperation(Operation):
                 type=text,
                 max_length=MAX_FIELD_LETTERS,
                 description="Opens an encrypted PDF. Kept with the file, and forgotten with it.",
+            ),
+            "tag": Schema(
+                type=text,
+                pattern=r"^[^\x00-\x1f\x7f]*$",
+                max_length=MAX_TAG_LETTERS,
+                description="The client's own word for the job; /images lists by it.",
+            ),
+            "expires_in": Schema(
+                type=OpenAPIType.INTEGER,
+                minimum=1,
+                maximum=MAX_EXPIRY_SECONDS,
+                description="Seconds after its end when the job is deleted.",
+            ),
+            "metadata": Schema(
+                type=OpenAPIType.OBJECT,
+                additional_properties=Schema(type=text, max_length=50),
+                max_properties=3,
+                description="A JSON object of texts, 500 letters at most, that is shown with the job.",
             ),
         }
         form = Schema(type=OpenAPIType.OBJECT, properties=properties, required=["file"], additional_properties=False)

@@ -31,6 +31,7 @@ async def list_jobs(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     status: FromQuery[JobState | None] = None,
+    tag: FromQuery[str | None] = None,
     created_after: FromQuery[str | None] = None,
     after: FromQuery[str | None] = None,
     limit: PageSize = 50,
@@ -39,6 +40,7 @@ async def list_jobs(
     wanted = JobFilter(
         owner=context_of(request.scope).viewer,
         status=status,
+        tag=tag,
         created_after=_moment(created_after) if created_after else None,
     )
     page = await service.listed(wanted, cursor_of(after, "`after`") if after else None, limit)
@@ -46,7 +48,7 @@ async def list_jobs(
     view = JobsView(items=[listed_view(job) for job in page.jobs], next=following)
     if following is None:
         return Response(view)
-    query = {"status": status, "created_after": created_after, "after": following, "limit": limit}
+    query = {"status": status, "tag": tag, "created_after": created_after, "after": following, "limit": limit}
     link = urlencode({name: value for name, value in query.items() if value is not None})
     return Response(view, headers={"Link": f'</images?{link}>; rel="next"'})
 
