@@ -13,9 +13,9 @@ PNG = sample("tiny").data
 
 async def test_an_unknown_form_field_is_named(run: Any) -> None:
     async with run() as service:
-        answer = await service.client.post("/images", data={"language": "deu"}, files={"file": ("a.png", PNG)})
+        answer = await service.client.post("/images", data={"langauge": "deu"}, files={"file": ("a.png", PNG)})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
-        assert "'language'" in answer.json()["detail"]
+        assert "'langauge'" in answer.json()["detail"]
         assert (await service.client.get("/queue")).json()["depth"] == 0
 
 
