@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.fields import fields, iban, mrz, numbers
+from ocr_engine.recognition.fields import fields, fractions, iban, mrz, numbers
 
 # the specimens of ICAO Doc 9303, parts 4, 5 and 6
 TD3 = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
@@ -102,6 +102,28 @@ def test_a_right_account_number_of_any_country_stays() -> None:
 )
 def test_dates_times_and_amounts_hold_no_letters_and_all_else_is_left_alone(read: str, right: str) -> None:
     assert numbers.put_right(read) == right
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("add ½4 cup", "add ¼ cup"),
+        ("½2 inch, ½4", "½ inch, ¼"),
+        ("3½ inch", "3½ inch"),
+        ("½45", "½45"),
+        ("none", "none"),
+    ],
+)
+def test_a_fraction_whose_lower_half_was_read_twice_is_the_one_that_it_says(read: str, right: str) -> None:
+    found = fractions.put_right(Reading(read, 0.9, tuple(np.linspace(0, 1, len(read)).tolist()), (0.9,) * len(read)))
+    assert found.text == right
+    assert len(found.places) == len(found.certainty) == len(right)
+
+
+def test_a_half_that_may_be_a_quarter_is_hardly_trusted_and_a_sure_one_is() -> None:
+    certainty = (0.99, 0.99, 0.999, 0.99)
+    found = fractions.put_right(Reading("½ ½x", 0.98, (0.1, 0.3, 0.5, 0.7), certainty))
+    assert found.certainty == (fractions.DOUBTED, 0.99, 0.999, 0.99)
 
 
 def test_a_page_s_lines_keep_their_order_and_a_place_for_each_character() -> None:

@@ -1,5 +1,6 @@
 """Letters decide what the recogniser leaves open, and nothing else."""
 
+import re
 import string
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,9 @@ from ocr_engine.recognition.letters.ngrams import folded, hashed, hashed_rows
 from ocr_engine.recognition.letters.scope import in_scope
 
 MAX_BYTES = 200_000
+ROOT = Path(__file__).parents[2]
+SIGNS = "„‚“”‘’«»‹›¡¿№§°ºª½¼¾⅓⅔⅛²³¹☐☑€£¥¢$ﬁﬂﬀœæ…–—•·×÷±µ©®™†‡¶&@#%*_<>{}[]|\\/^~`"
+"""Of European print, of forms and of code."""
 GERMAN = "Die Straßenbahn hält in der Nähe des Rathauses, gegenüber der Bäckerei."
 ENGLISH = "The parcel arrived on Tuesday, and it was not what we had ordered."
 
@@ -187,6 +191,15 @@ def test_the_models_know_all_letters_of_the_languages_that_may_be_told() -> None
     # the older one has English without the accents of its loan words, and languages that write a to z
     assert set(string.ascii_letters) <= set(find(EngineOptions(model="ppocr-v4")).characters)
     assert all(not ALPHABETS[language].strip("é") for language in set(known("ppocr-v4")) - {"en", "zh"})
+
+
+def test_the_docs_list_the_signs_that_the_model_lacks_and_no_others() -> None:
+    section = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    section = section.split("## Signs that the model lacks")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    characters = set(find(EngineOptions()).characters)
+    assert {sign for row in rows for sign in re.findall("`(.)`", row)} == set(SIGNS) - characters
+    assert f"{len(characters):,}".replace(",", " ") in section
 
 
 def test_an_alphabet_has_the_large_letters_too() -> None:
