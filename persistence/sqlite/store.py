@@ -19,12 +19,20 @@ from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite import pages as page_rows
 from persistence.sqlite import repeats, uploads
-from persistence.sqlite.connection import OwnedConnection, connect_reader, connect_writer, forget_log, transaction
+from persistence.sqlite.connection import (
+    OwnedConnection,
+    connect_reader,
+    connect_writer,
+    fault,
+    forget_log,
+    transaction,
+)
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
+from persistence.sqlite.reserve import Reserve
 from persistence.sqlite.rows import change_from_row, from_row, to_row, to_text
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreUnusable
+from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
 from persistence.tasks import Writes
 from persistence.upload import StoredFile, Upload
 
@@ -78,6 +86,7 @@ class SqliteStore:
         self.writer = writer
         """For what no promise of JobStore covers, as a PRAGMA."""
         self.reader = reader
+        self._reserve = Reserve(path)
         self._additions = Writes()
         self._cleaning = False
         """True while the write-ahead log may hold what was deleted; of the writer's thread only."""
@@ -99,7 +108,9 @@ class SqliteStore:
             except (sqlite3.Error, OSError) as error:
                 raise StoreUnusable(f"{file} cannot be opened for writing: {error}") from error
             opened.pop_all()
-        return cls(file, lock, in_place, writer, reader, folder)
+        store = cls(file, lock, in_place, writer, reader, folder)
+        await asyncio.to_thread(store._reserve.hold)
+        return store
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         if upload.file is None:
@@ -288,8 +299,9 @@ class SqliteStore:
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
                 _insert(db, TRIAL, Upload.of(b""), "")
                 db.execute("DELETE FROM jobs WHERE id = ?", (TRIAL.id,))
+            self._reserve.hold()
 
-        await self._write(work)
+        await self._write(work, may_use_reserve=False)
 
     async def close(self) -> None:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
@@ -297,6 +309,7 @@ class SqliteStore:
             await self._additions.ended()
             await self.reader.close()
             await self.writer.close()
+            self._reserve.release()
             await asyncio.to_thread(self._uploads.tidy)
         finally:
             self._lock.release()
@@ -310,7 +323,7 @@ class SqliteStore:
                 _insert(db, job, upload, file)
                 page_rows.insert(db, pages)
 
-        await self._write(work)
+        await self._write(work, may_use_reserve=False)
 
     async def _add_with_file(
         self, job: Job, upload: Upload, pages: Sequence[Page], received: Path, repeat: Repeat | None
@@ -339,10 +352,15 @@ class SqliteStore:
 
         return await self._write(work)
 
-    async def _write(self, work: Callable[[Database], T]) -> T:
+    async def _write(self, work: Callable[[Database], T], *, may_use_reserve: bool = True) -> T:
         def in_place(db: Database) -> T:
             self._in_place.require()
-            done = work(db)
+            try:
+                done = work(db)
+            except sqlite3.Error as error:
+                if not (may_use_reserve and isinstance(fault(error), StoreFull) and self._reserve.release()):
+                    raise
+                done = work(db)
             if self._cleaning:
                 self._cleaning = not forget_log(db)
             return done

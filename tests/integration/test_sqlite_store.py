@@ -235,6 +235,24 @@ async def test_on_a_full_disk_the_place_of_dropped_images_is_used_again(
     await store.add(job("new"), Upload.of(image[: len(image) // 3]))
 
 
+async def test_on_a_full_disk_a_reserve_makes_room_for_what_frees_some(path: Path, store: SqliteStore) -> None:
+    reserve = path.with_name("jobs.db-reserve")
+    size = reserve.stat().st_size
+
+    def work(_: Database) -> str:
+        if reserve.exists():
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return "written"
+
+    with pytest.raises(StoreFull):
+        await store._write(work, may_use_reserve=False)
+    assert await store._write(work) == "written"
+    await store.check()
+    assert (reserve.stat().st_size, size) == (RESERVED_BYTES, RESERVED_BYTES)
+
+
 async def test_a_locked_database_refuses_and_recovers_by_itself(path: Path, store: SqliteStore) -> None:
     await store.add(job(), Upload.of(b"image"))
     store.writer.patience = 0.001
