@@ -150,12 +150,13 @@ class Service:
         owner: str,
         client: str,
         idempotency_key: str = "",
+        traceparent: str = "",
     ) -> Progress:
         """The job of the file that `receive` gathers in the body which it is given; refused before that, if it can be.
 
         With an idempotency key that was used before: the job of then. Raises IdempotencyKeyReused where something else
         was sent with it, JobGone, OcrError, BadSelection, IncomingFull, what `receive` raises, or as Intake.submit;
-        counted all the same.
+        counted all the same. `traceparent`: as it came with the request; kept where the service traces nothing itself.
         """
         media_type = "unknown"
         try:
@@ -177,9 +178,13 @@ class Service:
                 try:
                     if earlier is not None:
                         raise earlier
-                    traceparent = self._observers.traceparent()
                     job = await self.intake.submit(
-                        upload, info, owner, traceparent, options=fields.options, repeat=repeat
+                        upload,
+                        info,
+                        owner,
+                        self._observers.traceparent() or traceparent,
+                        options=fields.options,
+                        repeat=repeat,
                     )
                 except AlreadySubmitted as first:
                     if repeat is None or first.fingerprint != repeat.fingerprint:

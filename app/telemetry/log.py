@@ -1,6 +1,6 @@
 """Log lines of jobs and workers: one an event, with the figures that belong to it."""
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from loguru import logger
 
@@ -9,6 +9,9 @@ from ocr_engine.result import OcrResult
 from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
 from persistence.page import Page, PageState
+
+if TYPE_CHECKING:
+    from loguru import Logger
 
 HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """What metrics and traces call by its name; a client may send any word."""
@@ -21,9 +24,7 @@ class JobLog(JobEvents):
 
     def accepted(self, job: Job) -> None:
         """See JobEvents."""
-        logger.bind(event="job.accepted", job_id=job.id, media_type=job.image.media_type, bytes=job.image.size).info(
-            "job accepted"
-        )
+        _of(job).bind(event="job.accepted", media_type=job.image.media_type, bytes=job.image.size).info("job accepted")
 
     def claimed(self, job: Job) -> None:
         """See JobEvents."""
@@ -57,7 +58,7 @@ class JobLog(JobEvents):
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
-        log = logger.bind(job_id=job.id, attempt=job.attempt)
+        log = _of(job).bind(attempt=job.attempt)
         match job.status:
             case JobState.DONE:
                 log = log.bind(event="job.done", wait_seconds=round(job.wait_seconds, 3))
@@ -99,6 +100,12 @@ class JobLog(JobEvents):
         """See JobEvents; of jobs that expired `jobs.expired` gives the number."""
         if job.status is JobState.DEAD_LETTER:
             logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")
+
+
+def _of(job: Job) -> "Logger":
+    """With the job's id, and the trace's where its request was part of one."""
+    trace_id = job.traceparent.split("-")[1] if job.traceparent else ""
+    return logger.bind(job_id=job.id, trace_id=trace_id) if trace_id else logger.bind(job_id=job.id)
 
 
 def _figures(result: OcrResult) -> dict[str, object]:

@@ -84,5 +84,17 @@ async def test_the_type_of_a_problem_leads_to_its_page(run: Any) -> None:
         assert (await service.client.get("/problems/none")).json()["code"] == "not_found"
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(TRACE, TRACE), (TRACE.upper(), ""), ("00-" + "0" * 32 + TRACE[35:], ""), ("nonsense", "")]
+)
+async def test_the_trace_that_a_request_is_part_of_is_kept_with_its_job(run: Any, given: str, kept: str) -> None:
+    async with run() as service:
+        job_id = (await service.upload(PNG, traceparent=given)).json()["id"]
+        assert (await service.service.store.get(job_id)).traceparent == kept
+
+
 def test_advice_is_for_problems_that_there_are() -> None:
     assert set(ADVICE) <= set(ERRORS)

@@ -27,6 +27,7 @@ from app.http.requests.form_options import MAX_EXPIRY_SECONDS, MAX_TAG_LETTERS
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
+from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import MAX_FIELD_LETTERS, read_upload
 from app.http.responses.schemas import Detail, JobView, job_view, progress_view
 from app.http.responses.static import PRIVATE, held
@@ -130,6 +131,7 @@ async def submit_image(
             owner=context.owner,
             client=context.client,
             idempotency_key=key,
+            traceparent=traceparent_of(request.headers.getall("traceparent", [])),
         )
     progress = await _waited_for(request, service, progress, wait)
     return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})
