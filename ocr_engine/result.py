@@ -38,7 +38,9 @@ class DocumentInfo(Struct, frozen=True, kw_only=True):
     """How many can be asked for, numbered from 1; a PDF may say more than it has, and those fail when they are read."""
 
 
-class OcrWord(Struct, frozen=True, array_like=True):
+# `gc=False` where there are many and none can be in a cycle: the collector would look at a million words again
+# and again while a file of 2000 pages is decoded, which held everything else up for 2.4 s
+class OcrWord(Struct, frozen=True, array_like=True, gc=False):
     """One word of a line, or one character of Chinese or Japanese. An array where it is stored: there are many."""
 
     text: str
@@ -48,7 +50,7 @@ class OcrWord(Struct, frozen=True, array_like=True):
     """Four (x, y) corners around its ink, clockwise from its own top left, in pixels as the line's."""
 
 
-class OcrLine(Struct, frozen=True, kw_only=True):
+class OcrLine(Struct, frozen=True, kw_only=True, gc=False):
     """One line of text and where it stands."""
 
     text: str
@@ -69,7 +71,7 @@ class OcrLine(Struct, frozen=True, kw_only=True):
 BlockKind = Literal["paragraph", "heading", "list", "table"]
 
 
-class OcrCell(Struct, frozen=True, array_like=True):
+class OcrCell(Struct, frozen=True, array_like=True, gc=False):
     """A cell of a table. An array where it is stored."""
 
     row: int
