@@ -16,9 +16,9 @@ from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
+from persistence.rows import COLUMNS
+from persistence.sqlite import lists, repeats, uploads
 from persistence.sqlite import pages as page_rows
-from persistence.sqlite import repeats, uploads
 from persistence.sqlite.connection import (
     OwnedConnection,
     connect_reader,
@@ -30,7 +30,7 @@ from persistence.sqlite.connection import (
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.reserve import Reserve
-from persistence.sqlite.rows import change_from_row, from_row, to_row, to_text
+from persistence.sqlite.rows import from_row, to_row, to_text
 from persistence.sqlite.uploads import UploadFolder
 from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
 from persistence.tasks import Writes
@@ -43,12 +43,6 @@ INSERT = f"""
     SELECT {", ".join(f":{column}" for column in COLUMNS)}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = :id)
     ON CONFLICT (id) DO NOTHING
-"""  # noqa: S608 - of our own constants only
-
-LISTED = f"SELECT {', '.join(LISTED_COLUMNS)} FROM jobs"  # noqa: S608 - of our own constants only
-CHANGES = f"""
-    SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs INDEXED BY jobs_changed
-    WHERE (updated_at, id) > (?, ?) AND owner = coalesce(?, owner) ORDER BY updated_at, id LIMIT ?
 """  # noqa: S608 - of our own constants only
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -254,35 +248,10 @@ class SqliteStore:
         )
 
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
-        conditions, values = ["1"], list[str | int]()
-        if wanted.owner is not None:
-            conditions.append("owner = ?")
-            values.append(wanted.owner)
-        if wanted.status is not None:
-            conditions.append("+status = ?")  # `+`: looked for in the order that is wanted, not by its own index
-            values.append(wanted.status.value)
-        if wanted.tag is not None:
-            conditions.append("json_extract(options, '$.tag') = ?")
-            values.append(wanted.tag)
-        if wanted.created_after is not None:
-            conditions.append("created_at > ?")
-            values.append(to_text(wanted.created_after))
-        if after is not None:
-            conditions.append("(created_at, id) < (?, ?)")
-            values += [to_text(after.updated_at), after.id]
-        query = f"{LISTED} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?"
-
-        def work(db: Database) -> list[Job]:
-            return [from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()]
-
-        return Listing.of(await self.reader.run(work), limit, lambda job: job.created_at)
+        return await self.reader.run(lambda db: lists.listed(db, wanted, after, limit))
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
-        def work(db: Database) -> list[JobChange]:
-            found = db.execute(CHANGES, (to_text(after.updated_at), after.id, owner, limit)).fetchall()
-            return [change_from_row(row) for row in found]
-
-        return await self.reader.run(work)
+        return await self.reader.run(lambda db: lists.changes(db, after, limit, owner))
 
     async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
         return await self.reader.run(lambda db: repeats.find(db, owner, key, since))

@@ -1,0 +1,43 @@
+"""Queries for what is listed of jobs, and for what has changed of them."""
+
+from sqlite_utils import Database
+
+from persistence.change import JobChange
+from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS
+from persistence.sqlite.rows import change_from_row, from_row, to_text
+from persistence.store import Cursor, JobFilter, Listing
+
+LISTED = f"SELECT {', '.join(LISTED_COLUMNS)} FROM jobs"  # noqa: S608 - of our own constants only
+CHANGES = f"""
+    SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs INDEXED BY jobs_changed
+    WHERE (updated_at, id) > (?, ?) AND owner = coalesce(?, owner) ORDER BY updated_at, id LIMIT ?
+"""  # noqa: S608 - of our own constants only
+
+
+def listed(db: Database, wanted: JobFilter, after: Cursor | None, limit: int) -> Listing:
+    """See JobStore.listed."""
+    conditions, values = ["1"], list[str | int]()
+    if wanted.owner is not None:
+        conditions.append("owner = ?")
+        values.append(wanted.owner)
+    if wanted.status is not None:
+        conditions.append("+status = ?")  # `+`: looked for in the order that is wanted, not by its own index
+        values.append(wanted.status.value)
+    if wanted.tag is not None:
+        conditions.append("json_extract(options, '$.tag') = ?")
+        values.append(wanted.tag)
+    if wanted.created_after is not None:
+        conditions.append("created_at > ?")
+        values.append(to_text(wanted.created_after))
+    if after is not None:
+        conditions.append("(created_at, id) < (?, ?)")
+        values += [to_text(after.updated_at), after.id]
+    query = f"{LISTED} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?"
+    jobs = [from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()]
+    return Listing.of(jobs, limit, lambda job: job.created_at)
+
+
+def changes(db: Database, after: Cursor, limit: int, owner: str | None) -> list[JobChange]:
+    """See JobStore.changes."""
+    found = db.execute(CHANGES, (to_text(after.updated_at), after.id, owner, limit)).fetchall()
+    return [change_from_row(row) for row in found]
