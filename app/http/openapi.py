@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import Redirect
 
 from app import VERSION
+from app.http.openapi_details import detailed, operation_name
 from app.http.problems import PROBLEM_JSON, Problem
 from app.http.responses.static import REVALIDATED, Prepared, answer, page, prepare
 
@@ -44,7 +45,7 @@ class Documents:
                 return Redirect("../docs", status_code=308)
             case b"/openapi.json":
                 if self._document is None:
-                    document = msgspec.json.encode(request.app.openapi_schema.to_schema())
+                    document = msgspec.json.encode(detailed(request.app))
                     self._document = prepare(document, "application/vnd.oai.openapi+json")
                 return answer(request, self._document, REVALIDATED)
         return None
@@ -87,5 +88,6 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
         security=[{}, {"ApiKey": []}, {"Bearer": []}],  # {}: none is needed while API_KEYS_FILE is not set
+        operation_id_creator=operation_name,
         render_plugins=[DocsPage()],
     )

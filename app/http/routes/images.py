@@ -201,6 +201,7 @@ async def read_job(
     "/{job_id:str}",
     status_code=200,
     responses={
+        200: ResponseSpec(JobView, generate_examples=False, description="It is cancelled."),
         204: ResponseSpec(None, generate_examples=False, description="It had ended, and is erased."),
         **problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     },
