@@ -48,6 +48,8 @@ class Judgement(Struct, frozen=True):
     page: Support
     lines: tuple[Support, ...]
     """Of each box of the page."""
+    open: bool = False
+    """There are too few lines to say so, and one of the numbers does: another reader may know."""
 
 
 def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
@@ -64,7 +66,12 @@ def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
     unread = _is_unread(letters[long], probability[long], longer[long])
     # a line alone is of another script where both speak for that
     lines = few | doubtful if unread else few & doubtful
-    return Judgement("unread" if unread else "read", tuple("unread" if is_ else "read" for is_ in lines))
+    asked = long & (few | doubtful)
+    return Judgement(
+        "unread" if unread else "read",
+        tuple("unread" if is_ else "read" for is_ in lines),
+        open=0 < long.sum() < QUORUM and bool(asked.sum() == long.sum()),
+    )
 
 
 def as_believed(reading: Reading, support: Support) -> Reading:

@@ -19,7 +19,7 @@ from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named
 from ocr_engine.scripts.lines import Box, own_share, read_well
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readers import Readers
-from ocr_engine.scripts.trial import find_language, samples
+from ocr_engine.scripts.trial import MIN_SCORE, MIN_SCORE_OF_FEW, find_language, samples
 
 OWN_SHARE = 0.5
 """Share of a line's letters that are of the script, from which the line is in it."""
@@ -63,9 +63,10 @@ class OtherScripts:
 
         `tags`: BCP 47 of the languages that it may be in, where they are known.
         """
-        if script.page == "read":
+        if script.page == "read" and not script.open:
             return None
-        found = find_language(self._readers, self._candidates(script.page, tags), samples(page, quads, script))
+        least = MIN_SCORE_OF_FEW if script.page == "read" else MIN_SCORE
+        found = find_language(self._readers, self._candidates(script.page, tags), samples(page, quads, script), least)
         if found is None:
             return None
         ways: tuple[Rotation, Rotation] = (270, 90) if run_down(*sides(quads)) else (0, 180)

@@ -23,6 +23,8 @@ SURE_SCORE = 0.85
 """Score of a script, 0 to 1, from which no other one is tried. On drawn pages the right one has .72 to .97."""
 MIN_SCORE = 0.6
 """Score below which a page is in none of the scripts that are read: wrong ones have up to .57."""
+MIN_SCORE_OF_FEW = 0.75
+"""The same of a page with too few lines for the models to say that they do not read it."""
 BETTER_SCORE = 0.01
 """By so much another language of a script must be ahead of the one that stands for it."""
 SIGNS_SCORE = 0.15
@@ -43,7 +45,9 @@ class _Scored(Struct, frozen=True):
     score: float
 
 
-def find_language(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> Found | None:
+def find_language(
+    readers: Readers, languages: Sequence[Language], boxes: Sequence[Box], least: float = MIN_SCORE
+) -> Found | None:
     """The one of the languages that reads the lines, as they stand or on their heads; None where none of them does."""
     if not boxes or not languages:
         return None
@@ -59,12 +63,12 @@ def find_language(readers: Readers, languages: Sequence[Language], boxes: Sequen
             found, upside_down, boxes = other, True, turned
     alike = [language for language in languages if language.script is found.language.script]
     found = _best_of_script(readers, alike, boxes)
-    return Found(found.language, upside_down) if found.score >= MIN_SCORE else None
+    return Found(found.language, upside_down) if found.score >= least else None
 
 
 def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:
     """Some of the lines that the models do not read, from all over the longer half."""
-    unread = np.array([i for i, support in enumerate(script.lines) if support != "read"], np.intp)
+    unread = np.array([i for i, each in enumerate(script.lines) if each != "read" or script.open], np.intp)
     length: NDArray[np.float32] = np.maximum(*sides(quads[unread]))
     by_length = unread[np.argsort(-length, kind="stable")]
     longer = by_length[: max(SAMPLES, len(by_length) // 2)]

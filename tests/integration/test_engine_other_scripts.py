@@ -81,6 +81,14 @@ def test_a_page_in_another_script_that_was_turned_is_read_as_it_was(
     assert similarity(result.text, truth(language)) >= 0.95
 
 
+@pytest.mark.parametrize("language", ["ru", "el"])
+def test_a_page_of_two_lines_in_another_script_is_read(engine: Engine, language: str) -> None:
+    shown = picture(language)
+    result = engine.recognise(png(shown.crop((0, 0, shown.width, 95))))
+    assert (only_page(result).language, only_page(result).warnings) == (language, ())
+    assert similarity(result.text, truth(language)[:2]) >= 0.95
+
+
 def test_what_stands_beside_each_other_is_read_from_the_right_in_arabic(engine: Engine) -> None:
     arabic = picture("ar")
     width, height = arabic.size
