@@ -45,4 +45,4 @@ def test_head_is_counted_as_head(server: LiveServer) -> None:
 
 def test_head_where_nothing_can_be_got_is_405(server: LiveServer) -> None:
     with httpx.Client(base_url=server.url) as client:
-        assert client.head("/images").status_code == 405
+        assert client.head("/dead-letters/requeue").status_code == 405
