@@ -10,8 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.http.access.key_file import hash_key
+from app.http.requests.languages import languages_told
+from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from ocr_engine.formats import FORMATS
+from ocr_engine.recognition.letters.languages import UnknownLanguage
+from ocr_engine.scripts.data import NONE
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool
@@ -144,6 +148,11 @@ async def test_the_service_reads_the_sample_by_itself_when_told_to(run: Any) -> 
         assert service.pool.images == [PNG]
 
 
+def test_a_language_is_refused_whose_data_is_not_there() -> None:
+    with pytest.raises(UnknownLanguage, match="'ru' is none of the languages that are read: af,"):
+        languages_told("de,ru", Settings(ocr_tesseract_data=NONE))
+
+
 async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: Any) -> None:
     page = Image.new("RGB", (40, 30), "white")
     writers = {"image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF", "image/webp": "WEBP", "image/gif": "GIF"}
@@ -164,6 +173,8 @@ async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: 
         assert {"tag": "ru", "letters": False, "reader": "tesseract"} in said["languages"]
         assert "am" not in {each["tag"] for each in said["languages"]}
         assert {each["media_type"] for each in said["files"]} == set(made)
+        for each in said["languages"]:
+            assert languages_told(each["tag"], Settings())
         for data in made.values():
             assert (await service.upload(data)).status_code == 202
     async with run(ocr_recognition_model="/models/of/ones/own.onnx", ocr_tesseract_data="none") as service:

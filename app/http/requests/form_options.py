@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import msgspec
 
 from app.http.problems import ApiError
+from app.http.requests.languages import languages_told
 from app.jobs.page_selection import PageSelection
-from ocr_engine.options import TEXT_LAYERS, ModelFamily
-from ocr_engine.recognition.letters.languages import UnknownLanguage, told
+from config.settings import Settings
+from ocr_engine.options import TEXT_LAYERS
+from ocr_engine.recognition.letters.languages import UnknownLanguage
 from persistence.job import JobOptions
 
 MAX_TAG_LETTERS = 200
@@ -15,8 +17,8 @@ MAX_EXPIRY_SECONDS = 10 * 366 * 24 * 3600
 """Ten years."""
 
 
-def job_options(fields: Mapping[str, str], model: ModelFamily) -> JobOptions:
-    """The options of fields by name, for that family of models; an empty one is as none.
+def job_options(fields: Mapping[str, str], settings: Settings) -> JobOptions:
+    """The options of fields by name, for a service with these settings; an empty one is as none.
 
     Raises ApiError or BadSelection.
     """
@@ -26,16 +28,16 @@ def job_options(fields: Mapping[str, str], model: ModelFamily) -> JobOptions:
     return JobOptions(
         pages=str(PageSelection.parsed(fields.get("pages", ""))),
         text_layer=text_layer,
-        languages=_languages(fields.get("language", ""), model),
+        languages=_languages(fields.get("language", ""), settings),
         tag=_tag(fields.get("tag", "")),
         metadata=_metadata(fields.get("metadata", "")),
         expires_in=_seconds(fields.get("expires_in", "")),
     )
 
 
-def _languages(tags: str, model: ModelFamily) -> tuple[str, ...]:
+def _languages(tags: str, settings: Settings) -> tuple[str, ...]:
     try:
-        return told(tags.split(","), model) if tags else ()
+        return languages_told(tags, settings)
     except UnknownLanguage as error:
         raise _wrong("language", str(error)) from None
 

@@ -14,7 +14,7 @@ from app.http.requests.digest import ContentDigest
 from app.http.requests.form_options import job_options
 from app.http.requests.strict import refuse_unknown
 from app.jobs.incoming import Body, UploadFields
-from ocr_engine.options import ModelFamily
+from config.settings import Settings
 
 FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
@@ -30,10 +30,10 @@ is not told the type of; no such form is ever read."""
 
 
 async def read_upload(
-    request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float, model: ModelFamily = "ppocr-v6"
+    request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float, settings: Settings
 ) -> UploadFields:
     """What came with the file, which is gathered in `body`: never empty, `max_bytes` at most. `timeout` in seconds;
-    `model` is what will read it.
+    `settings` are those of what will read it.
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add.
 
@@ -74,7 +74,7 @@ async def read_upload(
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
-    return form.fields(model)
+    return form.fields(settings)
 
 
 def _too_large(max_bytes: int) -> ApiError:
@@ -116,9 +116,9 @@ class _Form:
         except ParserError as error:
             raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
 
-    def fields(self, model: ModelFamily) -> UploadFields:
+    def fields(self, settings: Settings) -> UploadFields:
         """What was asked for. Raises ApiError or BadSelection."""
-        options = job_options({name: self._text(name) for name in FORM_FIELDS if name != "password"}, model)
+        options = job_options({name: self._text(name) for name in FORM_FIELDS if name != "password"}, settings)
         return UploadFields(options=options, password=self._text("password", strip=False))
 
     def _begin(self, segment: MultipartSegment) -> None:

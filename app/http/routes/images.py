@@ -127,7 +127,7 @@ async def submit_image(
     in_flight: InFlight = request.app.state.in_flight
     with in_flight.only(context.owner, key):
         progress = await service.submit(
-            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds, model=service.settings.ocr_model),
+            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds, settings=service.settings),
             owner=context.owner,
             client=context.client,
             idempotency_key=key,
