@@ -19,9 +19,9 @@ from ocr_engine.recognition.ctc import NOTHING, Reading
 from ocr_engine.scripts.data import TesseractData
 from ocr_engine.scripts.languages import Language
 
-LINE_HEIGHT = 36
+TRAINED_HEIGHT = 36
 """Pixels that a line is scaled to: what the networks are trained on. 48 is worse for Arabic, and nothing is better."""
-MAX_WIDTH = 16_000
+MAX_TESSERACT_WIDTH = 16_000
 """Pixels: a line of 1600 letters; Tesseract takes no picture that is wider than twice that."""
 DARK_GROUND = 128
 """Level of grey under which a line's ground is dark; the networks know dark letters on a bright one."""
@@ -103,9 +103,9 @@ class TesseractReader:
 
 
 def prepared(crop: Pixels, border: int) -> NDArray[np.uint8]:
-    """The line (H, W) as the networks know lines: grey, dark on bright, `LINE_HEIGHT` high, within so much paper."""
+    """The line (H, W) as the networks know lines: grey, dark on bright, TRAINED_HEIGHT high, within so much paper."""
     height, width = crop.shape[:2]
-    scaled = resize(crop, min(MAX_WIDTH, max(1, round(LINE_HEIGHT * width / height))), LINE_HEIGHT)
+    scaled = resize(crop, min(MAX_TESSERACT_WIDTH, max(1, round(TRAINED_HEIGHT * width / height))), TRAINED_HEIGHT)
     grey = cv2.cvtColor(scaled, cv2.COLOR_BGR2GRAY)
     ground = int(np.median(grey))
     if ground < DARK_GROUND:

@@ -17,7 +17,7 @@ from ocr_engine.scripts.readers import Readers
 
 SAMPLES = 3
 """Lines of a page that are read to find its language."""
-MIN_SAMPLE_LETTERS = 3
+MIN_TRIAL_LETTERS = 3
 """Of its own script, that a language must read in a line to have a say."""
 SURE_SCORE = 0.85
 """Score of a script, 0 to 1, from which no other one is tried. On drawn pages the right one has .72 to .97."""
@@ -109,7 +109,7 @@ def _weight(reading: Reading, script: Script) -> float:
     if script is VIETNAMESE:
         # of letters that only it has there are few
         return reading.confidence
-    if sum(map(script.holds, reading.text)) < MIN_SAMPLE_LETTERS:
+    if sum(map(script.holds, reading.text)) < MIN_TRIAL_LETTERS:
         return 0.0
     return max(0.0, reading.confidence * own_share(reading.text, script) - script.chance) / (1 - script.chance)
 

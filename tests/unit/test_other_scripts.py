@@ -13,7 +13,7 @@ from ocr_engine.scripts.languages import LANGUAGES, named, without_others
 from ocr_engine.scripts.lines import own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readers import MAX_LOADED, Readers
-from ocr_engine.scripts.tesseract import LINE_HEIGHT, prepared
+from ocr_engine.scripts.tesseract import TRAINED_HEIGHT, prepared
 
 
 def box(left: float, top: float, right: float, bottom: float) -> list[tuple[float, float]]:
@@ -78,7 +78,7 @@ def test_a_line_is_given_dark_on_bright_at_its_height_with_paper_around_it() -> 
     crop = np.full((72, 300, 3), 20, np.uint8)
     crop[30:40, 100:200] = 240
     line = prepared(crop, 10)
-    assert line.shape == (LINE_HEIGHT + 20, 170)
+    assert line.shape == (TRAINED_HEIGHT + 20, 170)
     assert (line[0, 0], line[10 + 17, 85]) == (235, 15)
 
 
