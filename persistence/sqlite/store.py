@@ -147,7 +147,7 @@ class SqliteStore:
             self._uploads.remove([file] if file else [])
             return change
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def pages_left(self) -> int:
         def work(db: Database) -> int:
@@ -226,7 +226,7 @@ class SqliteStore:
                 self._cleaning = True
             return deleted
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def was_deleted(self, job_id: str, owner: str | None = None) -> bool:
         def work(db: Database) -> bool:
@@ -257,7 +257,7 @@ class SqliteStore:
         return await self.reader.run(lambda db: repeats.find(db, owner, key, since))
 
     async def forget_repeats(self, before: datetime) -> int:
-        return await self._write(lambda db: repeats.forget(db, before))
+        return await self.write(lambda db: repeats.forget(db, before))
 
     async def free_bytes(self) -> int | None:
         return free_bytes(self._path)
@@ -270,7 +270,7 @@ class SqliteStore:
                 db.execute("DELETE FROM jobs WHERE id = ?", (TRIAL.id,))
             self._reserve.hold()
 
-        await self._write(work, may_use_reserve=False)
+        await self.write(work, may_use_reserve=False)
 
     async def close(self) -> None:
         # the writer last: it folds the write-ahead log into the file, which no reader may then hold open
@@ -292,7 +292,7 @@ class SqliteStore:
                 _insert(db, job, upload, file)
                 page_rows.insert(db, pages)
 
-        await self._write(work, may_use_reserve=False)
+        await self.write(work, may_use_reserve=False)
 
     async def _add_with_file(
         self, job: Job, upload: Upload, pages: Sequence[Page], received: Path, repeat: Repeat | None
@@ -319,9 +319,11 @@ class SqliteStore:
             self._uploads.remove([file] if file else [])
             return replaced
 
-        return await self._write(work)
+        return await self.write(work)
 
-    async def _write(self, work: Callable[[Database], T], *, may_use_reserve: bool = True) -> T:
+    async def write(self, work: Callable[[Database], T], *, may_use_reserve: bool = True) -> T:
+        """What `work` gives on the connection that writes. Raises StoreError; a full disk is given the reserve."""
+
         def in_place(db: Database) -> T:
             self._in_place.require()
             try:

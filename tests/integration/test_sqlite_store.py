@@ -247,8 +247,8 @@ async def test_on_a_full_disk_a_reserve_makes_room_for_what_frees_some(path: Pat
         return "written"
 
     with pytest.raises(StoreFull):
-        await store._write(work, may_use_reserve=False)
-    assert await store._write(work) == "written"
+        await store.write(work, may_use_reserve=False)
+    assert await store.write(work) == "written"
     await store.check()
     assert (reserve.stat().st_size, size) == (RESERVED_BYTES, RESERVED_BYTES)
 
