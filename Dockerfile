@@ -9,8 +9,11 @@ COPY requirements.lock /
 # --no-deps: the lock is complete, and both rapidocr wheels would pull the GUI build of OpenCV.
 # --ignore-requires-python: rapidocr-onnxruntime says <3.13, but runs on 3.13.
 COPY deploy/image/trim.py /build/
+# Languages in other scripts, by the names of Tesseract's data: "rus ukr ell". Empty: none, and no Tesseract (34 MB).
+ARG TESSERACT_LANGUAGES=""
 RUN pip --python /opt/venv/bin/python install --only-binary :all: --no-compile --no-deps --require-hashes \
         --ignore-requires-python -r requirements.lock \
+    && if [ -z "${TESSERACT_LANGUAGES}" ]; then pip --python /opt/venv/bin/python uninstall --yes tesserocr; fi \
     && python /build/trim.py /opt/venv
 
 # What is in the image, for those who have to know: /srv/sbom.cdx.json (CycloneDX).
@@ -36,7 +39,6 @@ FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Smart Queue OCR" \
       org.opencontainers.image.description="A self-hosted, asynchronous OCR REST service that never loses a job" \
       org.opencontainers.image.licenses="Apache-2.0"
-# Languages in other scripts, by the names of Tesseract's data: "rus ukr ell". Empty: none, and no package is installed.
 ARG TESSERACT_LANGUAGES=""
 RUN if [ -n "${TESSERACT_LANGUAGES}" ]; then \
         apt-get update --quiet --quiet \
