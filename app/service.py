@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from app.jobs.dead_letters import DeadLetters, NotADeadLetter, Requeued
 from app.jobs.events import JobEvents
 from app.jobs.incoming import Body, Incoming, UploadFields
 from app.jobs.intake import Intake
+from app.jobs.kept_uploads import UPLOADS_LOOK_SECONDS, KeptUploads
 from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
@@ -27,6 +28,7 @@ from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
 from app.results.stored_run import JobResult, result_of
+from app.results.upload_uses import UploadUses
 from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.errors import OcrError
@@ -71,6 +73,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     """When it will be deleted, where that is known."""
     waited: bool = False
     """Whether its end was waited for."""
+    upload_until: datetime | None = None
+    """When the upload of a job that is done goes, at the latest; None where it is not kept."""
 
 
 class Service:
@@ -93,6 +97,7 @@ class Service:
         cancellation: Cancellation,
         events: JobEvents,
         retention: Retention,
+        kept_uploads: KeptUploads,
         incoming: Incoming,
         readings: Readings,
         files: Files,
@@ -123,6 +128,8 @@ class Service:
         self._cancellation = cancellation
         self._events = events
         self._retention = retention
+        self.uploads = UploadUses(store, pool, timedelta(hours=settings.keep_uploads_hours))
+        self._kept_uploads = kept_uploads
         self._observers = observers
         self._readings = readings
         self._files = files
@@ -136,6 +143,7 @@ class Service:
             self.background.every("rescue", RESCUE_SECONDS, self._rescue, wait_first=True)
         self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         self.background.every("repeats", FORGET_REPEATS_SECONDS, self._forget_repeats)
+        self.background.every("uploads", UPLOADS_LOOK_SECONDS, self._kept_uploads.expire)
         if not self.kind.reads:
             return
         self._dispatchers.start()
@@ -217,6 +225,10 @@ class Service:
         """
         job = await self._job(job_id, viewer)
         return result_of(job, PageSelection.parsed(pages))
+
+    async def job(self, job_id: str, viewer: str | None) -> Job:
+        """The job alone. Raises JobNotFound, JobGone, StoreError."""
+        return await self._job(job_id, viewer)
 
     def follow(self, job_id: str, viewer: str | None, client: str, seen: int) -> AsyncIterator[JobChange | None]:
         """The job's changes; see Streams.of_job. Of a job that is not there: none."""
@@ -331,7 +343,8 @@ class Service:
 
     async def _of(self, job: Job, *, waited: bool = False) -> Progress:
         if job.status.terminal:
-            return Progress(job=job, waited=waited, expires_at=self._retention.expires_at(job))
+            expires_at = self._retention.expires_at(job)
+            return Progress(job=job, waited=waited, expires_at=expires_at, upload_until=self.uploads.until(job))
         ahead = await self.queue.ahead(job.id)
         if ahead is None and job.status is JobState.QUEUED:
             # waits for its next attempt, or is on its way into the queue

@@ -20,6 +20,7 @@ from app.jobs.dead_letters import DeadLetters
 from app.jobs.events import Listeners
 from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
+from app.jobs.kept_uploads import KeptUploads
 from app.jobs.reading.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
@@ -136,12 +137,20 @@ def service_of(
         pool=pool,
         queue=queue,
         intake=Intake(
-            store, queue, policy, admission, events, _abandoned_seconds(settings, kind), settings.max_image_pages
+            store,
+            queue,
+            policy,
+            admission,
+            events,
+            _abandoned_seconds(settings, kind),
+            settings.max_image_pages,
+            settings.keep_uploads_hours > 0,
         ),
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),
         events=events,
         retention=Retention(store, _kept(settings), events),
+        kept_uploads=KeptUploads(store, timedelta(hours=settings.keep_uploads_hours), admission),
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=dispatchers,
         readings=readings,

@@ -160,6 +160,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 30.0
 
+    keep_uploads_hours: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=87_600,
+            description="Hours for which an upload stays after its job is done, for searchable PDFs and pictures of "
+            "its pages; fewer while the disk is short. 0: dropped at the end.",
+        ),
+    ] = 24.0
+
     ocr_model: Annotated[
         Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")
     ] = "ppocr-v6"

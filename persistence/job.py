@@ -92,6 +92,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the client wants to be told with it."""
     expires_in: int | None = None
     """Seconds after its end when it is deleted; None: as it is with all."""
+    keep_upload: bool = False
+    """The upload stays when the job is done, until it is dropped for its age."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -148,8 +150,9 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_upload(self) -> bool:
-        """True while somebody may still ask for another reading."""
-        return self.status is not JobState.CANCELLED and (self.status is not JobState.DONE or self.pages_failed > 0)
+        """True while somebody may still ask for another reading, or for the file itself."""
+        wanted = self.status is not JobState.DONE or self.pages_failed > 0 or self.options.keep_upload
+        return self.status is not JobState.CANCELLED and wanted
 
     @property
     def to_be_opened(self) -> bool:

@@ -178,6 +178,14 @@ class JobStore(Protocol):
     async def expired(self, now: datetime, limit: int) -> list[Job]:
         """At most `limit` jobs whose `expires_at` has come, by that, then by id; of paged ones nothing read."""
 
+    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+        """Ids of at most `limit` jobs that were `done` before that moment, no page given up, and still have their
+        uploads; by `updated_at`, then by id.
+        """
+
+    async def drop_upload(self, job_id: str) -> bool:
+        """Forgets the upload of a job that is `done` with no page given up; False, and nothing changed, otherwise."""
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         """At most `limit` (1 or more) jobs, newest first: by `created_at`, then by id. Nothing of what was read.
 

@@ -23,8 +23,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = msgspec.json.decode(Path(__file__).w
 
 OF_NO_OPERATION = frozenset({"not_found", "method_not_allowed"})
 """What is asked for in vain is in no document."""
-OF_JOBS = frozenset({"timeout", "worker_crashed", "out_of_memory", "engine_error", "image_missing", "pool_unavailable"})
+OF_JOBS = frozenset({"image_missing"})
 """Never an answer of their own: the `error` of a dead letter."""
+OF_WORKERS = frozenset({"timeout", "worker_crashed", "out_of_memory", "engine_error", "pool_unavailable"})
+"""Only where a worker makes the answer; else the `error` of a dead letter, too."""
+MADE_BY_WORKERS = ("/result", "/image")
+"""How paths end whose answers may come from a worker: searchable PDFs, pictures of pages."""
 OF_UPLOADS = frozenset(
     {"missing_file", "unsupported_media_type", "overloaded", "invalid_image", "invalid_document", "password_required"}
 )
@@ -36,7 +40,8 @@ OF_PLACES: Mapping[str, tuple[str, ...]] = {
     "already_ended": ("/images/{job_id}",),
     "result_unfinished": ("/result",),
     "no_result": ("/result",),
-    "no_such_page": ("/result", "/images"),
+    "upload_expired": ("/result", "/file", "/image"),
+    "no_such_page": ("/result", "/image", "/images"),
     "too_many_streams": ("/events",),
 }
 """How the paths end, or `/dead-letters` begins, at which these may be answered."""
@@ -114,6 +119,8 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 def codes(path: str, method: str, status: str, operation: Json) -> list[str]:
     """The error codes that the operation may answer with this status."""
     absent = OF_NO_OPERATION | OF_JOBS
+    if not path.endswith(MADE_BY_WORKERS):
+        absent |= OF_WORKERS
     if "requestBody" not in operation:
         absent |= OF_UPLOADS
     if method != "post":

@@ -17,6 +17,7 @@ from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
+from app.results.upload_uses import UploadExpired
 from app.service import IdempotencyKeyReused, JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
@@ -57,6 +58,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "no_result": ErrorKind(409, "The job ended without a result"),
         "request_in_flight": ErrorKind(409, "The first request with this key is not answered yet"),
         "job_gone": ErrorKind(410, "The job was deleted"),
+        "upload_expired": ErrorKind(410, "The uploaded file is not kept any more"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
         "too_many_pages": ErrorKind(413, "The image has too many pages"),
@@ -172,6 +174,8 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("malformed_request", str(error))
         case ResultUnfinished():
             return ApiError("result_unfinished", str(error), retry_after=retry_after)
+        case UploadExpired():
+            return ApiError("upload_expired", str(error))
         case NoResult():
             return ApiError("no_result", str(error))
         case NoSuchPages():

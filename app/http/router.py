@@ -9,7 +9,7 @@ from app.cluster.node_kind import kind_of
 from app.http.access.gate import RATE_LIMIT_HEADERS, Gate, identified
 from app.http.access.keys import Keys
 from app.http.access.rate_limit import RateLimit
-from app.http.routes import capabilities, dead_letters, events, health, images, operations, results, web
+from app.http.routes import capabilities, dead_letters, events, health, images, operations, results, uploads, web
 from config.settings import Settings
 
 
@@ -21,6 +21,7 @@ def routes(settings: Settings) -> list[Router]:
         images.router,
         events.router,
         results.router,
+        uploads.router,
         dead_letters.router,
         capabilities.router,
         _open_routes(settings),

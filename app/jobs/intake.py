@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
 from loguru import logger
 from msgspec import Struct
 
@@ -42,10 +43,12 @@ class Intake:
         events: JobEvents,
         abandoned_seconds: float,
         max_pages: int,
+        keep_uploads: bool = False,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_seconds`: after which an attempt, if no queue knows of it any more, has no worker either; 0 where
-        no other process can be at it. `max_pages`: how many of one file are read.
+        no other process can be at it. `max_pages`: how many of one file are read. `keep_uploads`: also of jobs that
+        are done.
         """
         self._store = store
         self._queue = queue
@@ -54,6 +57,7 @@ class Intake:
         self._events = events
         self._abandoned_seconds = abandoned_seconds
         self._max_pages = max_pages
+        self._keep_uploads = keep_uploads
         self._now = now
 
     async def submit(
@@ -82,7 +86,7 @@ class Intake:
                     created_at=moment,
                     updated_at=moment,
                     due_at=moment,
-                    options=options,
+                    options=self._kept(options, upload),
                     paged=info.pages > 1,
                     pages_total=len(numbers),
                 )
@@ -91,6 +95,10 @@ class Intake:
                 self._events.accepted(job)
                 await self._queue.put_new(_unit(job, page) for page in pages or (None,))
         return job
+
+    def _kept(self, options: JobOptions, upload: Upload) -> JobOptions:
+        """A password is needed to open what it came with, and kept no longer than its job needs it."""
+        return msgspec.structs.replace(options, keep_upload=self._keep_uploads and not upload.password)
 
     async def rescue(self) -> Rescued:
         """Queues what the queue does not have of the unfinished jobs.

@@ -98,6 +98,14 @@ class ObservedStore:
         with self._timed("expired"):
             return await self.wrapped.expired(now, limit)
 
+    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+        with self._timed("kept_uploads"):
+            return await self.wrapped.kept_uploads(before, limit)
+
+    async def drop_upload(self, job_id: str) -> bool:
+        with self._timed("drop_upload"):
+            return await self.wrapped.drop_upload(job_id)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         with self._timed("listed"):
             return await self.wrapped.listed(wanted, after, limit)

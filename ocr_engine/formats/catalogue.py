@@ -14,8 +14,8 @@ Writer = Callable[[Iterable[OcrPage], Source], Iterator[str]]
 """Gives the whole in parts, none of which is longer than a page's."""
 
 
-class TextFormat(Struct, frozen=True, kw_only=True):
-    """One way to write what was read."""
+class Format(Struct, frozen=True, kw_only=True):
+    """One way to give what was read."""
 
     name: str
     about: str
@@ -23,6 +23,11 @@ class TextFormat(Struct, frozen=True, kw_only=True):
     media_type: str
     suffix: str
     """Of a file, with its dot."""
+
+
+class TextFormat(Format, frozen=True, kw_only=True):
+    """One that is written from the stored run alone."""
+
     write: Writer
     one_page: bool = False
     """True: a document of it has one page; `write` takes no more."""
@@ -109,3 +114,13 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
     }
 )
 """By name; where a media type has two, the first is what it asks for."""
+
+PDF = Format(
+    name="pdf",
+    about="Searchable PDF: the file with what was read unseen on its print.",
+    media_type="application/pdf",
+    suffix=".pdf",
+)
+"""Made by a worker, of the file: see ocr_engine/searchable."""
+EVERY_FORMAT: Mapping[str, Format] = MappingProxyType({**FORMATS, PDF.name: PDF})
+"""By name."""

@@ -216,6 +216,27 @@ class PostgresStore:
     async def expired(self, now: datetime, limit: int) -> list[Job]:
         return await self._select("WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2", now, limit)
 
+    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+        query = (
+            "SELECT id FROM jobs JOIN images ON images.job_id = jobs.id "
+            "WHERE status = 'done' AND pages_failed = 0 AND updated_at < $1 ORDER BY updated_at, id LIMIT $2"
+        )
+        rows = await self._connections.read(lambda connection: connection.fetch(query, before, limit))
+        return [row["id"] for row in rows]
+
+    async def drop_upload(self, job_id: str) -> bool:
+        query = (
+            "DELETE FROM images USING jobs WHERE images.job_id = $1 AND jobs.id = $1 "
+            "AND jobs.status = 'done' AND jobs.pages_failed = 0 RETURNING 1"
+        )
+
+        async def work(connection: Connection, is_repeated: bool) -> bool:
+            dropped = await connection.fetchval(query, job_id)
+            # the answer to a first try may have been lost
+            return dropped is not None or is_repeated
+
+        return await self._connections.write(work)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         if not _storable(f"{wanted.tag or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)

@@ -247,6 +247,18 @@ class SqliteStore:
             "INDEXED BY jobs_expiring WHERE expires_at <= ? ORDER BY expires_at, id LIMIT ?", (to_text(now), limit)
         )
 
+    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+        return await self.reader.run(lambda db: uploads.kept(db, before, limit))
+
+    async def drop_upload(self, job_id: str) -> bool:
+        def work(db: Database) -> bool:
+            with transaction(db):
+                file = uploads.drop_through(db, job_id)
+            self._uploads.remove([file] if file else [])
+            return file is not None
+
+        return await self.write(work)
+
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         return await self.reader.run(lambda db: lists.listed(db, wanted, after, limit))
 

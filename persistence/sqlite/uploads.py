@@ -8,14 +8,18 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from persistence.sqlite.rows import to_text
 from persistence.store import StoreError
 from persistence.upload import StoredFile, Upload, move_durably
 
 STAGING = "incoming"
+THROUGH = "+status = 'done' AND pages_failed = 0"
+"""Nothing is left to be read of the job."""
 
 
 class UploadFolder:
@@ -75,6 +79,22 @@ def drop(db: Database, job_id: str) -> str:
     """Takes the row out, in the transaction under way; the name of the file to remove once it is committed, if any."""
     row = db.execute("DELETE FROM images WHERE job_id = ? RETURNING file", (job_id,)).fetchone()
     return str(row[0]) if row else ""
+
+
+def kept(db: Database, before: datetime, limit: int) -> list[str]:
+    """Jobs that were through before then and still have theirs: see JobStore.kept_uploads."""
+    # the few that have uploads are looked up among the many that were ever done, not the other way round
+    query = (
+        f"SELECT id FROM jobs WHERE id IN (SELECT job_id FROM images) AND {THROUGH} AND +updated_at < ? "  # noqa: S608
+        "ORDER BY +updated_at, id LIMIT ?"
+    )
+    return [row[0] for row in db.execute(query, (to_text(before), limit))]
+
+
+def drop_through(db: Database, job_id: str) -> str | None:
+    """As `drop`, of a job of which nothing is left to be read; None, and nothing changed, where it is not so."""
+    query = f"SELECT 1 FROM jobs JOIN images ON job_id = id WHERE id = ? AND {THROUGH}"  # noqa: S608
+    return drop(db, job_id) if db.execute(query, (job_id,)).fetchone() else None
 
 
 def read(db: Database, folder: UploadFolder, job_id: str) -> bytes | None:

@@ -71,7 +71,7 @@ async def _wrong(store: JobStore, job: Job, expectation: Expectation | None) -> 
             faults.append(f"{job.id} is done and has no result")
         elif expectation is not None and job.result.text != expectation.text:
             faults.append(f"{job.id} ({expectation.image}) was read as {job.result.text!r}")
-        if await store.image(job.id) is not None:
+        if (await store.image(job.id) is not None) > job.keeps_upload:
             faults.append(f"{job.id} is done and still has its image")
         return faults
     if job.error is not None and job.error.code == InvalidImage.code and expectation and expectation.text is not None:

@@ -1,6 +1,5 @@
 """Clients that upload without a pause and remember what was promised to them."""
 
-import io
 import random
 import threading
 from collections import Counter
@@ -8,14 +7,11 @@ from typing import Any
 
 import httpx
 from msgspec import Struct
-from PIL import Image
 
 from samples import sample
 
 BROKEN = "broken"
 """An image whose header is fine and whose pixels are cut off: its job can only end as a dead letter."""
-PAGES = "pages"
-"""A file of three pages, each claimed, read and stored alone."""
 _GOOD = ("health", "tiny", "dark")
 
 
@@ -30,16 +26,8 @@ class Expectation(Struct, frozen=True):
 def images() -> dict[str, tuple[bytes, Expectation]]:
     """Name -> bytes and what becomes of them."""
     chosen = {name: (sample(name).data, Expectation(name, sample(name).text)) for name in _GOOD}
-    data, page = sample("dark").data, sample("tiny")
-    chosen[PAGES] = three_times(page.data), Expectation(PAGES, "\f".join([page.text] * 3))
+    data = sample("dark").data
     return chosen | {BROKEN: (data[: len(data) // 2], Expectation(BROKEN, None))}
-
-
-def three_times(image: bytes) -> bytes:
-    """A TIFF of three such pages."""
-    page, file = Image.open(io.BytesIO(image)).convert("RGB"), io.BytesIO()
-    page.save(file, "TIFF", save_all=True, append_images=[page, page])
-    return file.getvalue()
 
 
 class Load:
@@ -85,7 +73,7 @@ class Load:
                     self._stop.wait(0.05)  # between two lives
 
     def _upload(self, client: httpx.Client, rng: random.Random, mine: list[str]) -> None:
-        data, expectation = self._images[rng.choices((*_GOOD, PAGES, BROKEN), weights=(3, 3, 3, 2, 1))[0]]
+        data, expectation = self._images[rng.choices((*_GOOD, BROKEN), weights=(3, 3, 3, 1))[0]]
         url = f"{rng.choice(self._urls)}/images"
         try:
             if rng.random() < 0.5:

@@ -63,7 +63,6 @@ class KnowingPool(FreePool):
         text = self._texts[image]
         if text is None:
             raise InvalidImage("its pixels are cut off")
-        text = text.split("\f")[number - 1]
         corners = ((0, 0), (9, 0), (9, 9), (0, 9))
         lines = tuple(OcrLine(text=line, confidence=0.99, polygon=corners) for line in text.splitlines())
         page = OcrPage(number=number, width=10, height=10, lines=lines)

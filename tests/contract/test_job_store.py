@@ -301,6 +301,26 @@ async def test_a_deleted_job_is_remembered_for_its_owner(store: JobStore) -> Non
     assert not await store.was_deleted("a", "bob")
 
 
+async def test_kept_uploads_are_found_by_age_and_dropped_and_the_jobs_stay(store: JobStore) -> None:
+    for number, (job_id, keep) in enumerate([("a", True), ("b", False), ("c", True), ("d", True)]):
+        waiting = msgspec.structs.replace(job(job_id), options=JobOptions(keep_upload=keep))
+        claimed = waiting.claimed(after(1))
+        await store.add(waiting, Upload.of(IMAGE))
+        await moved(store, waiting, claimed, claimed.completed(RESULT, after(10 + number)))
+    await store.add(job("waiting"), Upload.of(IMAGE))
+    assert await store.kept_uploads(after(13), 10) == ["a", "c"]
+    assert await store.kept_uploads(after(99), 2) == ["a", "c"]
+    assert await store.image("b") is None
+    assert await store.image("c") == IMAGE
+    before = await store.get("c")
+    assert await store.drop_upload("c")
+    assert (await store.image("c"), await store.get("c")) == (None, before)
+    assert await store.kept_uploads(after(99), 10) == ["a", "d"]
+    for not_kept in ("c", "waiting", "unknown"):
+        assert not await store.drop_upload(not_kept)
+    assert await store.image("waiting") == IMAGE
+
+
 async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStore) -> None:
     ended = []
     for number, job_id in enumerate("abcd"):

@@ -13,7 +13,7 @@ from app.http.access.key_file import hash_key
 from app.http.requests.languages import languages_told
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
-from ocr_engine.formats import FORMATS
+from ocr_engine.formats import EVERY_FORMAT
 from ocr_engine.recognition.letters.languages import UnknownLanguage
 from ocr_engine.scripts.data import NONE
 from samples import sample
@@ -166,7 +166,7 @@ async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: 
         said = (await service.client.get("/capabilities")).json()
         assert said["limits"]["max_image_pages"] == 7
         assert said["limits"]["max_image_pixels"] == 5_000_000
-        assert [each["name"] for each in said["formats"]] == [*FORMATS]
+        assert [each["name"] for each in said["formats"]] == [*EVERY_FORMAT]
         assert said["text_layer"] == ["ocr", "auto"]
         assert {"tag": "de", "letters": True, "reader": "models"} in said["languages"]
         assert {"tag": "is", "letters": False, "reader": "models"} in said["languages"]

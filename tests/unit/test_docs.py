@@ -12,7 +12,7 @@ from app.http.requests.upload import RAW_TYPES
 from app.http.responses.schemas import JobView
 from app.main import create_app
 from config.settings import SettingDoc, Settings, documented
-from ocr_engine.formats import FORMATS, TextFormat
+from ocr_engine.formats import EVERY_FORMAT, Format
 from ocr_engine.image.kinds import KINDS, FileKind
 from ocr_engine.result import OcrLine, OcrPage
 
@@ -53,8 +53,8 @@ def test_every_kind_of_file_is_in_the_readme_with_what_is_read_of_it(kind: FileK
     assert not kind.extra or f"extra `{kind.extra}`" in row
 
 
-@pytest.mark.parametrize("each", FORMATS.values(), ids=FORMATS)
-def test_every_format_of_results_is_described(each: TextFormat) -> None:
+@pytest.mark.parametrize("each", EVERY_FORMAT.values(), ids=EVERY_FORMAT)
+def test_every_format_of_results_is_described(each: Format) -> None:
     assert f"| `{each.name}` | `{each.media_type}` | {each.about.removesuffix('.')}" in FORMATS_DOC
     (route,) = re.findall(r"^\| `GET /images/{job_id}/result` \| .*$", README, re.MULTILINE)
     assert f"`{each.name}`" in route

@@ -12,9 +12,11 @@ from app import VERSION
 from app.http.problems import ApiError
 from app.http.requests.accept import best_of
 from app.http.responses.schemas import Detail, Rows
+from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
 from app.results.stored_run import JobResult, rows_apart, without_words
-from ocr_engine.formats import FORMATS, Source, TextFormat
+from app.service import Service
+from ocr_engine.formats import EVERY_FORMAT, Format, Source, TextFormat
 from ocr_engine.result import OcrPage
 
 PIECE_CHARACTERS = 64 * 1024
@@ -23,9 +25,9 @@ _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Content policy of results that a browser shows: what was read in an image may not act."""
 
 
-def format_of(request: Request[Any, Any, Any], name: str | None, pages: int) -> TextFormat:
+def format_of(request: Request[Any, Any, Any], name: str | None, pages: int) -> Format:
     """The format of this name, or the one that `Accept` likes best. Raises ApiError (not_acceptable)."""
-    possible = [each for each in FORMATS.values() if pages == 1 or not each.one_page]
+    possible = [each for each in EVERY_FORMAT.values() if pages == 1 or not is_of_one_page(each)]
     if name is None:
         wanted = ",".join(request.headers.getall("accept", []))
         best = best_of(wanted, [each.media_type for each in possible])
@@ -35,16 +37,19 @@ def format_of(request: Request[Any, Any, Any], name: str | None, pages: int) -> 
     if chosen is None:
         told = ", ".join(f"{each.name} ({each.media_type})" for each in possible)
         many = (
-            " A document of the others has one page: ask for one by `pages=`." if len(possible) < len(FORMATS) else ""
+            " A document of the others has one page: ask for one by `pages=`."
+            if len(possible) < len(EVERY_FORMAT)
+            else ""
         )
         raise ApiError("not_acceptable", f"a result comes as {told}; by `format=` or `Accept`.{many}")
     return chosen
 
 
-def answer_of(
+async def answer_of(
     request: Request[Any, Any, Any],
+    service: Service,
     result: JobResult,
-    chosen: TextFormat,
+    chosen: Format,
     *,
     detail: Detail | None,
     rows: Rows | None,
@@ -63,6 +68,8 @@ def answer_of(
         headers["Content-Security-Policy"] = _SANDBOX
     if held(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
+    if not isinstance(chosen, TextFormat):
+        return await file_answer(service.uploads.searchable_pdf(result), lambda path: path, chosen.media_type, headers)
     pages: Iterable[OcrPage] = result.pages
     if chosen.name == "json" and detail != "words":
         pages = map(without_words, pages)
@@ -70,6 +77,11 @@ def answer_of(
         pages = map(rows_apart, pages)
     source = Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION)
     return Stream(sent(chosen.write(pages, source)), media_type=chosen.media_type, headers=headers)
+
+
+def is_of_one_page(each: Format) -> bool:
+    """Whether a document of it has one page only."""
+    return isinstance(each, TextFormat) and each.one_page
 
 
 async def sent(parts: Iterator[str], characters: int = PIECE_CHARACTERS) -> AsyncIterator[bytes]:
@@ -96,6 +108,6 @@ def _etag(result: JobResult, *choices: str) -> str:
     return f'"{hashlib.sha256(chr(0).join(told).encode()).hexdigest()[:32]}"'
 
 
-def _file_name(result: JobResult, chosen: TextFormat) -> str:
+def _file_name(result: JobResult, chosen: Format) -> str:
     pages = f"-pages-{result.selection}".replace(",", "_") if str(result.selection) else ""
     return f"{result.job.id}{pages}{chosen.suffix}"

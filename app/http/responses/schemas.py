@@ -55,6 +55,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     tag: Annotated[str, Meta(description="The client's own word for it.")]
     metadata: Annotated[Mapping[str, str], Meta(description="What the client sent with it.")]
     expires_at: Annotated[datetime | None, Meta(description="When it will be deleted; null: not known yet, or never.")]
+    upload_until: Annotated[
+        datetime | None, Meta(description="Until then, at most, the upload can be had again; null: it is not kept.")
+    ]
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -94,6 +97,7 @@ def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
         tag=job.options.tag,
         metadata=job.options.metadata,
         expires_at=progress.expires_at or job.expires_at,
+        upload_until=progress.upload_until,
         image=job.image,
         models=result.models if result else (),
         timings=result.timings if result else None,

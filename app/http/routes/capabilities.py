@@ -12,7 +12,7 @@ from app.http.openapi import problems
 from app.http.requests.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
-from ocr_engine.formats import FORMATS
+from ocr_engine.formats import EVERY_FORMAT
 from ocr_engine.image.kinds import FileKind, readable
 from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
 from ocr_engine.recognition.letters.languages import known, languages_with_letters
@@ -84,7 +84,7 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
         files=readable(),
         formats=tuple(
             FormatView(name=each.name, media_type=each.media_type, suffix=each.suffix, about=each.about)
-            for each in FORMATS.values()
+            for each in EVERY_FORMAT.values()
         ),
         limits=LimitsView(**limits),
         text_layer=TEXT_LAYERS,

@@ -26,13 +26,13 @@ from app.http.requests.strict import known_query_only
 from app.http.responses.result import answer_of, format_of
 from app.http.responses.schemas import Detail, Rows
 from app.service import Service
-from ocr_engine.formats import FORMATS
+from ocr_engine.formats import EVERY_FORMAT
 
 FormatName = Annotated[
     str | None,
     QueryParameter(
         description="Its name; without it `Accept` decides, and where that takes anything it is `text`.",
-        schema_extra={"enum": [*FORMATS]},
+        schema_extra={"enum": [*EVERY_FORMAT]},
     ),
 ]
 PageRanges = Annotated[
@@ -52,7 +52,9 @@ class ResultOperation(Operation):
         """Sets the contents of the good answer."""
         text = Schema(type=OpenAPIType.STRING)
         named = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        types = {each.media_type: text if each.media_type.startswith("text/") else named for each in FORMATS.values()}
+        types = {
+            each.media_type: text if each.media_type.startswith("text/") else named for each in EVERY_FORMAT.values()
+        }
         types["application/json"] = Schema(type=OpenAPIType.OBJECT, required=["pages"])
         headers: dict[str, OpenAPIHeader | Reference] = {
             name: OpenAPIHeader(schema=text) for name in ("ETag", "Content-Disposition", "Vary")
@@ -70,11 +72,11 @@ class ResultOperation(Operation):
     operation_class=ResultOperation,
     responses={
         304: ResponseSpec(None, generate_examples=False, description="As `If-None-Match` has it."),
-        **problems(400, 401, 404, 406, 409, 410, 422, 429, 500, 503),
+        **problems(400, 401, 404, 406, 409, 410, 422, 429, 500, 503, 504),
     },
     summary="Read a result in a format",
-    description="All formats come from the stored run: nothing is read again. "
-    + " ".join(f"`{each.name}`: {each.about}" for each in FORMATS.values()),
+    description="All formats come from the stored run: nothing is read again; `pdf` needs the upload as well. "
+    + " ".join(f"`{each.name}`: {each.about}" for each in EVERY_FORMAT.values()),
 )
 async def read_result(
     request: Request[Any, Any, State],
@@ -88,7 +90,7 @@ async def read_result(
     """The result, streamed."""
     result = await service.result(job_id, context_of(request.scope).viewer, pages or "")
     chosen = format_of(request, format, len(result.pages))
-    return answer_of(request, result, chosen, detail=detail, rows=rows)
+    return await answer_of(request, service, result, chosen, detail=detail, rows=rows)
 
 
 router = Router("/images", route_handlers=[read_result], guards=[admitted, known_query_only], tags=["Images"])

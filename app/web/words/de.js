@@ -22,6 +22,7 @@ export const ERRORS = {
   method_not_allowed: "Der Server bietet das nicht an.",
   upload_timeout: "Das Senden der Datei hat zu lange gedauert.",
   job_gone: "Der Server hat diesen Auftrag gelöscht.",
+  upload_expired: "Der Server hat diese Datei nicht mehr. Bitte noch einmal senden.",
   image_too_large: "Diese Datei ist größer, als der Server annimmt.",
   too_many_pixels: "Dieses Bild hat mehr Pixel, als der Server annimmt. Eine kleinere Fassung geht vielleicht.",
   too_many_pages: "Diese Datei hat mehr Seiten, als der Server annimmt. Einige davon gehen vielleicht.",

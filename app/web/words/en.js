@@ -24,6 +24,7 @@ export const ERRORS = {
   not_acceptable: "The server does not give results in this format.",
   upload_timeout: "Sending the image took too long.",
   job_gone: "The server has deleted this job.",
+  upload_expired: "The server no longer has this file. Please send it again.",
   image_too_large: "This file is larger than the server accepts.",
   too_many_pixels: "This image has more pixels than the server accepts. A smaller version may work.",
   too_many_pages: "This file has more pages than the server accepts. Some of them at a time may work.",

@@ -22,6 +22,7 @@ export const ERRORS = {
   method_not_allowed: "服务器不提供此操作。",
   upload_timeout: "上传耗时过长。",
   job_gone: "服务器已删除这个任务。",
+  upload_expired: "服务器已不再保存此文件，请重新上传。",
   image_too_large: "文件超过服务器允许的大小。",
   too_many_pixels: "图像像素超过服务器允许的上限，可以试试较小的版本。",
   too_many_pages: "文件页数超过服务器允许的上限，可以分批上传。",
