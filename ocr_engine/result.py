@@ -38,8 +38,8 @@ class DocumentInfo(Struct, frozen=True, kw_only=True):
     """How many can be asked for, numbered from 1; a PDF may say more than it has, and those fail when they are read."""
 
 
-# `gc=False` where there are many and none can be in a cycle: the collector would look at a million words again
-# and again while a file of 2000 pages is decoded, which held everything else up for 2.4 s
+# `gc=False` where there are many and none can be in a cycle: the collector would look at a million words again and
+# again while a file of 2000 pages is decoded
 class OcrWord(Struct, frozen=True, array_like=True, gc=False):
     """One word of a line, or one character of Chinese or Japanese. An array where it is stored: there are many."""
 

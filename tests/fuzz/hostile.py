@@ -12,7 +12,7 @@ from pikepdf import ObjectStreamMode
 from PIL import Image, ImageDraw, ImageSequence
 
 from tests.pdfs import Leaf, Picture, pdf, scan, text_field, typed
-from tests.unit.heic import HEIC
+from tests.unit.image.heic import HEIC
 
 SEED = 20261123
 MAGICS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"RIFF\xff\0\0\0WEBP")

@@ -19,7 +19,7 @@ from ocr_engine.scripts.data import NONE
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool
-from tests.unit.heic import HEIC
+from tests.unit.image.heic import HEIC
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.report.measures import Pair, percentile, percentiles
 from benchmarks.service.load import schedule
-from tests.unit.benchmark_reports import load_point, service_figures, workers_point
+from tests.unit.benchmarks.benchmark_reports import load_point, service_figures, workers_point
 
 
 def test_a_percentile_is_a_value_that_occurred_by_nearest_rank() -> None:

@@ -1,4 +1,4 @@
-"""The picture of tests/unit/images.py as HEIC: made once and kept, as what writes it is under the GPL."""
+"""The picture of tests/unit/image/images.py as HEIC: made once and kept, as what writes it is under the GPL."""
 
 import base64
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.report import compare, plots, report, tables
 from benchmarks.report.html import page
 from benchmarks.report.plots import Plot, Series, svg, ticks
-from tests.unit.benchmark_reports import full_report
+from tests.unit.benchmarks.benchmark_reports import full_report
 
 
 def elements(text: str) -> list[ET.Element]:

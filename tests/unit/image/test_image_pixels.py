@@ -13,8 +13,8 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import decode_page, probe, read_header
 from samples import sample
-from tests.unit.heic import HEIC
-from tests.unit.images import (
+from tests.unit.image.heic import HEIC
+from tests.unit.image.images import (
     GREY,
     HEIGHT,
     IMAGE,

@@ -14,9 +14,9 @@ from ocr_engine.image import decode_page, probe, read_header
 from ocr_engine.image.header import PDF
 from ocr_engine.image.headers.tiff import TiffReader
 from samples import all_samples
-from tests.unit.heic import HEIC, TURNED_HEIC
-from tests.unit.images import GREY, IMAGE, LIMIT, decode, decode_all, exif, paged, png, saved
-from tests.unit.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
+from tests.unit.image.heic import HEIC, TURNED_HEIC
+from tests.unit.image.images import GREY, IMAGE, LIMIT, decode, decode_all, exif, paged, png, saved
+from tests.unit.image.test_image_probe import BROKEN, CLAIMS, LONG_WINDED
 
 SMALL = IMAGE.convert("P")
 PLAIN_PBM = b"P1\n# drawn\n64 48\n" + b"\n".join(b"".join(b"%d" % (value < 128) for value in row) for row in GREY)

@@ -19,7 +19,7 @@ from ocr_engine.recognition.letters.ngrams import folded, hashed, hashed_rows
 from ocr_engine.recognition.letters.scope import in_scope
 
 MAX_BYTES = 200_000
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SIGNS = "„‚“”‘’«»‹›¡¿№§°ºª½¼¾⅓⅔⅛²³¹☐☑€£¥¢$ﬁﬂﬀœæ…–—•·×÷±µ©®™†‡¶&@#%*_<>{}[]|\\/^~`"
 """Of European print, of forms and of code."""
 GERMAN = "Die Straßenbahn hält in der Nähe des Rathauses, gegenüber der Bäckerei."

@@ -17,8 +17,8 @@ from ocr_engine.image.header import MAX_STEPS, PDF
 from ocr_engine.image.probing import accepted
 from ocr_engine.result import ImageInfo
 from samples import sample
-from tests.unit.heic import HEIC, TURNED_HEIC
-from tests.unit.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, decode, exif, paged, png, png_chunk, saved, tiff
+from tests.unit.image.heic import HEIC, TURNED_HEIC
+from tests.unit.image.images import GREY, HEIGHT, IMAGE, LIMIT, WIDTH, decode, exif, paged, png, png_chunk, saved, tiff
 
 KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
 KINDS |= {"TIFF": "image/tiff", "GIF": "image/gif", "AVIF": "image/avif", "JPEG2000": "image/jp2"}

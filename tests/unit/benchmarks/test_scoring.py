@@ -17,7 +17,7 @@ from benchmarks.accuracy.tesseract import lines_of
 from benchmarks.accuracy.truth import Line, Overlap, Read, Truth
 from benchmarks.report.fingerprint import fingerprint
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def at(text: str, left: float, top: float, right: float, bottom: float) -> Line:

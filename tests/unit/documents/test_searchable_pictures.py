@@ -16,8 +16,8 @@ from ocr_engine.image import decode_page, read_header
 from ocr_engine.result import OcrLine, OcrPage
 from samples import sample
 from tests.pdf_readers import texts
-from tests.unit.images import saved
-from tests.unit.test_searchable_text import searchable
+from tests.unit.documents.test_searchable_text import searchable
+from tests.unit.image.images import saved
 
 NOISE = np.random.default_rng(3).integers(0, 256, (60, 90, 4), np.uint8)
 RGB, GREY = Image.fromarray(NOISE[..., :3]), Image.fromarray(NOISE[..., 0])

@@ -11,7 +11,7 @@ from benchmarks.queueing.model import greatest_rate, sojourns, steady_latency
 from benchmarks.queueing.simulate import checks, forecast, occupations
 from benchmarks.report import report
 from benchmarks.service.load import schedule
-from tests.unit.benchmark_reports import full_report, load_point, service_figures, workers_point
+from tests.unit.benchmarks.benchmark_reports import full_report, load_point, service_figures, workers_point
 
 JOBS = 200_000
 

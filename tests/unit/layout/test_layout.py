@@ -11,8 +11,8 @@ from ocr_engine.layout import reading_order, row_order
 from ocr_engine.layout.blocks import find_blocks, plumb
 from ocr_engine.layout.lines import level
 from ocr_engine.result import Polygon
-from tests.unit import layout_pages
-from tests.unit.layout_pages import Line, Sheet
+from tests.unit.layout import layout_pages
+from tests.unit.layout.layout_pages import Line, Sheet
 
 SEEDS = range(12)
 Kind = Callable[[Sheet], None]

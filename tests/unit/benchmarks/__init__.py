@@ -1,0 +1,1 @@
+"""How the measurements count and report."""

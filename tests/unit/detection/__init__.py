@@ -1,0 +1,1 @@
+"""Where lines are found, and how far a page is turned."""

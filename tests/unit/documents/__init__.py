@@ -1,0 +1,1 @@
+"""Files of pages, and what is written of them."""

@@ -1,0 +1,1 @@
+"""Image files: what they claim, and their pixels."""

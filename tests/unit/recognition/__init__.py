@@ -1,0 +1,1 @@
+"""From crops of lines to their text."""
