@@ -19,9 +19,9 @@ PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobil
 Opened = Callable[..., AbstractContextManager[Page]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as tests/programs.txt installs it."""
+    """Chromium, as tests/programs.txt installs it; for a module, since Playwright keeps an event loop running meanwhile."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert program is not None, "no chromium: tests/install-programs installs it"
     # root, as in a container, may not use chromium's own sandbox

@@ -130,13 +130,14 @@ def test_text_and_tables_are_copied(server: Server, opened: Opened) -> None:
 
 def test_every_format_is_saved(server: Server, opened: Opened) -> None:
     formats = server.client.get("/capabilities").json()["formats"]
-    with opened(server.url) as page:
-        read(page, RECEIPT)
-        for each in formats:
-            with page.expect_download() as download:
-                page.get_by_label("Download as").select_option(each["name"])
-            assert download.value.suggested_filename == f"receipt{each['suffix']}"
-            assert download.value.path().stat().st_size > 0
+    for some in (formats[:6], formats[6:]):  # a browser saves ten files that no hand has asked for, and no more
+        with opened(server.url) as page:
+            read(page, RECEIPT)
+            for each in some:
+                with page.expect_download() as download:
+                    page.get_by_label("Download as").select_option(each["name"])
+                assert download.value.suggested_filename == f"receipt{each['suffix']}"
+                assert download.value.path().stat().st_size > 0
 
 
 def test_many_are_downloaded_as_one_archive_and_deleted_together(server: Server, opened: Opened) -> None:
