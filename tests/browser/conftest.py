@@ -21,7 +21,7 @@ Opened = Callable[..., AbstractContextManager[Page]]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as tests/programs.txt installs it; for a module, since Playwright keeps an event loop running meanwhile."""
+    """Chromium, as tests/programs.txt installs it. For a module: Playwright keeps an event loop running meanwhile."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert program is not None, "no chromium: tests/install-programs installs it"
     # root, as in a container, may not use chromium's own sandbox
