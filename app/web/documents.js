@@ -23,6 +23,7 @@ class Document {
     this.key = `document-${(keys += 1)}`;
     Object.assign(this, { name, file, id, options, status, addedAt });
     this.sent = 0; // share of the file that is uploaded
+    this.incomplete = []; // numbers of the pages of which text is missing, since there was too much of it
     this.listed = false; // known from the server's list only, which leaves out the text
     this.view = null; // the job as last seen, without its pages
     this.text = ""; // for the search
@@ -227,6 +228,7 @@ export class Documents extends Observable {
     document.listed = false;
     document.unsure = (lines ?? []).filter((line) => line.low_confidence).length;
     document.count = lines?.length ?? 0;
+    document.incomplete = (pages ?? []).filter((page) => page.truncated).map((page) => page.number);
   }
 
   #failed(document, problem) {

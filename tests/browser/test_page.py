@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from samples import FOLDER
 from tests.browser.conftest import PATIENCE_MILLISECONDS, PHONE, Opened, choose, end
@@ -167,6 +167,20 @@ def test_what_is_refused_says_why(server: Server, opened: Opened, tmp_path: Path
     with opened(server.url) as page:
         choose(page, tmp_path / "notes.txt")
         expect(page.locator(".document .notice")).to_contain_text("This kind of file cannot be read here.")
+
+
+def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one(server: Server, opened: Opened) -> None:
+    def cut(route: Route) -> None:
+        answer = route.fetch()
+        job = answer.json()
+        for each in job["pages"]:
+            each["truncated"] = True
+        route.fulfill(response=answer, json=job)
+
+    with opened(server.url) as page:
+        page.route("**/images/*detail=lines", cut)
+        read(page, RECEIPT)
+        expect(page.locator(".document .notice")).to_contain_text("Page 1 holds more text than is read of one page.")
 
 
 def test_keys_alone_are_enough(server: Server, opened: Opened) -> None:

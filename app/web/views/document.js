@@ -121,6 +121,7 @@ function Facts({ item, onRetry }) {
     ${item.status === "processing" && view?.pages_total > 1 && html`
       <progress value=${view.pages_done ?? 0} max=${view.pages_total} aria-label=${state("processing")}></progress>`}
     ${view?.failed_pages?.length > 0 && html`<p class="notice">${t.failedPages(series(view.failed_pages))}</p>`}
+    ${item.incomplete.length > 0 && html`<p class="notice">${t.incomplete(series(item.incomplete))}</p>`}
     ${trouble && html`
       <div class="notice" role="alert">
         <p>${explain(trouble)}</p>

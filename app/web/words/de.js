@@ -100,6 +100,7 @@ export const TEXTS = {
   previousPage: "Vorige Seite",
   nextPage: "Nächste Seite",
   failedPages: (pages) => `Nicht lesbar: Seite ${pages}.`,
+  incomplete: (pages) => `Seite ${pages} enthält mehr Text, als von einer Seite gelesen wird. Was am weitesten unten steht, fehlt.`,
   zoomIn: "Vergrößern",
   zoomOut: "Verkleinern",
   fit: "Einpassen",

@@ -101,6 +101,7 @@ export const TEXTS = {
   previousPage: "Previous page",
   nextPage: "Next page",
   failedPages: (pages) => `Could not be read: page ${pages}.`,
+  incomplete: (pages) => `Page ${pages} holds more text than is read of one page. What stands furthest down is missing.`,
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   fit: "Fit to window",

@@ -100,6 +100,7 @@ export const TEXTS = {
   previousPage: "上一页",
   nextPage: "下一页",
   failedPages: (pages) => `无法识别：第 ${pages} 页。`,
+  incomplete: (pages) => `第 ${pages} 页的文字超过单页上限，最下方的内容缺失。`,
   zoomIn: "放大",
   zoomOut: "缩小",
   fit: "适合窗口",
