@@ -1,10 +1,10 @@
 """An earlier reading that lies in a PDF unseen is taken out, where the page was read anew."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pikepdf
-from pikepdf import Dictionary, Name, Operator
+from pikepdf import ContentStreamInlineImage, ContentStreamInstruction, Dictionary, Name, Operator
 
 from ocr_engine.document.pdf.contents import MAX_DEPTH
 
@@ -48,26 +48,25 @@ def _in_forms(resources: pikepdf.Object, seen: set[tuple[int, int]], depth: int)
     return changed
 
 
-def _without(instructions: Iterable[object]) -> bytes | None:
+def _without(instructions: Iterable[ContentStreamInstruction | ContentStreamInlineImage]) -> bytes | None:
     """The drawing without unseen text; None where it has none."""
-    kept: list[object] = []
+    kept: list[ContentStreamInstruction | ContentStreamInlineImage] = []
     mode, saved, found = 0, list[int](), False
     for instruction in instructions:
-        operands: Sequence[object] = instruction.operands  # type: ignore[attr-defined] # of two kinds without a base
-        match str(instruction.operator):  # type: ignore[attr-defined]
+        match str(instruction.operator):
             case "q":
                 saved.append(mode)
             case "Q":
                 mode = saved.pop() if saved else mode
-            case "Tr" if operands:
-                mode = int(operands[0])  # type: ignore[call-overload]
+            case "Tr" if instruction.operands:
+                mode = int(instruction.operands[0])
             case operator if operator in _SHOWS and mode == _INVISIBLE_MODE:
                 found = True
                 if operator in ("'", '"'):
-                    kept.append(([], Operator("T*")))
+                    kept.append(ContentStreamInstruction([], Operator("T*")))
                 continue
         kept.append(instruction)
-    return pikepdf.unparse_content_stream(kept) if found else None  # type: ignore[arg-type]
+    return pikepdf.unparse_content_stream(kept) if found else None
 
 
 def _bytes(contents: pikepdf.Object) -> bytes:

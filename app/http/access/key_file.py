@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 
@@ -111,7 +112,7 @@ def parse(entry: str) -> ApiKey:
             values[word] = int(value)
         else:
             raise ValueError("something after the hash that is neither scope, expires nor a quota")
-    return ApiKey(name=name, digest=digest, **values)  # type: ignore[arg-type]  # each checked above
+    return msgspec.structs.replace(ApiKey(name=name, digest=digest), **values)
 
 
 def parse_moment(text: str) -> datetime:
