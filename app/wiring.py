@@ -144,7 +144,7 @@ def service_of(
             events,
             _abandoned_seconds(settings, kind),
             settings.max_image_pages,
-            settings.keep_uploads_hours > 0,
+            timedelta(hours=settings.keep_uploads_hours),
         ),
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=Cancellation(store, queue, events),

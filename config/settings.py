@@ -166,9 +166,20 @@ class Settings(Struct, frozen=True, kw_only=True):
             ge=0,
             le=87_600,
             description="Hours for which an upload stays after its job is done, for searchable PDFs and pictures of "
-            "its pages; fewer while the disk is short. 0: dropped at the end.",
+            "its pages, where the job does not ask for another time (`keep_upload`); fewer while the disk is short. 0: "
+            "dropped at the end.",
         ),
     ] = 24.0
+
+    max_keep_uploads_hours: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=87_600,
+            description="Most hours that a job may ask for by `keep_upload`, if more than `KEEP_UPLOADS_HOURS`. 0: no "
+            "job's upload stays longer than that.",
+        ),
+    ] = 168.0
 
     ocr_model: Annotated[
         Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")

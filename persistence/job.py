@@ -94,6 +94,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds after its end when it is deleted; None: as it is with all."""
     keep_upload: bool = False
     """The upload stays when the job is done, until it is dropped for its age."""
+    keep_hours: float | None = None
+    """Hours for which it stays, more than 0 where it does at all; None: as the service keeps all."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

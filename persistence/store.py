@@ -1,7 +1,7 @@
 """The port JobStore: what every store of jobs promises, and its errors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -178,9 +178,10 @@ class JobStore(Protocol):
     async def expired(self, now: datetime, limit: int) -> list[Job]:
         """At most `limit` jobs whose `expires_at` has come, by that, then by id; of paged ones nothing read."""
 
-    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
-        """Ids of at most `limit` jobs that were `done` before that moment, no page given up, and still have their
-        uploads; by `updated_at`, then by id.
+    async def kept_uploads(self, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
+        """Ids of at most `limit` jobs that are `done`, no page given up, and still have their uploads, for longer than
+        their `keep_hours`, or than `kept` where they have none; None: whatever they have, that were done before `now`.
+        By `updated_at`, then by id.
         """
 
     async def drop_upload(self, job_id: str) -> bool:

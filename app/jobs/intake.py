@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from loguru import logger
@@ -43,12 +43,12 @@ class Intake:
         events: JobEvents,
         abandoned_seconds: float,
         max_pages: int,
-        keep_uploads: bool = False,
+        kept: timedelta = timedelta(),
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_seconds`: after which an attempt, if no queue knows of it any more, has no worker either; 0 where
-        no other process can be at it. `max_pages`: how many of one file are read. `keep_uploads`: also of jobs that
-        are done.
+        no other process can be at it. `max_pages`: how many of one file are read. `kept`: how long uploads stay
+        after the ends of their jobs, where nothing else is asked for.
         """
         self._store = store
         self._queue = queue
@@ -57,7 +57,7 @@ class Intake:
         self._events = events
         self._abandoned_seconds = abandoned_seconds
         self._max_pages = max_pages
-        self._keep_uploads = keep_uploads
+        self._kept_hours = kept.total_seconds() / 3600
         self._now = now
 
     async def submit(
@@ -98,7 +98,8 @@ class Intake:
 
     def _kept(self, options: JobOptions, upload: Upload) -> JobOptions:
         """A password is needed to open what it came with, and kept no longer than its job needs it."""
-        return msgspec.structs.replace(options, keep_upload=self._keep_uploads and not upload.password)
+        hours = self._kept_hours if options.keep_hours is None else options.keep_hours
+        return msgspec.structs.replace(options, keep_upload=hours > 0 and not upload.password)
 
     async def rescue(self) -> Rescued:
         """Queues what the queue does not have of the unfinished jobs.

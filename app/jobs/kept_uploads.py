@@ -1,4 +1,6 @@
-"""Uploads that stay after their jobs are done, and go after KEEP_UPLOADS_HOURS, or earlier for want of room."""
+"""Uploads that stay after their jobs are done, and go after KEEP_UPLOADS_HOURS or what the job asked for, or earlier
+for want of room.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -38,4 +40,4 @@ class KeptUploads:
 
     async def _due(self) -> list[str]:
         is_short = isinstance(await self._admission.short_of(), StoreFull)
-        return await self._store.kept_uploads(self._now() - (timedelta() if is_short else self._kept), DROPPED_AT_ONCE)
+        return await self._store.kept_uploads(self._now(), None if is_short else self._kept, DROPPED_AT_ONCE)

@@ -29,8 +29,8 @@ class UploadExpired(Exception):
 
     def __init__(self, job: Job) -> None:
         super().__init__(
-            f"the file of job {job.id} was dropped, after KEEP_UPLOADS_HOURS or because the job was cancelled; "
-            "its text stays, and the file may be sent again"
+            f"the file of job {job.id} was dropped, after KEEP_UPLOADS_HOURS or what its `keep_upload` asked for, or "
+            "because the job was cancelled; its text stays, and the file may be sent again"
         )
 
 
@@ -38,14 +38,17 @@ class UploadUses:
     """Made of a store, and of a pool that opens what it holds."""
 
     def __init__(self, store: JobStore, pool: ManagedPool, kept: timedelta) -> None:
-        """`kept`: how long uploads stay after the ends of their jobs."""
+        """`kept`: how long uploads stay after the ends of jobs that asked for nothing else."""
         self._store = store
         self._kept = kept
         self._pool = pool
 
     def until(self, job: Job) -> datetime | None:
         """When the upload of a job that is done goes, at the latest; None where it is not kept."""
-        return job.updated_at + self._kept if job.status is JobState.DONE and job.options.keep_upload else None
+        if job.status is not JobState.DONE or not job.options.keep_upload:
+            return None
+        hours = job.options.keep_hours
+        return job.updated_at + (self._kept if hours is None else timedelta(hours=hours))
 
     @asynccontextmanager
     async def upload(self, job: Job) -> AsyncIterator[StoredFile]:

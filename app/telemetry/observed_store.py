@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from persistence.change import JobChange
@@ -98,9 +98,9 @@ class ObservedStore:
         with self._timed("expired"):
             return await self.wrapped.expired(now, limit)
 
-    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+    async def kept_uploads(self, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
         with self._timed("kept_uploads"):
-            return await self.wrapped.kept_uploads(before, limit)
+            return await self.wrapped.kept_uploads(now, kept, limit)
 
     async def drop_upload(self, job_id: str) -> bool:
         with self._timed("drop_upload"):

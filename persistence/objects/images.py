@@ -139,8 +139,8 @@ class ObjectImages:
     async def expired(self, now: datetime, limit: int) -> list[Job]:
         return await self._jobs.expired(now, limit)
 
-    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
-        return await self._jobs.kept_uploads(before, limit)
+    async def kept_uploads(self, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
+        return await self._jobs.kept_uploads(now, kept, limit)
 
     async def drop_upload(self, job_id: str) -> bool:
         return await self._writes.carry_out(self._then_without_object(job_id, lambda: self._jobs.drop_upload(job_id)))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -216,12 +216,14 @@ class PostgresStore:
     async def expired(self, now: datetime, limit: int) -> list[Job]:
         return await self._select("WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2", now, limit)
 
-    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
+    async def kept_uploads(self, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
+        stays = "coalesce((options->>'keep_hours')::float8 * interval '1 hour', $2)"
         query = (
-            "SELECT id FROM jobs JOIN images ON images.job_id = jobs.id "
-            "WHERE status = 'done' AND pages_failed = 0 AND updated_at < $1 ORDER BY updated_at, id LIMIT $2"
+            "SELECT id FROM jobs JOIN images ON images.job_id = jobs.id WHERE status = 'done' AND pages_failed = 0 "  # noqa: S608
+            f"AND updated_at < $1 AND ($2::interval IS NULL OR updated_at + {stays} < $1) "
+            "ORDER BY updated_at, id LIMIT $3"
         )
-        rows = await self._connections.read(lambda connection: connection.fetch(query, before, limit))
+        rows = await self._connections.read(lambda connection: connection.fetch(query, now, kept, limit))
         return [row["id"] for row in rows]
 
     async def drop_upload(self, job_id: str) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -247,8 +247,8 @@ class SqliteStore:
             "INDEXED BY jobs_expiring WHERE expires_at <= ? ORDER BY expires_at, id LIMIT ?", (to_text(now), limit)
         )
 
-    async def kept_uploads(self, before: datetime, limit: int) -> list[str]:
-        return await self.reader.run(lambda db: uploads.kept(db, before, limit))
+    async def kept_uploads(self, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
+        return await self.reader.run(lambda db: uploads.kept(db, now, kept, limit))
 
     async def drop_upload(self, job_id: str) -> bool:
         def work(db: Database) -> bool:

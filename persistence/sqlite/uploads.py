@@ -8,7 +8,7 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -81,14 +81,18 @@ def drop(db: Database, job_id: str) -> str:
     return str(row[0]) if row else ""
 
 
-def kept(db: Database, before: datetime, limit: int) -> list[str]:
-    """Jobs that were through before then and still have theirs: see JobStore.kept_uploads."""
+def kept(db: Database, now: datetime, kept: timedelta | None, limit: int) -> list[str]:
+    """Jobs that are through and whose uploads stayed for long enough: see JobStore.kept_uploads."""
     # the few that have uploads are looked up among the many that were ever done, not the other way round
+    hours = "json_extract(options, '$.keep_hours')"
+    own = f"{hours} IS NOT NULL AND julianday(updated_at) + {hours} / 24.0 < julianday(:now)"
+    is_due = "+updated_at < :before" if kept is None else f"({hours} IS NULL AND +updated_at < :before OR {own})"
     query = (
-        f"SELECT id FROM jobs WHERE id IN (SELECT job_id FROM images) AND {THROUGH} AND +updated_at < ? "  # noqa: S608
-        "ORDER BY +updated_at, id LIMIT ?"
+        f"SELECT id FROM jobs WHERE id IN (SELECT job_id FROM images) AND {THROUGH} AND {is_due} "  # noqa: S608
+        "ORDER BY +updated_at, id LIMIT :limit"
     )
-    return [row[0] for row in db.execute(query, (to_text(before), limit))]
+    before = to_text(now - (kept or timedelta()))
+    return [row[0] for row in db.execute(query, {"before": before, "now": to_text(now), "limit": limit})]
 
 
 def drop_through(db: Database, job_id: str) -> str | None:

@@ -308,17 +308,38 @@ async def test_kept_uploads_are_found_by_age_and_dropped_and_the_jobs_stay(store
         await store.add(waiting, Upload.of(IMAGE))
         await moved(store, waiting, claimed, claimed.completed(RESULT, after(10 + number)))
     await store.add(job("waiting"), Upload.of(IMAGE))
-    assert await store.kept_uploads(after(13), 10) == ["a", "c"]
-    assert await store.kept_uploads(after(99), 2) == ["a", "c"]
+    assert await store.kept_uploads(after(13), None, 10) == ["a", "c"]
+    assert await store.kept_uploads(after(99), None, 2) == ["a", "c"]
+    assert await store.kept_uploads(after(99), timedelta(seconds=86), 10) == ["a", "c"]
     assert await store.image("b") is None
     assert await store.image("c") == IMAGE
     before = await store.get("c")
     assert await store.drop_upload("c")
     assert (await store.image("c"), await store.get("c")) == (None, before)
-    assert await store.kept_uploads(after(99), 10) == ["a", "d"]
+    assert await store.kept_uploads(after(99), None, 10) == ["a", "d"]
     for not_kept in ("c", "waiting", "unknown"):
         assert not await store.drop_upload(not_kept)
     assert await store.image("waiting") == IMAGE
+
+
+async def test_an_upload_stays_for_the_hours_that_its_job_asked_for(store: JobStore) -> None:
+    for job_id, hours in (("short", 1.0), ("long", 100.5), ("as all", None)):
+        waiting = msgspec.structs.replace(job(job_id), options=JobOptions(keep_upload=True, keep_hours=hours))
+        claimed = waiting.claimed(after(1))
+        await store.add(waiting, Upload.of(IMAGE))
+        await moved(store, waiting, claimed, claimed.completed(RESULT, after(10)))
+
+    async def due(hours: float, kept: float | None) -> set[str]:
+        moment = after(10) + timedelta(hours=hours)
+        return {*await store.kept_uploads(moment, None if kept is None else timedelta(hours=kept), 10)}
+
+    assert await due(0.9, 24) == set()
+    assert await due(1.1, 24) == {"short"}
+    assert await due(24.1, 24) == {"short", "as all"}
+    assert await due(100.4, 24) == {"short", "as all"}
+    assert await due(100.6, 24) == {"short", "as all", "long"}
+    assert await due(0.1, 0) == {"as all"}
+    assert await due(0.1, None) == {"short", "as all", "long"}
 
 
 async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStore) -> None:

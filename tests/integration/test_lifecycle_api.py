@@ -44,6 +44,10 @@ async def test_tag_and_metadata_come_back_with_the_job(run: Any) -> None:
         ("expires_in", "-1"),
         ("expires_in", "1.5"),
         ("expires_in", "9" * 30),
+        ("keep_upload", "-1"),
+        ("keep_upload", "long"),
+        ("keep_upload", "169"),
+        ("keep_upload", "9" * 30),
     ],
 )
 async def test_what_cannot_be_understood_is_refused_by_its_name(run: Any, field: str, value: str) -> None:

@@ -1,6 +1,6 @@
 """What was uploaded stays for a while after the end of its job: as it came, as pictures, and in searchable PDFs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -118,6 +118,48 @@ async def test_the_result_says_until_when_the_upload_stays(run: Any) -> None:
         path = await done(service)
         assert (await service.client.get(path)).json()["upload_until"] is None
         assert (await service.client.get(f"{path}/file")).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("service_hours", "asked", "told"),
+    [
+        (24.0, "", 24),
+        (24.0, "true", 24),
+        (24.0, "48", 48),
+        (24.0, "1.5", 1.5),
+        (24.0, "false", None),
+        (24.0, "0", None),
+        (0.0, "", None),
+        (0.0, "true", 24),
+        (0.0, "2", 2),
+    ],
+)
+async def test_a_job_may_ask_for_how_long_its_upload_stays(
+    run: Any, service_hours: float, asked: str, told: float | None
+) -> None:
+    async with run(keep_uploads_hours=service_hours) as service:
+        sent = await service.client.post("/images", files={"file": PNG}, data={"keep_upload": asked})
+        job = await service.ended(sent.json()["id"])
+        path, store = f"/images/{job['id']}", service.service.store
+        if told is None:
+            assert job["upload_until"] is None
+            assert (await service.client.get(f"{path}/file")).status_code == 410
+            return
+        stays = datetime.fromisoformat(job["upload_until"]) - datetime.fromisoformat(job["timestamp"])
+        assert stays == timedelta(hours=told)
+        assert await kept(store, service_hours, later=told - 0.1).expire() == 0
+        assert (await service.client.get(f"{path}/file")).status_code == 200
+        assert await kept(store, service_hours, later=told + 0.1).expire() == 1
+
+
+async def test_operators_bound_how_long_an_upload_stays(run: Any) -> None:
+    async with run(keep_uploads_hours=2.0, max_keep_uploads_hours=0.0) as service:
+        answers = [
+            await service.client.post("/images", files={"file": PNG}, data={"keep_upload": asked})
+            for asked in ("2", "2.1", "true", "false")
+        ]
+        assert [answer.status_code for answer in answers] == [202, 400, 202, 202]
+        assert "from 0 to 2" in answers[1].json()["detail"]
 
 
 async def test_while_the_disk_is_short_uploads_go_before_their_time(run: Any) -> None:

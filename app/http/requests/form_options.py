@@ -1,5 +1,6 @@
 """What is asked of a file beside it, as text of form fields -> JobOptions."""
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -15,6 +16,10 @@ from persistence.job import JobOptions
 MAX_TAG_LETTERS = 200
 MAX_EXPIRY_SECONDS = 10 * 366 * 24 * 3600
 """Ten years."""
+KEPT_HOURS = 24.0
+"""What `keep_upload=true` asks for where uploads are not kept otherwise."""
+KEPT_PATTERN = r"^(true|false|[0-9]{1,6}(\.[0-9]{1,6})?)?$"
+KEPT = re.compile(KEPT_PATTERN, re.ASCII)
 
 
 def job_options(fields: Mapping[str, str], settings: Settings) -> JobOptions:
@@ -32,6 +37,7 @@ def job_options(fields: Mapping[str, str], settings: Settings) -> JobOptions:
         tag=_tag(fields.get("tag", "")),
         metadata=_metadata(fields.get("metadata", "")),
         expires_in=_seconds(fields.get("expires_in", "")),
+        keep_hours=_kept_hours(fields.get("keep_upload", ""), settings),
     )
 
 
@@ -63,6 +69,19 @@ def _seconds(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:12]) <= MAX_EXPIRY_SECONDS:
         raise _wrong("expires_in", f"not a whole number of seconds from 1 to {MAX_EXPIRY_SECONDS}")
     return int(text)
+
+
+def _kept_hours(text: str, settings: Settings) -> float | None:
+    """None: as KEEP_UPLOADS_HOURS says."""
+    most = max(settings.keep_uploads_hours, settings.max_keep_uploads_hours)
+    if not text or (text == "true" and settings.keep_uploads_hours > 0):
+        return None
+    if text == "true" and most > 0:
+        return min(most, KEPT_HOURS)
+    hours = 0.0 if text == "false" else float(text) if KEPT.fullmatch(text) else None
+    if hours is None or hours > most:
+        raise _wrong("keep_upload", f"neither `true`, `false` nor a number of hours from 0 to {most:g}")
+    return hours
 
 
 def _wrong(field: str, why: str) -> ApiError:

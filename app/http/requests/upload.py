@@ -20,7 +20,7 @@ FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
 MAX_PARTS = 32
 """Parts of a multipart body that are looked at before it is refused; few are wanted."""
-FORM_FIELDS = ("pages", "text_layer", "language", "password", "tag", "metadata", "expires_in")
+FORM_FIELDS = ("pages", "text_layer", "language", "password", "tag", "metadata", "expires_in", "keep_upload")
 """What may come beside `file`."""
 MAX_FIELD_LETTERS = 500
 """Of one of them: more ranges of pages than anybody writes, four times the longest password of a PDF."""

@@ -23,7 +23,7 @@ from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.form_options import MAX_EXPIRY_SECONDS, MAX_TAG_LETTERS
+from app.http.requests.form_options import KEPT_PATTERN, MAX_EXPIRY_SECONDS, MAX_TAG_LETTERS
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import known_query_only
@@ -81,6 +81,11 @@ class UploadOperation(Operation):
                 minimum=1,
                 maximum=MAX_EXPIRY_SECONDS,
                 description="Seconds after its end when the job is deleted.",
+            ),
+            "keep_upload": Schema(
+                type=text,
+                pattern=KEPT_PATTERN,
+                description="Hours after its end for which the file can be had; `false` as 0.",
             ),
             "metadata": Schema(
                 type=OpenAPIType.OBJECT,
