@@ -92,6 +92,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the client wants to be told with it."""
     expires_in: int | None = None
     """Seconds after its end when it is deleted; None: as it is with all."""
+    callback_url: str = ""
+    """Where its end is told (persistence/outbox/delivery.py); empty: nowhere."""
     keep_upload: bool = False
     """The upload stays when the job is done, until it is dropped for its age."""
     keep_hours: float | None = None

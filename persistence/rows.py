@@ -8,6 +8,7 @@ import msgspec
 from ocr_engine.result import ImageInfo, OcrResult
 from persistence.change import JobChange
 from persistence.job import Job, JobError, JobOptions, JobState
+from persistence.outbox.delivery import Delivery, DeliveryAttempt, DeliveryState
 from persistence.page import Page, PageState
 
 COLUMNS = (
@@ -27,6 +28,12 @@ CHANGE_COLUMNS = (
     "id", "owner", "status", "revision", "updated_at", "pages_total", "pages_done", "pages_failed", "error_code",
 )  # fmt: skip
 
+DELIVERY_COLUMNS = (
+    "id", "kind", "subject_id", "owner", "event", "data", "url", "host", "traceparent",
+    "status", "revision", "attempt", "attempts", "created_at", "due_at", "claimed_until",
+)  # fmt: skip
+
+_attempts = msgspec.json.Decoder(tuple[DeliveryAttempt, ...])
 _failures = msgspec.json.Decoder(tuple[JobError, ...])
 _result = msgspec.json.Decoder(OcrResult)
 _options = msgspec.json.Decoder(JobOptions)
@@ -128,6 +135,19 @@ def page_from_row(row: Mapping[str, Any]) -> Page:
         failures=_failures.decode(row["failures"]),
         result=_result.decode(row["result"]) if row["result"] else None,
     )
+
+
+def to_delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """The value of each of DELIVERY_COLUMNS, in the same forms."""
+    row = {column: getattr(delivery, column) for column in DELIVERY_COLUMNS}
+    return row | {"status": delivery.status.value, "attempts": _text(delivery.attempts)}
+
+
+def delivery_from_row(row: Mapping[str, Any]) -> Delivery:
+    """The delivery of such values by name."""
+    named = {column: row[column] for column in DELIVERY_COLUMNS}
+    status, attempts = DeliveryState(row["status"]), _attempts.decode(row["attempts"])
+    return Delivery(**{**named, "status": status, "attempts": attempts})
 
 
 def _text(value: object) -> str:

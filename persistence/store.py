@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from persistence.change import JobChange
 from persistence.job import Job, JobState
+from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.upload import StoredFile, Upload
@@ -96,6 +97,9 @@ class JobStore(Protocol):
 
     staging: Path
     """Folder where a large upload is gathered; it exists. Files left in it by an earlier life are removed at start."""
+    outbox: Outbox
+    """What is to be told of jobs that end (persistence/outbox/delivery.py): written in the transaction that ends them,
+    and forgotten in the one that deletes them."""
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         """Stores job, upload and the pages of a paged job in one step: all are there afterwards, or nothing.

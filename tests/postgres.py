@@ -16,7 +16,10 @@ import asyncpg
 
 from persistence.postgres.store import PostgresStore
 
-TABLES = "jobs, pages, images, image_parts, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics, repeats"
+TABLES = (
+    "jobs, pages, images, image_parts, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics, repeats, "
+    "deliveries"
+)
 
 
 class Postgres:

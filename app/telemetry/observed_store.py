@@ -23,6 +23,7 @@ class ObservedStore:
         """The store that is measured."""
         self._on_use = on_use
         self.staging = store.staging
+        self.outbox = store.outbox
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         with self._timed("add"):

@@ -45,6 +45,7 @@ class ObjectImages:
         self._jobs = jobs
         self._objects = objects
         self.staging = jobs.staging
+        self.outbox = jobs.outbox
         self._keys: dict[str, str] = {}
         """Of jobs whose object was fetched here, until they end."""
         self._writes = Writes()

@@ -161,6 +161,34 @@ MIGRATIONS = (
         CREATE INDEX jobs_expiring ON jobs (expires_at, id) WHERE expires_at IS NOT NULL;
         """,
     ),
+    Migration(
+        "deliveries",
+        # no foreign key: what is told of may be of several kinds
+        """
+        CREATE TABLE deliveries (
+            id text COLLATE "C" PRIMARY KEY,
+            kind text NOT NULL,
+            subject_id text COLLATE "C" NOT NULL,
+            owner text NOT NULL,
+            event text NOT NULL,
+            data text NOT NULL,
+            url text NOT NULL,
+            host text NOT NULL,
+            traceparent text NOT NULL,
+            status text NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+            revision bigint NOT NULL,
+            attempt bigint NOT NULL,
+            attempts text NOT NULL,
+            created_at timestamptz NOT NULL,
+            due_at timestamptz NOT NULL,
+            claimed_until timestamptz
+        );
+        CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE status = 'pending';
+        CREATE INDEX deliveries_undelivered ON deliveries (status, created_at) WHERE status <> 'delivered';
+        CREATE INDEX deliveries_of_subject ON deliveries (kind, subject_id);
+        CREATE INDEX deliveries_by_age ON deliveries (created_at, id);
+        """,
+    ),
 )
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from persistence.job import IllegalTransition, Job, JobState
+from persistence.outbox import postgres as outbox
+from persistence.outbox.delivery import deliveries_of
 from persistence.page import Page, PageState, job_after, with_pages
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connection
@@ -51,9 +53,12 @@ async def insert(connection: Connection, job: Job, pages: Sequence[Page]) -> Non
 
 
 async def update_job(connection: Connection, old: Job, new: Job) -> bool:
-    """Compares and sets the job's row."""
+    """Compares and sets the job's row; what is to be told of that is written with it."""
     values = (*job_values(new), old.revision, old.status.value)
-    return await connection.fetchval(UPDATE_JOB, *values) is not None
+    if await connection.fetchval(UPDATE_JOB, *values) is None:
+        return False
+    await outbox.insert(connection, deliveries_of(old, new))
+    return True
 
 
 async def follow_job(connection: Connection, new: Job) -> None:

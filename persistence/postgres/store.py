@@ -10,6 +10,9 @@ import asyncpg
 
 from persistence.change import JobChange, change_of
 from persistence.job import Job, JobState
+from persistence.outbox import postgres as outbox
+from persistence.outbox.delivery import OF_IMAGE, deliveries_of
+from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.patience import Patience
 from persistence.postgres import entry_table, notifications, repeats, uploads
@@ -61,6 +64,7 @@ class PostgresStore:
         self._connections = connections
         self._scratch = scratch
         self.staging = scratch.files
+        self.outbox: Outbox = outbox.PostgresOutbox(connections)
 
     @classmethod
     async def open(cls, url: str, patience: Patience = Patience()) -> Self:
@@ -90,6 +94,7 @@ class PostgresStore:
                 raise JobExists(f"there is or was a job {job.id}")
             await uploads.insert(connection, job.id, upload)
             await page_rows.insert(connection, job, pages)
+            await outbox.insert(connection, deliveries_of(None, job))
             await notifications.announce(connection, change_of(job))
             if not pages:
                 await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
@@ -195,6 +200,7 @@ class PostgresStore:
             )
             if deleted is None:
                 return again and await _was_deleted(connection, job.id)
+            await outbox.forget(connection, OF_IMAGE, job.id)
             await connection.execute(
                 "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES ($1, $2, $3)",
                 job.id,

@@ -158,6 +158,38 @@ def _expiry(db: Database) -> None:
     db.execute("CREATE INDEX jobs_expiring ON jobs (expires_at, id) WHERE expires_at IS NOT NULL")
 
 
+@MIGRATIONS(name="0009_deliveries")
+def _deliveries(db: Database) -> None:
+    # no foreign key: what is told of may be of several kinds
+    db.execute("""
+        CREATE TABLE deliveries (
+            id TEXT PRIMARY KEY NOT NULL,
+            kind TEXT NOT NULL,
+            subject_id TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            event TEXT NOT NULL,
+            data TEXT NOT NULL,
+            url TEXT NOT NULL,
+            host TEXT NOT NULL,
+            traceparent TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+            revision INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            attempts TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            due_at TEXT NOT NULL,
+            claimed_until TEXT
+        ) STRICT
+    """)
+    # with all that a claim asks: of thousands for a receiver that is busy no row is read
+    db.execute("""
+        CREATE INDEX deliveries_due ON deliveries (due_at, id, host, owner, claimed_until) WHERE status = 'pending'
+    """)
+    db.execute("CREATE INDEX deliveries_undelivered ON deliveries (status, created_at) WHERE status <> 'delivered'")
+    db.execute("CREATE INDEX deliveries_of_subject ON deliveries (kind, subject_id)")
+    db.execute("CREATE INDEX deliveries_by_age ON deliveries (created_at, id)")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from persistence.job import IllegalTransition, Job, JobState
+from persistence.outbox import sqlite as outbox
+from persistence.outbox.delivery import deliveries_of
 from persistence.page import Page, job_after, with_pages
 from persistence.rows import COLUMNS, PAGE_COLUMNS
 from persistence.sqlite.rows import from_row, page_from_row, to_page_row, to_row, to_text
@@ -32,9 +34,12 @@ def insert(db: Database, pages: Sequence[Page]) -> None:
 
 
 def update_job(db: Database, old: Job, new: Job) -> bool:
-    """Compares and sets the job's row."""
+    """Compares and sets the job's row; what is to be told of that is written with it."""
     row = to_row(new) | {"old_status": old.status.value, "old_revision": old.revision}
-    return int(db.execute(UPDATE_JOB, row).rowcount) == 1
+    if int(db.execute(UPDATE_JOB, row).rowcount) != 1:
+        return False
+    outbox.insert(db, deliveries_of(old, new))
+    return True
 
 
 def follow_job(db: Database, new: Job) -> None:

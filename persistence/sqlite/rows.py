@@ -7,11 +7,13 @@ from typing import Any
 from persistence import rows
 from persistence.change import JobChange
 from persistence.job import Job
+from persistence.outbox.delivery import Delivery
 from persistence.page import Page
 
 MOMENTS = ("created_at", "updated_at", "due_at", "started_at", "expires_at")
 """Columns that are text here."""
 PAGE_MOMENTS = ("due_at", "started_at")
+DELIVERY_MOMENTS = ("created_at", "due_at", "claimed_until")
 
 
 def to_row(job: Job) -> dict[str, Any]:
@@ -43,6 +45,19 @@ def page_from_row(row: Sequence[Any]) -> Page:
     named = dict(zip(rows.PAGE_COLUMNS, row, strict=True))
     moments = {name: datetime.fromisoformat(named[name]) for name in PAGE_MOMENTS if named[name]}
     return rows.page_from_row(named | moments)
+
+
+def to_delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """The columns' values by name."""
+    row = rows.to_delivery_row(delivery)
+    return row | {name: to_text(row[name]) for name in DELIVERY_MOMENTS if row[name] is not None}
+
+
+def delivery_from_row(row: Sequence[Any]) -> Delivery:
+    """The delivery of a row that was selected by DELIVERY_COLUMNS."""
+    named = dict(zip(rows.DELIVERY_COLUMNS, row, strict=True))
+    moments = {name: datetime.fromisoformat(named[name]) for name in DELIVERY_MOMENTS if named[name]}
+    return rows.delivery_from_row(named | moments)
 
 
 def to_text(moment: datetime) -> str:

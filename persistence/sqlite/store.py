@@ -14,6 +14,9 @@ from sqlite_utils import Database
 from ocr_engine.result import ImageInfo
 from persistence.change import JobChange
 from persistence.job import Job, JobState
+from persistence.outbox import sqlite as outbox
+from persistence.outbox.delivery import OF_IMAGE, deliveries_of
+from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import COLUMNS
@@ -80,6 +83,7 @@ class SqliteStore:
         self.writer = writer
         """For what no promise of JobStore covers, as a PRAGMA."""
         self.reader = reader
+        self.outbox: Outbox = outbox.SqliteOutbox(reader.run, self.write)
         self._reserve = Reserve(path)
         self._additions = Writes()
         self._cleaning = False
@@ -216,6 +220,7 @@ class SqliteStore:
                 deleted = db.execute(query, mine).fetchone() is not None
                 if deleted:
                     file = uploads.drop(db, job.id)
+                    outbox.forget(db, OF_IMAGE, job.id)
                     db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
                     db.execute(
                         "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES (?, ?, ?)",
@@ -365,6 +370,7 @@ def _insert(db: Database, job: Job, upload: Upload, file: str) -> None:
     if not db.execute(INSERT, row).rowcount:
         raise JobExists(f"there is or was a job {job.id}")
     uploads.insert(db, job.id, upload, file)
+    outbox.insert(db, deliveries_of(None, job))
 
 
 def _reserve(path: str | os.PathLike[str]) -> tuple[Path, FileLock]:

@@ -1,0 +1,73 @@
+"""The port Outbox: what is still to be told to receivers outside. Every JobStore has one, in its own database."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from persistence.outbox.delivery import Delivery, DeliveryState
+
+
+class DeliveryCursor(Struct, frozen=True, kw_only=True):
+    """Where a page of a list ended: the next one goes on after this delivery."""
+
+    created_at: datetime
+    id: str
+
+
+class DeliveryListing(Struct, frozen=True, kw_only=True):
+    """Some deliveries of a longer list."""
+
+    deliveries: tuple[Delivery, ...]
+    next: DeliveryCursor | None
+    """Where to go on; None: nothing follows."""
+
+
+class Undelivered(Struct, frozen=True, kw_only=True):
+    """What is still to be told."""
+
+    pending: int
+    oldest: datetime | None
+    """When what the oldest of them tells of happened; None where there is none."""
+    failed: int
+    """Given up, and neither sent again nor forgotten with what they tell of."""
+
+
+class Outbox(Protocol):
+    """Deliveries, written with what they tell of. Errors, durability and cancellation are as in JobStore."""
+
+    async def claim(
+        self, now: datetime, until: datetime, *, but_hosts: Collection[str] = (), but_owners: Collection[str] = ()
+    ) -> Delivery | None:
+        """The delivery that has been due for longest, claimed until then; None where none is due.
+
+        Of several senders at once each gets another one. Those of the named hosts and owners are passed over.
+        """
+
+    async def replace(self, old: Delivery, new: Delivery) -> bool:
+        """Stores `new`, which a verb made of `old`, if the store still holds `old` (by revision); else False."""
+
+    async def of_subject(self, kind: str, subject_id: str) -> list[Delivery]:
+        """All of one subject, oldest first. They are forgotten together with it."""
+
+    async def listed(
+        self,
+        *,
+        owner: str | None = None,
+        status: DeliveryState | None = None,
+        after: DeliveryCursor | None = None,
+        limit: int = 50,
+    ) -> DeliveryListing:
+        """At most `limit` (1 or more), newest first: by `created_at`, then by id."""
+
+    async def undelivered(self) -> Undelivered:
+        """How much there is to be told, of everybody."""
+
+
+def listing(found: list[Delivery], limit: int) -> DeliveryListing:
+    """The first `limit` of them, of which there is one more where anything follows."""
+    shown = tuple(found[:limit])
+    last = shown[-1] if len(found) > limit else None
+    following = DeliveryCursor(created_at=last.created_at, id=last.id) if last else None
+    return DeliveryListing(deliveries=shown, next=following)
