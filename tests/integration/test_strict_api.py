@@ -19,12 +19,12 @@ async def test_an_unknown_form_field_is_named(run: Any) -> None:
         assert (await service.client.get("/queue")).json()["depth"] == 0
 
 
-@pytest.mark.parametrize("path", ["/images?language=deu", "/images/?language=deu"])
+@pytest.mark.parametrize("path", ["/images?langauge=de", "/images/?langauge=de"])
 async def test_an_unknown_query_parameter_of_an_upload_is_named(run: Any, path: str) -> None:
     async with run() as service:
         answer = await service.client.post(path, content=PNG, headers={"Content-Type": "image/png"})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
-        assert answer.json()["detail"] == "unknown query parameter 'language'; taken here: 'detail', 'wait'"
+        assert answer.json()["detail"].startswith("unknown query parameter 'langauge'; taken here: 'detail', ")
 
 
 @pytest.mark.parametrize("path", ["/images/{id}?service=x", "/dead-letters?cod=timeout", "/images/{id}?details=words"])

@@ -7,11 +7,14 @@ from litestar.handlers.base import BaseRouteHandler
 
 from app.http.problems import ApiError
 
+MORE_QUERY = "more_query"
+"""Of a handler's `opt`: names of parameters that it takes beside those of its function."""
+
 
 def known_query_only(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg] # Litestar's guards are of any connection
     """Litestar's guard: raises ApiError (unknown_parameter) for query parameters that the route does not take."""
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
-    known = handler.parsed_fn_signature.parameters.keys() - ours
+    known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
     refuse_unknown("query parameter", connection.query_params.keys(), known)
 
 

@@ -11,7 +11,8 @@ from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMul
 
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
-from app.http.requests.form_options import job_options
+from app.http.requests.options.asked import JSON_PART, MAX_JSON_BYTES, NAMES, Asked, Place
+from app.http.requests.options.table import max_letters
 from app.http.requests.strict import refuse_unknown
 from app.jobs.incoming import Body, UploadFields
 from config.settings import Settings
@@ -20,10 +21,8 @@ FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
 MAX_PARTS = 32
 """Parts of a multipart body that are looked at before it is refused; few are wanted."""
-FORM_FIELDS = ("pages", "text_layer", "language", "password", "tag", "metadata", "expires_in", "keep_upload")
+FORM_FIELDS = (JSON_PART, *NAMES)
 """What may come beside `file`."""
-MAX_FIELD_LETTERS = 500
-"""Of one of them: more ranges of pages than anybody writes, four times the longest password of a PDF."""
 RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
@@ -41,6 +40,8 @@ async def read_upload(
     through the push parser that it is built on.
     """
     media_type, options = request.content_type
+    asked = Asked()
+    asked.add_query(request.query_params.multi_items())
     form = _Form()
 
     async def add(chunk: bytes | bytearray) -> None:
@@ -74,7 +75,8 @@ async def read_upload(
         raise ApiError("malformed_request", "the client left before the whole body was sent") from None
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
-    return form.fields(settings)
+    form.told(asked)
+    return asked.fields(settings)
 
 
 def _too_large(max_bytes: int) -> ApiError:
@@ -116,10 +118,14 @@ class _Form:
         except ParserError as error:
             raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
 
-    def fields(self, settings: Settings) -> UploadFields:
-        """What was asked for. Raises ApiError or BadSelection."""
-        options = job_options({name: self._text(name) for name in FORM_FIELDS if name != "password"}, settings)
-        return UploadFields(options=options, password=self._text("password", strip=False))
+    def told(self, asked: Asked) -> None:
+        """Adds what came beside the file to what is asked. Raises ApiError."""
+        asked.add_json(self._values.pop(JSON_PART, b""))
+        for name, value in self._values.items():
+            try:
+                asked.add(Place.FORM, name, value.decode())
+            except UnicodeDecodeError:
+                raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
 
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name
@@ -136,21 +142,9 @@ class _Form:
             return
         value = self._values.setdefault(name, bytearray())
         value += data
-        if len(value) > 4 * MAX_FIELD_LETTERS:  # none takes more bytes
-            raise _too_long(name)
-
-    def _text(self, name: str, *, strip: bool = True) -> str:
-        try:
-            text = self._values.get(name, b"").decode()
-        except UnicodeDecodeError:
-            raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
-        if len(text) > MAX_FIELD_LETTERS:
-            raise _too_long(name)
-        return text.strip() if strip else text
-
-
-def _too_long(name: str) -> ApiError:
-    return ApiError("malformed_request", f"the form field `{name}` has more than {MAX_FIELD_LETTERS} letters")
+        most = MAX_JSON_BYTES if name == JSON_PART else 4 * max_letters(name)  # no letter takes more bytes
+        if len(value) > most:
+            raise ApiError("malformed_request", f"the form field `{name}` has more than {most} bytes")
 
 
 def _what_is_missing(media_type: str, came: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from app.health import Grade
 from app.http.problems import Problem, problem
+from app.http.responses.options_view import OptionsView, options_view
 from app.http.responses.pages import JobPageView, job_pages
 from app.operations import HealthReport, QueueFigures
 from app.service import Progress
@@ -52,6 +53,7 @@ class JobView(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="BCP 47 tags that came with the upload; empty: the service's, or by what is read."),
     ]
+    options: Annotated[OptionsView, Meta(description="What was asked with the upload.")]
     tag: Annotated[str, Meta(description="The client's own word for it.")]
     metadata: Annotated[Mapping[str, str], Meta(description="What the client sent with it.")]
     expires_at: Annotated[datetime | None, Meta(description="When it will be deleted; null: not known yet, or never.")]
@@ -94,6 +96,7 @@ def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
         queue_position=progress.queue_position,
         eta_seconds=None if eta is None else round(eta, 1),
         languages=job.options.languages,
+        options=options_view(job.options),
         tag=job.options.tag,
         metadata=job.options.metadata,
         expires_at=progress.expires_at or job.expires_at,

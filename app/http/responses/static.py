@@ -42,13 +42,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
         return f'"{self.digest}-gz"' if compressed else f'"{self.digest}"'
 
 
-def prepare(body: bytes, media_type: str) -> Prepared:
-    """Compressed once, ahead of all requests."""
-    compressed = gzip.compress(body, mtime=0) if len(body) >= MIN_GZIP_BYTES else b""
+def prepare(body: bytes, media_type: str, compressed: bytes = b"") -> Prepared:
+    """Compressed once, ahead of all requests, where it does not come `compressed`."""
+    if not compressed and len(body) >= MIN_GZIP_BYTES:
+        compressed = gzip.compress(body, mtime=0)
     return Prepared(
         media_type=media_type,
         chunks=_cut(body),
-        compressed=_cut(compressed) if len(compressed) < len(body) * 0.9 else (),
+        compressed=_cut(compressed) if 0 < len(compressed) < len(body) * 0.9 else (),
         digest=hashlib.sha256(body).hexdigest()[:32],
     )
 
@@ -92,11 +93,17 @@ def takes_gzip(accepted: str) -> bool:
     return False
 
 
-FILES = {
-    path.relative_to(WEB): prepare(path.read_bytes(), mimetypes.guess_type(path.name)[0] or "text/plain")
-    for path in sorted(WEB.rglob("*"))
-    if path.is_file()
-} | {Path("sample.jpg"): prepare(SAMPLE.read_bytes(), "image/jpeg")}
+def _stored(path: Path) -> tuple[Path, Prepared]:
+    """A file under the name that it is asked for by, and what is sent: `.gz` is how it lies here, not what it is."""
+    body, name, compressed = path.read_bytes(), path.relative_to(WEB), b""
+    if path.suffix == ".gz":
+        body, name, compressed = gzip.decompress(body), name.with_suffix(""), body
+    return name, prepare(body, mimetypes.guess_type(name)[0] or "text/plain", compressed)
+
+
+FILES = dict(_stored(path) for path in sorted(WEB.rglob("*")) if path.is_file()) | {
+    Path("sample.jpg"): prepare(SAMPLE.read_bytes(), "image/jpeg")
+}
 """Every file that is served. Looked up rather than opened by name: no path of a client ever reaches the disk."""
 VERSION = hashlib.sha256("".join(f"{path}{each.digest}" for path, each in FILES.items()).encode()).hexdigest()[:16]
 """Of all files together: modules name each other by relative addresses, so that a change to one changes all of them."""

@@ -1,123 +1,44 @@
 """`/images`: upload an image, read its job."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import (
-    OpenAPIFormat,
-    OpenAPIMediaType,
-    OpenAPIType,
-    Operation,
-    Reference,
-    RequestBody,
-    Schema,
-)
 from litestar.params import FromPath, FromQuery
 
 from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.form_options import KEPT_PATTERN, MAX_EXPIRY_SECONDS, MAX_TAG_LETTERS
 from app.http.requests.idempotency import InFlight, idempotency_key
+from app.http.requests.options.asked import IN_QUERY
 from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
-from app.http.requests.strict import known_query_only
+from app.http.requests.strict import MORE_QUERY, known_query_only
 from app.http.requests.trace_context import traceparent_of
-from app.http.requests.upload import MAX_FIELD_LETTERS, read_upload
+from app.http.requests.upload import read_upload
 from app.http.responses.schemas import Detail, JobView, job_view, progress_view
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
+from app.http.routes.upload_operation import UploadOperation
 from app.service import Progress, Service
-from ocr_engine.image import MEDIA_TYPES
-from ocr_engine.options import TEXT_LAYERS
-
-
-@dataclass
-class UploadOperation(Operation):
-    """Documents the two forms of an upload, which a handler that reads the raw request cannot."""
-
-    def __post_init__(self) -> None:
-        """Sets the request body."""
-        binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        text = OpenAPIType.STRING
-        properties: dict[str, Schema | Reference] = {
-            "file": binary,
-            "pages": Schema(
-                type=text,
-                pattern=r"^[0-9,\s-]*$",
-                max_length=MAX_FIELD_LETTERS,
-                description="Which pages of a TIFF or PDF are read, as `1-3,7,20-`; without it all are.",
-            ),
-            "text_layer": Schema(
-                type=text,
-                enum=[*TEXT_LAYERS],
-                default=TEXT_LAYERS[0],
-                description="`auto`: a PDF's page whose own text is sound is taken from it, unread.",
-            ),
-            "language": Schema(
-                type=text,
-                max_length=MAX_FIELD_LETTERS,
-                description="Languages that it is written in, as BCP 47 tags with commas between: `de,fr`. Without it "
-                "those of the service, or what is read tells. `GET /capabilities` lists them.",
-            ),
-            "password": Schema(
-                type=text,
-                max_length=MAX_FIELD_LETTERS,
-                description="Opens an encrypted PDF. Kept with the file, and forgotten with it.",
-            ),
-            "tag": Schema(
-                type=text,
-                pattern=r"^[^\x00-\x1f\x7f]*$",
-                max_length=MAX_TAG_LETTERS,
-                description="The client's own word for the job; /images lists by it.",
-            ),
-            "expires_in": Schema(
-                type=OpenAPIType.INTEGER,
-                minimum=1,
-                maximum=MAX_EXPIRY_SECONDS,
-                description="Seconds after its end when the job is deleted.",
-            ),
-            "keep_upload": Schema(
-                type=text,
-                pattern=KEPT_PATTERN,
-                description="Hours after its end for which the file can be had; `false` as 0.",
-            ),
-            "metadata": Schema(
-                type=OpenAPIType.OBJECT,
-                additional_properties=Schema(type=text, max_length=50),
-                max_properties=3,
-                description="A JSON object of texts, 500 letters at most, that is shown with the job.",
-            ),
-        }
-        form = Schema(type=OpenAPIType.OBJECT, properties=properties, required=["file"], additional_properties=False)
-        raw: Sequence[str] = (*MEDIA_TYPES, "application/octet-stream")
-        self.request_body = RequestBody(
-            required=True,
-            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes; "
-            "a body sent as `application/x-www-form-urlencoded`, as curl does by itself, is taken for the image, too.",
-            content={
-                "multipart/form-data": OpenAPIMediaType(schema=form),
-                **{media_type: OpenAPIMediaType(schema=binary) for media_type in raw},
-            },
-        )
 
 
 @post(
     "/",
     status_code=202,
     operation_class=UploadOperation,
+    opt={MORE_QUERY: IN_QUERY},
     responses={
         200: ResponseSpec(JobView, generate_examples=False, description="It was waited for, and has ended."),
         **problems(400, 401, 403, 408, 409, 410, 413, 415, 422, 429, 500, 503, 507),
     },
     summary="Upload an image",
     description="Accepted means stored: the job survives a crash from here on. `Location` names the job. With "
-    "`Prefer: wait=N` (RFC 7240) or `?wait=N` the answer is 200 with the text where the job ends within N seconds.",
+    "`Prefer: wait=N` (RFC 7240) or `?wait=N` the answer is 200 with the text where the job ends within N seconds. "
+    "Options may stand in the query, too: see the form.",
 )
 async def submit_image(
     request: Request[Any, Any, State],

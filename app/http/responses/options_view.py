@@ -1,0 +1,29 @@
+"""What was asked of a file, as its job shows it."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from ocr_engine.options import TextLayer
+from persistence.job import JobOptions
+
+
+class OptionsView(Struct, frozen=True, kw_only=True):
+    """The options of a job by the names that uploads use; null or empty: as the service has it."""
+
+    pages: Annotated[str, Meta(description="As `1-3,7`; empty: all.")]
+    text_layer: TextLayer
+    language: tuple[str, ...]
+    expires_in: int | None
+    keep_upload: Annotated[float | None, Meta(description="Hours.")]
+
+
+def options_view(options: JobOptions) -> OptionsView:
+    """The options as clients see them."""
+    return OptionsView(
+        pages=options.pages,
+        text_layer=options.text_layer,
+        language=options.languages,
+        expires_in=options.expires_in,
+        keep_upload=options.keep_hours,
+    )

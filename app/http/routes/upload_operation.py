@@ -1,0 +1,70 @@
+"""How the OpenAPI document shows an upload, which the handler reads from the raw request."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    Reference,
+    RequestBody,
+    Schema,
+)
+
+from app.http.requests.options.asked import IN_QUERY, JSON_PART
+from app.http.requests.options.table import MAX_OPTION_LETTERS, OPTIONS, PASSWORD
+from ocr_engine.image import MEDIA_TYPES
+
+
+@dataclass
+class UploadOperation(Operation):
+    """Documents the two forms of an upload, and its options as parts of the form and as parameters of the query."""
+
+    def __post_init__(self) -> None:
+        """Sets the request body, and adds the parameters."""
+        form = Schema(
+            type=OpenAPIType.OBJECT, properties=form_properties(), required=["file"], additional_properties=False
+        )
+        raw: Sequence[str] = (*MEDIA_TYPES, "application/octet-stream")
+        self.request_body = RequestBody(
+            required=True,
+            description="An image as the multipart part `file`, or as the body itself. Its type is told by its bytes; "
+            "a body sent as `application/x-www-form-urlencoded`, as curl does by itself, is taken for the image, too.",
+            content={
+                "multipart/form-data": OpenAPIMediaType(schema=form),
+                **{media_type: OpenAPIMediaType(schema=_BINARY) for media_type in raw},
+            },
+        )
+        known = self.parameters or []
+        taken = {each.name for each in known if isinstance(each, Parameter)}
+        self.parameters = [*known, *(each for each in _query_parameters() if each.name not in taken)]
+
+
+_BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+
+
+def form_properties() -> dict[str, Schema | Reference]:
+    """The parts of the form, by name."""
+    return {
+        "file": _BINARY,
+        **{name: option.schema for name, option in OPTIONS.items()},
+        PASSWORD: Schema(
+            type=OpenAPIType.STRING,
+            max_length=MAX_OPTION_LETTERS,
+            description="Opens an encrypted PDF. Kept with the file, and forgotten with it.",
+        ),
+        JSON_PART: Schema(type=OpenAPIType.OBJECT, description="Any of the others but `file`, as one JSON object."),
+    }
+
+
+def _query_parameters() -> Iterator[Parameter]:
+    for name in IN_QUERY:
+        schema = OPTIONS[name].schema
+        # described once, with the form
+        plain = (
+            Schema(type=OpenAPIType.STRING) if schema.type is OpenAPIType.OBJECT else replace(schema, description=None)
+        )
+        yield Parameter(name=name, param_in="query", schema=plain)

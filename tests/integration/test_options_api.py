@@ -1,0 +1,110 @@
+"""What is asked of a file: as form fields, in the query or as a JSON part, by one parser, and shown with the job."""
+
+import json
+from typing import Any
+
+import pytest
+
+from samples import sample
+from tests.pdfs import Leaf, pdf
+from tests.scripted_pool import ScriptedPool, text_result
+
+pytestmark = pytest.mark.anyio
+
+PNG = sample("tiny").data
+PDF = pdf(Leaf(), Leaf(), Leaf())
+
+
+def json_part(**options: object) -> dict[str, Any]:
+    return {"file": ("a.pdf", PDF), "options": (None, json.dumps(options), "application/json")}
+
+
+async def test_options_are_the_same_in_a_form_in_the_query_and_in_json(run: Any) -> None:
+    async with run() as service:
+        said = {
+            "pages": "1-2",
+            "language": "de,fr",
+            "expires_in": "60",
+            "keep_upload": "2.5",
+            "metadata": '{"invoice": "17"}',
+        }
+        typed = {
+            "pages": "1-2",
+            "language": ["de", "fr"],
+            "expires_in": 60,
+            "keep_upload": 2.5,
+            "metadata": {"invoice": "17"},
+        }
+        answers = [
+            await service.client.post("/images", files={"file": PDF}, data=said),
+            await service.client.post("/images", files={"file": PDF}, params=said),
+            await service.client.post("/images", content=PDF, params=said),
+            await service.client.post("/images", files=json_part(**typed)),
+            await service.client.post("/images", files=json_part(**typed), params=said),
+            await service.client.post("/images", files=json_part(metadata={"invoice": "17"}, tag=None), data=said),
+        ]
+        assert [answer.status_code for answer in answers] == [202] * 6
+        for answer in answers:
+            job = answer.json()
+            asked = {name: value for name, value in job["options"].items() if value not in (None, "", "ocr")}
+            assert asked == {"pages": "1-2", "language": ["de", "fr"], "expires_in": 60, "keep_upload": 2.5}
+            assert job["metadata"] == {"invoice": "17"}
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "part"),
+    [
+        ({"pages": "1"}, {"pages": "2"}, {}),
+        ({"pages": "1"}, {}, {"pages": "2"}),
+        ({}, {"expires_in": "60"}, {"expires_in": 61}),
+        ({"metadata": '{"a": "b"}'}, {"metadata": '{"a": "c"}'}, {}),
+        ([("pages", "1"), ("pages", "2")], {}, {}),
+        ({}, {"password": "secret one"}, {"password": "secret two"}),
+    ],
+)
+async def test_an_option_that_is_said_twice_and_not_alike_is_refused_by_name(
+    run: Any, query: Any, form: dict[str, str], part: dict[str, object]
+) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images", params=query, data=form, files=json_part(**part))
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert f"`{next(iter({**dict(query), **form}))}` is said twice" in answer.json()["detail"]
+        assert "secret" not in answer.text
+        assert (await service.client.get("/images")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "said"),
+    [
+        ('{"pagse": "1"}', "unknown_parameter", "unknown option 'pagse'; taken here: 'expires_in',"),
+        ('{"options": "{}"}', "unknown_parameter", "unknown option 'options'"),
+        ("[]", "malformed_request", "no JSON object"),
+        ("{", "malformed_request", "no JSON object"),
+        ("[" * 16_000, "malformed_request", "no JSON object"),
+        ('{"expires_in": 1.5}', "malformed_request", "expires_in: not a whole number of seconds"),
+        ('{"text_layer": true}', "malformed_request", "text_layer: 'true' is none of"),
+        ('{"metadata": {"a": 1}}', "malformed_request", "metadata: not a JSON object whose values are texts"),
+        ('{"tag": "' + "x" * 20_000 + '"}', "malformed_request", "`options` has more than 16384 bytes"),
+    ],
+)
+async def test_what_is_wrong_in_the_json_part_is_told(run: Any, part: str, code: str, said: str) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images", files={"file": PDF, "options": (None, part, "application/json")})
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+        assert said in answer.json()["detail"]
+
+
+async def test_a_password_opens_by_json_and_is_refused_in_an_address(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        refused = await service.client.post("/images?password=sesame", content=PDF)
+        assert (refused.status_code, refused.json()["code"]) == (400, "unknown_parameter")
+        job = (await service.client.post("/images?wait=30", files=json_part(password=" open sesame"))).json()
+        assert (job["status"], pool.opened[0][1].password) == ("done", " open sesame")
+        assert "sesame" not in str(job)
+
+
+async def test_an_empty_option_is_as_none(run: Any) -> None:
+    async with run() as service:
+        answer = await service.client.post("/images?pages=&text_layer=", content=PNG)
+        assert (answer.status_code, answer.json()["options"]["text_layer"]) == (202, "ocr")
