@@ -2,11 +2,11 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from ocr_engine.formats.shared.direction import is_right_to_left
 from ocr_engine.formats.shared.places import spaced
 from ocr_engine.result import OcrLine, OcrPage, OcrWord, Point
 from ocr_engine.searchable.font import SPACE, UnseenFont, is_wide
@@ -24,7 +24,6 @@ FINE_PRINT = 4.0
 """Points: of smaller print, hundredths of them are not enough."""
 MAX_SIZE = 14_000.0
 """Points: what PDF 1.7 allows for a page is 14 400."""
-_RIGHT_TO_LEFT = ("R", "AL")
 _DIGITS = re.compile(r"\d[\d.,:/\u0660-\u066c\u06f0-\u06f9]*")
 
 Said = Callable[[Box, str], bool]
@@ -85,7 +84,7 @@ def layer_of(page: OcrPage, to_points: ToPoints, font: UnseenFont, name: str, sa
 def _line(line: OcrLine, to_points: ToPoints, font: UnseenFont, said: Said) -> Iterator[str]:
     placed = _placed(to_points.polygon(line.polygon))
     words = [_Word(*_extent(word, to_points, placed.axes), word.text, blank) for word, blank in spaced(line)]
-    if _is_right_to_left(line.text):
+    if is_right_to_left(line.text):
         # readers turn what is written from the right themselves, and lose blanks of what is not written as it stands
         words.sort(key=lambda word: word.begin)
         words = [_Word(word.begin, word.end, _as_it_stands(word.text), blank=True) for word in words]
@@ -162,13 +161,8 @@ def _number(value: float, digits: int) -> str:
     return "0" if written in ("-0", "") else written
 
 
-def _is_right_to_left(text: str) -> bool:
-    directions = [unicodedata.bidirectional(character) for character in text]
-    return sum(each in _RIGHT_TO_LEFT for each in directions) > directions.count("L")
-
-
 def _as_it_stands(text: str) -> str:
     """The letters from the left; numbers among them stand from the left anyway."""
-    if not _is_right_to_left(text):
+    if not is_right_to_left(text):
         return text
     return _DIGITS.sub(lambda number: number[0][::-1], text)[::-1]

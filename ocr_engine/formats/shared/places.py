@@ -33,6 +33,17 @@ def box_of(polygons: Iterable[Polygon]) -> Box:
     return Box(left, top, max(right, left + 1), max(bottom, top + 1))
 
 
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all; at least one."""
+    lefts, tops, rights, bottoms = zip(*((box.left, box.top, box.right, box.bottom) for box in boxes), strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def line_box(line: OcrLine) -> Box:
+    """The smallest box around the line's words: closer to its ink than its own, which reaches into the next line's."""
+    return box_of(word.polygon for word in line.words) if line.words else box_of([line.polygon])
+
+
 def words_of(line: OcrLine) -> Sequence[OcrWord]:
     """The line's words; where none were told, its text cut at blanks and spread over the line, all letters alike."""
     if line.words:
@@ -61,10 +72,10 @@ def upright(polygon: Polygon, page: OcrPage) -> Polygon:
 
 
 def blocks_of(page: OcrPage) -> Sequence[OcrBlock]:
-    """The page's blocks; one of all confident lines where none were told."""
+    """The page's blocks; one of all confident lines with text where none were told."""
     if page.blocks:
         return page.blocks
-    told = tuple(i for i, line in enumerate(page.lines) if not line.low_confidence)
+    told = tuple(i for i, line in enumerate(page.lines) if line.text.strip() and not line.low_confidence)
     return (OcrBlock(kind="paragraph", lines=told),) if told else ()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ocr_engine.formats.shared.direction import is_right_to_left
 from ocr_engine.formats.shared.places import Box, blocks_of, box_of, spaced
 from ocr_engine.formats.source import NAME, Source
 from ocr_engine.formats.xml.content import attributes, content
@@ -41,7 +42,8 @@ def _page(page: OcrPage) -> Iterator[str]:
     n = page.number
     size = attributes(HEIGHT=page.height, WIDTH=page.width)
     # degrees counter-clockwise by which the text stands turned: as many clockwise turn the page upright
-    yield f'<Page ID="page_{n}" PHYSICAL_IMG_NR="{n}" ROTATION="{page.rotation}"{size}>\n'
+    language = attributes(LANG=page.language) if page.language else ""
+    yield f'<Page ID="page_{n}" PHYSICAL_IMG_NR="{n}" ROTATION="{page.rotation}"{language}{size}>\n'
     yield f'<PrintSpace HPOS="0" VPOS="0"{size}>\n'
     for b, block in enumerate(blocks_of(page), 1):
         lines = [page.lines[i] for i in block.lines]
@@ -53,7 +55,8 @@ def _page(page: OcrPage) -> Iterator[str]:
 
 
 def _line(line: OcrLine, number: str) -> Iterator[str]:
-    yield f'<TextLine ID="line_{number}"{_place(box_of([line.polygon]))}>'
+    direction = ' BASEDIRECTION="rtl"' if is_right_to_left(line.text) else ""
+    yield f'<TextLine ID="line_{number}"{direction}{_place(box_of([line.polygon]))}>'
     points = " ".join(f"{x:g},{y:g}" for x, y in line.polygon)
     yield f'<Shape><Polygon POINTS="{points}"/></Shape>\n'
     for w, (word, space) in enumerate(spaced(line), 1):

@@ -1,12 +1,15 @@
 """hOCR 1.2 (http://kba.cloud/hocr-spec/1.2/), as XHTML that XML parsers read; boxes in whole pixels."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator
+from statistics import median
 
-from ocr_engine.formats.shared.places import Box, blocks_of, box_of, spaced
+from ocr_engine.formats.shared.direction import is_right_to_left
+from ocr_engine.formats.shared.places import Box, around, blocks_of, box_of, line_box, spaced
 from ocr_engine.formats.source import Source
 from ocr_engine.formats.xml.content import attribute, content
-from ocr_engine.result import OcrLine, OcrPage
+from ocr_engine.result import OcrLine, OcrPage, OcrWord
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
@@ -19,25 +22,31 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 </head>
 <body>
 """
+DESCENT = 0.2
+"""Of the height of a line, below the line that its letters stand on."""
+_HANG = frozenset("gjpqyQJçşţąęįųĝģŋ,;()[]{}|/\\@$&§_„‚µßþƒ")
+"""What reaches below the base line, accents aside."""
 
 
 def write(pages: Iterable[OcrPage], source: Source) -> Iterator[str]:
     """One document; a page, its blocks, lines and words in reading order."""
     yield HEAD.format(title=content(source.file_name), system=attribute(source.creator))
-    for number, page in enumerate(pages, 1):
-        yield "".join(_page(page, number, source))
+    for page in pages:
+        yield "".join(_page(page, source))
     yield "</body>\n</html>\n"
 
 
-def _page(page: OcrPage, number: int, source: Source) -> Iterator[str]:
-    # a name in quotes may hold no quote itself
-    name = source.file_name.replace('"', "'") or "unknown"
+def _page(page: OcrPage, source: Source) -> Iterator[str]:
+    number = page.number
+    # a name in quotes may hold no quote itself, nor what parts properties: readers cut there
+    name = source.file_name.replace('"', "'").replace(";", ",") or "unknown"
     resolution = f"; scan_res {round(page.dpi)} {round(page.dpi)}" if page.dpi else ""
     title = f'image "{name}"; bbox 0 0 {page.width} {page.height}; ppageno {number - 1}{resolution}'
-    yield f'<div class="ocr_page" id="page_{number}" title={attribute(title)}>\n'
+    language = f" lang={attribute(page.language)}" if page.language else ""
+    yield f'<div class="ocr_page" id="page_{number}"{language} title={attribute(title)}>\n'
     for b, block in enumerate(blocks_of(page), 1):
         lines = [page.lines[i] for i in block.lines]
-        box = _bbox(box_of(line.polygon for line in lines))
+        box = _bbox(around(map(line_box, lines)))
         yield f'<div class="ocr_carea" id="block_{number}_{b}" title="{box}">\n'
         yield f'<p class="ocr_par" id="par_{number}_{b}" title="{box}">\n'
         for n, line in enumerate(lines, 1):
@@ -47,8 +56,9 @@ def _page(page: OcrPage, number: int, source: Source) -> Iterator[str]:
 
 
 def _line(line: OcrLine, number: str) -> Iterator[str]:
-    box = box_of([line.polygon])
-    yield f'<span class="ocr_line" id="line_{number}" title="{_bbox(box)}; {_baseline(line, box)}">\n'
+    box = line_box(line)
+    direction = ' dir="rtl"' if is_right_to_left(line.text) else ""
+    yield f'<span class="ocr_line" id="line_{number}"{direction} title="{_bbox(box)}; {_baseline(line, box)}">\n'
     for w, (word, space) in enumerate(spaced(line), 1):
         title = f"{_bbox(box_of([word.polygon]))}; x_wconf {round(100 * word.confidence)}"
         written = f'<span class="ocrx_word" id="word_{number}_{w}" title="{title}">{content(word.text)}</span>'
@@ -63,11 +73,25 @@ def _bbox(box: Box) -> str:
 def _baseline(line: OcrLine, box: Box) -> str:
     """Slope and offset of the base line from the box's bottom left; for text that is turned the angle as well."""
     (ax, ay), (bx, by), _, (dx, dy) = line.polygon
+    size = math.hypot(dx - ax, dy - ay)
     angle = math.degrees(math.atan2(ay - by, bx - ax))
     if abs(angle) > 45:
-        return f"textangle {round(angle) % 360}; x_size {round(math.hypot(dx - ax, dy - ay))}"
-    slope = round((by - ay) / (bx - ax), 3)
-    descent = 0.2 * math.hypot(dx - ax, dy - ay)
-    # letters stand on a line a fifth of the line's height above its lower edge
-    offset = round(dy - slope * (dx - box.left) - box.bottom - descent)
-    return f"baseline {slope:g} {offset}; x_size {round(math.hypot(dx - ax, dy - ay))}"
+        return f"textangle {round(angle) % 360}; x_size {round(size)}"
+    slope = round((by - ay) / max(bx - ax, 1), 3)
+    # where they tell none, letters stand a fifth of the line's height above its lower edge
+    feet = [_foot(word, slope, box.left) for word in line.words if _stands(word)] or [
+        dy - slope * (dx - box.left) - DESCENT * size
+    ]
+    return f"baseline {slope:g} {round(median(feet) - box.bottom)}; x_size {round(size)}"
+
+
+def _stands(word: OcrWord) -> bool:
+    """Whether the lower edge of its box is what its letters stand on."""
+    plain = unicodedata.normalize("NFD", word.text)
+    return any(map(str.isalnum, plain)) and _HANG.isdisjoint(plain)
+
+
+def _foot(word: OcrWord, slope: float, left: float) -> float:
+    """Where the line that its letters stand on passes x = left."""
+    _, _, (cx, cy), (dx, dy) = word.polygon
+    return (cy + dy) / 2 - slope * ((cx + dx) / 2 - left)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ocr_engine.formats.shared.direction import is_right_to_left
 from ocr_engine.formats.shared.places import blocks_of, box_of, words_of
 from ocr_engine.formats.source import Source
 from ocr_engine.formats.xml.content import attributes, content
@@ -53,7 +54,8 @@ def _region(page: OcrPage, block: OcrBlock, number: int) -> Iterator[str]:
 
 
 def _line(line: OcrLine, number: str, page: OcrPage) -> Iterator[str]:
-    yield f'<TextLine id="line_{number}">{_coords(line.polygon, page)}\n'
+    direction = ' readingDirection="right-to-left"' if is_right_to_left(line.text) else ""
+    yield f'<TextLine id="line_{number}"{direction}>{_coords(line.polygon, page)}\n'
     for w, word in enumerate(words_of(line), 1):
         text = _text(word.text, word.confidence)
         yield f'<Word id="word_{number}_{w}">{_coords(word.polygon, page)}{text}</Word>\n'
