@@ -21,6 +21,8 @@ class JobChange(Struct, frozen=True, kw_only=True):
     pages_failed: int
     error_code: str = ""
     """Of a dead letter; empty otherwise."""
+    batch_id: str = ""
+    """Of the batch that it is part of; empty otherwise."""
 
 
 def change_of(job: Job) -> JobChange:
@@ -35,4 +37,5 @@ def change_of(job: Job) -> JobChange:
         pages_done=job.pages_done,
         pages_failed=job.pages_failed,
         error_code=job.error.code if job.error else "",
+        batch_id=job.batch_id,
     )

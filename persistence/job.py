@@ -141,6 +141,10 @@ class Job(Struct, frozen=True, kw_only=True):
     """When it is deleted because its client wanted that; None before its end, too."""
     page_errors: tuple[PageError, ...] = ()
     """Of the pages that were given up, as `result`."""
+    batch_id: str = ""
+    """Of the batch that it came with; empty where it came alone."""
+    batch_number: int = 0
+    """Which file of its batch it is, from 1."""
 
     @property
     def error(self) -> JobError | None:

@@ -1,4 +1,4 @@
-"""Requests that a client may send again without making a second job: the same key names the same one, for a day."""
+"""Requests that a client may send again without making a second job or batch: a key names the same one, for a day."""
 
 from datetime import timedelta
 
@@ -24,4 +24,5 @@ class AlreadySubmitted(Exception):
     def __init__(self, job_id: str, fingerprint: str) -> None:
         super().__init__(f"the key stands for job {job_id}")
         self.job_id = job_id
+        """Or the batch's, where it stands for one."""
         self.fingerprint = fingerprint

@@ -15,6 +15,7 @@ COLUMNS = (
     "id", "owner", "traceparent", "status", "revision", "attempt", "created_at", "updated_at", "due_at", "started_at",
     "media_type", "width", "height", "frames", "image_bytes", "error_code", "failures", "result",
     "options", "paged", "pages_total", "pages_done", "pages_failed", "expires_at",
+    "batch_id", "batch_number",
 )  # fmt: skip
 
 LISTED_COLUMNS = tuple("NULL AS result" if column == "result" else column for column in COLUMNS)
@@ -26,6 +27,7 @@ PAGE_COLUMNS = (
 
 CHANGE_COLUMNS = (
     "id", "owner", "status", "revision", "updated_at", "pages_total", "pages_done", "pages_failed", "error_code",
+    "batch_id",
 )  # fmt: skip
 
 DELIVERY_COLUMNS = (
@@ -67,6 +69,8 @@ def to_row(job: Job) -> dict[str, Any]:
         "pages_done": job.pages_done,
         "pages_failed": job.pages_failed,
         "expires_at": job.expires_at,
+        "batch_id": job.batch_id,
+        "batch_number": job.batch_number,
     }
 
 
@@ -97,6 +101,8 @@ def from_row(row: Mapping[str, Any]) -> Job:
         pages_done=row["pages_done"],
         pages_failed=row["pages_failed"],
         expires_at=row["expires_at"],
+        batch_id=row["batch_id"],
+        batch_number=row["batch_number"],
         result=_result.decode(row["result"]) if row["result"] else None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from msgspec import Struct
 
@@ -13,6 +13,9 @@ from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.upload import StoredFile, Upload
+
+if TYPE_CHECKING:  # it builds on what is here
+    from persistence.batches.store import BatchStore
 
 
 class StoreError(Exception):
@@ -100,6 +103,10 @@ class JobStore(Protocol):
     outbox: Outbox
     """What is to be told of jobs that end (persistence/outbox/delivery.py): written in the transaction that ends them,
     and forgotten in the one that deletes them."""
+
+    @property
+    def batches(self) -> "BatchStore":
+        """What it keeps of batches."""
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         """Stores job, upload and the pages of a paged job in one step: all are there afterwards, or nothing.

@@ -30,6 +30,12 @@ class Upload(Struct, frozen=True, kw_only=True):
         """What it is, not what is in it."""
         return f"{type(self).__name__}(size={self.size}, file={self.file})"
 
+    def in_one_place(self) -> "Upload":
+        """The same; one that is small enough for a row in memory, though it was gathered in a file. Raises OSError."""
+        if self.file is None or self.size > IN_MEMORY_BYTES:
+            return self
+        return Upload(size=self.size, data=self.file.read_bytes(), password=self.password)
+
     @classmethod
     def of(cls, data: bytes) -> "Upload":
         """An upload that is held in memory."""

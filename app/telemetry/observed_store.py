@@ -24,6 +24,7 @@ class ObservedStore:
         self._on_use = on_use
         self.staging = store.staging
         self.outbox = store.outbox
+        self.batches = store.batches
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         with self._timed("add"):

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from loguru import logger
 
+from persistence.batches.objects import ObjectBatches
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
@@ -49,6 +50,7 @@ class ObjectImages:
         self._keys: dict[str, str] = {}
         """Of jobs whose object was fetched here, until they end."""
         self._writes = Writes()
+        self.batches = ObjectBatches(jobs.batches, self._put, self._take_back, self._writes)
         self._sweeping = asyncio.create_task(every(SWEEP_SECONDS, self._sweep_and_log), name="sweep-images")
 
     @classmethod
@@ -57,17 +59,13 @@ class ObjectImages:
         return cls(jobs, await Objects.open(url))
 
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
-        key = _new_key(job.id)
-
         async def write() -> None:
-            await self._objects.put(key, upload.data if upload.file is None else upload.file)
+            row = await self._put(job.id, upload)
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
-            mark = OBJECT_MARK + key.encode()
-            row = Upload(size=len(mark), data=mark, password=upload.password)
             try:
                 await self._jobs.add(job, row, pages, repeat)
             except AlreadySubmitted:
-                await self._objects.delete(key)
+                await self._take_back(row)
                 raise
             if upload.file is not None:
                 await asyncio.to_thread(upload.file.unlink, missing_ok=True)
@@ -181,6 +179,16 @@ class ObjectImages:
                 await self._objects.delete(key)
                 swept += 1
         return swept
+
+    async def _put(self, job_id: str, upload: Upload) -> Upload:
+        """The row that names the object that was made of the upload."""
+        key = _new_key(job_id)
+        await self._objects.put(key, upload.data if upload.file is None else upload.file)
+        mark = OBJECT_MARK + key.encode()
+        return Upload(size=len(mark), data=mark, password=upload.password)
+
+    async def _take_back(self, row: Upload) -> None:
+        await self._objects.delete(_key(row.data))
 
     async def _then_without_object(self, job_id: str, change: Callable[[], Awaitable[bool]]) -> bool:
         """Makes the change, which drops the image's row, and then deletes its object."""

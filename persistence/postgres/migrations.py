@@ -189,6 +189,39 @@ MIGRATIONS = (
         CREATE INDEX deliveries_by_age ON deliveries (created_at, id);
         """,
     ),
+    Migration(
+        "batches",
+        # no foreign key to jobs: a file whose job was erased stays one of the batch's
+        """
+        CREATE TABLE batches (
+            id text COLLATE "C" PRIMARY KEY,
+            owner text NOT NULL,
+            created_at timestamptz NOT NULL,
+            files bigint NOT NULL,
+            unfinished bigint NOT NULL,
+            ended_at timestamptz,
+            cancelled boolean NOT NULL DEFAULT false,
+            ends bigint NOT NULL DEFAULT 0,
+            options json NOT NULL,
+            traceparent text NOT NULL
+        );
+        CREATE INDEX batches_by_age ON batches (created_at, id);
+        CREATE INDEX batches_of_owner ON batches (owner, created_at, id);
+        CREATE TABLE batch_files (
+            batch_id text COLLATE "C" NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+            number bigint NOT NULL,
+            name text NOT NULL,
+            job_id text COLLATE "C" NOT NULL,
+            code text NOT NULL,
+            detail text NOT NULL,
+            PRIMARY KEY (batch_id, number)
+        );
+        ALTER TABLE jobs
+            ADD COLUMN batch_id text COLLATE "C" NOT NULL DEFAULT '',
+            ADD COLUMN batch_number bigint NOT NULL DEFAULT 0;
+        CREATE INDEX jobs_of_batch ON jobs (batch_id, batch_number) WHERE batch_id != '';
+        """,
+    ),
 )
 
 

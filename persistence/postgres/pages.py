@@ -1,4 +1,4 @@
-"""Statements about pages, each inside the transaction that its caller has begun.
+"""Statements about jobs and their pages, each inside the transaction that its caller has begun.
 
 The job's row is locked first, always: of two pages that end at once the second one then sees what the first one did,
 and the last one ends the job. The other way round "store my page, and if none is left, the job" never ended a job
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from persistence.batches import postgres_rows as batch_rows
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import postgres as outbox
 from persistence.outbox.delivery import deliveries_of
@@ -30,6 +31,13 @@ UPDATE_JOB = f"""
     RETURNING id
 """  # noqa: S608
 COUNT_PAGE = "UPDATE jobs SET revision = $2, pages_done = $3, pages_failed = $4 WHERE id = $1"
+INSERT_JOB = f"""
+    INSERT INTO jobs ({NAMES})
+    SELECT {VALUES}
+    WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+"""  # noqa: S608
 INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({_PAGE_VALUES})"  # noqa: S608
 UPDATE = f"""
     UPDATE pages SET ({_PAGE}) = ({_PAGE_VALUES})
@@ -45,6 +53,14 @@ def job_values(job: Job) -> list[Any]:
     return [row[column] for column in COLUMNS]
 
 
+async def insert_job(connection: Connection, job: Job) -> bool:
+    """A new job's row; False where the id is taken."""
+    if await connection.fetchval(INSERT_JOB, *job_values(job)) is None:
+        return False
+    await outbox.insert(connection, deliveries_of(None, job))
+    return True
+
+
 async def insert(connection: Connection, job: Job, pages: Sequence[Page]) -> None:
     """New pages, the first of them with entries in the queue."""
     if pages:
@@ -53,11 +69,12 @@ async def insert(connection: Connection, job: Job, pages: Sequence[Page]) -> Non
 
 
 async def update_job(connection: Connection, old: Job, new: Job) -> bool:
-    """Compares and sets the job's row; what is to be told of that is written with it."""
+    """Compares and sets the job's row; what is to be told of that is written with it. Its batch follows."""
     values = (*job_values(new), old.revision, old.status.value)
     if await connection.fetchval(UPDATE_JOB, *values) is None:
         return False
     await outbox.insert(connection, deliveries_of(old, new))
+    await batch_rows.follow_job(connection, old, new)
     return True
 
 

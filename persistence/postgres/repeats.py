@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from persistence.job import Job
 from persistence.postgres.connection import Connection
 from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
 
@@ -15,10 +14,10 @@ INSERT = """
 """
 
 
-async def insert(connection: Connection, repeat: Repeat, job: Job) -> None:
-    """The key stands for the job. Raises AlreadySubmitted."""
-    oldest = job.created_at - REPEAT_TIME
-    values = (repeat.owner, repeat.key, repeat.fingerprint, job.id, job.created_at, oldest)
+async def insert(connection: Connection, repeat: Repeat, named: str, moment: datetime) -> None:
+    """The key stands for the job or batch of that name, made at that moment. Raises AlreadySubmitted."""
+    oldest = moment - REPEAT_TIME
+    values = (repeat.owner, repeat.key, repeat.fingerprint, named, moment, oldest)
     if await connection.fetchval(INSERT, *values) is not None:
         return
     earlier = await find(connection, repeat.owner, repeat.key, oldest)

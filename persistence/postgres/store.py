@@ -8,10 +8,12 @@ from typing import Self
 
 import asyncpg
 
+from persistence.batches import postgres_rows as batch_rows
+from persistence.batches.postgres import PostgresBatches
 from persistence.change import JobChange, change_of
 from persistence.job import Job, JobState
 from persistence.outbox import postgres as outbox
-from persistence.outbox.delivery import OF_IMAGE, deliveries_of
+from persistence.outbox.delivery import OF_IMAGE
 from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.patience import Patience
@@ -35,13 +37,6 @@ MIGRATION_SECONDS = 600.0
 """Longest wait for one step of a migration, or for another node that is at it."""
 
 # of our own constants only
-INSERT = f"""
-    INSERT INTO jobs ({page_rows.NAMES})
-    SELECT {page_rows.VALUES}
-    WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id
-"""  # noqa: S608
 LISTED = f"""
     SELECT {", ".join(LISTED_COLUMNS).replace("NULL AS", "NULL::json AS")} FROM jobs
     WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
@@ -65,6 +60,7 @@ class PostgresStore:
         self._scratch = scratch
         self.staging = scratch.files
         self.outbox: Outbox = outbox.PostgresOutbox(connections)
+        self.batches = PostgresBatches(connections)
 
     @classmethod
     async def open(cls, url: str, patience: Patience = Patience()) -> Self:
@@ -87,14 +83,13 @@ class PostgresStore:
     async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
         async def work(connection: Connection, again: bool) -> None:
             if repeat is not None:
-                await repeats.insert(connection, repeat, job)
-            if await connection.fetchval(INSERT, *page_rows.job_values(job)) is None:
+                await repeats.insert(connection, repeat, job.id, job.created_at)
+            if not await page_rows.insert_job(connection, job):
                 if again and _is_same(await _get(connection, job.id), job):
                     return
                 raise JobExists(f"there is or was a job {job.id}")
             await uploads.insert(connection, job.id, upload)
             await page_rows.insert(connection, job, pages)
-            await outbox.insert(connection, deliveries_of(None, job))
             await notifications.announce(connection, change_of(job))
             if not pages:
                 await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
@@ -207,6 +202,7 @@ class PostgresStore:
                 datetime.now(UTC),
                 job.owner,
             )
+            await batch_rows.forget_job(connection, job)
             return True
 
         return await self._connections.write(work)

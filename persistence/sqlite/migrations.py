@@ -190,6 +190,41 @@ def _deliveries(db: Database) -> None:
     db.execute("CREATE INDEX deliveries_by_age ON deliveries (created_at, id)")
 
 
+@MIGRATIONS(name="0011_batches")
+def _batches(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE batches (
+            id TEXT PRIMARY KEY NOT NULL,
+            owner TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            files INTEGER NOT NULL,
+            unfinished INTEGER NOT NULL,
+            ended_at TEXT,
+            cancelled INTEGER NOT NULL DEFAULT 0,
+            ends INTEGER NOT NULL DEFAULT 0,
+            options TEXT NOT NULL,
+            traceparent TEXT NOT NULL
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX batches_by_age ON batches (created_at, id)")
+    db.execute("CREATE INDEX batches_of_owner ON batches (owner, created_at, id)")
+    # no foreign key to jobs: a file whose job was erased stays one of the batch's
+    db.execute("""
+        CREATE TABLE batch_files (
+            batch_id TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            job_id TEXT NOT NULL,
+            code TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            PRIMARY KEY (batch_id, number)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("ALTER TABLE jobs ADD COLUMN batch_id TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN batch_number INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX jobs_of_batch ON jobs (batch_id, batch_number) WHERE batch_id != ''")
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

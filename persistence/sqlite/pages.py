@@ -1,22 +1,29 @@
-"""Statements about pages, each inside the transaction that its caller has begun."""
+"""Statements about jobs and their pages, each inside the transaction that its caller has begun."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
 
+from persistence.batches import sqlite_rows as batch_rows
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.outbox.delivery import deliveries_of
 from persistence.page import Page, job_after, with_pages
 from persistence.rows import COLUMNS, PAGE_COLUMNS
 from persistence.sqlite.rows import from_row, page_from_row, to_page_row, to_row, to_text
-from persistence.store import PageChange
+from persistence.store import JobExists, PageChange
 
 # of our own constants only
 _JOB = ", ".join(COLUMNS)
 _PAGE = ", ".join(PAGE_COLUMNS)
 _PAGE_BUT_RESULT = _PAGE.replace("result", "NULL")
+INSERT_JOB = f"""
+    INSERT INTO jobs ({_JOB})
+    SELECT {", ".join(f":{column}" for column in COLUMNS)}
+    WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = :id)
+    ON CONFLICT (id) DO NOTHING
+"""  # noqa: S608
 INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({', '.join(f':{column}' for column in PAGE_COLUMNS)})"  # noqa: S608
 UPDATE_JOB = (
     "UPDATE jobs SET status = :status, revision = :revision, attempt = :attempt, "
@@ -28,17 +35,25 @@ UPDATE_JOB = (
 )
 
 
+def insert_job(db: Database, job: Job) -> None:
+    """A new job's row. Raises JobExists."""
+    if not db.execute(INSERT_JOB, to_row(job)).rowcount:
+        raise JobExists(f"there is or was a job {job.id}")
+    outbox.insert(db, deliveries_of(None, job))
+
+
 def insert(db: Database, pages: Sequence[Page]) -> None:
     """New pages."""
     db.conn.executemany(INSERT, [to_page_row(page) for page in pages])
 
 
 def update_job(db: Database, old: Job, new: Job) -> bool:
-    """Compares and sets the job's row; what is to be told of that is written with it."""
+    """Compares and sets the job's row; what is to be told of that is written with it. Its batch follows."""
     row = to_row(new) | {"old_status": old.status.value, "old_revision": old.revision}
     if int(db.execute(UPDATE_JOB, row).rowcount) != 1:
         return False
     outbox.insert(db, deliveries_of(old, new))
+    batch_rows.follow_job(db, old, new)
     return True
 
 

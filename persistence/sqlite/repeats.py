@@ -4,19 +4,18 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from persistence.job import Job
 from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
 from persistence.sqlite.connection import transaction
 from persistence.sqlite.rows import to_text
 
 
-def insert(db: Database, repeat: Repeat, job: Job) -> None:
-    """The key stands for the job. Raises AlreadySubmitted."""
-    if earlier := find(db, repeat.owner, repeat.key, job.created_at - REPEAT_TIME):
+def insert(db: Database, repeat: Repeat, named: str, moment: datetime) -> None:
+    """The key stands for the job or batch of that name, made at that moment. Raises AlreadySubmitted."""
+    if earlier := find(db, repeat.owner, repeat.key, moment - REPEAT_TIME):
         raise earlier
     db.execute(
         "INSERT OR REPLACE INTO repeats (owner, key, fingerprint, job_id, created_at) VALUES (?, ?, ?, ?, ?)",
-        (repeat.owner, repeat.key, repeat.fingerprint, job.id, to_text(job.created_at)),
+        (repeat.owner, repeat.key, repeat.fingerprint, named, to_text(moment)),
     )
 
 

@@ -12,10 +12,12 @@ from typing import Self, TypeVar
 from sqlite_utils import Database
 
 from ocr_engine.result import ImageInfo
+from persistence.batches import sqlite_rows as batch_rows
+from persistence.batches.sqlite import SqliteBatches
 from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.outbox import sqlite as outbox
-from persistence.outbox.delivery import OF_IMAGE, deliveries_of
+from persistence.outbox.delivery import OF_IMAGE
 from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
@@ -33,20 +35,13 @@ from persistence.sqlite.connection import (
 from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.reserve import Reserve
-from persistence.sqlite.rows import from_row, to_row, to_text
+from persistence.sqlite.rows import from_row, to_text
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
+from persistence.store import Backlog, Cursor, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
 from persistence.tasks import Writes
 from persistence.upload import StoredFile, Upload
 
 T = TypeVar("T")
-
-INSERT = f"""
-    INSERT INTO jobs ({", ".join(COLUMNS)})
-    SELECT {", ".join(f":{column}" for column in COLUMNS)}
-    WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = :id)
-    ON CONFLICT (id) DO NOTHING
-"""  # noqa: S608 - of our own constants only
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 TRIAL = Job(
@@ -86,6 +81,7 @@ class SqliteStore:
         self.outbox: Outbox = outbox.SqliteOutbox(reader.run, self.write)
         self._reserve = Reserve(path)
         self._additions = Writes()
+        self.batches = SqliteBatches(path, self.write, reader, folder, self._additions)
         self._cleaning = False
         """True while the write-ahead log may hold what was deleted; of the writer's thread only."""
 
@@ -226,6 +222,7 @@ class SqliteStore:
                         "INSERT INTO tombstones (job_id, deleted_at, owner) VALUES (?, ?, ?)",
                         (job.id, to_text(datetime.now(UTC)), job.owner),
                     )
+                    batch_rows.forget_job(db, job)
             self._uploads.remove([file] if file else [])
             if deleted:
                 self._cleaning = True
@@ -283,7 +280,8 @@ class SqliteStore:
         def work(db: Database) -> None:
             require_room(db, self._path, 0)
             with transaction(db):  # commits, and so reaches the disk, though nothing remains of it
-                _insert(db, TRIAL, Upload.of(b""), "")
+                page_rows.insert_job(db, TRIAL)
+                uploads.insert(db, TRIAL.id, Upload.of(b""), "")
                 db.execute("DELETE FROM jobs WHERE id = ?", (TRIAL.id,))
             self._reserve.hold()
 
@@ -305,8 +303,9 @@ class SqliteStore:
             require_room(db, self._path, len(upload.data))
             with transaction(db):
                 if repeat is not None:
-                    repeats.insert(db, repeat, job)
-                _insert(db, job, upload, file)
+                    repeats.insert(db, repeat, job.id, job.created_at)
+                page_rows.insert_job(db, job)
+                uploads.insert(db, job.id, upload, file)
                 page_rows.insert(db, pages)
 
         await self.write(work, may_use_reserve=False)
@@ -362,15 +361,6 @@ class SqliteStore:
             return [from_row(row) for row in db.execute(query, values).fetchall()]
 
         return await self.reader.run(work)
-
-
-def _insert(db: Database, job: Job, upload: Upload, file: str) -> None:
-    """Within a transaction. Raises JobExists."""
-    row = to_row(job)
-    if not db.execute(INSERT, row).rowcount:
-        raise JobExists(f"there is or was a job {job.id}")
-    uploads.insert(db, job.id, upload, file)
-    outbox.insert(db, deliveries_of(None, job))
 
 
 def _reserve(path: str | os.PathLike[str]) -> tuple[Path, FileLock]:

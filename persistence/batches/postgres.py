@@ -1,0 +1,79 @@
+"""The BatchStore beside the jobs of a PostgresStore, in its database."""
+
+import asyncio
+from collections.abc import Sequence
+
+from persistence.batches import postgres_rows
+from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
+from persistence.change import change_of
+from persistence.postgres import entry_table, notifications, repeats, uploads
+from persistence.postgres import pages as page_rows
+from persistence.postgres.connection import Connection, Connections
+from persistence.queue import Unit
+from persistence.repeat import Repeat
+from persistence.store import Cursor, JobExists, StoreError
+from persistence.upload import Upload
+
+
+class PostgresBatches:
+    """What a PostgresStore keeps of batches, through its connections."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def add(
+        self, batch: Batch, files: Sequence[BatchFile], jobs: Sequence[NewJob], repeat: Repeat | None = None
+    ) -> None:
+        async def work(connection: Connection, again: bool) -> None:
+            if repeat is not None:
+                await repeats.insert(connection, repeat, batch.id, batch.created_at)
+            if not await postgres_rows.insert(connection, batch, files):
+                if again and await postgres_rows.get(connection, batch.id):
+                    return  # an earlier try of this addition was committed, its answer lost
+                raise JobExists(f"there is or was a batch {batch.id}")
+            for new in jobs:
+                await _add(connection, new)
+
+        await self._connections.write(work)
+
+    async def get(self, batch_id: str) -> BatchState | None:
+        if not _storable(batch_id):
+            return None
+        return await self._connections.read(lambda connection: postgres_rows.get(connection, batch_id))
+
+    async def listed(self, owner: str | None, after: Cursor | None = None, limit: int = 50) -> BatchListing:
+        if after is not None and not _storable(after.id):
+            return BatchListing(batches=(), next=None)
+        return await self._connections.read(lambda connection: postgres_rows.listed(connection, owner, after, limit))
+
+    async def files(self, batch_id: str, after: int, limit: int) -> list[BatchFile]:
+        return await self._connections.read(lambda connection: postgres_rows.files(connection, batch_id, after, limit))
+
+    async def cancel(self, batch_id: str) -> None:
+        async def work(connection: Connection, _: bool) -> None:
+            await connection.execute("UPDATE batches SET cancelled = true WHERE id = $1", batch_id)
+
+        await self._connections.write(work)
+
+
+async def _add(connection: Connection, new: NewJob) -> None:
+    job = new.job
+    if not await page_rows.insert_job(connection, job):
+        raise JobExists(f"there is or was a job {job.id}")
+    await uploads.insert(connection, job.id, await asyncio.to_thread(_at_hand, new.upload))
+    await page_rows.insert(connection, job, new.pages)
+    await notifications.announce(connection, change_of(job))
+    if not new.pages:
+        await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
+
+
+def _at_hand(upload: Upload) -> Upload:
+    try:
+        return upload.in_one_place()
+    except OSError as error:
+        raise StoreError(f"an upload cannot be read again: {error.strerror}") from error
+
+
+def _storable(batch_id: str) -> bool:
+    """As that of jobs: what PostgreSQL's text cannot be is the id of no batch."""
+    return "\0" not in batch_id and not any("\ud800" <= sign <= "\udfff" for sign in batch_id)
