@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -27,6 +27,7 @@ from app.jobs.received import content_of, repeat_of, type_by_bytes
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
+from app.results.stored_pages import StoredPages
 from app.results.stored_run import JobResult, result_of
 from app.results.upload_uses import UploadUses
 from app.telemetry.observers import Observers
@@ -226,6 +227,10 @@ class Service:
         job = await self._job(job_id, viewer)
         return result_of(job, PageSelection.parsed(pages))
 
+    def pages_of(self, job: Job, numbers: Sequence[int]) -> StoredPages:
+        """What was read of these pages of it."""
+        return StoredPages(self.store, job, numbers)
+
     async def job(self, job_id: str, viewer: str | None) -> Job:
         """The job alone. Raises JobNotFound, JobGone, StoreError."""
         return await self._job(job_id, viewer)
@@ -245,7 +250,7 @@ class Service:
         """Some jobs, newest first, nothing of what was read. Raises StoreError."""
         return await self.store.listed(wanted, after, limit)
 
-    async def delete(self, job_id: str, viewer: str | None) -> Job | None:
+    async def delete(self, job_id: str, viewer: str | None) -> Progress | None:
         """The job, cancelled, where it had not ended; one that was done or a dead letter is erased: None.
 
         Raises AlreadyEnded where it ended while it was to be cancelled, JobNotFound, JobGone, StoreError.
@@ -253,7 +258,7 @@ class Service:
         while True:
             job = await self._job(job_id, viewer)
             if job.status not in (JobState.DONE, JobState.DEAD_LETTER):
-                return await self._cancellation.cancel(job) or await self._job(job_id, viewer)
+                return Progress(job=await self._cancellation.cancel(job) or await self._job(job_id, viewer))
             if await self.store.delete(job):
                 self._events.deleted(job)
                 return None
@@ -324,7 +329,7 @@ class Service:
         """A foreign job is as unknown as none."""
         if not _JOB_ID.fullmatch(job_id):
             raise JobNotFound("there is no such job")
-        job = await self.store.get(job_id)
+        job = await self.store.outline(job_id)
         if job is not None and viewer in (None, job.owner):
             return job
         if job is None and await self.store.was_deleted(job_id, viewer):

@@ -139,8 +139,10 @@ class Job(Struct, frozen=True, kw_only=True):
     """What was read so far. Of a paged job it is put together from its pages, by `JobStore.get` only."""
     expires_at: datetime | None = None
     """When it is deleted because its client wanted that; None before its end, too."""
+    read_pages: tuple[int, ...] = ()
+    """Numbers of a paged job's pages that were read, by `JobStore.outline` only, which leaves `result` out."""
     page_errors: tuple[PageError, ...] = ()
-    """Of the pages that were given up, as `result`."""
+    """Of the pages that were given up, as `result` or `read_pages`."""
     batch_id: str = ""
     """Of the batch that it came with; empty where it came alone."""
     batch_number: int = 0

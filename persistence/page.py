@@ -131,6 +131,14 @@ def with_pages(job: Job, pages: Sequence[Page]) -> Job:
     return msgspec.structs.replace(job, result=_together(results) if results else None, page_errors=errors)
 
 
+def outlined(job: Job, pages: Sequence[Page]) -> Job:
+    """The paged job with the numbers of its pages that were read, and why others were not."""
+    read = tuple(page.number for page in pages if page.status is PageState.DONE)
+    return msgspec.structs.replace(
+        job, read_pages=read, page_errors=tuple(page.error for page in pages if page.error is not None)
+    )
+
+
 def _together(results: Sequence[OcrResult]) -> OcrResult:
     timings = OcrTimings()
     for result in results:

@@ -118,6 +118,14 @@ class JobStore(Protocol):
     async def get(self, job_id: str) -> Job | None:
         """The job as last stored, with what was read of its pages; None where the id is unknown."""
 
+    async def outline(self, job_id: str) -> Job | None:
+        """As `get`, but of a paged job only the numbers of its pages that were read: it is of many megabytes."""
+
+    async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+        """What was read of these pages of a paged job, in their order: each an OcrResult in JSON. Those that are not
+        read, or not there, are left out.
+        """
+
     async def image(self, job_id: str) -> bytes | None:
         """The uploaded bytes; None where the job is unknown or its upload was dropped with a final state."""
 

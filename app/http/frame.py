@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from loguru import logger
 
 from app.http.request_context import context_of
+from app.http.responses.pieces import AnswerTorn
 from app.telemetry.log import PROBE_PATHS
 
 OnAnswer = Callable[[str, str, int, float], None]
@@ -83,6 +84,8 @@ class RequestFrame:
         with logger.contextualize(request_id=identity):
             try:
                 await self._app(inner, receive, framed)
+            except* AnswerTorn as torn:
+                logger.bind(event="answer.torn").warning(f"an answer stays incomplete: {torn.exceptions[0]}")
             finally:
                 seconds = time.perf_counter() - begun
                 # absent where no route matched; paths themselves would be labels without end

@@ -16,6 +16,7 @@ from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
+from app.results.stored_pages import PagesLost
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.results.upload_uses import UploadExpired
 from app.service import IdempotencyKeyReused, JobGone, JobNotFound
@@ -188,7 +189,7 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("idempotency_key_reused", str(error))
         case JobNotFound():
             return ApiError("job_not_found", str(error))
-        case JobGone():
+        case JobGone() | PagesLost():
             return ApiError("job_gone", str(error))
         case ValidationException(extra=[*faults]):
             # Litestar's own detail says no more than that something is wrong

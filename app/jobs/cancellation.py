@@ -46,5 +46,5 @@ class Cancellation:
                 self._events.changed(current, cancelled)
                 await self._queue.discard(job.id)
                 return cancelled
-            current = await self._store.get(job.id)  # a dispatcher was faster: decide anew
+            current = await self._store.outline(job.id)  # a dispatcher was faster: decide anew
         return current

@@ -59,7 +59,7 @@ class DeadLetters:
             again = job.requeued(self._now())
             async with self._admission.one_more(job.owner):
                 if not await self._store.replace(job, again):
-                    raise NotADeadLetter(await self._store.get(job.id) or job)
+                    raise NotADeadLetter(await self._store.outline(job.id) or job)
                 self._events.requeued(again)
                 if again.paged:
                     pages = await self._store.unsettled(again.id)
@@ -89,7 +89,7 @@ class DeadLetters:
     async def delete(self, job: Job) -> None:
         """Forgets the job and its image; its id answers 410 from then on. Raises NotADeadLetter, StoreError."""
         if job.status is not JobState.DEAD_LETTER or not await self._store.delete(job):
-            raise NotADeadLetter(await self._store.get(job.id) or job)
+            raise NotADeadLetter(await self._store.outline(job.id) or job)
         self._events.deleted(job)
 
 

@@ -14,8 +14,8 @@ class JobResult(Struct, frozen=True, kw_only=True):
     """What was read of a job, or of those of its pages that were asked for."""
 
     job: Job
-    pages: Sequence[OcrPage]
-    """At least one, by number."""
+    numbers: Sequence[int]
+    """Of the pages, ascending; at least one."""
     selection: PageSelection
 
 
@@ -42,7 +42,7 @@ class NoSuchPages(Exception):
 
 def result_of(job: Job, wanted: PageSelection) -> JobResult:
     """The pages that were asked for. Raises ResultUnfinished, NoResult, NoSuchPages."""
-    read = {page.number: page for page in (job.result.pages if job.result else ())}
+    read = set(_numbers_read(job))
     if job.status.terminal:
         if not read:
             raise NoResult(job)
@@ -55,7 +55,7 @@ def result_of(job: Job, wanted: PageSelection) -> JobResult:
         numbers = [*wanted.numbers(max(filter(None, ends)))] if ends and None not in ends else []
         if not numbers or any(number not in read for number in numbers):
             raise ResultUnfinished(job)
-    return JobResult(job=job, pages=[read[number] for number in numbers], selection=wanted)
+    return JobResult(job=job, numbers=numbers, selection=wanted)
 
 
 def without_words(page: OcrPage) -> OcrPage:
@@ -68,8 +68,12 @@ def rows_apart(page: OcrPage) -> OcrPage:
     return msgspec.structs.replace(page, lines=tuple(msgspec.structs.replace(line, row=0) for line in page.lines))
 
 
+def _numbers_read(job: Job) -> Sequence[int]:
+    return job.read_pages or [page.number for page in (job.result.pages if job.result else ())]
+
+
 def _read_of(job: Job) -> str:
-    read = [page.number for page in (job.result.pages if job.result else ())]
+    read = _numbers_read(job)
     return f"of its pages {_named(read)} are read" if read else "none of its pages is read"
 
 

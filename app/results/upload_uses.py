@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app import VERSION
+from app.results.stored_pages import StoredPages
 from app.results.stored_run import JobResult
 from ocr_engine.formats import Source
 from ocr_engine.options import ReadOptions
-from ocr_engine.searchable.order import PdfOrder
+from ocr_engine.searchable.order import PagesInFile, PdfOrder
 from ocr_engine.workers.pool import ManagedPool
 from persistence.job import Job, JobState
 from persistence.store import JobStore
@@ -65,13 +66,14 @@ class UploadUses:
 
     @asynccontextmanager
     async def searchable_pdf(self, result: JobResult) -> AsyncIterator[Path]:
-        """A PDF of these pages, until the context is left. Raises UploadExpired, StoreError, OcrError."""
-        target = self._scratch("pdf")
+        """A PDF of these pages, until the context is left. Raises UploadExpired, StoreError, OcrError, PagesLost."""
+        target, read = self._scratch("pdf"), self._scratch("pages")
         try:
             async with self.upload(result.job) as stored:
+                await asyncio.to_thread(_write, StoredPages(self._store, result.job, result.numbers), read)
                 order = PdfOrder(
                     file=stored.path,
-                    pages=result.pages,
+                    pages=PagesInFile(read),
                     target=target,
                     options=ReadOptions(password=stored.password),
                     source=Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION),
@@ -80,7 +82,8 @@ class UploadUses:
                 await self._pool.write_searchable_pdf(order, patience=PATIENCE_SECONDS)
             yield target
         finally:
-            await asyncio.to_thread(target.unlink, missing_ok=True)
+            for made in (target, read):
+                await asyncio.to_thread(made.unlink, missing_ok=True)
 
     async def page_picture(self, job: Job, number: int, width: int) -> bytes:
         """A JPEG of the page, at most `width` pixels wide. Raises UploadExpired, StoreError, OcrError."""
@@ -90,3 +93,9 @@ class UploadUses:
 
     def _scratch(self, kind: str) -> Path:
         return self._store.staging / f"{kind}-{uuid.uuid4().hex}"
+
+
+def _write(pages: StoredPages, target: Path) -> None:
+    with target.open("wb") as file:
+        for page in pages.encoded():
+            file.write(page + b"\n")

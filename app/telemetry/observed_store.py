@@ -34,6 +34,14 @@ class ObservedStore:
         with self._timed("get"):
             return await self.wrapped.get(job_id)
 
+    async def outline(self, job_id: str) -> Job | None:
+        with self._timed("outline"):
+            return await self.wrapped.outline(job_id)
+
+    async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+        with self._timed("page_results"):
+            return await self.wrapped.page_results(job_id, numbers)
+
     async def image(self, job_id: str) -> bytes | None:
         with self._timed("image"):
             return await self.wrapped.image(job_id)

@@ -29,6 +29,8 @@ class TextFormat(Format, frozen=True, kw_only=True):
     """One that is written from the stored run alone."""
 
     write: Writer
+    words: bool = False
+    """True: it tells of each word; `write` has no use for them otherwise."""
     one_page: bool = False
     """True: a document of it has one page; `write` takes no more."""
 
@@ -87,6 +89,7 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
                 media_type="text/tab-separated-values",
                 suffix=".tsv",
                 write=tsv.write,
+                words=True,
             ),
             TextFormat(
                 name="hocr",
@@ -94,6 +97,7 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
                 media_type="text/vnd.hocr+html",
                 suffix=".hocr",
                 write=hocr.write,
+                words=True,
             ),
             TextFormat(
                 name="alto",
@@ -101,6 +105,7 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
                 media_type="application/alto+xml",
                 suffix=".alto.xml",
                 write=alto.write,
+                words=True,
             ),
             TextFormat(
                 name="page",
@@ -108,6 +113,7 @@ FORMATS: Mapping[str, TextFormat] = MappingProxyType(
                 media_type=_PAGE_XML,
                 suffix=".page.xml",
                 write=page.write,
+                words=True,
                 one_page=True,
             ),
         )

@@ -1,20 +1,36 @@
-"""What a searchable PDF is to be made of; sent whole to a worker."""
+"""What a searchable PDF is to be made of; sent to a worker."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from ocr_engine.formats.source import Source
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import OcrPage
 
+_page = msgspec.json.Decoder(OcrPage)
+
+
+class PagesInFile(Struct, frozen=True):
+    """Pages as JSON in a file, one a line: read one by one, as often as they are asked for."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[OcrPage]:
+        """By number. Raises OSError."""
+        with self.path.open("rb") as lines:
+            for line in lines:
+                yield _page.decode(line)
+
 
 class PdfOrder(Struct, frozen=True, kw_only=True):
     """A file, what was read of it, and where the PDF goes."""
 
     file: Path
-    pages: Sequence[OcrPage]
+    pages: Iterable[OcrPage]
+    """What was read, by number; iterated over more than once."""
     target: Path
     options: ReadOptions
     source: Source

@@ -75,6 +75,12 @@ class ObjectImages:
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)
 
+    async def outline(self, job_id: str) -> Job | None:
+        return await self._jobs.outline(job_id)
+
+    async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+        return await self._jobs.page_results(job_id, numbers)
+
     async def image(self, job_id: str) -> bytes | None:
         stored = await self._jobs.image(job_id)
         key = _key(stored)

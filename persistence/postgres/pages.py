@@ -13,7 +13,7 @@ from persistence.batches import postgres_rows as batch_rows
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import postgres as outbox
 from persistence.outbox.delivery import deliveries_of
-from persistence.page import Page, PageState, job_after, with_pages
+from persistence.page import Page, PageState, job_after, outlined, with_pages
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connection
 from persistence.rows import COLUMNS, PAGE_COLUMNS, from_row, page_from_row, to_page_row, to_row
@@ -146,6 +146,30 @@ async def completed(connection: Connection, job: Job) -> Job:
         job.id,
     )
     return with_pages(job, [page_from_row(dict(record)) for record in records])
+
+
+async def outline(connection: Connection, job: Job) -> Job:
+    """The job with the numbers of its pages that were read."""
+    if not job.paged or not job.pages_done + job.pages_failed:
+        return job
+    records = await connection.fetch(
+        f"SELECT {_PAGE_BUT_RESULT} FROM pages "  # noqa: S608
+        "WHERE job_id = $1 AND status IN ('done', 'failed') ORDER BY number",
+        job.id,
+    )
+    return outlined(job, [page_from_row(dict(record)) for record in records])
+
+
+async def results(connection: Connection, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+    """See JobStore.page_results."""
+    records = await connection.fetch(
+        "SELECT pages.result FROM unnest($2::bigint[]) WITH ORDINALITY AS wanted (number, place) "
+        "JOIN pages ON pages.job_id = $1 AND pages.number = wanted.number "
+        "WHERE pages.result IS NOT NULL ORDER BY place",
+        job_id,
+        numbers,
+    )
+    return [record["result"].encode() for record in records]
 
 
 def _page_values(page: Page) -> list[Any]:

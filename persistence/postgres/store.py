@@ -1,7 +1,7 @@
 """The JobStore on PostgreSQL, which several nodes share."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -100,6 +100,14 @@ class PostgresStore:
 
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))
+
+    async def outline(self, job_id: str) -> Job | None:
+        return await self._connections.read(lambda connection: _get(connection, job_id, page_rows.outline))
+
+    async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+        if not _storable(job_id):
+            return []
+        return await self._connections.read(lambda connection: page_rows.results(connection, job_id, numbers))
 
     async def image(self, job_id: str) -> bytes | None:
         return await uploads.read(self._connections, job_id) if _storable(job_id) else None
@@ -312,11 +320,13 @@ class PostgresStore:
         return value
 
 
-async def _get(connection: Connection, job_id: str) -> Job | None:
+async def _get(
+    connection: Connection, job_id: str, whole: Callable[[Connection, Job], Awaitable[Job]] = page_rows.completed
+) -> Job | None:
     if not _storable(job_id):
         return None
     row = await connection.fetchrow(f"SELECT {page_rows.NAMES} FROM jobs WHERE id = $1", job_id)  # noqa: S608
-    return await page_rows.completed(connection, from_row(dict(row))) if row else None
+    return await whole(connection, from_row(dict(row))) if row else None
 
 
 async def _repeated(connection: Connection, new: Page) -> PageChange | None:

@@ -1,6 +1,6 @@
 """Statements about jobs and their pages, each inside the transaction that its caller has begun."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -9,7 +9,7 @@ from persistence.batches import sqlite_rows as batch_rows
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.outbox.delivery import deliveries_of
-from persistence.page import Page, job_after, with_pages
+from persistence.page import Page, job_after, outlined, with_pages
 from persistence.rows import COLUMNS, PAGE_COLUMNS
 from persistence.sqlite.rows import from_row, page_from_row, to_page_row, to_row, to_text
 from persistence.store import JobExists, PageChange
@@ -115,6 +115,12 @@ def unsettled(db: Database, job_id: str) -> list[Page]:
     return [page_from_row(row) for row in rows.fetchall()]
 
 
+def job(db: Database, job_id: str, whole: Callable[[Database, Job], Job]) -> Job | None:
+    """The job as `whole` makes it of what its row says."""
+    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
+    return whole(db, from_row(row)) if row else None
+
+
 def completed(db: Database, job: Job) -> Job:
     """The job with what was read of its pages."""
     if not job.paged or not job.pages_done + job.pages_failed:
@@ -124,3 +130,21 @@ def completed(db: Database, job: Job) -> Job:
         (job.id,),
     )
     return with_pages(job, [page_from_row(row) for row in rows])
+
+
+def outline(db: Database, job: Job) -> Job:
+    """The job with the numbers of its pages that were read."""
+    if not job.paged or not job.pages_done + job.pages_failed:
+        return job
+    rows = db.execute(
+        f"SELECT {_PAGE_BUT_RESULT} FROM pages "  # noqa: S608
+        "WHERE job_id = ? AND status IN ('done', 'failed') ORDER BY number",
+        (job.id,),
+    )
+    return outlined(job, [page_from_row(row) for row in rows])
+
+
+def results(db: Database, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+    """See JobStore.page_results."""
+    query = "SELECT CAST(result AS BLOB) FROM pages WHERE job_id = ? AND number = ? AND result IS NOT NULL"
+    return [row[0] for number in numbers for row in db.execute(query, (job_id, number))]

@@ -113,11 +113,13 @@ class SqliteStore:
             await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file, repeat))
 
     async def get(self, job_id: str) -> Job | None:
-        def work(db: Database) -> Job | None:
-            row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
-            return page_rows.completed(db, from_row(row)) if row else None
+        return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.completed))
 
-        return await self.reader.run(work)
+    async def outline(self, job_id: str) -> Job | None:
+        return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.outline))
+
+    async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
+        return await self.reader.run(lambda db: page_rows.results(db, job_id, numbers))
 
     async def image(self, job_id: str) -> bytes | None:
         return await self.reader.run(lambda db: uploads.read(db, self._uploads, job_id))

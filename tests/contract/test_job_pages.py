@@ -126,6 +126,29 @@ async def test_two_pages_that_end_at_once_end_the_job_once(store: JobStore) -> N
         assert (await stored(store, name)).pages_done == 2
 
 
+async def test_an_outline_is_the_job_with_the_numbers_of_its_pages_in_place_of_what_was_read(store: JobStore) -> None:
+    _, pages = await paged(store, 4)
+    await ended(store, pages[2])
+    await given_up(store, pages[1])
+    await ended(store, pages[0])
+    whole, outline = await stored(store), await store.outline("a")
+    assert outline == msgspec.structs.replace(whole, result=None, read_pages=(1, 3))
+    assert [error.number for error in outline.page_errors] == [2]
+    # in the order that is asked for; of what was not read nothing
+    found = await store.page_results("a", [3, 2, 1, 4, 99])
+    assert [msgspec.json.decode(each, type=OcrResult) for each in found] == [read(3), read(1)]
+    assert await store.page_results("a", []) == await store.page_results("\0", [1]) == []
+    assert await store.outline("nobody") is None
+
+
+async def test_the_outline_of_an_image_has_its_result(store: JobStore) -> None:
+    await store.add(job("a"), Upload.of(IMAGE))
+    claimed = job("a").claimed(after(1))
+    assert await store.replace(job("a"), claimed)
+    assert await store.replace(claimed, claimed.completed(RESULT, after(2)))
+    assert await store.outline("a") == await stored(store)
+
+
 async def test_one_of_many_claims_of_a_page_at_once_wins(store: JobStore) -> None:
     _, [page, _] = await paged(store, 2)
     claims = [page.claimed(after(n)) for n in range(8)]

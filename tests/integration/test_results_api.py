@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from app.http.responses.result import sent
+from app.http.responses.pieces import sent
 from ocr_engine.errors import InvalidImage
 from ocr_engine.formats import EVERY_FORMAT
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrWord, Polygon
@@ -57,7 +57,7 @@ async def test_every_media_type_is_asked_for_by_accept(run: Any, media_type: str
         wanted = f"image/png, {media_type};q=0.5, */*;q=0.1"
         answer = await service.client.get(await done(service), headers={"Accept": wanted})
         assert answer.headers["Content-Type"].partition(";")[0] == media_type
-        assert answer.headers["Vary"] == "Accept"
+        assert answer.headers["Vary"].partition(",")[0] == "Accept"
 
 
 async def test_without_a_wish_it_is_plain_text(run: Any) -> None:
@@ -164,7 +164,7 @@ async def test_a_long_result_is_sent_piece_by_piece(run: Any) -> None:
         path = await done(service)
         whole = (await service.client.get(f"{path}?format=json")).json()
         assert [page["number"] for page in whole["pages"]] == [*range(1, 31)]
-        pieces = [piece async for piece in sent(iter("abcdefghijkl" * 3), 10)]
+        pieces = [piece async for piece in sent(iter([b"abcdefghijkl"[n : n + 1] for n in range(12)] * 3), 10)]
         assert [len(piece) for piece in pieces] == [10, 10, 10, 6]
 
 

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from app.http.problems import Problem, problem
 from ocr_engine.formats.json import PageView, page_view
+from ocr_engine.result import OcrPage
 from persistence.job import Job, PageError
 
 
@@ -18,15 +19,18 @@ class JobPageView(PageView, frozen=True, kw_only=True):
 def job_pages(job: Job, *, words: bool) -> tuple[JobPageView, ...]:
     """The settled pages by number; words only where they were asked for."""
     read = job.result.pages if job.result else ()
-    views = [*(_read(page_view(page, words=words)) for page in read), *(_given_up(error) for error in job.page_errors)]
+    views = [*(read_page(page, words=words) for page in read), *map(given_up, job.page_errors)]
     return tuple(sorted(views, key=lambda page: page.number))
 
 
-def _read(view: PageView) -> JobPageView:
+def read_page(page: OcrPage, *, words: bool) -> JobPageView:
+    """A page that was read."""
+    view = page_view(page, words=words)
     return JobPageView(**{name: getattr(view, name) for name in view.__struct_fields__})
 
 
-def _given_up(error: PageError) -> JobPageView:
+def given_up(error: PageError) -> JobPageView:
+    """A page that was not."""
     return JobPageView(
         number=error.number,
         width=0,

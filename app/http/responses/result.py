@@ -1,16 +1,16 @@
 """How a result is sent: in which format, under which name, as a stream of pieces that are made while they are sent."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response
-from litestar.response import Stream
 
 from app import VERSION
 from app.http.problems import ApiError
+from app.http.request_context import context_of
 from app.http.requests.accept import best_of
+from app.http.responses.pieces import answer_in_pieces
 from app.http.responses.schemas import Detail, Rows
 from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
@@ -19,8 +19,6 @@ from app.service import Service
 from ocr_engine.formats import EVERY_FORMAT, Format, Source, TextFormat
 from ocr_engine.result import OcrPage
 
-PIECE_CHARACTERS = 64 * 1024
-"""Sent at a time, a page at least: pages are made while the client reads those before."""
 _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Content policy of results that a browser shows: what was read in an image may not act."""
 
@@ -70,13 +68,17 @@ async def answer_of(
         return Response(None, status_code=304, headers=headers)
     if not isinstance(chosen, TextFormat):
         return await file_answer(service.uploads.searchable_pdf(result), lambda path: path, chosen.media_type, headers)
-    pages: Iterable[OcrPage] = result.pages
-    if chosen.name == "json" and detail != "words":
+    words = detail == "words" if chosen.name == "json" else chosen.words
+    pages: Iterable[OcrPage] = service.pages_of(result.job, result.numbers).pages(words=words)
+    if chosen.name == "json" and not words:
         pages = map(without_words, pages)
     elif rows == "apart":
         pages = map(rows_apart, pages)
     source = Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION)
-    return Stream(sent(chosen.write(pages, source)), media_type=chosen.media_type, headers=headers)
+    # half of a pair of surrogates, should one have been read, has no bytes
+    parts = (part.encode(errors="replace") for part in chosen.write(pages, source))
+    headless = context_of(request.scope).headless
+    return await answer_in_pieces(parts, chosen.media_type, headers=headers, headless=headless)
 
 
 def is_of_one_page(each: Format) -> bool:
@@ -84,27 +86,10 @@ def is_of_one_page(each: Format) -> bool:
     return isinstance(each, TextFormat) and each.one_page
 
 
-async def sent(parts: Iterator[str], characters: int = PIECE_CHARACTERS) -> AsyncIterator[bytes]:
-    """The parts in pieces; each is made in a thread, so that the event loop answers others meanwhile."""
-    while piece := await asyncio.to_thread(_piece, parts, characters):
-        yield piece
-
-
-def _piece(parts: Iterator[str], characters: int) -> bytes:
-    gathered, length = list[str](), 0
-    for part in parts:
-        gathered.append(part)
-        length += len(part)
-        if length >= characters:
-            break
-    # half of a pair of surrogates, should one have been read, has no bytes
-    return "".join(gathered).encode(errors="replace")
-
-
 def _etag(result: JobResult, *choices: str) -> str:
     """Names these very bytes: a stored run never changes, a version of the program writes it always alike."""
     job = result.job
-    told = (VERSION, job.id, str(job.revision), ",".join(str(page.number) for page in result.pages), *choices)
+    told = (VERSION, job.id, str(job.revision), ",".join(map(str, result.numbers)), *choices)
     return f'"{hashlib.sha256(chr(0).join(told).encode()).hexdigest()[:32]}"'
 
 

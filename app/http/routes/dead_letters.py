@@ -62,7 +62,8 @@ async def requeue_dead_letter(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> Response[JobView]:
     """The job, queued again."""
-    return accepted(await service.requeue(job_id, context_of(request.scope).viewer))
+    progress = await service.requeue(job_id, context_of(request.scope).viewer)
+    return await accepted(request, service, progress)
 
 
 @post(

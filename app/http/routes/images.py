@@ -19,7 +19,8 @@ from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import MORE_QUERY, known_query_only
 from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import read_upload
-from app.http.responses.schemas import Detail, JobView, job_view, progress_view
+from app.http.responses.job_answer import job_answer
+from app.http.responses.schemas import Detail, JobView
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
 from app.http.routes.upload_operation import UploadOperation
@@ -60,23 +61,31 @@ async def submit_image(
             traceparent=traceparent_of(request.headers.getall("traceparent", [])),
         )
     progress = await _waited_for(request, service, progress, wait)
-    return shown(progress, detail, {"Location": f"/images/{progress.job.id}", **preference_applied(progress, wait)})
+    location = {"Location": f"/images/{progress.job.id}"}
+    return await shown(request, service, progress, location | preference_applied(progress, wait), detail)
 
 
-def accepted(progress: Progress) -> Response[JobView]:
+async def accepted(request: Request[Any, Any, Any], service: Service, progress: Progress) -> Response[Any]:
     """202 with a job that waits from now on, and where and when to look for it."""
-    return shown(progress, "lines", {"Location": f"/images/{progress.job.id}"})
+    return await shown(request, service, progress, {"Location": f"/images/{progress.job.id}"})
 
 
-def shown(progress: Progress, detail: Detail, headers: Mapping[str, str]) -> Response[JobView]:
+async def shown(
+    request: Request[Any, Any, Any],
+    service: Service,
+    progress: Progress,
+    headers: Mapping[str, str],
+    detail: Detail = "lines",
+) -> Response[Any]:
     """The job: 200 once it has ended, 202 with Retry-After before."""
-    if progress.job.status.terminal:
-        return Response(progress_view(progress, detail), status_code=200, headers=headers)
-    pause = {"Retry-After": str(progress.retry_after)}
-    return Response(progress_view(progress, detail), status_code=202, headers={**headers, **pause})
+    status_code = 200 if progress.job.status.terminal else 202
+    pause = {} if progress.job.status.terminal else {"Retry-After": str(progress.retry_after)}
+    return await job_answer(
+        request, service, progress, status_code=status_code, detail=detail, headers={**headers, **pause}
+    )
 
 
-def preference_applied(progress: Progress, wait: int) -> Mapping[str, str]:
+def preference_applied(progress: Progress, wait: int) -> dict[str, str]:
     """Preference-Applied where the Prefer header was followed; `wait` as query parameter goes before it."""
     return {"Preference-Applied": "wait"} if progress.waited and not wait else {}
 
@@ -120,7 +129,7 @@ async def read_job(
         headers |= {"ETag": f"W/{etag}", "Cache-Control": PRIVATE}
         if held(request, etag):
             return Response(None, status_code=304, headers=headers)
-    return shown(progress, detail, headers)
+    return await shown(request, service, progress, headers, detail)
 
 
 @delete(
@@ -140,7 +149,7 @@ async def delete_job(
 ) -> Response[Any]:
     """The job, cancelled, or nothing of it."""
     cancelled = await service.delete(job_id, context_of(request.scope).viewer)
-    return Response(job_view(cancelled), status_code=200) if cancelled else Response(None, status_code=204)
+    return await shown(request, service, cancelled, {}) if cancelled else Response(None, status_code=204)
 
 
 router = Router(

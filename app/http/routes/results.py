@@ -89,7 +89,7 @@ async def read_result(
 ) -> Response[Any]:
     """The result, streamed."""
     result = await service.result(job_id, context_of(request.scope).viewer, pages or "")
-    chosen = format_of(request, format, len(result.pages))
+    chosen = format_of(request, format, len(result.numbers))
     return await answer_of(request, service, result, chosen, detail=detail, rows=rows)
 
 

@@ -1,6 +1,7 @@
 """The uvicorn server with a graceful stop: at a signal running jobs finish while polls are still answered."""
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -70,6 +71,7 @@ class Server(uvicorn.Server):
         """True once a signal has ended the start."""
         self._told_to_stop = False
         self._stopping: asyncio.Task[None] | None = None
+        self.on_started: Callable[[], None] = lambda: None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until a signal, and a drain after it."""
@@ -94,6 +96,7 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
             raise SystemExit(CANNOT_START) from None
         self.servers = [listener]  # type: ignore[list-item]  # uvicorn closes it, and waits for that
+        self.on_started()
         self.started = True
         for listening in listener.sockets:
             host, port = listening.getsockname()[:2]
@@ -168,6 +171,7 @@ def serve(app: Litestar, host: str, port: int, workers: int) -> None:
         cannot_start(error)
         raise SystemExit(CANNOT_START) from None
     server = Server(app, sockets, connections)
+    server.on_started = settle
     try:
         server.run()
     finally:
@@ -176,6 +180,16 @@ def serve(app: Litestar, host: str, port: int, workers: int) -> None:
         logger.bind(event="service.start_stopped").info("told to stop before it was ready")
     elif not server.started:
         raise SystemExit(CANNOT_START)
+
+
+def settle() -> None:
+    """What the start has made is there to stay: the collector looks at it no more.
+
+    A look takes 100 to 300 ms, in which nobody is answered, and long answers, made of many small objects, bring it
+    about again and again: 575 MB of words 10.6 s of CPU time, 7.6 without.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def connections_within_reach(workers: int) -> int:
