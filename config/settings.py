@@ -209,8 +209,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 0.5
 
     ocr_reading_order: Annotated[
-        Literal["columns", "rows"],
-        Meta(description="`columns`: one after the other where a page has them, as people read; `rows`: row by row."),
+        Literal["columns", "rows", "none"],
+        Meta(
+            description="`columns`: one after the other where a page has them, as people read; `rows`: row by row; "
+            "`none`: each line that was found by itself, from the top down."
+        ),
     ] = "columns"
     ocr_languages: Annotated[
         str,

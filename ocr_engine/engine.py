@@ -22,7 +22,7 @@ from ocr_engine.errors import TooManyPages
 from ocr_engine.lines import View, lines_of
 from ocr_engine.memory import short_memory_told
 from ocr_engine.models.load import load_models
-from ocr_engine.options import EngineOptions, ReadOptions
+from ocr_engine.options import DEFAULT_READING, EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.fields import fields
@@ -53,7 +53,6 @@ RIM_OF_LETTERS = 0.15
 """Of the height of a line's letters, around them, in the box that is read."""
 MAX_TINY_SIDE = 48
 """Pixels of a picture that is read as one line where no box is found: a sign fills it, and detection needs a rim."""
-DEFAULT_READING = ReadOptions()
 
 
 class Engine:
@@ -74,10 +73,10 @@ class Engine:
         self._other_scripts = OtherScripts(find_data(options.tesseract_data), options.languages)
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
-    def recognise(self, data: bytes) -> OcrResult:
+    def recognise(self, data: bytes, options: ReadOptions = DEFAULT_READING) -> OcrResult:
         """The text of an image file. Raises OcrError; a fault of another kind becomes EngineError."""
         with short_memory_told(self._options.max_pixels):
-            document = open_document(data, DEFAULT_READING, self._options)
+            document = open_document(data, options, self._options)
         if document.info.pages > self._options.max_pages:
             document.close()
             raise TooManyPages(f"the file has {document.info.pages} pages; the limit is {self._options.max_pages}")
@@ -85,7 +84,7 @@ class Engine:
         models: dict[OcrModel, None] = {}
         timings = OcrTimings()
         for number in range(1, document.info.pages + 1):
-            read = self.read_page(document, number)
+            read = self.read_page(document, number, options)
             pages += read.pages
             timings = timings.plus(read.timings)
             models |= dict.fromkeys(read.models)
@@ -102,8 +101,9 @@ class Engine:
                 self._loaded.release()
             shown = document.draw(number)
             drawn = time.perf_counter() - begun
-            written = document.written_lines(number, shown) if options.text_layer == "auto" else []
-            taken = self._taken(shown.pixels, number, written)
+            wanted = options.text_layer == "auto" and not options.rotate
+            written = document.written_lines(number, shown) if wanted else []
+            taken = self._taken(shown.pixels, number, written, options)
             page, spent = taken or self.recognise_pixels(shown.pixels, number, options)
         page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
@@ -123,14 +123,14 @@ class Engine:
             pixels = enlarged(pixels, zoom)
             glance = self._finder.glance(pixels)
         glanced = time.perf_counter()
-        rotation = self._orienter.turn_needed(pixels, glance.quads)
+        rotation = self._orienter.turn_needed(pixels, glance.quads) if options.rotate is None else options.rotate
         oriented = time.perf_counter()
         read = self._read_turned(pixels, glance, rotation)
         script = judge(read.quads, read.readings)
         other = self._other_scripts.told(read.page, read.quads, script, options.languages)
         # what is not read tells of no turn
         way = other.turn_of(rotation) if other else 0 if script.page == "unread" else rotation
-        if way != rotation:
+        if way != rotation and options.rotate is None:
             rotation = way
             read = self._read_turned(pixels, glance, rotation)
             script = judge(read.quads, read.readings)
@@ -143,7 +143,7 @@ class Engine:
             readings = fields.put_right(quads, readings)
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
-        lines = lines_of(read.page, quads, readings, script.lines, view, self._options)
+        lines = lines_of(read.page, quads, readings, script.lines, view, options.over(self._options))
         blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,
@@ -183,7 +183,9 @@ class Engine:
             quads, readings = self._with_leftovers(page, glance.look, quads, readings)
         return _Read(page, quads, readings, truncated, finding)
 
-    def _taken(self, pixels: Pixels, number: int, written: list[WrittenLine]) -> tuple[OcrPage, OcrTimings] | None:
+    def _taken(
+        self, pixels: Pixels, number: int, written: list[WrittenLine], options: ReadOptions
+    ) -> tuple[OcrPage, OcrTimings] | None:
         """The page made of the text that its file carries, as `recognise_pixels` has it; None where that is not so."""
         if not written:
             return None
@@ -195,7 +197,7 @@ class Engine:
         height, width = pixels.shape[:2]
         said = [Reading(line.text, 1.0, line.places, (1.0,) * len(line.text)) for line in written]
         view = View(width=width, height=height, rotation=0, zoom=1)
-        lines = lines_of(pixels, quads_of(written), said, ["read"] * len(said), view, self._options)
+        lines = lines_of(pixels, quads_of(written), said, ["read"] * len(said), view, options.over(self._options))
         blocks = find_blocks(lines, width, height, 0, pixels)
         page = OcrPage(number=number, width=width, height=height, lines=lines, blocks=blocks, source="text-layer")
         return page, OcrTimings(recognise=time.perf_counter() - begun)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, inside, part
 from ocr_engine.crops import Pixels, cut, turn_back
-from ocr_engine.layout import Piece, pieces_in_order, row_order
+from ocr_engine.layout import Piece, from_the_top, pieces_in_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition import words
 from ocr_engine.recognition.ctc import Reading
@@ -98,7 +98,8 @@ def _to_the_right(quads: Quads, readings: Sequence[Reading], options: EngineOpti
     boxes, texts = [polygon(quad) for quad in quads], [reading.text for reading in readings]
     if options.reading_order == "columns":
         return pieces_in_order(boxes, texts, [reading.places if not reading.corner else () for reading in readings])
-    rows = enumerate(row_order(boxes), 1)
+    in_rows = row_order(boxes) if options.reading_order == "rows" else [[line] for line in from_the_top(boxes)]
+    rows = enumerate(in_rows, 1)
     return [Piece(line, 0, len(texts[line]), row=row) for row, members in rows for line in members]
 
 

@@ -2,11 +2,15 @@
 
 from typing import Any, Literal, get_args
 
+import msgspec
 from msgspec import Struct
+
+from ocr_engine.result import Rotation
 
 ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
-ReadingOrder = Literal["columns", "rows"]
+ReadingOrder = Literal["columns", "rows", "none"]
+READING_ORDERS: tuple[ReadingOrder, ...] = get_args(ReadingOrder)
 TextLayer = Literal["ocr", "auto"]
 TEXT_LAYERS: tuple[TextLayer, ...] = get_args(TextLayer)
 
@@ -33,7 +37,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     min_confidence: float = 0.5
     """Lines below are flagged `low_confidence` and left out of the text."""
     reading_order: ReadingOrder = "columns"
-    """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always."""
+    """`columns`: as a person reads, columns one after the other where there are any. `rows`: row by row, always.
+    `none`: each line that was found by itself, from the top down."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that pages are written in; empty: told by what is read."""
     tesseract_data: str = ""
@@ -52,8 +57,21 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     """BCP 47 tags of the languages that it is written in; empty: those of `EngineOptions`."""
     text_layer: TextLayer = "ocr"
     """`ocr`: what is seen is what is read. `auto`: a PDF's page whose own text is sound is taken from it, unread."""
+    rotate: Rotation | None = None
+    """Degrees clockwise by which each page is turned before it is read; None: told by what is on it."""
+    min_confidence: float | None = None
+    """As `EngineOptions` has it, in its place; None: that one."""
+    reading_order: ReadingOrder | None = None
+    """As `EngineOptions` has it, in its place; None: that one."""
+    timeout: float | None = None
+    """CPU seconds that a page may take, where the pool allows more; None: what it allows."""
     password: str = ""
     """Opens an encrypted PDF. A secret: no repr, log or error shows it."""
+
+    def over(self, options: EngineOptions) -> EngineOptions:
+        """The engine's options with what is chosen for this file."""
+        chosen = {"min_confidence": self.min_confidence, "reading_order": self.reading_order}
+        return msgspec.structs.replace(options, **{name: value for name, value in chosen.items() if value is not None})
 
     def __repr__(self) -> str:
         """Every field but the secret, which is `***` where there is one."""
@@ -65,3 +83,6 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 
     def _fields(self) -> list[tuple[str, Any]]:
         return [(name, getattr(self, name)) for name in self.__struct_fields__]
+
+
+DEFAULT_READING = ReadOptions()

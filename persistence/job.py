@@ -84,6 +84,16 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which pages are read, as `1-3,7,20-`; empty: all."""
     text_layer: Literal["ocr", "auto"] = "ocr"
     """As `ocr_engine.options.ReadOptions` has it."""
+    rotate: Literal["auto", "0", "90", "180", "270"] = "auto"
+    """Degrees clockwise by which its pages are turned before they are read."""
+    min_confidence: float | None = None
+    """Lines below are left out of the text; None: as it is with all."""
+    reading_order: Literal["auto", "columns", "rows", "none"] = "auto"
+    """`auto`: as it is with all; else as `ocr_engine.options.ReadOptions` has it."""
+    detail: Literal["lines", "words"] = "lines"
+    """How far answers go into its pages where they are not asked otherwise."""
+    timeout: float | None = None
+    """CPU seconds that each of its pages may take; None: as it is with all."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that it is written in; empty: those of the service."""
     tag: str = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from ocr_engine.options import ReadOptions
+from ocr_engine.options import DEFAULT_READING, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult, OcrTimings
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, WorkerState
@@ -33,6 +33,8 @@ class ScriptedPool:
         self.default: Answer = default or text_result("scripted")
         self.failed = asyncio.Event()
         self.images: list[bytes] = []
+        self.asked: list[ReadOptions] = []
+        """Of each of them."""
         self.started = asyncio.Semaphore(0)
         self.cancelled = 0
         self.closed = False
@@ -60,8 +62,16 @@ class ScriptedPool:
     def release(self) -> None:
         self._gate.set()
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         self.images.append(image)
+        self.asked.append(options)
         self.order.append(0)
         self.patience.append(patience)
         self.started.release()

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.options import ReadOptions
+from ocr_engine.options import DEFAULT_READING, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo
@@ -21,7 +21,14 @@ class NoWorkers:
     async def start(self) -> None:
         """Nothing to warm."""
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         """Raises PoolUnavailable."""
         raise PoolUnavailable(NO_WORKERS)
 

@@ -12,7 +12,7 @@ import msgspec
 from app.http.serving.server import serve
 from app.main import create_app, settings_or_exit
 from config import logging
-from ocr_engine.options import ReadOptions
+from ocr_engine.options import DEFAULT_READING, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrLine, OcrPage, OcrResult
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import WorkerInfo, WorkerState
@@ -37,7 +37,14 @@ class FreePool:
         self.failed = asyncio.Event()
         self._workers = workers
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         """The same page, at once."""
         return OcrResult(pages=(PAGE,), worker="worker-1")
 

@@ -23,7 +23,7 @@ from ocr_engine.layout.lines import Flags, Floats, Lines, is_vertical, level
 from ocr_engine.layout.wording import by_words, goes_on
 from ocr_engine.result import Polygon
 
-__all__ = ["Piece", "pieces_in_order", "reading_order", "row_order"]
+__all__ = ["Piece", "from_the_top", "pieces_in_order", "reading_order", "row_order"]
 
 Rows = list[list[int]]
 """Indices of lines in reading order, those in one list that are read as one row, from left to right."""
@@ -65,6 +65,12 @@ def pieces_in_order(
 def row_order(polygons: Sequence[Polygon]) -> Rows:
     """Indices of the lines row by row, each row from the left, even where there are columns; each exactly once."""
     return rows(level(polygons), np.arange(len(polygons))) if polygons else []
+
+
+def from_the_top(polygons: Sequence[Polygon]) -> list[int]:
+    """Indices of the lines by their upper edges, level ones from the left, whatever belongs together."""
+    lines = level(polygons)
+    return [int(line) for line in np.lexsort((lines.left, lines.top))]
 
 
 def _flat(in_rows: Rows) -> list[int]:

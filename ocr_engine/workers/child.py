@@ -124,10 +124,10 @@ def _prepared() -> "tuple[Engine, DocumentCache]":
     return _engine, _documents
 
 
-def read(image: bytes) -> OcrResult:
+def read(image: bytes, options: ReadOptions) -> OcrResult:
     """The text of an image. Raises OcrError."""
     engine, _ = _prepared()
-    return engine.recognise(image)
+    return engine.recognise(image, options)
 
 
 def _die_with_parent() -> None:

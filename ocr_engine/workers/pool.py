@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from ocr_engine.options import ReadOptions
+from ocr_engine.options import DEFAULT_READING, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.process import DeathCause
@@ -16,7 +16,14 @@ from ocr_engine.workers.process import DeathCause
 class OcrPool(Protocol):
     """All that the rest of the service knows of recognition."""
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         """The text of an image, all its pages in the time of one, by the next free worker.
 
         Raises OcrError; a cancellation kills the work. WorkersBusy where no worker is free within `patience` seconds;

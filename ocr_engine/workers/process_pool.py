@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from ocr_engine.errors import OcrError, OutOfMemory, PoolUnavailable, WorkersBusy
-from ocr_engine.options import EngineOptions, ReadOptions
+from ocr_engine.options import DEFAULT_READING, EngineOptions, ReadOptions
 from ocr_engine.result import DocumentInfo, OcrResult
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers import child
@@ -68,11 +68,17 @@ class ProcessOcrPool:
             await self.close()
             raise PoolUnavailable(f"{broken.name} cannot be started: {broken.fault}")
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         """See OcrPool. Waiting for a free worker does not count against the job's timeout."""
-        return await self._by_a_worker(
-            patience, lambda process: process.run(self._allowed(more_time), child.read, image)
-        )
+        seconds = self._allowed(options, more_time)
+        return await self._by_a_worker(patience, lambda process: process.run(seconds, child.read, image, options))
 
     async def open(self, file: Path, options: ReadOptions, *, patience: float | None = None) -> DocumentInfo:
         """See OcrPool."""
@@ -90,8 +96,9 @@ class ProcessOcrPool:
         more_time: bool = False,
     ) -> OcrResult:
         """See OcrPool."""
+        seconds = self._allowed(options, more_time)
         return await self._by_a_worker(
-            patience, lambda process: process.run(self._allowed(more_time), child.read_page, file, number, options)
+            patience, lambda process: process.run(seconds, child.read_page, file, number, options)
         )
 
     async def render_page(
@@ -113,8 +120,9 @@ class ProcessOcrPool:
             if slot.process is not None:
                 slot.process.forget(file)
 
-    def _allowed(self, more_time: bool) -> float:
-        return self._job_timeout * (MORE_TIME_FACTOR if more_time else 1)
+    def _allowed(self, options: ReadOptions, more_time: bool) -> float:
+        seconds = self._job_timeout * (MORE_TIME_FACTOR if more_time else 1)
+        return seconds if options.timeout is None else min(seconds, options.timeout)
 
     async def _by_a_worker(self, patience: float | None, work: Callable[[WorkerProcess], Awaitable[T]]) -> T:
         """What the next free worker makes of it. Raises as `OcrPool.read_page` does."""

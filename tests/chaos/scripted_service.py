@@ -22,7 +22,7 @@ from app.main import create_app, settings_or_exit
 from benchmarks.service.fake_service import FreePool
 from config import logging
 from ocr_engine.errors import InvalidImage
-from ocr_engine.options import ReadOptions
+from ocr_engine.options import DEFAULT_READING, ReadOptions
 from ocr_engine.result import OcrLine, OcrPage, OcrResult
 from tests.chaos.load import images
 
@@ -41,7 +41,14 @@ class KnowingPool(FreePool):
         self._released = asyncio.Event()
         self._texts = {data: expectation.text for data, expectation in images().values()}
 
-    async def recognise(self, image: bytes, *, patience: float | None = None, more_time: bool = False) -> OcrResult:
+    async def recognise(
+        self,
+        image: bytes,
+        options: ReadOptions = DEFAULT_READING,
+        *,
+        patience: float | None = None,
+        more_time: bool = False,
+    ) -> OcrResult:
         """The sample's own text. Raises InvalidImage for the broken one."""
         return await self._read(image, 1)
 

@@ -168,6 +168,9 @@ async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: 
         assert said["limits"]["max_image_pixels"] == 5_000_000
         assert [each["name"] for each in said["formats"]] == [*EVERY_FORMAT]
         assert said["text_layer"] == ["ocr", "auto"]
+        assert said["options"]["rotate"] == {"values": ["auto", "0", "90", "180", "270"], "default": "auto"}
+        assert said["options"]["timeout"] == {"minimum": 0.1, "maximum": 120}
+        assert {"pages", "language", "password", "min_confidence"} <= set(said["options"])
         assert {"tag": "de", "letters": True, "reader": "models"} in said["languages"]
         assert {"tag": "is", "letters": False, "reader": "models"} in said["languages"]
         assert {"tag": "ru", "letters": False, "reader": "tesseract"} in said["languages"]

@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import OcrResult, OcrWord
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool, text_result
@@ -12,6 +15,7 @@ from tests.scripted_pool import ScriptedPool, text_result
 pytestmark = pytest.mark.anyio
 
 PNG = sample("tiny").data
+UNASKED = (None, "", "ocr", "auto", "lines")
 PDF = pdf(Leaf(), Leaf(), Leaf())
 
 
@@ -46,7 +50,7 @@ async def test_options_are_the_same_in_a_form_in_the_query_and_in_json(run: Any)
         assert [answer.status_code for answer in answers] == [202] * 6
         for answer in answers:
             job = answer.json()
-            asked = {name: value for name, value in job["options"].items() if value not in (None, "", "ocr")}
+            asked = {name: value for name, value in job["options"].items() if value not in UNASKED}
             assert asked == {"pages": "1-2", "language": ["de", "fr"], "expires_in": 60, "keep_upload": 2.5}
             assert job["metadata"] == {"invoice": "17"}
 
@@ -76,7 +80,7 @@ async def test_an_option_that_is_said_twice_and_not_alike_is_refused_by_name(
 @pytest.mark.parametrize(
     ("part", "code", "said"),
     [
-        ('{"pagse": "1"}', "unknown_parameter", "unknown option 'pagse'; taken here: 'expires_in',"),
+        ('{"pagse": "1"}', "unknown_parameter", "unknown option 'pagse'; taken here: 'detail', 'expires_in',"),
         ('{"options": "{}"}', "unknown_parameter", "unknown option 'options'"),
         ("[]", "malformed_request", "no JSON object"),
         ("{", "malformed_request", "no JSON object"),
@@ -108,3 +112,60 @@ async def test_an_empty_option_is_as_none(run: Any) -> None:
     async with run() as service:
         answer = await service.client.post("/images?pages=&text_layer=", content=PNG)
         assert (answer.status_code, answer.json()["options"]["text_layer"]) == (202, "ocr")
+
+
+ASKED = {"rotate": "270", "min_confidence": "0.25", "reading_order": "none", "timeout": "7.5", "language": "de"}
+
+
+@pytest.mark.parametrize("file", [PNG, PDF], ids=["an image", "a page of a file"])
+async def test_how_to_read_is_told_to_the_workers_and_shown(run: Any, file: bytes) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        job = (await service.client.post("/images", content=file, params={**ASKED, "wait": "30"})).json()
+        told = {options for _, _, options in pool.read} | {*pool.asked}
+        assert told == {
+            ReadOptions(rotate=270, min_confidence=0.25, reading_order="none", timeout=7.5, languages=("de",))
+        }
+        shown = {name: job["options"][name] for name in ASKED}
+        assert shown == {**ASKED, "min_confidence": 0.25, "timeout": 7.5, "language": ["de"]}
+
+
+async def test_the_detail_that_was_asked_for_is_given_unless_a_request_says_otherwise(run: Any) -> None:
+    words = OcrWord("read", 0.9, ((0, 0), (1, 0), (1, 1), (0, 1)))
+    (page,) = text_result("read").pages
+    (line,) = page.lines
+    page = structs.replace(page, lines=(structs.replace(line, words=(words,)),))
+    async with run(ScriptedPool(default=OcrResult(pages=(page,)))) as service:
+        job = (await service.client.post("/images?wait=30", files={"file": PNG}, data={"detail": "words"})).json()
+        path = f"/images/{job['id']}"
+        answers = [await service.client.get(f"{path}{query}") for query in ("", "?detail=lines", "?detail=words")]
+        assert [bool(each["lines"][0].get("words")) for each in (job, *(a.json() for a in answers))] == [
+            *(True, True, False, True)
+        ]
+        assert answers[0].headers["etag"] == answers[2].headers["etag"] != answers[1].headers["etag"]
+        results = [
+            (await service.client.get(f"{path}/result?format=json{query}")).json() for query in ("", "&detail=lines")
+        ]
+        assert [bool(each["pages"][0]["lines"][0].get("words")) for each in results] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("rotate", "45", "rotate: '45' is none of 'auto', '0', '90', '180', '270'"),
+        ("min_confidence", "1.01", "min_confidence: not a number of confidence from 0 to 1"),
+        ("min_confidence", "nan", "min_confidence: not a number"),
+        ("min_confidence", "-0.1", "min_confidence: not a number"),
+        ("reading_order", "columns,rows", "reading_order: 'columns,rows' is none of"),
+        ("timeout", "0", "timeout: not a number of seconds from 0.1 to 60"),
+        ("timeout", "60.5", "timeout: not a number of seconds from 0.1 to 60"),
+        ("timeout", "1e2", "timeout: not a number"),
+    ],
+)
+async def test_a_value_that_an_option_does_not_have_is_refused_in_words(
+    run: Any, name: str, value: str, said: str
+) -> None:
+    async with run(job_timeout_seconds=60.0) as service:
+        answer = await service.client.post("/images", content=PNG, params={name: value})
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert said in answer.json()["detail"]

@@ -181,6 +181,9 @@ async def test_each_page_has_its_time(
     for number in (1, 2, 3):
         await pool.read_page(file, number, ReadOptions())
     assert allowances == [20.0] * 3
+    await pool.read_page(file, 1, ReadOptions(timeout=7.0), more_time=True)
+    await pool.recognise(KNOWN.data, ReadOptions(timeout=99.0))
+    assert allowances[3:] == [7.0, 20.0], "what a client allows, and never more than the pool does"
 
 
 async def test_an_image_of_several_pages_is_read_in_one_go(start: Callable[..., Awaitable[Watched]]) -> None:

@@ -24,10 +24,10 @@ async def job_answer(
     progress: Progress,
     *,
     status_code: int,
-    detail: Detail = "lines",
+    detail: Detail | None = None,
     headers: Mapping[str, str],
 ) -> Response[Any]:
-    """The job, and what was read of it."""
+    """The job, and what was read of it; `detail`: else as was asked with the upload."""
     job = progress.job
     if not job.read_pages:
         return Response(progress_view(progress, detail), status_code=status_code, headers=headers)
@@ -41,9 +41,9 @@ async def job_answer(
     )
 
 
-def job_parts(progress: Progress, pages: StoredPages, detail: Detail) -> Iterator[bytes]:
+def job_parts(progress: Progress, pages: StoredPages, detail: Detail | None) -> Iterator[bytes]:
     """The JSON of the job's JobView with these pages, in parts no longer than one of them. Raises as StoredPages."""
-    view, figures, words = progress_view(progress), _Figures(), detail == "words"
+    view, figures, words = progress_view(progress), _Figures(), (detail or progress.job.options.detail) == "words"
     for name in JobView.__struct_fields__:
         yield b'%s"%s":' % (b"," if name != JobView.__struct_fields__[0] else b"{", name.encode())
         match name:

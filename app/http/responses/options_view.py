@@ -13,6 +13,11 @@ class OptionsView(Struct, frozen=True, kw_only=True):
 
     pages: Annotated[str, Meta(description="As `1-3,7`; empty: all.")]
     text_layer: TextLayer
+    rotate: Annotated[str, Meta(description="`auto`, or degrees clockwise.")]
+    min_confidence: float | None
+    reading_order: str
+    detail: str
+    timeout: float | None
     language: tuple[str, ...]
     expires_in: int | None
     keep_upload: Annotated[float | None, Meta(description="Hours.")]
@@ -23,6 +28,11 @@ def options_view(options: JobOptions) -> OptionsView:
     return OptionsView(
         pages=options.pages,
         text_layer=options.text_layer,
+        rotate=options.rotate,
+        min_confidence=options.min_confidence,
+        reading_order=options.reading_order,
+        detail=options.detail,
+        timeout=options.timeout,
         language=options.languages,
         expires_in=options.expires_in,
         keep_upload=options.keep_hours,

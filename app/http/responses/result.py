@@ -68,7 +68,7 @@ async def answer_of(
         return Response(None, status_code=304, headers=headers)
     if not isinstance(chosen, TextFormat):
         return await file_answer(service.uploads.searchable_pdf(result), lambda path: path, chosen.media_type, headers)
-    words = detail == "words" if chosen.name == "json" else chosen.words
+    words = (detail or result.job.options.detail) == "words" if chosen.name == "json" else chosen.words
     pages: Iterable[OcrPage] = service.pages_of(result.job, result.numbers).pages(words=words)
     if chosen.name == "json" and not words:
         pages = map(without_words, pages)

@@ -72,11 +72,11 @@ def job_view(job: Job) -> JobView:
     return progress_view(Progress(job=job))
 
 
-def progress_view(progress: Progress, detail: Detail = "lines") -> JobView:
-    """A job as clients see it, and how far it is."""
+def progress_view(progress: Progress, detail: Detail | None = None) -> JobView:
+    """A job as clients see it, and how far it is; `detail`: else as was asked with the upload."""
     job = progress.job
     result = job.result
-    pages = job_pages(job, words=detail == "words")
+    pages = job_pages(job, words=(detail or job.options.detail) == "words")
     eta = progress.eta_seconds
     return JobView(
         id=job.id,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from app.http.access.gate import admitted
 from app.http.openapi import problems
+from app.http.requests.options.table import OPTIONS, PASSWORD, Option
 from app.http.requests.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
@@ -39,6 +40,16 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     max_wait_seconds: int
 
 
+class OptionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an option of an upload may be."""
+
+    values: tuple[str, ...] = ()
+    """The only ones; empty: others, within these limits."""
+    minimum: float | None = None
+    maximum: float | None = None
+    default: str | None = None
+
+
 LanguageReader = Literal["models", "tesseract"]
 
 
@@ -59,6 +70,8 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     files: tuple[FileKind, ...]
     formats: tuple[FormatView, ...]
     limits: LimitsView
+    options: dict[str, OptionView]
+    """What may be asked of an upload, by name."""
     text_layer: tuple[TextLayer, ...]
     languages: tuple[LanguageView, ...]
     """Those that may be told; empty where a model of the operator's own reads."""
@@ -87,10 +100,21 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
             for each in EVERY_FORMAT.values()
         ),
         limits=LimitsView(**limits),
+        options={name: _option(option, settings) for name, option in OPTIONS.items()} | {PASSWORD: OptionView()},
         text_layer=TEXT_LAYERS,
         languages=_languages(settings),
         model=settings.ocr_model,
         backend=settings.ocr_backend,
+    )
+
+
+def _option(option: Option, settings: Settings) -> OptionView:
+    schema = option.schema
+    return OptionView(
+        values=tuple(map(str, schema.enum or ())),
+        minimum=schema.minimum,
+        maximum=option.most(settings) if option.most else schema.maximum,
+        default=schema.default,
     )
 
 

@@ -45,7 +45,7 @@ async def submit_image(
     request: Request[Any, Any, State],
     service: NamedDependency[Service],
     wait: WaitSeconds = 0,
-    detail: FromQuery[Detail] = "lines",
+    detail: FromQuery[Detail | None] = None,
 ) -> Response[JobView]:
     """Accepts an image: 202 with the job, and where and when to look for its text."""
     context = context_of(request.scope)
@@ -75,7 +75,7 @@ async def shown(
     service: Service,
     progress: Progress,
     headers: Mapping[str, str],
-    detail: Detail = "lines",
+    detail: Detail | None = None,
 ) -> Response[Any]:
     """The job: 200 once it has ended, 202 with Retry-After before."""
     status_code = 200 if progress.job.status.terminal else 202
@@ -117,14 +117,14 @@ async def read_job(
     job_id: FromPath[str],
     service: NamedDependency[Service],
     wait: WaitSeconds = 0,
-    detail: FromQuery[Detail] = "lines",
+    detail: FromQuery[Detail | None] = None,
 ) -> Response[Any]:
     """The job, with its text once it is done."""
     progress = await service.progress(job_id, context_of(request.scope).viewer)
     progress = await _waited_for(request, service, progress, wait)
     headers = dict(preference_applied(progress, wait))
     if progress.job.status.terminal:
-        etag = f'"{progress.job.revision}-{detail}-{VERSION}"'
+        etag = f'"{progress.job.revision}-{detail or progress.job.options.detail}-{VERSION}"'
         # weak: the same for an answer through gzip. Not `no-store`: who has read it need not be sent it again
         headers |= {"ETag": f"W/{etag}", "Cache-Control": PRIVATE}
         if held(request, etag):

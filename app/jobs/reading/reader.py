@@ -1,6 +1,6 @@
 """From a claimed piece to what its attempt made of it: its file fetched, a worker asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from app import clock
@@ -9,10 +9,13 @@ from app.jobs.reading.files import Files
 from app.jobs.reading.piece import Piece
 from ocr_engine.errors import ImageMissing, NoSuchPage, TooManyPages
 from ocr_engine.options import ReadOptions
+from ocr_engine.result import Rotation
 from ocr_engine.workers.pool import OcrPool
 from persistence.job import Job
 from persistence.store import JobStore
 from persistence.upload import IN_MEMORY_BYTES
+
+_TURNS: Mapping[str, Rotation] = {"0": 0, "90": 90, "180": 180, "270": 270}
 
 
 class Reader:
@@ -38,7 +41,8 @@ class Reader:
             image = await self._store.image(job.id)
             if image is None:
                 raise ImageMissing("the image is not where it was stored")
-            return piece.completed(await self._pool.recognise(image, more_time=piece.timed_out), self._now())
+            result = await self._pool.recognise(image, _options(job, ""), more_time=piece.timed_out)
+            return piece.completed(result, self._now())
         file = await self._files.at_hand(job.id)
         number = piece.page.number if piece.page else 1
         result = await self._pool.read_page(file.path, number, _options(job, file.password), more_time=piece.timed_out)
@@ -62,4 +66,13 @@ def chosen(pages: str, total: int, most: int) -> list[int]:
 
 
 def _options(job: Job, password: str) -> ReadOptions:
-    return ReadOptions(languages=job.options.languages, text_layer=job.options.text_layer, password=password)
+    asked = job.options
+    return ReadOptions(
+        languages=asked.languages,
+        text_layer=asked.text_layer,
+        rotate=_TURNS.get(asked.rotate),
+        min_confidence=asked.min_confidence,
+        reading_order=None if asked.reading_order == "auto" else asked.reading_order,
+        timeout=asked.timeout,
+        password=password,
+    )

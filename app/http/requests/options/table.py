@@ -1,6 +1,6 @@
 """The options of a job: how each is read, and how the OpenAPI document describes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar.openapi.spec import OpenAPIType, Schema
@@ -9,7 +9,7 @@ from msgspec import Struct
 from app.http.problems import ApiError
 from app.http.requests.options import texts
 from config.settings import Settings
-from ocr_engine.options import TEXT_LAYERS
+from ocr_engine.options import READING_ORDERS, TEXT_LAYERS
 from persistence.job import JobOptions
 
 MAX_OPTION_LETTERS = 500
@@ -27,7 +27,18 @@ class Option(Struct, frozen=True, kw_only=True):
     field: str = ""
     """Of JobOptions; empty: the option's own name."""
     max_letters: int = MAX_OPTION_LETTERS
+    most: Callable[[Settings], float] | None = None
+    """The largest value, where operators decide it."""
 
+
+def _most_seconds(settings: Settings) -> float:
+    return settings.job_timeout_seconds
+
+
+ROTATIONS = ("auto", "0", "90", "180", "270")
+ORDERS = ("auto", *READING_ORDERS)
+DETAILS = ("lines", "words")
+MIN_TIMEOUT_SECONDS = 0.1
 
 OPTIONS: Mapping[str, Option] = {
     "pages": Option(
@@ -46,6 +57,52 @@ OPTIONS: Mapping[str, Option] = {
             enum=[*TEXT_LAYERS],
             default=TEXT_LAYERS[0],
             description="`auto`: a PDF's page whose own text is sound is taken from it, unread.",
+        ),
+    ),
+    "rotate": Option(
+        read=texts.one_of(*ROTATIONS),
+        schema=Schema(
+            type=_TEXT,
+            enum=[*ROTATIONS],
+            default=ROTATIONS[0],
+            description="Degrees clockwise by which pages are turned before they are read; `auto`: told by their text.",
+        ),
+    ),
+    "min_confidence": Option(
+        read=texts.number(0, lambda _: 1, "of confidence"),
+        schema=Schema(
+            type=OpenAPIType.NUMBER,
+            minimum=0,
+            maximum=1,
+            description="Lines that are read with less are left out of the text. Default: `OCR_MIN_CONFIDENCE`.",
+        ),
+    ),
+    "reading_order": Option(
+        read=texts.one_of(*ORDERS),
+        schema=Schema(
+            type=_TEXT,
+            enum=[*ORDERS],
+            default=ORDERS[0],
+            description="`columns`: as people read. `rows`: row by row, as in a form. `none`: each line that was found "
+            "by itself, from the top down. `auto`: as `OCR_READING_ORDER` has it.",
+        ),
+    ),
+    "detail": Option(
+        read=texts.one_of(*DETAILS),
+        schema=Schema(
+            type=_TEXT,
+            enum=[*DETAILS],
+            default=DETAILS[0],
+            description="What of the pages answers show where they are not asked by `?detail=`.",
+        ),
+    ),
+    "timeout": Option(
+        read=texts.number(MIN_TIMEOUT_SECONDS, _most_seconds, "of seconds"),
+        most=_most_seconds,
+        schema=Schema(
+            type=OpenAPIType.NUMBER,
+            minimum=MIN_TIMEOUT_SECONDS,
+            description="Most CPU seconds for a page; `JOB_TIMEOUT_SECONDS` at most.",
         ),
     ),
     "language": Option(
@@ -78,6 +135,7 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "keep_upload": Option(
         read=texts.kept_hours,
+        most=texts.most_hours,
         field="keep_hours",
         schema=Schema(
             type=_TEXT,

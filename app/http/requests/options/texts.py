@@ -16,6 +16,7 @@ MAX_EXPIRY_SECONDS = 10 * 366 * 24 * 3600
 KEPT_HOURS = 24.0
 """What `keep_upload=true` asks for where uploads are not kept otherwise."""
 KEPT_PATTERN = r"^(true|false|[0-9]{1,6}(\.[0-9]{1,6})?)?$"
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}", re.ASCII)
 _KEPT = re.compile(KEPT_PATTERN, re.ASCII)
 
 Reader = Callable[[str, Settings], object]
@@ -48,6 +49,17 @@ def whole_number(least: int, most: int, of: str) -> Reader:
     return read
 
 
+def number(least: float, most: Callable[[Settings], float], of: str) -> Reader:
+    """Reads a number, which need not be whole; `of` says of what."""
+
+    def read(text: str, settings: Settings) -> float:
+        if not _NUMBER.fullmatch(text) or not least <= float(text) <= most(settings):
+            raise BadOption(f"not a number {of} from {least:g} to {most(settings):g}")
+        return float(text)
+
+    return read
+
+
 def pages(text: str, _settings: Settings) -> str:
     """As PageSelection writes them. Raises BadSelection."""
     return str(PageSelection.parsed(text))
@@ -76,9 +88,14 @@ def metadata(text: str, _settings: Settings) -> Mapping[str, str]:
         raise BadOption('not a JSON object whose values are texts, as {"invoice": "2026-17"}') from None
 
 
+def most_hours(settings: Settings) -> float:
+    """For which an upload may be kept."""
+    return max(settings.keep_uploads_hours, settings.max_keep_uploads_hours)
+
+
 def kept_hours(text: str, settings: Settings) -> float | None:
     """None: as KEEP_UPLOADS_HOURS says."""
-    most = max(settings.keep_uploads_hours, settings.max_keep_uploads_hours)
+    most = most_hours(settings)
     if text == "true" and settings.keep_uploads_hours > 0:
         return None
     if text == "true" and most > 0:
