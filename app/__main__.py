@@ -7,6 +7,7 @@ import sys
 def main(arguments: list[str] | None = None) -> int:
     """Runs the service; 0 after a clean stop, 1 after a failure, 2 with wrong settings, 3 when it cannot start."""
     try:
+        from app.commands.read.arguments import configure as configure_read
         from app.http.access.key_command import configure as configure_keys
         from app.http.access.key_command import in_full
         from app.http.access.key_command import run as run_key_command
@@ -34,11 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     configure_keys(commands.add_parser("key", help="add, list and revoke the API keys of API_KEYS_FILE"), keys_file())
+    configure_read(commands.add_parser("read", help="read files, here or by a service, and write what is in them"))
     commands.add_parser("migrate", help="bring the database of DATABASE_URL up to this version, and exit")
     commands.add_parser("backup", help="write a copy of the SQLite database to stdout, while a service uses it")
     options = parser.parse_args(in_full(sys.argv[1:] if arguments is None else arguments))
     if options.command == "key":
         return run_key_command(options)
+    if options.command == "read":
+        from app.commands.read.command import run as run_read_command
+
+        return run_read_command(options)
     if options.command == "migrate":
         return migrate()
     if options.command == "backup":

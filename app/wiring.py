@@ -38,7 +38,7 @@ from ocr_engine.recognition.letters.languages import UnknownLanguage, told
 from ocr_engine.scripts.languages import named, without_others
 from ocr_engine.workers.allowance import MORE_TIME_FACTOR, WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
-from ocr_engine.workers.pool import ManagedPool
+from ocr_engine.workers.pool import ManagedPool, PoolEvent
 from ocr_engine.workers.process_pool import ProcessOcrPool
 from persistence.patience import Patience
 from persistence.queue import JobQueue
@@ -173,9 +173,16 @@ def process_pool(settings: Settings, options: EngineOptions, observers: Observer
     """MAX_WORKERS real OCR processes; none on a node that does not read."""
     if not kind_of(settings).reads:
         return NoWorkers()
+    return reading_processes(settings, options, settings.max_workers, observers.pool_changed)
+
+
+def reading_processes(
+    settings: Settings, options: EngineOptions, workers: int, on_event: Callable[[PoolEvent], None]
+) -> ProcessOcrPool:
+    """So many OCR processes, within what the settings allow each."""
     return ProcessOcrPool(
         options,
-        workers=settings.max_workers,
+        workers=workers,
         warm_up=sample("health").data,
         job_timeout=settings.job_timeout_seconds,
         start_timeout=settings.start_timeout_seconds,
@@ -184,7 +191,7 @@ def process_pool(settings: Settings, options: EngineOptions, observers: Observer
             max_memory=settings.worker_max_memory_bytes,
             address_space=settings.worker_address_space_bytes,
         ),
-        on_event=observers.pool_changed,
+        on_event=on_event,
     )
 
 

@@ -102,7 +102,7 @@ class LiveServer:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.address = address
-        self._loop = loop
+        self.loop = loop
         self.url = f"http://{address[0]}:{address[1]}"
         self.server = server
         self.service = service
@@ -119,7 +119,7 @@ class LiveServer:
 
     def call(self, what: Callable[[], object]) -> None:
         """Has it called by the server's own thread, soon."""
-        self._loop.call_soon_threadsafe(what)
+        self.loop.call_soon_threadsafe(what)
 
     def stop(self) -> None:
         """Tells it to stop, as SIGTERM does; returns at once."""

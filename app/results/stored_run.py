@@ -1,6 +1,7 @@
 """What of a job's stored run can be given: all its pages once it is done, the pages that are read before that."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -8,6 +9,13 @@ from msgspec import Struct
 from app.jobs.page_selection import PageSelection
 from ocr_engine.result import OcrPage
 from persistence.job import Job
+
+Detail = Literal["lines", "words"]
+"""How far JSON goes into its pages; words make it some five times as long."""
+DETAILS: tuple[Detail, ...] = get_args(Detail)
+Rows = Literal["joined", "apart"]
+"""Of text: what is one row of a table or a receipt on one line, or each line that was found on a line of its own."""
+ROWS: tuple[Rows, ...] = get_args(Rows)
 
 
 class JobResult(Struct, frozen=True, kw_only=True):
@@ -56,6 +64,13 @@ def result_of(job: Job, wanted: PageSelection) -> JobResult:
         if not numbers or any(number not in read for number in numbers):
             raise ResultUnfinished(job)
     return JobResult(job=job, numbers=numbers, selection=wanted)
+
+
+def as_asked(pages: Iterable[OcrPage], format_name: str, *, words: bool, rows: Rows | None) -> Iterable[OcrPage]:
+    """The pages as they are written in that format; `words` and `rows` as far as it has a choice of them."""
+    if format_name == "json" and not words:
+        return map(without_words, pages)
+    return map(rows_apart, pages) if rows == "apart" else pages
 
 
 def without_words(page: OcrPage) -> OcrPage:

@@ -9,8 +9,9 @@ from litestar import Request, Response
 from app.http.request_context import context_of
 from app.http.responses.pages import given_up, read_page
 from app.http.responses.pieces import answer_in_pieces
-from app.http.responses.schemas import Detail, JobView, progress_view
+from app.http.responses.schemas import JobView, progress_view
 from app.results.stored_pages import StoredPages
+from app.results.stored_run import Detail
 from app.service import Progress, Service
 from ocr_engine.result import OcrResult, OcrTimings
 from persistence.job import PageError

@@ -1,7 +1,6 @@
 """How a result is sent: in which format, under which name, as a stream of pieces that are made while they are sent."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response
@@ -11,13 +10,11 @@ from app.http.problems import ApiError
 from app.http.request_context import context_of
 from app.http.requests.accept import best_of
 from app.http.responses.pieces import answer_in_pieces
-from app.http.responses.schemas import Detail, Rows
 from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
-from app.results.stored_run import JobResult, rows_apart, without_words
+from app.results.stored_run import Detail, JobResult, Rows, as_asked
 from app.service import Service
 from ocr_engine.formats import EVERY_FORMAT, Format, Source, TextFormat
-from ocr_engine.result import OcrPage
 
 _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Content policy of results that a browser shows: what was read in an image may not act."""
@@ -69,11 +66,9 @@ async def answer_of(
     if not isinstance(chosen, TextFormat):
         return await file_answer(service.uploads.searchable_pdf(result), lambda path: path, chosen.media_type, headers)
     words = (detail or result.job.options.detail) == "words" if chosen.name == "json" else chosen.words
-    pages: Iterable[OcrPage] = service.pages_of(result.job, result.numbers).pages(words=words)
-    if chosen.name == "json" and not words:
-        pages = map(without_words, pages)
-    elif rows == "apart":
-        pages = map(rows_apart, pages)
+    pages = as_asked(
+        service.pages_of(result.job, result.numbers).pages(words=words), chosen.name, words=words, rows=rows
+    )
     source = Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION)
     # half of a pair of surrogates, should one have been read, has no bytes
     parts = (part.encode(errors="replace") for part in chosen.write(pages, source))

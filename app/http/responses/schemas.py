@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -11,6 +11,7 @@ from app.http.problems import Problem, problem
 from app.http.responses.options_view import OptionsView, options_view
 from app.http.responses.pages import JobPageView, job_pages
 from app.operations import HealthReport, QueueFigures
+from app.results.stored_run import Detail
 from app.service import Progress
 from ocr_engine.formats.json import LineView, Share
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
@@ -18,11 +19,6 @@ from ocr_engine.workers.pool import WorkerInfo
 from persistence.job import Job, JobError, JobState
 
 Seconds = Annotated[float, Meta(ge=0)]
-
-Detail = Literal["lines", "words"]
-"""How far an answer goes into its pages; words make it some five times as long."""
-Rows = Literal["joined", "apart"]
-"""Of text: what is one row of a table or a receipt on one line, or each line that was found on a line of its own."""
 
 
 class JobView(Struct, frozen=True, kw_only=True):

@@ -20,10 +20,11 @@ from app.http.requests.strict import MORE_QUERY, known_query_only
 from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import read_upload
 from app.http.responses.job_answer import job_answer
-from app.http.responses.schemas import Detail, JobView
+from app.http.responses.schemas import JobView
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
 from app.http.routes.upload_operation import UploadOperation
+from app.results.stored_run import Detail
 from app.service import Progress, Service
 
 

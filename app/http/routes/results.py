@@ -24,7 +24,7 @@ from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.strict import known_query_only
 from app.http.responses.result import answer_of, format_of
-from app.http.responses.schemas import Detail, Rows
+from app.results.stored_run import Detail, Rows
 from app.service import Service
 from ocr_engine.formats import EVERY_FORMAT
 

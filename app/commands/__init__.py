@@ -1,0 +1,1 @@
+"""Commands of `python -m app` that do work of their own beside the service."""

@@ -1,0 +1,117 @@
+"""Reads files by OCR processes of this machine, as a node of the service does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app import VERSION, clock
+from app.commands.read.lanes import in_lanes
+from app.commands.read.outputs import unwritable
+from app.commands.read.reading import Asked, CannotGoOn, Draft, Told, Unreadable, of_one_page
+from app.jobs.reading.reader import chosen
+from app.results.stored_run import as_asked
+from ocr_engine.errors import JobTimeout, OcrError, PoolUnavailable
+from ocr_engine.formats import Source, TextFormat
+from ocr_engine.options import ReadOptions
+from ocr_engine.result import OcrPage
+from ocr_engine.searchable.order import PdfOrder
+from ocr_engine.workers.pool import ManagedPool
+
+MAX_PAGES_OF_ONE_FILE = 100_000
+"""Of one file: what a PDF says of itself may be anything."""
+
+
+@asynccontextmanager
+async def started(pool: ManagedPool) -> AsyncIterator[None]:
+    """The pool, warm. Raises CannotGoOn."""
+    try:
+        await pool.start()
+        yield
+    except PoolUnavailable as error:
+        raise CannotGoOn(error.detail) from error
+    finally:
+        await pool.close()
+
+
+class ReaderHere:
+    """A FileReader on a started pool."""
+
+    def __init__(
+        self, pool: ManagedPool, asked: Asked, languages: tuple[str, ...], *, workers: int, max_attempts: int
+    ) -> None:
+        self._pool = pool
+        self._asked = asked
+        self._options = ReadOptions(languages=languages, text_layer=asked.text_layer, password=asked.password)
+        self._workers = workers
+        self._max_attempts = max_attempts
+        self.at_once = workers + 1  # so that a worker need not wait until the last page of a file is through
+
+    async def read(self, source: Path, name: str, drafts: Sequence[Draft], told: Told) -> Sequence[str]:
+        """See FileReader."""
+        try:
+            found = await self._pool.open(source, self._options)
+            numbers = chosen(self._asked.pages, found.pages, MAX_PAGES_OF_ONE_FILE)
+            of_one_page(drafts, len(numbers))
+            told(0, len(numbers))
+            pages, complaints = await self._pages(source, numbers, told)
+            if not pages:
+                raise Unreadable(complaints[0].removeprefix("page 1: ") if len(numbers) == 1 else complaints[0])
+            for draft in drafts:
+                await self._write(draft, source, name, pages, only=bool(self._asked.pages))
+        except PoolUnavailable as error:
+            raise CannotGoOn(error.detail) from error
+        except OcrError as error:
+            raise Unreadable(f"{error.detail} ({error.code})") from error
+        finally:
+            self._pool.forget(source)
+        return complaints
+
+    async def _pages(self, source: Path, numbers: Sequence[int], told: Told) -> tuple[Sequence[OcrPage], Sequence[str]]:
+        read, failed = dict[int, OcrPage](), dict[int, str]()
+        waiting = iter(numbers)
+
+        async def lane() -> None:
+            for number in waiting:
+                try:
+                    read[number] = await self._page(source, number)
+                except PoolUnavailable:
+                    raise
+                except OcrError as error:
+                    failed[number] = f"page {number}: {error.detail} ({error.code})"
+                told(len(read) + len(failed), len(numbers))
+
+        # so many at a time, however many pages the file has
+        await in_lanes(min(len(numbers), self._workers + 1), lane)
+        return [read[number] for number in sorted(read)], [failed[number] for number in sorted(failed)]
+
+    async def _page(self, source: Path, number: int) -> OcrPage:
+        """Raises OcrError when no attempt has read it."""
+        more_time = False
+        for attempt in range(1, self._max_attempts + 1):
+            try:
+                result = await self._pool.read_page(source, number, self._options, more_time=more_time)
+                return result.pages[0]
+            except OcrError as error:
+                if not error.retriable or isinstance(error, PoolUnavailable) or attempt == self._max_attempts:
+                    raise
+                more_time = more_time or isinstance(error, JobTimeout)
+        raise AssertionError("unreachable")
+
+    async def _write(self, draft: Draft, source: Path, name: str, pages: Sequence[OcrPage], *, only: bool) -> None:
+        told = Source(file_name=name, read_at=clock.now(), version=VERSION)
+        if isinstance(draft.format, TextFormat):
+            shown = as_asked(pages, draft.format.name, words=self._asked.detail == "words", rows=self._asked.rows)
+            await asyncio.to_thread(_write_all, draft.path, draft.format.write(shown, told))
+        else:
+            order = PdfOrder(file=source, pages=pages, target=draft.path, options=self._options, source=told, only=only)
+            await self._pool.write_searchable_pdf(order)
+
+
+def _write_all(target: Path, parts: Iterator[str]) -> None:
+    try:
+        # half of a pair of surrogates, should one have been read, has no bytes
+        with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            file.writelines(parts)
+    except OSError as error:
+        raise unwritable(target, error) from error

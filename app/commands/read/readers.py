@@ -1,0 +1,70 @@
+"""Who reads the files of an order: processes of this machine, as its settings say, or a service."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.commands.read.arguments import BadArguments, Order
+from app.commands.read.here import ReaderHere, started
+from app.commands.read.plan import Item
+from app.commands.read.reading import FileReader
+from app.commands.read.service import ReaderByService
+from ocr_engine.errors import InvalidImage
+from ocr_engine.image import probe
+from ocr_engine.image.mapped import MappedFile, map_file
+
+MAX_CLAIMED_PIXELS = 2**62
+"""Whatever a header claims: the engine judges, here only pages count."""
+FILES_AT_ONCE = 4
+"""Of a service that others use, too."""
+
+
+@asynccontextmanager
+async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileReader]:
+    """Ready to read; whatever it has begun ends with the context. Raises BadArguments, CannotGoOn."""
+    if order.url:
+        yield ReaderByService(order.url, order.key, order.asked, at_once=order.jobs or FILES_AT_ONCE)
+        return
+    # not at the top: for a service that reads nothing of all this is loaded
+    from app.http.requests.languages import languages_told
+    from app.wiring import engine_options, reading_processes
+    from config.settings import SettingsError, load
+    from ocr_engine.recognition.letters.languages import UnknownLanguage
+
+    try:
+        settings = load({})
+        languages = languages_told(order.asked.languages, settings)
+        options = engine_options(settings)
+    except SettingsError as error:
+        raise BadArguments(f"wrong settings: {'; '.join(error.faults)}") from error
+    except UnknownLanguage as error:
+        raise BadArguments(f"--language: {error}") from error
+    workers = pages_at_most(items, order.jobs or settings.max_workers)
+    pool = reading_processes(settings, options, workers, lambda _: None)
+    async with started(pool):
+        yield ReaderHere(pool, order.asked, languages, workers=workers, max_attempts=settings.max_attempts)
+
+
+def pages_at_most(items: Sequence[Item], enough: int) -> int:
+    """How many pages they may have, counted until there are `enough`: a picture needs one worker, a PDF any number."""
+    pages = 0
+    for item in items:
+        pages += _pages(item.source) or enough
+        if pages >= enough:
+            return enough
+    return max(1, pages)
+
+
+def _pages(file: Path) -> int:
+    """As its header says; 0 where only a worker can tell."""
+    try:
+        mapped = map_file(file)
+    except OSError:
+        return 1
+    try:
+        return probe(mapped, max_pixels=MAX_CLAIMED_PIXELS).pages
+    except InvalidImage:
+        return 1
+    finally:
+        if isinstance(mapped, MappedFile):
+            mapped.close()
