@@ -9,17 +9,17 @@ drew over two columns.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from ocr_engine.layout.blocks import find_blocks, plumb, prose
-from ocr_engine.layout.cut import COUNTS_AS_PROSE, Cutter, rows
+from ocr_engine.layout.cut import Cutter, rows
 from ocr_engine.layout.entries import entries
-from ocr_engine.layout.evidence import SAME_ROW, neighbours
+from ocr_engine.layout.evidence import neighbours
 from ocr_engine.layout.gutters import Piece, pieces
 from ocr_engine.layout.lines import Flags, Floats, Lines, is_vertical, level
+from ocr_engine.layout.row_mates import mates
 from ocr_engine.layout.wording import by_words, goes_on
 from ocr_engine.result import Polygon
 
@@ -100,25 +100,7 @@ def _order(lines: Lines, running: Floats, certain: Flags | None = None) -> Rows:
     pairs = neighbours(lines, np.maximum(least, certain), certain)
     looks = np.maximum(most, certain)
     found = Cutter(lines, looks, pairs, runs).order(np.arange(len(lines.left)))
-    return [part for row in found for part in _without_columns(row, lines, looks)]
-
-
-def _without_columns(row: list[int], lines: Lines, prose: Floats) -> Rows:
-    """The row, cut between neighbours that are read one after the other and are no cells of one row for that.
-
-    Lines of prose beside each other are of two columns, though nothing else told so; so is a note beside one line of
-    prose unless it stands level with it.
-    """
-    parts = [row[:1]]
-    for left, right in pairwise(row):
-        size = min(lines.height[left], lines.height[right])
-        apart = lines.left[right] - lines.right[left] >= size
-        level = abs(lines.y[left] - lines.y[right]) < SAME_ROW * size
-        running = (prose[left] >= COUNTS_AS_PROSE) + (prose[right] >= COUNTS_AS_PROSE)
-        if apart and (running == 2 or (running == 1 and not level)):
-            parts.append([])
-        parts[-1].append(right)
-    return parts
+    return [part for row in found for part in mates(row, lines, looks)]
 
 
 def _of_pieces(lines: Lines, parts: Sequence[Piece]) -> Lines:

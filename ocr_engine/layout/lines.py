@@ -19,7 +19,7 @@ MAX_BEND = 0.15
 """Slope that differs more from the page's tells nothing of how the paper bends: the box lies askew."""
 MIN_BENT_BOXES = 8
 """Long boxes from which a bend can be told."""
-FLATNESS_PULL = 0.05
+FLATNESS_PULL = 0.01
 """Pull towards a flat page, by the weight of all boxes (ridge regression)."""
 
 

@@ -393,6 +393,7 @@ def with_merged_lines(page: list[Line], seed: int) -> list[Line]:
     return [line for line in lines if line is not None]
 
 
+Kind = Callable[[Sheet], None]
 IN_COLUMNS: tuple[Callable[[Sheet], None], ...] = (
     newspaper, academic, magazine, margin_notes, table_in_columns, tables_beside_prose, screenshot,
 )  # fmt: skip
