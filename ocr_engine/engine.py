@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine import leftovers
+from ocr_engine import areas, leftovers
 from ocr_engine.boxes import Quads, heights, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
@@ -103,12 +103,42 @@ class Engine:
             drawn = time.perf_counter() - begun
             wanted = options.text_layer == "auto" and not options.rotate
             written = document.written_lines(number, shown) if wanted else []
-            taken = self._taken(shown.pixels, number, written, options)
-            page, spent = taken or self.recognise_pixels(shown.pixels, number, options)
+            page, spent = self._read_parts(shown.pixels, number, written, options)
         page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
         models = self._loaded.described + self._other_scripts.models(page.language)
         return OcrResult(pages=(page,), models=models, timings=spent)
+
+    def _read_parts(
+        self, pixels: Pixels, number: int, written: list[WrittenLine], options: ReadOptions
+    ) -> tuple[OcrPage, OcrTimings]:
+        """A page (H, W, 3), or its regions, without what is to be ignored; `written`: its own text."""
+        height, width = pixels.shape[:2]
+        hidden = areas.boxes_of(options.ignore, number, width, height)
+        pixels, written = areas.hide(pixels, hidden), areas.written_outside(written, hidden)
+        if not options.regions:
+            return self._taken_or_read(pixels, number, written, options)
+        timings = OcrTimings()
+
+        def read(box: areas.Box, rotate: Rotation | None) -> OcrPage:
+            nonlocal timings
+            chosen = msgspec.structs.replace(options, rotate=rotate)
+            part, text = areas.cut_out(pixels, box), areas.written_in(written, box)
+            page, spent = self._taken_or_read(part, number, text, chosen)
+            timings = timings.plus(spent)
+            return page
+
+        boxes = areas.boxes_of(options.regions, number, width, height)
+        parts = [(box, read(box, options.rotate)) for box in boxes]
+        # a page is turned as a whole, as most of its text says
+        way = areas.turn_of([page for _, page in parts])
+        parts = [(box, page if page.rotation == way else read(box, way)) for box, page in parts]
+        return areas.put_together(number, width, height, parts), timings
+
+    def _taken_or_read(
+        self, pixels: Pixels, number: int, written: list[WrittenLine], options: ReadOptions
+    ) -> tuple[OcrPage, OcrTimings]:
+        return self._taken(pixels, number, written, options) or self.recognise_pixels(pixels, number, options)
 
     def recognise_pixels(
         self, pixels: Pixels, number: int = 1, options: ReadOptions = DEFAULT_READING

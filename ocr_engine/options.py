@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from ocr_engine.result import Rotation
+from ocr_engine.result import Area, Rotation
 
 ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
@@ -63,6 +63,10 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     """As `EngineOptions` has it, in its place; None: that one."""
     reading_order: ReadingOrder | None = None
     """As `EngineOptions` has it, in its place; None: that one."""
+    regions: tuple[Area, ...] = ()
+    """Only these are read, one after the other; none: whole pages."""
+    ignore: tuple[Area, ...] = ()
+    """What stands in these is not read."""
     timeout: float | None = None
     """CPU seconds that a page may take, where the pool allows more; None: what it allows."""
     password: str = ""

@@ -10,6 +10,20 @@ Polygon = tuple[Point, Point, Point, Point]
 Rotation = Literal[0, 90, 180, 270]
 PageSource = Literal["ocr", "text-layer"]
 
+Measure = float | str
+"""Pixels, or a share of the page's width or height as `12.5%`."""
+
+
+class Area(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rectangle of a page as a viewer shows it, from its top left."""
+
+    x: Measure
+    y: Measure
+    width: Measure
+    height: Measure
+    page: int = 0
+    """Number of the page that it is of; 0: of every page."""
+
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
     """What the header of an image file says, before anything is decoded."""

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from ocr_engine.result import ImageInfo, OcrResult
+from ocr_engine.result import Area, ImageInfo, OcrResult
 
 ANYBODY = ""
 """Owner of jobs while the service asks for no keys."""
@@ -90,6 +90,10 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Lines below are left out of the text; None: as it is with all."""
     reading_order: Literal["auto", "columns", "rows", "none"] = "auto"
     """`auto`: as it is with all; else as `ocr_engine.options.ReadOptions` has it."""
+    regions: tuple[Area, ...] = ()
+    """Only these are read, one after the other; none: whole pages."""
+    ignore: tuple[Area, ...] = ()
+    """What stands in these is not read."""
     detail: Literal["lines", "words"] = "lines"
     """How far answers go into its pages where they are not asked otherwise."""
     timeout: float | None = None

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from ocr_engine.options import ReadOptions
-from ocr_engine.result import OcrResult, OcrWord
+from ocr_engine.result import Area, OcrResult, OcrWord
 from samples import sample
 from tests.pdfs import Leaf, pdf
 from tests.scripted_pool import ScriptedPool, text_result
@@ -15,7 +15,7 @@ from tests.scripted_pool import ScriptedPool, text_result
 pytestmark = pytest.mark.anyio
 
 PNG = sample("tiny").data
-UNASKED = (None, "", "ocr", "auto", "lines")
+UNASKED: tuple[object, ...] = (None, "", "ocr", "auto", "lines", [])
 PDF = pdf(Leaf(), Leaf(), Leaf())
 
 
@@ -169,3 +169,21 @@ async def test_a_value_that_an_option_does_not_have_is_refused_in_words(
         answer = await service.client.post("/images", content=PNG, params={name: value})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
         assert said in answer.json()["detail"]
+
+
+async def test_rectangles_are_told_as_json_and_shown_as_they_were_said(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    async with run(pool) as service:
+        typed = {"regions": [[0, "10%", 30, 40]], "ignore": [{"x": 1, "y": 2, "width": 3, "height": 4, "page": 1}]}
+        as_text = {name: json.dumps(value) for name, value in typed.items()}
+        answers = [
+            await service.client.post("/images?wait=30", files={"file": PNG, "options": (None, json.dumps(typed))}),
+            await service.client.post("/images?wait=30", files={"file": PNG}, data=as_text),
+        ]
+        for answer in answers:
+            shown = answer.json()["options"]
+            assert shown["regions"] == [{"x": 0, "y": "10%", "width": 30, "height": 40}]
+            assert shown["ignore"] == [{"x": 1, "y": 2, "width": 3, "height": 4, "page": 1}]
+        (told,) = {*pool.asked}
+        assert told.regions == (Area(x=0, y="10%", width=30, height=40),)
+        assert told.ignore == (Area(x=1, y=2, width=3, height=4, page=1),)

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from ocr_engine.options import TextLayer
+from ocr_engine.result import Area
 from persistence.job import JobOptions
 
 
@@ -16,6 +17,8 @@ class OptionsView(Struct, frozen=True, kw_only=True):
     rotate: Annotated[str, Meta(description="`auto`, or degrees clockwise.")]
     min_confidence: float | None
     reading_order: str
+    regions: tuple[Area, ...]
+    ignore: tuple[Area, ...]
     detail: str
     timeout: float | None
     language: tuple[str, ...]
@@ -31,6 +34,8 @@ def options_view(options: JobOptions) -> OptionsView:
         rotate=options.rotate,
         min_confidence=options.min_confidence,
         reading_order=options.reading_order,
+        regions=options.regions,
+        ignore=options.ignore,
         detail=options.detail,
         timeout=options.timeout,
         language=options.languages,

@@ -73,6 +73,8 @@ def _options(job: Job, password: str) -> ReadOptions:
         rotate=_TURNS.get(asked.rotate),
         min_confidence=asked.min_confidence,
         reading_order=None if asked.reading_order == "auto" else asked.reading_order,
+        regions=asked.regions,
+        ignore=asked.ignore,
         timeout=asked.timeout,
         password=password,
     )

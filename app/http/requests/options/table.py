@@ -87,6 +87,25 @@ OPTIONS: Mapping[str, Option] = {
             "by itself, from the top down. `auto`: as `OCR_READING_ORDER` has it.",
         ),
     ),
+    "regions": Option(
+        read=texts.areas,
+        max_letters=texts.MAX_AREAS_LETTERS,
+        schema=Schema(
+            type=_TEXT,
+            max_length=texts.MAX_AREAS_LETTERS,
+            description="Only these rectangles are read, as JSON: `[[x, y, width, height]]` in pixels of the page as a "
+            'viewer shows it or as `"10%"`, or `[{"x": 0, "y": 0, "width": 90, "height": 20, "page": 1}]`.',
+        ),
+    ),
+    "ignore": Option(
+        read=texts.areas,
+        max_letters=texts.MAX_AREAS_LETTERS,
+        schema=Schema(
+            type=_TEXT,
+            max_length=texts.MAX_AREAS_LETTERS,
+            description="What stands in these rectangles is not read; as `regions`.",
+        ),
+    ),
     "detail": Option(
         read=texts.one_of(*DETAILS),
         schema=Schema(

@@ -9,10 +9,20 @@ from app.http.requests.languages import languages_told
 from app.jobs.page_selection import PageSelection
 from config.settings import Settings
 from ocr_engine.recognition.letters.languages import UnknownLanguage
+from ocr_engine.result import Area, Measure
 
 MAX_TAG_LETTERS = 200
 MAX_EXPIRY_SECONDS = 10 * 366 * 24 * 3600
 """Ten years."""
+MAX_AREAS = 50
+"""Rectangles that may be told: each region is looked at by itself."""
+MAX_AREAS_LETTERS = 5000
+MAX_PAGE_NUMBER = 10**9
+_SIDES = ("x", "y", "width", "height")
+_AREAS = (
+    'no JSON list of rectangles, as [[x, y, width, height]], each in pixels or as "10%", '
+    'or [{"x": 0, "y": 0, "width": 90, "height": 20, "page": 1}]'
+)
 KEPT_HOURS = 24.0
 """What `keep_upload=true` asks for where uploads are not kept otherwise."""
 KEPT_PATTERN = r"^(true|false|[0-9]{1,6}(\.[0-9]{1,6})?)?$"
@@ -91,6 +101,41 @@ def metadata(text: str, _settings: Settings) -> Mapping[str, str]:
 def most_hours(settings: Settings) -> float:
     """For which an upload may be kept."""
     return max(settings.keep_uploads_hours, settings.max_keep_uploads_hours)
+
+
+def areas(text: str, _settings: Settings) -> tuple[Area, ...]:
+    """Rectangles as JSON, each an array of four or an object; of a single one, four measures with commas between."""
+    try:
+        said = msgspec.json.decode(text) if text[:1] in "[{" else [text.split(",")]
+    except (msgspec.DecodeError, RecursionError):
+        raise BadOption(_AREAS) from None
+    listed = said if isinstance(said, list) else [said]
+    if listed and not isinstance(listed[0], list | dict):
+        listed = [listed]
+    if len(listed) > MAX_AREAS:
+        raise BadOption(f"{len(listed)} rectangles; at most {MAX_AREAS}")
+    return tuple(map(_area, listed))
+
+
+def _area(said: object) -> Area:
+    members = dict(zip(_SIDES, said, strict=False)) if isinstance(said, list) and len(said) == len(_SIDES) else said
+    if not isinstance(members, dict) or not {*_SIDES} <= members.keys() <= {*_SIDES, "page"}:
+        raise BadOption(_AREAS)
+    page = members.get("page", 0)
+    if not isinstance(page, int) or isinstance(page, bool) or not 0 <= page <= MAX_PAGE_NUMBER:
+        raise BadOption(f"page: {str(page)[:32]!r} is no number of a page")
+    x, y, width, height = (_measure(members[side], side) for side in _SIDES)
+    return Area(x=x, y=y, width=width, height=height, page=page)
+
+
+def _measure(said: object, side: str) -> Measure:
+    """Pixels or a percentage."""
+    text = said.strip() if isinstance(said, str) else str(said) if isinstance(said, int | float) else ""
+    number = float(text.removesuffix("%")) if _NUMBER.fullmatch(text.removesuffix("%")) else -1.0
+    percent = text.endswith("%")
+    if number < 0 or (percent and number > 100) or (not number and side in ("width", "height")):
+        raise BadOption(f"{side}: {str(said)[:32]!r} is neither pixels nor a percentage as `12.5%`")
+    return text if percent else number
 
 
 def kept_hours(text: str, settings: Settings) -> float | None:
