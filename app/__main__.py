@@ -11,7 +11,8 @@ def main(arguments: list[str] | None = None) -> int:
         from app.http.access.key_command import configure as configure_keys
         from app.http.access.key_command import in_full
         from app.http.access.key_command import run as run_key_command
-        from config.settings import documented, keys_file
+        from config.documentation import documented
+        from config.settings import keys_file
     except ModuleNotFoundError as missing:
         print(
             f"smart-queue-ocr: {missing.name} is not installed for {sys.executable}; `uv run --no-dev python -m app` "
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_keys(commands.add_parser("key", help="add, list and revoke the API keys of API_KEYS_FILE"), keys_file())
     configure_read(commands.add_parser("read", help="read files, here or by a service, and write what is in them"))
     commands.add_parser("migrate", help="bring the database of DATABASE_URL up to this version, and exit")
+    commands.add_parser("webhook-secret", help="make a secret for WEBHOOK_SECRETS")
     commands.add_parser("backup", help="write a copy of the SQLite database to stdout, while a service uses it")
     options = parser.parse_args(in_full(sys.argv[1:] if arguments is None else arguments))
     if options.command == "key":
@@ -49,6 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
         return migrate()
     if options.command == "backup":
         return backup()
+    if options.command == "webhook-secret":
+        from app.delivery.signature import new_secret
+
+        print(new_secret())
+        return 0
     if options.version:
         from app import VERSION
 

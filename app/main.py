@@ -39,7 +39,7 @@ from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
-from app.wiring import Opened, Tuning, engine_options, process_pool, service_of
+from app.wiring import Opened, Tuning, engine_options, outside, process_pool, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load, misspelt
 from ocr_engine.workers.pool import ManagedPool
@@ -66,6 +66,7 @@ def create_app(
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
     observers = Observers(metrics, tracing, code_of)
     keys = router.keys(settings)
+    callable_hosts = outside(settings, keys)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -80,7 +81,9 @@ def create_app(
             waiters = Waiters(tuning.max_waiting_requests)
             observed = ObservedStore(store, observers.store_used)
             opened = Opened(store=observed, queue=queue, reports=reports, pool=pool)
-            service = service_of(settings, opened, waiters, observers, on_failure or stop_process, tuning, keys)
+            service = service_of(
+                settings, opened, waiters, observers, on_failure or stop_process, tuning, keys, callable_hosts
+            )
             async with (
                 dispatching(service),
                 listening_to_other_nodes(service, tuning.database),

@@ -116,6 +116,7 @@ class Operations:
                 free_bytes=await self._store.free_bytes(),
                 workers=tuple(self._pool.workers()),
                 event_streams=self._streams.count,
+                undelivered=await self._store.outbox.undelivered(),
                 at=clock.now(),
             )
         )

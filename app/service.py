@@ -5,12 +5,15 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from app import clock
 from app.background import Background
 from app.cluster.node_kind import NodeKind
+from app.delivery.courier import Courier
 from app.delivery.streams import Streams
+from app.delivery.webhooks import Webhooks
 from app.health import Health
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
@@ -109,6 +112,8 @@ class Service:
         observers: Observers,
         waiters: Waiters,
         streams: Streams,
+        webhooks: Webhooks,
+        courier: Courier,
     ) -> None:
         self.settings = settings
         self.kind = kind
@@ -121,6 +126,7 @@ class Service:
         self.ai_health = ai_health
         self.waiters = waiters
         self.streams = streams
+        self.webhooks = webhooks
         self.background = background
         self.operations = operations
         """What operators and probes ask."""
@@ -134,6 +140,7 @@ class Service:
         self._observers = observers
         self._readings = readings
         self._files = files
+        self._courier = courier
         self._drain: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -145,6 +152,7 @@ class Service:
         self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         self.background.every("repeats", FORGET_REPEATS_SECONDS, self._forget_repeats)
         self.background.every("uploads", UPLOADS_LOOK_SECONDS, self._kept_uploads.expire)
+        self.background.start("webhooks", self._courier.run())
         if not self.kind.reads:
             return
         self._dispatchers.start()
@@ -164,8 +172,9 @@ class Service:
         """The job of the file that `receive` gathers in the body which it is given; refused before that, if it can be.
 
         With an idempotency key that was used before: the job of then. Raises IdempotencyKeyReused where something else
-        was sent with it, JobGone, OcrError, BadSelection, IncomingFull, what `receive` raises, or as Intake.submit;
-        counted all the same. `traceparent`: as it came with the request; kept where the service traces nothing itself.
+        was sent with it, JobGone, OcrError, CallbackRefused, WebhooksOff, BadSelection, IncomingFull, what `receive`
+        raises, or as Intake.submit; counted all the same. `traceparent`: as it came with the request; kept where the
+        service traces nothing itself.
         """
         media_type = "unknown"
         try:
@@ -187,12 +196,13 @@ class Service:
                 try:
                     if earlier is not None:
                         raise earlier
+                    callback_url = await self.webhooks.callback_url(fields.options.callback_url, owner)
                     job = await self.intake.submit(
                         upload,
                         info,
                         owner,
                         self._observers.traceparent() or traceparent,
-                        options=fields.options,
+                        options=msgspec.structs.replace(fields.options, callback_url=callback_url),
                         repeat=repeat,
                     )
                 except AlreadySubmitted as first:
@@ -321,7 +331,7 @@ class Service:
         self.queue.stop()
         self.waiters.close()
         ending = asyncio.create_task(self.background.end(), name="end of the background")
-        await self._dispatchers.drain()
+        await asyncio.gather(self._dispatchers.drain(), self._courier.stop())
         self.streams.close()  # only now: who follows hears of what ended meanwhile
         await ending
 

@@ -10,7 +10,13 @@ from app.background import Background
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
+from app.delivery.addresses import Addresses
+from app.delivery.courier import Courier, CourierLimits
+from app.delivery.secrets import Secrets
+from app.delivery.sender import Sender
+from app.delivery.signature import BadSecret
 from app.delivery.streams import Streams
+from app.delivery.webhooks import Webhooks
 from app.health import AiHealth, Health, Thresholds
 from app.http.access.keys import Keys
 from app.jobs.admission import Admission, Limits
@@ -60,6 +66,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
     max_waiting_requests: int = MAX_WAITING_REQUESTS
     check_seconds: float = CHECK_SECONDS
     cancel_grace: float = CANCEL_GRACE_SECONDS
+    courier: CourierLimits = CourierLimits()
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -72,6 +79,13 @@ class Opened(Struct, frozen=True, kw_only=True):
     pool: ManagedPool
 
 
+class Outside(Struct, frozen=True, kw_only=True):
+    """What is needed to call others on behalf of clients."""
+
+    addresses: Addresses
+    secrets: Secrets
+
+
 def service_of(
     settings: Settings,
     opened: Opened,
@@ -80,6 +94,7 @@ def service_of(
     on_failure: Callable[[str], None],
     tuning: Tuning,
     keys: Keys | None,
+    outside: Outside,
 ) -> Service:
     """The parts, wired."""
     kind = kind_of(settings)
@@ -103,7 +118,8 @@ def service_of(
     readings = Readings(tuning.cancel_grace)
     files = Files(store, pool.forget)
     streams = Streams(store)
-    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams)
+    courier, webhooks = _webhooks(settings, store, observers, tuning, keys, outside)
+    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams, courier)
     reader = Reader(store, pool, files, settings.max_image_pages)
     dispatchers = Dispatchers(
         queue,
@@ -162,7 +178,40 @@ def service_of(
         observers=observers,
         waiters=waiters,
         streams=streams,
+        webhooks=webhooks,
+        courier=courier,
     )
+
+
+def _webhooks(
+    settings: Settings, store: JobStore, observers: Observers, tuning: Tuning, keys: Keys | None, outside: Outside
+) -> tuple[Courier, Webhooks]:
+    courier = Courier(
+        store.outbox,
+        Sender(outside.addresses, timeout=settings.webhook_timeout_seconds),
+        outside.secrets,
+        observers.of_deliveries,
+        timeout=settings.webhook_timeout_seconds,
+        public_url=settings.public_url,
+        limits=tuning.courier,
+    )
+    url_of_key = keys.callback_url if keys else lambda _: ""
+    return courier, Webhooks(store.outbox, outside.addresses, outside.secrets, courier.ring, url_of_key)
+
+
+def outside(settings: Settings, keys: Keys | None) -> Outside:
+    """Raises SettingsError."""
+    hosts = [host for host in settings.webhook_allowed_hosts.split(",") if host.strip()]
+    of_keys = (keys.webhook_secrets, keys.any_webhook_secret) if keys else ()
+    file = settings.webhook_secrets_file
+    try:
+        return Outside(addresses=Addresses(hosts), secrets=Secrets(settings.webhook_secrets, file, *of_keys))
+    except BadSecret as error:
+        raise SettingsError([f"WEBHOOK_SECRETS or WEBHOOK_SECRETS_FILE: {error}"]) from error
+    except ValueError as error:
+        raise SettingsError([f"WEBHOOK_ALLOWED_HOSTS: {error}"]) from error
+    except OSError as error:
+        raise SettingsError([f"WEBHOOK_SECRETS_FILE={file!r}: {error.strerror}"]) from error
 
 
 def _kept(settings: Settings) -> timedelta | None:

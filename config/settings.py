@@ -286,6 +286,29 @@ class Settings(Struct, frozen=True, kw_only=True):
         Natural,
         Meta(description="Jobs of one key that may be unfinished, requeued ones too; above that 429. 0: no limit."),
     ] = 0
+    webhook_secrets: Annotated[
+        str,
+        Meta(
+            description="Secrets, `whsec_…` with commas between; each of them signs every webhook (`python -m app "
+            "webhook-secret` makes one). Empty: nobody is called, but for keys with secrets of their own."
+        ),
+    ] = ""
+    webhook_secrets_file: Annotated[
+        str, Meta(description="File of such secrets, one a line; read again when it changes.")
+    ] = ""
+    webhook_allowed_hosts: Annotated[
+        str,
+        Meta(
+            description="Hosts, with commas between, each with or without a port, that webhooks may reach though they "
+            "are private, and by plain HTTP; networks (`10.0.0.0/8`) as well. Empty: public HTTPS addresses only."
+        ),
+    ] = ""
+    webhook_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest wait for the answer to a webhook; then it is tried again later.")
+    ] = 15.0
+    public_url: Annotated[
+        str, Meta(description="Where clients reach this service, for links in webhooks. Empty: paths only.")
+    ] = ""
     cors_origins: Annotated[
         str, Meta(description="Origins, separated by commas, whose pages may call the API. Empty: none.")
     ] = ""
@@ -301,26 +324,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["json", "console"], Meta(description="`json`: one object a line; `console`: for people.")
     ] = "json"
-
-
-class SettingDoc(Struct, frozen=True):
-    """One setting as documentation shows it."""
-
-    variable: str
-    default: str
-    description: str
-
-
-def documented() -> list[SettingDoc]:
-    """Every setting in the order of definition."""
-    return [
-        SettingDoc(
-            field.name.upper(),
-            "auto" if field.name == "max_workers" else _shown(field.default),
-            _description(field.type),
-        )
-        for field in msgspec.structs.fields(Settings)
-    ]
 
 
 def load(overrides: Mapping[str, str]) -> Settings:
@@ -371,12 +374,3 @@ def _choices(annotation: Any) -> str:
         *others, last = (f"`{choice}`" for choice in get_args(kind))
         return f"Expected {', '.join(others)} or {last}"
     return ""
-
-
-def _shown(default: object) -> str:
-    return str(default).lower() if isinstance(default, bool) else str(default) or "empty"
-
-
-def _description(annotation: Any) -> str:
-    descriptions = [meta.description for meta in annotation.__metadata__ if isinstance(meta, Meta) and meta.description]
-    return str(descriptions[-1])

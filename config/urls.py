@@ -18,6 +18,7 @@ def url_faults(values: Mapping[str, str]) -> list[str]:
         "DATABASE_URL": _database_fault,
         "IMAGE_STORE_URL": _image_store_fault,
         "OTEL_EXPORTER_OTLP_ENDPOINT": _endpoint_fault,
+        "PUBLIC_URL": _endpoint_fault,
     }
     found = {name: check(values[name]) for name, check in checks.items() if values.get(name)}
     return [f"{name}={fault}" for name, fault in found.items() if fault]

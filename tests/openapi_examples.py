@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from app.delivery.signature import new_secret
 from app.http.access.key_file import hash_key
 from config.settings import Settings
 from ocr_engine.engine import Engine
@@ -17,6 +18,7 @@ from ocr_engine.errors import WorkerCrashed
 from ocr_engine.options import EngineOptions
 from samples import sample
 from tests.live_server import live_server
+from tests.receivers import receiver
 from tests.scripted_pool import ScriptedPool, text_result
 
 FILE = Path(__file__).parents[1] / "app/http/examples.json"
@@ -40,7 +42,8 @@ def recorded(folder: Path) -> dict[str, Any]:
         return body
 
     settings = Settings(database_url=f"sqlite:///{folder}/jobs.db", max_attempts=1, queue_limit=100)
-    with live_server(settings, pool) as server, httpx.Client(base_url=server.url) as client:
+    called = msgspec.structs.replace(settings, webhook_secrets=new_secret(), webhook_allowed_hosts="127.0.0.1")
+    with receiver() as hook, live_server(called, pool) as server, httpx.Client(base_url=server.url) as client:
         client.headers["X-Request-ID"] = "3f0c6a52-2f3e-4f4e-9a51-0d6d5b1f2c10"
         lost = client.post("/images?wait=20", content=image).json()["id"]
         keep("list_dead_letters", client.get("/dead-letters"))
@@ -49,7 +52,16 @@ def recorded(folder: Path) -> dict[str, Any]:
         keep("requeue_dead_letter", client.post(f"/dead-letters/{lost}/requeue"))
         client.get(f"/images/{lost}?wait=20")
         keep("requeue_dead_letters", client.post("/dead-letters/requeue"))
-        done = keep("submit_image", client.post("/images?wait=20", content=image))["id"]
+        told = httpx.QueryParams(wait=20, callback_url=hook)
+        done = keep("submit_image", client.post("/images", content=image, params=told))["id"]
+        while client.get(f"/images/{done}/deliveries").json()["items"][0]["status"] == "pending":
+            pass
+        (delivery,) = keep("job_deliveries", client.get(f"/images/{done}/deliveries"))["items"]
+        keep("list_deliveries", client.get("/deliveries"))
+        keep("resend_delivery", client.post(f"/images/{done}/deliveries/{delivery['id']}/resend"))
+        keep("resend_failed_deliveries", client.post("/deliveries/resend"))
+        keep("", client.post(f"/images/{done}/deliveries/msg_1/resend"))
+        keep("", client.post("/images", content=image, params={"callback_url": "https://169.254.169.254/"}))
         keep("read_job", client.get(f"/images/{done}"))
         keep("list_jobs", client.get("/images?limit=1"))
         keep("get_queue", client.get("/queue"))
@@ -87,6 +99,7 @@ def recorded(folder: Path) -> dict[str, Any]:
     with live_server(limited, pool) as server, httpx.Client(base_url=server.url) as client:
         keep("", client.get("/images"))
         client.headers["X-API-Key"] = "sq_ann"
+        keep("", client.post("/images", content=image[:99], params={"callback_url": "https://example.com/"}))
         keep("", client.post("/images", content=image))
         client.get("/capabilities")
         keep("", client.get("/capabilities"))

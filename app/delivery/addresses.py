@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -18,9 +18,9 @@ Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 PORTS = {"http": 80, "https": 443}
 MAX_URL_LENGTH = 2048
-RESOLVER_THREADS = 4
-"""Name look-ups at a time. They have threads of their own: one that hangs cannot be cancelled, and would hold up all
-others that the event loop hands to its default threads."""
+RESOLVER_THREADS = 16
+"""Names that are looked up at a time. They have threads of their own: one that hangs cannot be cancelled, and would
+hold up all others that the event loop hands to its default threads."""
 
 # IANA's special-purpose registries (RFC 6890 and its updates, November 2026). `ipaddress.is_global` is no substitute:
 # it calls multicast, IPv4-compatible, NAT64 and 6to4 addresses of private hosts global, and differs between Pythons.
@@ -51,6 +51,10 @@ _V4_INSIDE = tuple(IPv6Network(network) for network in ("::ffff:0:0/96", "64:ff9
 
 class Refused(Exception):
     """The service must not, or cannot, call this URL; the text says why, for the client."""
+
+
+class Unresolved(Refused):
+    """Its host has no address now; it may have one later."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -86,31 +90,38 @@ class Addresses:
 
     def __init__(self, allowed_hosts: Collection[str] = (), *, resolve: Resolve | None = None) -> None:
         """`allowed_hosts`: names or addresses, each with or without a port, that may be private and spoken to in plain
-        HTTP. `resolve` stands in for the system's resolver.
+        HTTP; networks, as `10.0.0.0/8`, for whatever resolves into them. `resolve` stands in for the system's resolver.
+        Raises ValueError for a network that is none.
         """
-        self._allowed = frozenset(host.lower() for host in allowed_hosts)
+        self._allowed = frozenset(host.strip().lower() for host in allowed_hosts if "/" not in host)
+        self._networks = tuple(ip_network(host.strip()) for host in allowed_hosts if "/" in host)
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolver")
         self._resolve = resolve or self._system_resolve
+        self._looking_up: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
 
     def check(self, url: str) -> None:
         """What can be told without a look-up. Raises Refused."""
         self._parts(url)
 
     async def target(self, url: str) -> Target:
-        """Where a request to the URL goes. Raises Refused where any of its addresses is not public or none is found."""
+        """Where a request to the URL goes. Raises Refused where any of its addresses is not public, Unresolved where it
+        has none.
+        """
         parts = self._parts(url)
         host, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
         try:
             found = await self._resolve(host, port)
         except OSError as error:
-            raise Refused(f"the host {host} cannot be resolved: {error.strerror or error}") from error
+            raise Unresolved(f"the host {host} cannot be resolved: {error.strerror or error}") from error
         if not found:
-            raise Refused(f"the host {host} has no address")
+            raise Unresolved(f"the host {host} has no address")
         if not self._is_allowed(parts):
+            if parts.scheme != "https" and not all(map(self._is_in_network, found)):
+                raise Refused("the URL has to begin with https://")
             # one private address among public ones is refused, too: which one is used must not decide
             for address in found:
-                if not is_public(address):
-                    raise Refused(f"the host {host} resolves to {address}, which is not a public address")
+                if not is_public(address) and not self._is_in_network(address):
+                    raise Refused(f"the host {host} has an address that is not a public address")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return Target(scheme=parts.scheme, host=host, port=port, path=path, addresses=tuple(map(str, found)))
 
@@ -135,7 +146,8 @@ class Addresses:
             raise Refused("port 0 cannot be called")
         if parts.username is not None or parts.password is not None:
             raise Refused("the URL must not carry a user name or password")
-        if parts.scheme != "https" and not self._is_allowed(parts):
+        # with networks its addresses decide
+        if parts.scheme != "https" and not self._networks and not self._is_allowed(parts):
             raise Refused("the URL has to begin with https://")
         return parts
 
@@ -145,13 +157,29 @@ class Addresses:
         port = parts.port or PORTS[parts.scheme]
         return bool(self._allowed & {host, named, f"{named}:{port}"})
 
+    def _is_in_network(self, address: Address) -> bool:
+        # of an IPv4-mapped address the one inside counts, as the kernel has it
+        inside = (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+        return any(inside in network for network in self._networks)
+
     async def _system_resolve(self, host: str, port: int) -> Sequence[Address]:
         def look_up() -> list[Address]:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             # a scope as in fe80::1%eth0 is no part of the address
             return [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
 
+        # of one name, however many ask: where its servers are silent, it holds one thread and not all of them
+        looking_up = self._looking_up.get((host, port))
+        if looking_up is None:
+            looking_up = asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+            self._looking_up[host, port] = looking_up
+
+            def forget(done: asyncio.Future[list[Address]]) -> None:
+                del self._looking_up[host, port]
+                _ = done.cancelled() or done.exception()  # nobody may have waited for it
+
+            looking_up.add_done_callback(forget)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+            return await asyncio.shield(looking_up)
         except UnicodeError as error:
             raise OSError(f"not a host name: {error}") from error

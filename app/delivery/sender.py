@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Mapping
+from typing import Literal
 
 import h11
 from msgspec import Struct
@@ -19,6 +20,9 @@ MAX_ANSWER_HEAD_BYTES = 16_384
 READ_BYTES = 4096
 
 
+Reason = Literal["", "timeout", "refused", "protocol", "tls", "connection"]
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What came of one try."""
 
@@ -26,6 +30,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     """HTTP status; 0 where there was no answer."""
     error: str = ""
     """Why there was none."""
+    reason: Reason = ""
+    """The same in a word of ours."""
     retry_after: str = ""
     """The answer's header of this name, as it came."""
 
@@ -50,15 +56,15 @@ class Sender:
             async with asyncio.timeout(self._timeout):
                 return await self._post(await self._addresses.target(url), headers, body)
         except TimeoutError:
-            return Answer(error=f"no answer within {self._timeout:g} s")
+            return Answer(error=f"no answer within {self._timeout:g} s", reason="timeout")
         except Refused as error:
-            return Answer(error=str(error))
+            return Answer(error=str(error), reason="refused")
         except h11.RemoteProtocolError as error:
-            return Answer(error=f"the answer is no HTTP: {error}")
+            return Answer(error=f"the answer is no HTTP: {error}", reason="protocol")
         except ssl.SSLError as error:
-            return Answer(error=f"TLS: {error.reason or error}")
+            return Answer(error=f"TLS: {error.reason or error}", reason="tls")
         except OSError as error:
-            return Answer(error=f"the connection failed: {error.strerror or error}")
+            return Answer(error=f"the connection failed: {error.strerror or error}", reason="connection")
 
     async def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         reader, writer = await self._connected(target)

@@ -43,6 +43,9 @@ OF_PLACES: Mapping[str, tuple[str, ...]] = {
     "upload_expired": ("/result", "/file", "/image"),
     "no_such_page": ("/result", "/image", "/images"),
     "too_many_streams": ("/events",),
+    "delivery_not_found": ("/resend",),
+    "callback_refused": ("/images",),
+    "webhooks_off": ("/images",),
 }
 """How the paths end, or `/dead-letters` begins, at which these may be answered."""
 

@@ -10,6 +10,7 @@ from loguru import logger
 from msgspec import Meta, Struct
 
 from app.delivery.streams import TooManyStreams
+from app.delivery.webhooks import CallbackRefused, NoSuchDelivery, WebhooksOff
 from app.http.request_context import context_of
 from app.jobs.admission import MemoryShort, QuotaExceeded
 from app.jobs.cancellation import AlreadyEnded
@@ -50,6 +51,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "forbidden": ErrorKind(403, "This key may not do that"),
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
+        "delivery_not_found": ErrorKind(404, "No such delivery"),
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
         "not_acceptable": ErrorKind(406, "A result does not come in this format"),
         "upload_timeout": ErrorKind(408, "The upload took too long"),
@@ -69,6 +71,8 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "no_such_page": ErrorKind(422, "The file has no such page"),
         "password_required": ErrorKind(422, "The document needs its password"),
         "idempotency_key_reused": ErrorKind(422, "The Idempotency-Key stands for another upload"),
+        "callback_refused": ErrorKind(422, "The callback URL must not be called"),
+        "webhooks_off": ErrorKind(422, "This service sends no webhooks"),
         "rate_limited": ErrorKind(429, "Too many requests"),
         "quota_exceeded": ErrorKind(429, "Too many unfinished jobs for this key"),
         # the service's own state
@@ -187,6 +191,12 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("store_unavailable", _STORE_UNAVAILABLE, retry_after=STORE_RETRY_SECONDS)
         case IdempotencyKeyReused():
             return ApiError("idempotency_key_reused", str(error))
+        case CallbackRefused():
+            return ApiError("callback_refused", str(error))
+        case WebhooksOff():
+            return ApiError("webhooks_off", str(error))
+        case NoSuchDelivery():
+            return ApiError("delivery_not_found", str(error))
         case JobNotFound():
             return ApiError("job_not_found", str(error))
         case JobGone() | PagesLost():

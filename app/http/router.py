@@ -9,7 +9,18 @@ from app.cluster.node_kind import kind_of
 from app.http.access.gate import RATE_LIMIT_HEADERS, Gate, identified
 from app.http.access.keys import Keys
 from app.http.access.rate_limit import RateLimit
-from app.http.routes import capabilities, dead_letters, events, health, images, operations, results, uploads, web
+from app.http.routes import (
+    capabilities,
+    dead_letters,
+    deliveries,
+    events,
+    health,
+    images,
+    operations,
+    results,
+    uploads,
+    web,
+)
 from config.settings import Settings
 
 
@@ -23,6 +34,8 @@ def routes(settings: Settings) -> list[Router]:
         results.router,
         uploads.router,
         dead_letters.router,
+        deliveries.of_jobs,
+        deliveries.router,
         capabilities.router,
         _open_routes(settings),
         web.router,

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from loguru import logger
 
+from app.delivery.courier import DeliveryEvents
 from app.jobs.events import JobEvents
 from ocr_engine.result import OcrResult
 from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job, JobState
+from persistence.outbox.delivery import Delivery, DeliveryAttempt, DeliveryState
 from persistence.page import Page, PageState
 
 if TYPE_CHECKING:
@@ -100,6 +102,33 @@ class JobLog(JobEvents):
         """See JobEvents; of jobs that expired `jobs.expired` gives the number."""
         if job.status is JobState.DEAD_LETTER:
             logger.bind(event="job.deleted", job_id=job.id).info("dead letter deleted")
+
+
+class DeliveryLog(DeliveryEvents):
+    """One line of the log an attempt; never the URL, which may hold a token."""
+
+    def attempted(self, delivery: Delivery, attempt: DeliveryAttempt, outcome: str) -> None:
+        """See DeliveryEvents."""
+        log = logger.bind(
+            delivery_id=delivery.id,
+            job_id=delivery.subject_id,
+            host=delivery.host,
+            attempt=delivery.attempt,
+            answer=attempt.status,
+            seconds=attempt.seconds,
+        )
+        why = attempt.error or f"answered {attempt.status}"
+        match delivery.status:
+            case DeliveryState.DELIVERED:
+                log.bind(event="webhook.delivered").info("webhook delivered")
+            case DeliveryState.PENDING:
+                log.bind(event="webhook.retried", code=outcome, due_at=delivery.due_at).warning(
+                    f"webhook failed: {why}"
+                )
+            case DeliveryState.FAILED:
+                log.bind(event="webhook.failed", code=outcome).error(f"webhook given up: {why}")
+            case _:
+                assert_never(delivery.status)
 
 
 def _of(job: Job) -> "Logger":

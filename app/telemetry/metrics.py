@@ -13,10 +13,12 @@ from app import VERSION
 from app.health import Grade, Verdict
 from app.jobs.events import JobEvents
 from app.telemetry.log import HTTP_METHODS
+from app.telemetry.webhook_metrics import WebhookMetrics
 from ocr_engine.errors import OcrError, PoolUnavailable
 from ocr_engine.result import STAGES, OcrResult
 from ocr_engine.workers.pool import PoolEvent, WorkerInfo, WorkerState
 from persistence.job import Job, JobError, JobState
+from persistence.outbox.port import Undelivered
 from persistence.page import Page, PageState
 from persistence.store import Backlog
 
@@ -39,6 +41,7 @@ class Gauges(Struct, frozen=True, kw_only=True):
     free_bytes: int | None
     workers: tuple[WorkerInfo, ...]
     event_streams: int
+    undelivered: Undelivered
 
 
 class Metrics(JobEvents):
@@ -157,6 +160,7 @@ class Metrics(JobEvents):
         self._health_similarity = Gauge(
             "ocr_ai_health_similarity_ratio", "Text similarity of the latest run of the sample.", registry=registry
         )
+        self.webhooks = WebhookMetrics(registry)
         self._expect_labels()
 
     def _expect_labels(self) -> None:
@@ -237,6 +241,7 @@ class Metrics(JobEvents):
         self._backlog_bytes.set(now.backlog.image_bytes)
         self._oldest.set(max(0.0, (now.at - oldest).total_seconds()) if oldest else 0.0)
         self._event_streams.set(now.event_streams)
+        self.webhooks.show(now.undelivered, now.at)
         self._queue_depth.set(now.queue_depth)
         self._queue_limit.set(now.queue_limit)
         self._store_free.set(math.nan if now.free_bytes is None else now.free_bytes)

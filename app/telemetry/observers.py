@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from app.delivery.courier import DeliveryEvents
 from app.jobs.events import JobEvents
 from app.telemetry import log
 from app.telemetry.metrics import Metrics
@@ -26,6 +27,11 @@ class Observers:
         """Those who hear of jobs."""
         told: list[JobEvents] = [log.JobLog(), self.metrics]
         return told if self._tracing is None else [*told, self._tracing]
+
+    @property
+    def of_deliveries(self) -> Sequence[DeliveryEvents]:
+        """Those who hear of webhooks."""
+        return [log.DeliveryLog(), self.metrics.webhooks]
 
     def pool_changed(self, event: PoolEvent) -> None:
         """Something happened to a worker."""

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings, documented, from_environment
+from config.documentation import documented
+from config.settings import Settings, from_environment
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text())

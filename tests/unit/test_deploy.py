@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from app.telemetry.metrics import Metrics
-from config.settings import SettingDoc, documented, from_environment
+from config.documentation import SettingDoc, documented
+from config.settings import from_environment
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -11,7 +11,8 @@ from app.http.problems import ERRORS, ErrorKind
 from app.http.requests.upload import RAW_TYPES
 from app.http.responses.schemas import JobView
 from app.main import create_app
-from config.settings import SettingDoc, Settings, documented
+from config.documentation import SettingDoc, documented
+from config.settings import Settings
 from ocr_engine.formats import EVERY_FORMAT, Format
 from ocr_engine.image.kinds import KINDS, FileKind
 from ocr_engine.result import OcrLine, OcrPage

@@ -33,6 +33,7 @@ COUNTS_OF_THINGS = {
     "ocr_ai_health",
     "ocr_ready",
     "ocr_event_streams",
+    "ocr_webhooks",
 }
 
 

@@ -6,7 +6,10 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from app import clock
+from app.delivery.signature import new_secret
 from app.http.access.key_file import (
     QUOTAS,
     ApiKey,
@@ -17,9 +20,11 @@ from app.http.access.key_file import (
     is_name,
     line_of,
     new_key,
+    parse_callback_url,
     parse_moment,
     parsed,
     remove_line,
+    replace_line,
 )
 
 FAILED = 2
@@ -28,16 +33,23 @@ FAILED = 2
 
 def configure(key: argparse.ArgumentParser, default_file: str) -> None:
     """Gives the parser of `key` its commands. `default_file`: what API_KEYS_FILE says; may be empty."""
-    commands = key.add_subparsers(dest="key_command", metavar="add|list|revoke", required=True)
+    commands = key.add_subparsers(dest="key_command", metavar="add|list|revoke|webhook", required=True)
     add = commands.add_parser("add", help="make a key, shown once on stderr; its line goes into the file, or to stdout")
     add.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
     add.add_argument("--scope", choices=list(Scope), default=Scope.FULL, help="full, read (only), upload (only), admin")
     add.add_argument("--expires", help="a date or moment (2027-01-31, UTC), or a number of days from now (90d)")
     for quota in QUOTAS:
         add.add_argument(f"--{quota.replace('_', '-')}", type=int, metavar="N", help=f"instead of {_SETTING[quota]}")
-    commands.add_parser("list", help="names, scopes, expiry and quotas; a key itself is nowhere kept")
+    add.add_argument("--callback-url", default="", metavar="URL", help="where the ends of its jobs are told (webhooks)")
+    add.add_argument("--webhook-secret", action="store_true", help="make a secret of its own to sign them with")
+    commands.add_parser("list", help="names, scopes, expiry, quotas, webhooks; a key itself is nowhere kept")
     revoke = commands.add_parser("revoke", help="lock a key out, at once; its jobs stay")
     revoke.add_argument("name")
+    webhook = commands.add_parser("webhook", help="change where a key's jobs are told, or its secret")
+    webhook.add_argument("name")
+    webhook.add_argument("--callback-url", metavar="URL", help="told there from now on; empty: nowhere")
+    webhook.add_argument("--new-secret", action="store_true", help="sign with a new one, and the present one")
+    webhook.add_argument("--drop-old", action="store_true", help="sign with the newest one only")
     for command in commands.choices.values():
         command.add_argument("--file", default=default_file, help="the file of keys; without: API_KEYS_FILE")
 
@@ -52,7 +64,7 @@ _SETTING = {
 def in_full(arguments: list[str]) -> list[str]:
     """`key NAME`, as it was before there were commands: the line for the file goes to stdout."""
     match arguments:
-        case ["key", name] if name not in ("add", "list", "revoke") and not name.startswith("-"):
+        case ["key", name] if name not in ("add", "list", "revoke", "webhook") and not name.startswith("-"):
             return ["key", "add", name, "--file", ""]
     return arguments
 
@@ -65,6 +77,8 @@ def run(options: argparse.Namespace) -> int:
                 return _add(options)
             case "list":
                 return _list(_file(options))
+            case "webhook":
+                return _webhook(_file(options), options)
             case _:
                 return _revoke(_file(options), options.name)
     except (BadKeyFile, OSError, UnicodeDecodeError, ValueError) as error:
@@ -80,7 +94,15 @@ def _add(options: argparse.Namespace) -> int:
         raise ValueError("a quota is a whole number from 0")
     secret = new_key()
     expires = _moment(options.expires) if options.expires else None
-    key = ApiKey(name=options.name, digest=hash_key(secret), scope=Scope(options.scope), expires=expires, **quotas)
+    key = ApiKey(
+        name=options.name,
+        digest=hash_key(secret),
+        scope=Scope(options.scope),
+        expires=expires,
+        callback_url=parse_callback_url(options.callback_url) if options.callback_url else "",
+        webhook_secrets=(new_secret(),) if options.webhook_secret else (),
+        **quotas,
+    )
     if options.file:
         path = Path(options.file)
         if path.exists() and options.name in _keys(path):
@@ -89,17 +111,42 @@ def _add(options: argparse.Namespace) -> int:
     else:
         print(line_of(key))
     print(f"the key of {key.name}, shown only now: {secret}", file=sys.stderr)
+    _show_secret(key)
     return 0
 
 
+def _webhook(path: Path, options: argparse.Namespace) -> int:
+    key = _keys(path).get(options.name)
+    if key is None:
+        raise BadKeyFile(f"{path} has no key of that name")
+    url, signing = key.callback_url, key.webhook_secrets
+    if options.callback_url is not None:
+        url = parse_callback_url(options.callback_url) if options.callback_url else ""
+    if options.new_secret:
+        signing = (new_secret(), *signing[:1])
+    if options.drop_old:
+        signing = signing[:1]
+    changed = msgspec.structs.replace(key, callback_url=url, webhook_secrets=signing)
+    replace_line(path, key.name, line_of(changed))
+    if options.new_secret:
+        _show_secret(changed)
+    return 0
+
+
+def _show_secret(key: ApiKey) -> None:
+    if key.webhook_secrets:
+        print(f"what its webhooks are signed with, for the receiver: {key.webhook_secrets[0]}", file=sys.stderr)
+
+
 def _list(path: Path) -> int:
-    rows: list[tuple[str, ...]] = [("name", "scope", "expires", *QUOTAS)]
+    rows: list[tuple[str, ...]] = [("name", "scope", "expires", *QUOTAS, "secrets", "callback_url")]
     for key in _keys(path).values():
         expires = "never" if key.expires is None else f"{key.expires:%Y-%m-%d %H:%M} UTC"
         if key.expired(clock.now()):
             expires += " (expired)"
         quotas = ("-" if getattr(key, name) is None else str(getattr(key, name)) for name in QUOTAS)
-        rows.append((key.name, str(key.scope), expires, *quotas))
+        webhooks = (str(len(key.webhook_secrets) or "-"), key.callback_url or "-")
+        rows.append((key.name, str(key.scope), expires, *quotas, *webhooks))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

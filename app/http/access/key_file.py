@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from app.delivery.signature import secret_bytes
+
 
 class BadKeyFile(Exception):
     """The file of keys cannot be read, or a line of it cannot be understood."""
@@ -44,6 +46,11 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     """Unfinished at a time; 0: no limit."""
     uploads_per_minute: int | None = None
     reads_per_minute: int | None = None
+    callback_url: str = ""
+    """Where the ends of its jobs are told that name no other place; empty: nowhere."""
+    webhook_secrets: tuple[str, ...] = ()
+    """What is told is signed with them, the newest first; empty: with the service's. In the clear: a hash signs
+    nothing."""
 
     def expired(self, now: datetime) -> bool:
         """Does it let nobody in any more?"""
@@ -106,13 +113,28 @@ def parse(entry: str) -> ApiKey:
             values[word] = Scope(value)
         elif word == "expires":
             values[word] = parse_moment(value)
+        elif word == "callback_url":
+            values[word] = parse_callback_url(value)
+        elif word == "webhook_secrets":
+            values[word] = tuple(value.split(","))
+            for secret in value.split(","):
+                secret_bytes(secret)
         elif word in QUOTAS:
             if not value.isascii() or not value.isdigit():
                 raise ValueError(f"`{word}` is no whole number from 0")
             values[word] = int(value)
         else:
-            raise ValueError("something after the hash that is neither scope, expires nor a quota")
+            raise ValueError(
+                "something after the hash that is neither scope, expires, callback_url, webhook_secrets nor a quota"
+            )
     return msgspec.structs.replace(ApiKey(name=name, digest=digest), **values)
+
+
+def parse_callback_url(text: str) -> str:
+    """A URL as it may stand in a line. Raises ValueError. Whether it may be called is seen when it is."""
+    if re.fullmatch(r"https?://[!-~]+", text) is None or "#" in text:
+        raise ValueError("`callback_url` is no https:// URL without spaces and `#`")
+    return text
 
 
 def parse_moment(text: str) -> datetime:
@@ -132,6 +154,10 @@ def line_of(key: ApiKey) -> str:
     if key.expires is not None:
         words.append(f"expires={key.expires:%Y-%m-%dT%H:%M:%SZ}")
     words += [f"{name}={getattr(key, name)}" for name in QUOTAS if getattr(key, name) is not None]
+    if key.callback_url:
+        words.append(f"callback_url={key.callback_url}")
+    if key.webhook_secrets:
+        words.append(f"webhook_secrets={','.join(key.webhook_secrets)}")
     return " ".join(words)
 
 
@@ -146,23 +172,33 @@ def add_line(path: Path, line: str) -> None:
         file.write(b"\n" * torn + line.encode() + b"\n")
 
 
-def remove_line(path: Path, name: str) -> bool:
-    """False where the file has no key of this name. Everything else in it stays. Raises OSError."""
+def replace_line(path: Path, name: str, new_line: str | None) -> bool:
+    """The line of that name becomes another one, or (None) goes; False where the file has none.
+
+    Everything else in it stays. Raises OSError.
+    """
     lines = path.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if line.partition("#")[0].partition(":")[0].strip() != name]
-    if len(kept) == len(lines):
+    its = [line.partition("#")[0].partition(":")[0].strip() == name for line in lines]
+    if not any(its):
         return False
+    replaced = "" if new_line is None else new_line + "\n"
+    kept = [replaced if mine else line for line, mine in zip(lines, its, strict=True)]
     facts = path.stat()
-    descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, written = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:
             file.writelines(kept)
-        os.chmod(new, facts.st_mode & 0o7777)
-        os.replace(new, path)  # at once: the service never sees half of it
+        os.chmod(written, facts.st_mode & 0o7777)
+        os.replace(written, path)  # at once: the service never sees half of it
     except BaseException:
-        os.unlink(new)
+        os.unlink(written)
         raise
     return True
+
+
+def remove_line(path: Path, name: str) -> bool:
+    """False where the file has no key of this name. Everything else in it stays. Raises OSError."""
+    return replace_line(path, name, None)
 
 
 def is_name(text: str) -> bool:

@@ -41,6 +41,23 @@ class Keys:
         key = self._keys.get(name)
         return key.max_jobs if key else None
 
+    def callback_url(self, name: str) -> str:
+        """Where the jobs of the key of that name are told; empty: nowhere."""
+        key = self._keys.get(name)
+        return key.callback_url if key else ""
+
+    def webhook_secrets(self, name: str) -> tuple[str, ...]:
+        """Those of the key of that name alone."""
+        # here too: a node that serves no clients is asked for nothing else
+        self._reload_if_changed()
+        key = self._keys.get(name)
+        return key.webhook_secrets if key else ()
+
+    def any_webhook_secret(self) -> bool:
+        """Has one of them a secret of its own?"""
+        self._reload_if_changed()
+        return any(key.webhook_secrets for key in self._keys.values())
+
     def _reload_if_changed(self) -> None:
         try:
             stamp = _stamp(self._path)

@@ -52,6 +52,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     options: Annotated[OptionsView, Meta(description="What was asked with the upload.")]
     tag: Annotated[str, Meta(description="The client's own word for it.")]
     metadata: Annotated[Mapping[str, str], Meta(description="What the client sent with it.")]
+    callback_url: Annotated[str, Meta(description="Told of its end; empty: nobody is.")]
     expires_at: Annotated[datetime | None, Meta(description="When it will be deleted; null: not known yet, or never.")]
     upload_until: Annotated[
         datetime | None, Meta(description="Until then, at most, the upload can be had again; null: it is not kept.")
@@ -95,6 +96,7 @@ def progress_view(progress: Progress, detail: Detail | None = None) -> JobView:
         options=options_view(job.options),
         tag=job.options.tag,
         metadata=job.options.metadata,
+        callback_url=job.options.callback_url,
         expires_at=progress.expires_at or job.expires_at,
         upload_until=progress.upload_until,
         image=job.image,

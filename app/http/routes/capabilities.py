@@ -1,14 +1,15 @@
 """`/capabilities`: what this service takes, for clients that want to know before they upload."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
 from app.http.access.gate import admitted
 from app.http.openapi import problems
+from app.http.request_context import context_of
 from app.http.requests.options.table import OPTIONS, PASSWORD, Option
 from app.http.requests.strict import known_query_only
 from app.service import Service
@@ -75,6 +76,8 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     text_layer: tuple[TextLayer, ...]
     languages: tuple[LanguageView, ...]
     """Those that may be told; empty where a model of the operator's own reads."""
+    webhooks: bool
+    """Whether `callback_url` is taken."""
     model: ModelFamily
     backend: Backend
 
@@ -85,12 +88,12 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     summary="What can be read here?",
     description="Kinds of file as this service is installed, its limits, and the models that read.",
 )
-async def capabilities(service: NamedDependency[Service]) -> CapabilitiesView:
-    """The same for every client, until the service is started anew."""
-    return capabilities_of(service.settings)
+async def capabilities(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> CapabilitiesView:
+    """The same for every client but for webhooks, which a key may have though others have none."""
+    return capabilities_of(service.settings, webhooks=service.webhooks.offered(context_of(request.scope).owner))
 
 
-def capabilities_of(settings: Settings) -> CapabilitiesView:
+def capabilities_of(settings: Settings, *, webhooks: bool = False) -> CapabilitiesView:
     """What a service with these settings takes."""
     limits = {name: getattr(settings, name) for name in LimitsView.__struct_fields__}
     return CapabilitiesView(
@@ -103,6 +106,7 @@ def capabilities_of(settings: Settings) -> CapabilitiesView:
         options={name: _option(option, settings) for name, option in OPTIONS.items()} | {PASSWORD: OptionView()},
         text_layer=TEXT_LAYERS,
         languages=_languages(settings),
+        webhooks=webhooks,
         model=settings.ocr_model,
         backend=settings.ocr_backend,
     )

@@ -8,7 +8,8 @@ import pytest
 from app.main import create_app
 from app.wiring import engine_options
 from config import machine
-from config.settings import Settings, SettingsError, documented, from_environment, misspelt
+from config.documentation import documented
+from config.settings import Settings, SettingsError, from_environment, misspelt
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

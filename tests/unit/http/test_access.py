@@ -162,8 +162,8 @@ def test_keys_are_added_to_the_file_listed_and_revoked(file: Path, capsys: pytes
     assert main(["key", "add", "eve", *where]) == 2
     assert main(["key", "list", *where]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["ann", "full", "never", "-", "-", "-"] in rows
-    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-"] in rows
+    assert ["ann", "full", "never", "-", "-", "-", "-", "-"] in rows
+    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-", "-", "-"] in rows
     assert main(["key", "revoke", "ann", *where]) == 0
     assert owner(keys, "key-of-ann") is None
     assert owner(keys, "key-of-bob") == "bob"

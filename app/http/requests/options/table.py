@@ -6,6 +6,7 @@ from typing import Any
 from litestar.openapi.spec import OpenAPIType, Schema
 from msgspec import Struct
 
+from app.delivery.addresses import MAX_URL_LENGTH
 from app.http.problems import ApiError
 from app.http.requests.options import texts
 from config.settings import Settings
@@ -150,6 +151,15 @@ OPTIONS: Mapping[str, Option] = {
             minimum=1,
             maximum=texts.MAX_EXPIRY_SECONDS,
             description="Seconds after its end when the job is deleted.",
+        ),
+    ),
+    "callback_url": Option(
+        read=texts.as_it_is,
+        max_letters=MAX_URL_LENGTH,
+        schema=Schema(
+            type=_TEXT,
+            max_length=MAX_URL_LENGTH,
+            description="Told of the job's end (Webhooks in the README): https://, and a public address.",
         ),
     ),
     "keep_upload": Option(

@@ -1,0 +1,108 @@
+"""`/images/{job_id}/deliveries` and `/deliveries`: what became of webhooks, and to have them sent again."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from app.http.access.gate import admitted
+from app.http.openapi import problems
+from app.http.request_context import context_of
+from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.requests.strict import known_query_only
+from app.http.responses.delivery_views import (
+    DeliveriesView,
+    DeliveryView,
+    ResentView,
+    deliveries_view,
+    delivery_view,
+)
+from app.service import Service
+from persistence.outbox.delivery import DeliveryState
+from persistence.outbox.port import DeliveryCursor
+from persistence.store import Cursor
+
+AnyRequest = Request[Any, Any, Any]
+PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Deliveries on one page.")]
+
+
+@get(
+    "/{job_id:str}/deliveries",
+    responses=problems(400, 401, 403, 404, 410, 429, 500, 503),
+    summary="List a job's webhooks",
+    description="Oldest first, each with its attempts.",
+)
+async def job_deliveries(
+    request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
+) -> DeliveriesView:
+    """All deliveries of the job."""
+    job = await service.job(job_id, context_of(request.scope).viewer)
+    return DeliveriesView(items=[delivery_view(each) for each in await service.webhooks.of_job(job)])
+
+
+@post(
+    "/{job_id:str}/deliveries/{delivery_id:str}/resend",
+    status_code=202,
+    responses=problems(400, 401, 403, 404, 410, 429, 500, 503),
+    summary="Send a webhook again",
+    description="Whatever became of it: at once, under the same id, with all attempts before it.",
+)
+async def resend_delivery(
+    request: AnyRequest, job_id: FromPath[str], delivery_id: FromPath[str], service: NamedDependency[Service]
+) -> DeliveryView:
+    """The delivery, due now."""
+    job = await service.job(job_id, context_of(request.scope).viewer)
+    return delivery_view(await service.webhooks.send_again(job, delivery_id))
+
+
+@get(
+    "/",
+    responses=problems(400, 401, 403, 429, 500, 503),
+    summary="List webhooks",
+    description="Of all jobs of the key, an admin's of all jobs; newest first. `next`, and `Link`, lead on.",
+)
+async def list_deliveries(
+    request: AnyRequest,
+    service: NamedDependency[Service],
+    status: FromQuery[DeliveryState | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: PageSize = 50,
+) -> Response[DeliveriesView]:
+    """A page of deliveries."""
+    cursor = cursor_of(after, "`after`") if after else None
+    place = DeliveryCursor(created_at=cursor.updated_at, id=cursor.id) if cursor else None
+    page = await service.webhooks.listed(context_of(request.scope).viewer, status, place, limit)
+    if page.next is None:
+        return Response(deliveries_view(page, None))
+    following = cursor_text(Cursor(updated_at=page.next.created_at, id=page.next.id))
+    query = {"status": status, "after": following, "limit": limit}
+    link = urlencode({name: value for name, value in query.items() if value is not None})
+    return Response(deliveries_view(page, following), headers={"Link": f'</deliveries?{link}>; rel="next"'})
+
+
+@post(
+    "/resend",
+    status_code=200,
+    responses=problems(400, 401, 403, 429, 500, 503),
+    summary="Send failed webhooks again",
+    description="All that were given up, after a receiver was down for long.",
+)
+async def resend_failed_deliveries(request: AnyRequest, service: NamedDependency[Service]) -> ResentView:
+    """How many are due now."""
+    return ResentView(resent=await service.webhooks.send_all_again(context_of(request.scope).viewer))
+
+
+of_jobs = Router(
+    "/images",
+    route_handlers=[job_deliveries, resend_delivery],
+    guards=[admitted, known_query_only],
+    tags=["Webhooks"],
+)
+router = Router(
+    "/deliveries",
+    route_handlers=[list_deliveries, resend_failed_deliveries],
+    guards=[admitted, known_query_only],
+    tags=["Webhooks"],
+)
