@@ -182,7 +182,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 168.0
 
     ocr_model: Annotated[
-        Literal["ppocr-v6", "ppocr-v4"], Meta(description="Model family: `ppocr-v6` or `ppocr-v4`.")
+        Literal["ppocr-v6", "ppocr-v6-tiny", "ppocr-v4"],
+        Meta(description="Models: `ppocr-v6`; `ppocr-v6-tiny`: the fast mode (extra `tiny`); `ppocr-v4`."),
     ] = "ppocr-v6"
     ocr_detection_model: Annotated[
         str, Meta(description="Path of another detection model (.onnx, PP-OCR family). Empty: that of `OCR_MODEL`.")

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ocr_engine.result import Area, Rotation
 
-ModelFamily = Literal["ppocr-v6", "ppocr-v4"]
+ModelFamily = Literal["ppocr-v6", "ppocr-v6-tiny", "ppocr-v4"]
 Backend = Literal["onnxruntime", "openvino"]
 ReadingOrder = Literal["columns", "rows", "none"]
 READING_ORDERS: tuple[ReadingOrder, ...] = get_args(ReadingOrder)

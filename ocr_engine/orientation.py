@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import LONG_RATIO, Quads, run_down, sides
 from ocr_engine.crops import Pixels, cut, is_tall, resize, turn
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
 from ocr_engine.recognition.reading import Reader

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import BOX_PROBABILITY, SPECK_PROBABILITY, Quads, boxes_from_map, heights, specks
 from ocr_engine.crops import Pixels, resize
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
 

@@ -4,21 +4,12 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
 from ocr_engine.errors import EngineError
-from ocr_engine.options import EngineOptions, ModelFamily
-
-Role = Literal["detection", "recognition", "angle"]
-
-
-class Normalisation(Struct, frozen=True):
-    """What a model takes for a pixel of 0 to 255: (pixel / 255 - mean) / std, per channel, blue first."""
-
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+from ocr_engine.models.catalogue import FAMILIES, Normalisation, Pinned, Role
+from ocr_engine.options import EngineOptions
 
 
 class ModelFile(Struct, frozen=True, kw_only=True):
@@ -27,6 +18,8 @@ class ModelFile(Struct, frozen=True, kw_only=True):
     role: Role
     path: Path
     sha256: str
+    name: str
+    """What results call it."""
     normalisation: Normalisation = Normalisation()
 
 
@@ -43,92 +36,67 @@ class ModelFiles(Struct, frozen=True, kw_only=True):
         yield from (self.detection, self.recognition, self.angle)
 
 
-class _Pinned(Struct, frozen=True):
-    package: str
-    name: str
-    sha256: str
-
-
-# The hashes are those of the wheels rapidocr 3.10.0 and rapidocr-onnxruntime 1.4.4, and the ones that rapidocr's own
-# default_models.yaml gives. Both wheels configure mean and standard deviation 0.5 for every model that they carry.
-_ANGLE_SHA256 = "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"
-_FAMILIES: dict[ModelFamily, dict[Role, _Pinned]] = {
-    "ppocr-v6": {
-        "detection": _Pinned(
-            "rapidocr",
-            "PP-OCRv6_det_small.onnx",
-            "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-        ),
-        "recognition": _Pinned(
-            "rapidocr",
-            "PP-OCRv6_rec_small.onnx",
-            "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-        ),
-        "angle": _Pinned("rapidocr", "ch_ppocr_mobile_v2.0_cls_mobile.onnx", _ANGLE_SHA256),
-    },
-    "ppocr-v4": {
-        "detection": _Pinned(
-            "rapidocr_onnxruntime",
-            "ch_PP-OCRv4_det_infer.onnx",
-            "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
-        ),
-        "recognition": _Pinned(
-            "rapidocr_onnxruntime",
-            "ch_PP-OCRv4_rec_infer.onnx",
-            "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
-        ),
-        "angle": _Pinned("rapidocr_onnxruntime", "ch_ppocr_mobile_v2.0_cls_infer.onnx", _ANGLE_SHA256),
-    },
-}
-
-
 def find(options: EngineOptions) -> ModelFiles:
     """The files that the options name. Raises EngineError where one is missing or is not the one that it should be."""
-    family = _FAMILIES[options.model]
-    recognition = _file("recognition", options.recognition_model, family["recognition"])
+    family = FAMILIES[options.model]
+    recognition = _model("recognition", options.recognition_model, family.recognition)
+    listed = None if options.recognition_model else family.characters
     return ModelFiles(
-        detection=_file("detection", options.detection_model, family["detection"]),
+        detection=_model("detection", options.detection_model, family.detection),
         recognition=recognition,
-        angle=_file("angle", options.angle_model, family["angle"]),
-        characters=_characters(recognition, options.characters),
+        angle=_model("angle", options.angle_model, family.angle),
+        characters=_characters(recognition, options.characters, listed),
     )
 
 
-def _file(role: Role, explicit: str, pinned: _Pinned) -> ModelFile:
-    path = Path(explicit) if explicit else _in_wheel(pinned)
+def _model(role: Role, explicit: str, pinned: Pinned) -> ModelFile:
+    if not explicit:
+        path = _in_wheel(pinned)
+        _content(f"the {role} model", path, pinned)
+        name = pinned.name or path.name
+        return ModelFile(role=role, path=path, sha256=pinned.sha256, name=name, normalisation=pinned.normalisation)
+    path = Path(explicit)
+    sha256 = hashlib.sha256(_content(f"the {role} model", path)).hexdigest()
+    return ModelFile(role=role, path=path, sha256=sha256, name=path.name)
+
+
+def _content(what: str, path: Path, pinned: Pinned | None = None) -> bytes:
+    """Of a file, which has to be the one that is pinned, if any is."""
     try:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        content = path.read_bytes()
     except OSError as error:
-        raise EngineError(f"the {role} model {path} cannot be read: {error.strerror}") from error
-    if not explicit and sha256 != pinned.sha256:
+        raise EngineError(f"{what} {path} cannot be read: {error.strerror}") from error
+    if pinned and (sha256 := hashlib.sha256(content).hexdigest()) != pinned.sha256:
         raise EngineError(
-            f"the {role} model {path} is not the one that was released: sha256 {sha256}, expected {pinned.sha256}; "
+            f"{what} {path} is not the one that was released: sha256 {sha256}, expected {pinned.sha256}; "
             f"install the package {pinned.package} anew"
         )
-    return ModelFile(role=role, path=path, sha256=sha256)
+    return content
 
 
-def _in_wheel(pinned: _Pinned) -> Path:
+def _in_wheel(pinned: Pinned) -> Path:
     # found, not imported: the wheels are installed for their model files only
     spec = importlib.util.find_spec(pinned.package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "models" / pinned.name
+        path = Path(folder) / "models" / pinned.path
         if path.is_file():
             return path
-    raise EngineError(f"the model {pinned.name} is missing: is the package {pinned.package} installed?")
+    how = f"it comes with the extra `{pinned.extra}`" if pinned.extra else f"is the package {pinned.package} installed?"
+    raise EngineError(f"the model {pinned.name or pinned.path} is missing: {how}")
 
 
-def _characters(recognition: ModelFile, explicit: str) -> tuple[str, ...]:
-    if explicit:
+def _characters(recognition: ModelFile, explicit: str, pinned: Pinned | None) -> tuple[str, ...]:
+    if explicit or pinned:
+        path = Path(explicit) if explicit or not pinned else _in_wheel(pinned)
         try:
-            text = Path(explicit).read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            raise EngineError(f"the character list {explicit} cannot be read: {error}") from error
+            text = _content("the character list", path, None if explicit else pinned).decode()
+        except UnicodeError as error:
+            raise EngineError(f"the character list {path} cannot be read: {error}") from error
     else:
         text = metadata(recognition.path.read_bytes()).get("character", "")
     if not text:
         raise EngineError(f"{recognition.path} carries no character list: name a file with one character a line")
-    return tuple(text.removesuffix("\n").split("\n"))
+    return tuple(text.replace("\r\n", "\n").removesuffix("\n").split("\n"))
 
 
 def metadata(model: bytes) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from ocr_engine.models import files
-from ocr_engine.models.files import ModelFile, Normalisation
+from ocr_engine.models.catalogue import Normalisation
+from ocr_engine.models.files import ModelFile
 from ocr_engine.models.session import Session, open_session
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrModel
@@ -49,4 +50,4 @@ def load_models(options: EngineOptions) -> LoadedModels:
 
 
 def _described(file: ModelFile) -> OcrModel:
-    return OcrModel(role=file.role, name=file.path.name, sha256=file.sha256)
+    return OcrModel(role=file.role, name=file.name, sha256=file.sha256)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 
 
 def fill(tensor: NDArray[np.float32], pixels: Pixels, normalisation: Normalisation) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ocr_engine.crops import Pixels, resize
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
 from ocr_engine.recognition.ctc import NOTHING, Decoder, Reading

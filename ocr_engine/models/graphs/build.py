@@ -8,7 +8,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.catalogue import Role
+from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs.blocked import Shape, use_blocks
 from ocr_engine.models.graphs.graph import Graph
 from ocr_engine.models.graphs.rewrite import rewrite

@@ -61,6 +61,8 @@ SAME = {"no": "nb"}
 """Other names for a language."""
 READ: dict[ModelFamily, frozenset[str]] = {
     "ppocr-v6": frozenset({*ALPHABETS, *WITHOUT_ALPHABET, *SAME}),
+    # it lacks kana, schwa, comma below and macron on y
+    "ppocr-v6-tiny": frozenset({*ALPHABETS, "zh", *SAME}) - {"az", "la", "ro"},
     "ppocr-v4": frozenset({"en", "id", "ms", "sw", "zh"}),
 }
 """Languages all of whose letters a model knows."""

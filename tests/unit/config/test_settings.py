@@ -93,7 +93,7 @@ def test_half_a_service_needs_a_database_that_the_other_half_can_reach(role: str
     ("variable", "expected"),
     [
         ("ROLE", "`all`, `api` or `worker`"),
-        ("OCR_MODEL", "`ppocr-v6` or `ppocr-v4`"),
+        ("OCR_MODEL", "`ppocr-v6`, `ppocr-v6-tiny` or `ppocr-v4`"),
         ("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
         ("PROTECT_HEALTH", "`true` or `false`"),
     ],

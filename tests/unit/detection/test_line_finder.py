@@ -16,7 +16,7 @@ from ocr_engine.detection.line_finder import (
     LineFinder,
     magnification,
 )
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 
 
 class Ink:

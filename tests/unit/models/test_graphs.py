@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ocr_engine.models import files, graphs
-from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.catalogue import Role
+from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs import Prepared
 from ocr_engine.models.graphs.build import TOLERANCE, block_width, build
 from ocr_engine.models.graphs.cache import GraphCache, circumstances
@@ -33,7 +34,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(
     scope="module",
-    params=[(family, role) for family in ("ppocr-v6", "ppocr-v4") for role in ("detection", "recognition", "angle")],
+    params=[
+        (family, role)
+        for family in ("ppocr-v6", "ppocr-v6-tiny", "ppocr-v4")
+        for role in ("detection", "recognition", "angle")
+    ],
     ids="-".join,
 )
 def pair(request: pytest.FixtureRequest, folder: str) -> tuple[Role, Session, Session]:

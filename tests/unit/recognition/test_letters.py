@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.models.files import find
-from ocr_engine.options import EngineOptions
+from ocr_engine.options import EngineOptions, ModelFamily
 from ocr_engine.recognition.ctc import Doubt, Reading
 from ocr_engine.recognition.letters import make
 from ocr_engine.recognition.letters.correction import Letters
@@ -184,10 +184,15 @@ def test_tags_name_languages_whatever_their_region_and_unknown_ones_are_refused(
         told(["de"], "ppocr-v4")
 
 
-def test_the_models_know_all_letters_of_the_languages_that_may_be_told() -> None:
-    characters = set(find(EngineOptions()).characters)
-    for language in told(known()):
-        assert (alphabet([language]) or set()) - {"ẞ"} <= characters, language
+@pytest.mark.parametrize("model", ["ppocr-v6", "ppocr-v6-tiny"])
+def test_the_models_know_all_letters_of_the_languages_that_may_be_told(model: ModelFamily) -> None:
+    characters = set(find(EngineOptions(model=model)).characters)
+    lacking = {name for name in told(known()) if not (alphabet([name]) or set()) - {"ẞ"} <= characters}
+    assert lacking.isdisjoint(told(known(model), model))
+    assert lacking <= set(known()) - set(known(model))
+
+
+def test_the_older_models_are_told_no_language_with_accents() -> None:
     # the older one has English without the accents of its loan words, and languages that write a to z
     assert set(string.ascii_letters) <= set(find(EngineOptions(model="ppocr-v4")).characters)
     assert all(not ALPHABETS[language].strip("é") for language in set(known("ppocr-v4")) - {"en", "zh"})

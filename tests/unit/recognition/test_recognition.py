@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ocr_engine.models.files import Normalisation
+from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.recognition.ctc import NOTHING
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, WIDTH_STEP, Recogniser, natural_width
 
