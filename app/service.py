@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from app import clock
 from app.background import Background
+from app.batches.batches import Batches
 from app.cluster.node_kind import NodeKind
 from app.delivery.courier import Courier
 from app.delivery.streams import Streams
@@ -26,7 +27,7 @@ from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
-from app.jobs.received import content_of, repeat_of, type_by_bytes
+from app.jobs.received import IdempotencyKeyReused, content_of, repeat_of, type_by_bytes
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
@@ -53,10 +54,6 @@ _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 class JobNotFound(Exception):
     """There is no such job, or it is another owner's."""
-
-
-class IdempotencyKeyReused(Exception):
-    """The key stands for another upload."""
 
 
 class JobGone(Exception):
@@ -114,6 +111,7 @@ class Service:
         streams: Streams,
         webhooks: Webhooks,
         courier: Courier,
+        batches: Batches,
     ) -> None:
         self.settings = settings
         self.kind = kind
@@ -127,6 +125,7 @@ class Service:
         self.waiters = waiters
         self.streams = streams
         self.webhooks = webhooks
+        self.batches = batches
         self.background = background
         self.operations = operations
         """What operators and probes ask."""
@@ -207,11 +206,15 @@ class Service:
                     )
                 except AlreadySubmitted as first:
                     if repeat is None or first.fingerprint != repeat.fingerprint:
-                        raise IdempotencyKeyReused("something else was sent with this Idempotency-Key before") from None
+                        raise IdempotencyKeyReused from None
                     job = await self._job(first.job_id, None)
         except Exception as error:
             self._observers.upload_refused(media_type, error)
             raise
+        return await self._of(job)
+
+    async def progress_of(self, job: Job) -> Progress:
+        """The job, as it was found, with how far it is. Raises StoreError."""
         return await self._of(job)
 
     async def progress(self, job_id: str, viewer: str | None) -> Progress:
@@ -315,6 +318,7 @@ class Service:
         self.streams.told(change)
         if change.status.terminal:
             self.waiters.ring(change.id)
+            self.waiters.ring(change.batch_id)
             self._readings.stop(change.id)
             self._files.drop(change.id)
 

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from app.background import Background
+from app.batches.archive import ArchiveLimits
+from app.batches.batches import Batches
+from app.batches.parcel import Parcels
+from app.batches.refusals import Refusal
+from app.batches.taking import Taking
 from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
@@ -19,6 +24,7 @@ from app.delivery.streams import Streams
 from app.delivery.webhooks import Webhooks
 from app.health import AiHealth, Health, Thresholds
 from app.http.access.keys import Keys
+from app.http.problems import api_error
 from app.jobs.admission import Admission, Limits
 from app.jobs.cancellation import Cancellation
 from app.jobs.capacity import Capacity
@@ -56,6 +62,11 @@ if TYPE_CHECKING:  # asyncpg is an extra
 
 FIRST_SERVICE_SECONDS = 1.0
 """Seconds a page is thought to take until the first one was measured."""
+
+BATCHES_AT_ONCE = 4
+"""Of the largest kind, that may be on their way in; they wait on the store's disk."""
+BATCH_MEMORY_BYTES = 16_384
+"""Of each file of a batch that are kept in memory while it comes."""
 
 
 class Tuning(Struct, frozen=True, kw_only=True):
@@ -146,24 +157,26 @@ def service_of(
         metrics=observers.metrics,
         check_seconds=tuning.check_seconds,
     )
+    intake = Intake(
+        store,
+        queue,
+        policy,
+        admission,
+        events,
+        _abandoned_seconds(settings, kind),
+        settings.max_image_pages,
+        timedelta(hours=settings.keep_uploads_hours),
+    )
+    cancellation = Cancellation(store, queue, events)
     return Service(
         settings=settings,
         kind=kind,
         store=store,
         pool=pool,
         queue=queue,
-        intake=Intake(
-            store,
-            queue,
-            policy,
-            admission,
-            events,
-            _abandoned_seconds(settings, kind),
-            settings.max_image_pages,
-            timedelta(hours=settings.keep_uploads_hours),
-        ),
+        intake=intake,
         dead_letters=DeadLetters(store, queue, admission, events),
-        cancellation=Cancellation(store, queue, events),
+        cancellation=cancellation,
         events=events,
         retention=Retention(store, _kept(settings), events),
         kept_uploads=KeptUploads(store, timedelta(hours=settings.keep_uploads_hours), admission),
@@ -180,6 +193,27 @@ def service_of(
         streams=streams,
         webhooks=webhooks,
         courier=courier,
+        batches=Batches(
+            taking=Taking(
+                store=store,
+                queue=queue,
+                intake=intake,
+                admission=admission,
+                parcels=_parcels(settings, store, admission),
+                observers=observers,
+                refusal_of=_refusal_of,
+                callback_url=webhooks.callback_url,
+                max_pixels=settings.max_image_pixels,
+            ),
+            store=store,
+            queue=queue,
+            cancellation=cancellation,
+            capacity=capacity,
+            events=events,
+            waiters=waiters,
+            streams=streams,
+            max_wait_seconds=settings.max_wait_seconds,
+        ),
     )
 
 
@@ -212,6 +246,22 @@ def outside(settings: Settings, keys: Keys | None) -> Outside:
         raise SettingsError([f"WEBHOOK_ALLOWED_HOSTS: {error}"]) from error
     except OSError as error:
         raise SettingsError([f"WEBHOOK_SECRETS_FILE={file!r}: {error.strerror}"]) from error
+
+
+def _parcels(settings: Settings, store: JobStore, admission: Admission) -> Parcels:
+    limits = ArchiveLimits(
+        max_files=settings.max_batch_files,
+        max_file_bytes=settings.max_image_bytes,
+        max_bytes=settings.max_batch_bytes,
+    )
+    # a ZIP and what is in it
+    largest = 2 * settings.max_batch_bytes
+    return Parcels(store.staging, Incoming(BATCHES_AT_ONCE * largest, largest, BATCH_MEMORY_BYTES), admission, limits)
+
+
+def _refusal_of(error: Exception) -> Refusal | None:
+    named = api_error(error, 1)
+    return Refusal(code=named.code, detail=named.detail) if named else None
 
 
 def _kept(settings: Settings) -> timedelta | None:

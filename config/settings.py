@@ -111,6 +111,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Most pages of a TIFF or PDF, up to 2000; above that 413, or, of a PDF, a dead letter.",
         ),
     ] = 50
+    max_batch_files: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="Most files of a batch, those in ZIPs counted one by one; above that 413."),
+    ] = 1000
+    max_batch_bytes: Annotated[
+        Count, Meta(description="Most bytes of a batch's files, all together, sent and unpacked; above that 413.")
+    ] = 500_000_000
+    batch_timeout_seconds: Annotated[
+        Seconds, Meta(description="Longest time a client may take to send a batch; then 408.")
+    ] = 600.0
     upload_timeout_seconds: Annotated[
         Seconds, Meta(description="Longest time a client may take to send a body; then 408.")
     ] = 60.0

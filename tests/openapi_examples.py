@@ -77,7 +77,16 @@ def recorded(folder: Path) -> dict[str, Any]:
         keep("read_job", client.get(f"/images/{waiting}"))
         keep("", client.get(f"/images/{waiting}/result"))
         keep("delete_job", client.delete(f"/images/{waiting}"))
+        batch = keep("submit_batch", client.post("/batches", files=[("file", ("a.jpg", image))]))["id"]
+        keep("read_batch_state", client.get(f"/batches/{batch}"))
+        keep("delete_batch", client.delete(f"/batches/{batch}"))
         pool.release()
+        files = [("file", ("a.jpg", image)), ("file", ("b.txt", b"text"))]
+        batch = keep("submit_batch", client.post("/batches?wait=20", files=files))["id"]
+        keep("read_batch_state", client.get(f"/batches/{batch}?limit=1"))
+        keep("list_batches", client.get("/batches?limit=1"))
+        keep("", client.get("/batches/0b0e2f3e-4f4e-4a51-8d6d-5b1f2c103f0c"))
+        keep("", client.post("/batches", content=b"PK\x03\x04"))
         keep("", client.get("/images?limit=none"))
         keep("", client.get("/images?page=2"))
         keep("", client.post("/images", files={"picture": ("a.png", image)}))

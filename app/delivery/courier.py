@@ -97,7 +97,7 @@ class Courier(JobEvents):
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
-        if job.status.terminal and job.options.callback_url:
+        if job.status.terminal and (job.options.callback_url or job.batch_id):
             self.ring()
 
     async def run(self) -> None:

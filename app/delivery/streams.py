@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from app import clock
 from app.delivery.subscription import StreamLimits, Subscription
 from app.jobs.events import JobEvents
+from persistence.batches.batch import BatchState
 from persistence.change import JobChange, change_of
 from persistence.job import Job
 from persistence.page import Page
@@ -103,6 +104,39 @@ class Streams(JobEvents):
                 for change in own.take():
                     last = max(last, _place(change), key=_order)
                     yield change
+                if own.ended or self._closed:
+                    return
+                if not await own.rung():
+                    yield None
+
+    async def of_batch(
+        self,
+        client: str,
+        batch_id: str,
+        look: Callable[[], Awaitable[BatchState | None]],
+        is_known: Callable[[BatchState], bool],
+    ) -> AsyncIterator[BatchState | None]:
+        """The batch as it stands, unless that is known, then whenever it has changed, up to its end. In all else as
+        `of_job`.
+        """
+        last = None
+        with (
+            contextlib.suppress(TooManyStreams),
+            self._subscribed(client, lambda change: change.batch_id == batch_id) as own,
+        ):
+            own.doubt()
+            yield None
+            while True:
+                if own.take() or own.in_doubt:
+                    with own.looking():
+                        if (state := await look()) is None:
+                            return
+                        if state != last:
+                            if last is not None or not is_known(state):
+                                yield state
+                            last = state
+                        if state.status.terminal:
+                            return
                 if own.ended or self._closed:
                     return
                 if not await own.rung():

@@ -4,6 +4,7 @@ Routes say which statuses they answer; the rest follows from the table of errors
 `examples.json`: real answers, recorded by `python -m tests.openapi_examples`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,6 @@ OF_UPLOADS = frozenset(
 OF_NEW_WORK = frozenset({"queue_full", "quota_exceeded", "stopping"})
 """Only where a job is queued: POST."""
 OF_PLACES: Mapping[str, tuple[str, ...]] = {
-    "not_a_dead_letter": ("/dead-letters",),
     "already_ended": ("/images/{job_id}",),
     "result_unfinished": ("/result",),
     "no_result": ("/result",),
@@ -47,7 +47,10 @@ OF_PLACES: Mapping[str, tuple[str, ...]] = {
     "callback_refused": ("/images",),
     "webhooks_off": ("/images",),
 }
-"""How the paths end, or `/dead-letters` begins, at which these may be answered."""
+"""How the paths end at which these may be answered."""
+OF_BATCHES = frozenset({"batch_not_found", "batch_gone", "archive_too_large", "too_many_files", "invalid_archive"})
+"""Only at `/batches`, where nothing is said of single jobs."""
+OF_SINGLE_JOBS = frozenset({"job_not_found", "job_gone"})
 
 _TEXT: Json = {"type": "string"}
 HEADERS: Mapping[str, Json] = {
@@ -136,8 +139,12 @@ def codes(path: str, method: str, status: str, operation: Json) -> list[str]:
 
 
 def _belongs(code: str, path: str) -> bool:
+    if code == "not_a_dead_letter":
+        return path.startswith("/dead-letters")
+    if code in OF_BATCHES | OF_SINGLE_JOBS and path.startswith("/batches") != (code in OF_BATCHES):
+        return False
     places = OF_PLACES.get(code)
-    return places is None or path.endswith(places) or (places == ("/dead-letters",) and path.startswith(places[0]))
+    return places is None or path.endswith(places)
 
 
 def _describe_problem(path: str, method: str, status: str, operation: Json, answer: Json) -> None:
@@ -172,7 +179,7 @@ def _header_names(method: str, status: str, operation: Json, is_problem: bool, i
         yield "WWW-Authenticate"
     if is_problem:
         return
-    shows_job = "JobView" in str(operation["responses"][status].get("content"))
+    shows_job = re.search("JobView|BatchDetailView", str(operation["responses"][status].get("content")))
     if method == "post" and shows_job:
         yield "Location"
     if "wait" in {parameter["name"] for parameter in operation["parameters"]}:

@@ -9,6 +9,17 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from loguru import logger
 from msgspec import Meta, Struct
 
+from app.batches.refusals import (
+    ArchiveTooLarge,
+    BadArchive,
+    BatchGone,
+    BatchNotFound,
+    BatchTooLarge,
+    EmptyFile,
+    LockedEntry,
+    NothingTaken,
+    TooManyFiles,
+)
 from app.delivery.streams import TooManyStreams
 from app.delivery.webhooks import CallbackRefused, NoSuchDelivery, WebhooksOff
 from app.http.request_context import context_of
@@ -17,10 +28,11 @@ from app.jobs.cancellation import AlreadyEnded
 from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
+from app.jobs.received import IdempotencyKeyReused
 from app.results.stored_pages import PagesLost
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.results.upload_uses import UploadExpired
-from app.service import IdempotencyKeyReused, JobGone, JobNotFound
+from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
 from persistence.store import StoreError, StoreFull
@@ -52,6 +64,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
         "delivery_not_found": ErrorKind(404, "No such delivery"),
+        "batch_not_found": ErrorKind(404, "No such batch"),
         "method_not_allowed": ErrorKind(405, "This method is not allowed here"),
         "not_acceptable": ErrorKind(406, "A result does not come in this format"),
         "upload_timeout": ErrorKind(408, "The upload took too long"),
@@ -61,12 +74,16 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "no_result": ErrorKind(409, "The job ended without a result"),
         "request_in_flight": ErrorKind(409, "The first request with this key is not answered yet"),
         "job_gone": ErrorKind(410, "The job was deleted"),
+        "batch_gone": ErrorKind(410, "The batch was deleted"),
         "upload_expired": ErrorKind(410, "The uploaded file is not kept any more"),
         "image_too_large": ErrorKind(413, "The upload is too large"),
+        "archive_too_large": ErrorKind(413, "The ZIP unpacks to too much"),
+        "too_many_files": ErrorKind(413, "The batch has too many files"),
         "too_many_pixels": ErrorKind(413, "The image has too many pixels"),
         "too_many_pages": ErrorKind(413, "The image has too many pages"),
         "unsupported_media_type": ErrorKind(415, "Not an image type that is read here"),
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
+        "invalid_archive": ErrorKind(422, "The ZIP, or a file in it, cannot be unpacked"),
         "invalid_document": ErrorKind(422, "The document cannot be read"),
         "no_such_page": ErrorKind(422, "The file has no such page"),
         "password_required": ErrorKind(422, "The document needs its password"),
@@ -201,6 +218,24 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("job_not_found", str(error))
         case JobGone() | PagesLost():
             return ApiError("job_gone", str(error))
+        case BatchNotFound():
+            return ApiError("batch_not_found", str(error))
+        case BatchGone():
+            return ApiError("batch_gone", str(error))
+        case NothingTaken():
+            return ApiError(error.first.code, str(error))
+        case TooManyFiles():
+            return ApiError("too_many_files", str(error))
+        case ArchiveTooLarge():
+            return ApiError("archive_too_large", str(error))
+        case BadArchive():
+            return ApiError("invalid_archive", str(error))
+        case LockedEntry():
+            return ApiError("password_required", str(error))
+        case BatchTooLarge():
+            return ApiError("image_too_large", str(error))
+        case EmptyFile():
+            return ApiError("missing_file", str(error))
         case ValidationException(extra=[*faults]):
             # Litestar's own detail says no more than that something is wrong
             return ApiError("malformed_request", "; ".join(f"{one.get('key')}: {one['message']}" for one in faults))

@@ -21,6 +21,7 @@ from app.http.routes import (
     uploads,
     web,
 )
+from app.http.routes.batches import reading as batches
 from config.settings import Settings
 
 
@@ -30,6 +31,7 @@ def routes(settings: Settings) -> list[Router]:
         return [_open_routes(settings)]
     return [
         images.router,
+        batches.router,
         events.router,
         results.router,
         uploads.router,

@@ -1,7 +1,7 @@
 """Admission control: refuses uploads while too many bytes wait, disk or memory is short, or a key's quota is used."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
@@ -74,6 +74,34 @@ class Admission:
             self._incoming_bytes -= size
 
     @asynccontextmanager
+    async def admit_many(self, owner: str, sizes: Sequence[int]) -> AsyncIterator[tuple[int, Exception | None]]:
+        """Holds the room for as many of these images as there is room for, from the first on, while they are stored.
+
+        How many they are, and what the next one lacks. Raises StoreFull, MemoryShort.
+        """
+        if shortage := await self.short_of():
+            raise shortage
+        held, size, lacking = len(sizes), sum(sizes), None
+        self._incoming_bytes += size
+        self._incoming_jobs[owner] += held
+        try:
+            # as with single ones: counted before the store is asked
+            room = self._limits.max_waiting_bytes - (await self._store.backlog()).image_bytes - self._incoming_bytes
+            over = await self._over_quota(owner)
+            while held and (room < 0 or over > 0):
+                held -= 1
+                lacking = self._exceeded(owner) if over > 0 else QueueFull()
+                size, room, over = size - sizes[held], room + sizes[held], over - 1
+                self._incoming_bytes -= sizes[held]
+                self._incoming_jobs[owner] -= 1
+            yield held, lacking
+        finally:
+            self._incoming_bytes -= size
+            self._incoming_jobs[owner] -= held
+            if not self._incoming_jobs[owner]:
+                del self._incoming_jobs[owner]
+
+    @asynccontextmanager
     async def one_more(self, owner: str) -> AsyncIterator[None]:
         """Holds the room for one more unfinished job of the key. Raises QuotaExceeded."""
         self._incoming_jobs[owner] += 1
@@ -91,10 +119,19 @@ class Admission:
             raise QueueFull
 
     async def _check_quota(self, owner: str) -> None:
+        if await self._over_quota(owner) > 0:
+            raise self._exceeded(owner)
+
+    async def _over_quota(self, owner: str) -> int:
+        """How many of the key's unfinished jobs, with those that are coming in, are too many."""
+        if not self._allowed(owner):
+            return 0
+        return (await self._store.backlog(owner)).jobs + self._incoming_jobs[owner] - self._allowed(owner)
+
+    def _allowed(self, owner: str) -> int:
         own = self._quota_of(owner)
         allowed = self._limits.max_jobs_per_key if own is None else own
-        if not allowed or owner == ANYBODY:
-            return
-        unfinished = (await self._store.backlog(owner)).jobs
-        if unfinished + self._incoming_jobs[owner] > allowed:
-            raise QuotaExceeded(f"this key has {unfinished} unfinished jobs of the {allowed} that it may have")
+        return 0 if owner == ANYBODY else allowed
+
+    def _exceeded(self, owner: str) -> QuotaExceeded:
+        return QuotaExceeded(f"this key has as many unfinished jobs as it may have, which are {self._allowed(owner)}")

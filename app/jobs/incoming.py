@@ -4,8 +4,8 @@ import asyncio
 import errno
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,9 +37,10 @@ class Incoming:
     One client may hold half of that, so that it cannot shut out the others.
     """
 
-    def __init__(self, limit: int, largest: int = 0) -> None:
-        """`limit` in bytes; a client may always hold `largest` of them: one file."""
+    def __init__(self, limit: int, largest: int = 0, in_memory: int = IN_MEMORY_BYTES) -> None:
+        """`limit` in bytes; a client may always hold `largest` of them: one file. Of each `in_memory` are in memory."""
         self._limit = limit
+        self._in_memory = in_memory
         self._share = max(limit // 2, largest)
         self._of_client: Counter[str] = Counter()
         self.bytes = 0
@@ -48,15 +49,27 @@ class Incoming:
     @asynccontextmanager
     async def body(self, client: str, staging: Path) -> AsyncIterator["Body"]:
         """A body to fill; its bytes count until the end of the block, where a file in `staging` is removed as well."""
-        body = Body(staging, lambda size: self._hold(client, size))
+        body = Body(staging, lambda size: self._hold(client, size), self._in_memory)
         try:
             yield body
         finally:
-            self.bytes -= body.size
-            self._of_client[client] -= body.size
-            if not self._of_client[client]:
-                del self._of_client[client]
+            self._let_go(client, body.size)
             await body.discard()
+
+    @contextmanager
+    def room(self, client: str, size: int) -> Iterator[None]:
+        """Holds so many bytes for what is made of a body. Raises IncomingFull."""
+        self._hold(client, size)
+        try:
+            yield
+        finally:
+            self._let_go(client, size)
+
+    def _let_go(self, client: str, size: int) -> None:
+        self.bytes -= size
+        self._of_client[client] -= size
+        if not self._of_client[client]:
+            del self._of_client[client]
 
     def _hold(self, client: str, size: int) -> None:
         # what has come counts, not what was announced: to announce costs a client nothing
@@ -67,9 +80,10 @@ class Incoming:
 
 
 class Body:
-    """The file of an upload, as far as it has come: in memory up to IN_MEMORY_BYTES, beyond that on disk."""
+    """The file of an upload, as far as it has come: up to so many bytes in memory, beyond that on disk."""
 
-    def __init__(self, staging: Path, hold: Callable[[int], None]) -> None:
+    def __init__(self, staging: Path, hold: Callable[[int], None], in_memory: int = IN_MEMORY_BYTES) -> None:
+        self._in_memory = in_memory
         self._path = staging / f"upload-{uuid.uuid4().hex}"
         self._hold = hold
         self._tail = bytearray()
@@ -82,7 +96,7 @@ class Body:
         self._hold(len(chunk))
         self.size += len(chunk)
         self._tail += chunk
-        if len(self._tail) > IN_MEMORY_BYTES:
+        if len(self._tail) > self._in_memory:
             await self._spill()
 
     async def upload(self, password: str = "") -> Upload:
@@ -90,7 +104,7 @@ class Body:
         if self._file is None:
             return Upload(size=self.size, data=bytes(self._tail), password=password)
         await self._spill()
-        await asyncio.to_thread(self._file.flush)
+        await asyncio.to_thread(self._file.close)  # of a batch there may be a thousand
         return Upload(size=self.size, file=self._path, password=password)
 
     async def discard(self) -> None:

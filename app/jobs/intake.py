@@ -14,6 +14,7 @@ from app.jobs.events import JobEvents
 from app.jobs.reading.reader import chosen
 from app.jobs.reading.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
+from persistence.batches.batch import NewJob
 from persistence.job import ANYBODY, Job, JobOptions, JobState
 from persistence.page import Page, PageState, new_pages
 from persistence.queue import JobQueue, Unit
@@ -74,27 +75,46 @@ class Intake:
         Raises AlreadySubmitted (with `repeat`), QueueStopped, StoreError, TooManyPages, NoSuchPage or as
         Admission.admit; nothing is left behind then.
         """
-        numbers = chosen(options.pages, info.pages, self._max_pages) if info.pages else []
+        new = self.new_job(upload, info, owner, traceparent, options)
         with self._queue.reserve():
             async with self._admission.admit(owner, upload.size):
-                moment = self._now()
-                job = Job(
-                    id=str(uuid.uuid4()),
-                    owner=owner,
-                    traceparent=traceparent,
-                    image=info,
-                    created_at=moment,
-                    updated_at=moment,
-                    due_at=moment,
-                    options=self._kept(options, upload),
-                    paged=info.pages > 1,
-                    pages_total=len(numbers),
-                )
-                pages = new_pages(job, numbers, moment) if job.paged else ()
-                await self._store.add(job, upload, pages, repeat)
-                self._events.accepted(job)
-                await self._queue.put_new(_unit(job, page) for page in pages or (None,))
-        return job
+                await self._store.add(new.job, upload, new.pages, repeat)
+                await self.stored(new)
+        return new.job
+
+    def new_job(
+        self,
+        upload: Upload,
+        info: ImageInfo,
+        owner: str,
+        traceparent: str,
+        options: JobOptions,
+        batch_id: str = "",
+        batch_number: int = 0,
+    ) -> NewJob:
+        """What is to be stored of an upload. Raises TooManyPages, NoSuchPage."""
+        numbers = chosen(options.pages, info.pages, self._max_pages) if info.pages else []
+        moment = self._now()
+        job = Job(
+            id=str(uuid.uuid4()),
+            owner=owner,
+            traceparent=traceparent,
+            image=info,
+            created_at=moment,
+            updated_at=moment,
+            due_at=moment,
+            options=self._kept(options, upload),
+            paged=info.pages > 1,
+            pages_total=len(numbers),
+            batch_id=batch_id,
+            batch_number=batch_number,
+        )
+        return NewJob(job=job, upload=upload, pages=new_pages(job, numbers, moment) if job.paged else ())
+
+    async def stored(self, new: NewJob) -> None:
+        """The job is in the store: it is told of, and queued."""
+        self._events.accepted(new.job)
+        await self._queue.put_new(_unit(new.job, page) for page in new.pages or (None,))
 
     def _kept(self, options: JobOptions, upload: Upload) -> JobOptions:
         """A password is needed to open what it came with, and kept no longer than its job needs it."""

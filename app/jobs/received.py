@@ -16,6 +16,13 @@ from persistence.repeat import Repeat
 from persistence.upload import Upload
 
 
+class IdempotencyKeyReused(Exception):
+    """The key stands for another upload."""
+
+    def __init__(self) -> None:
+        super().__init__("something else was sent with this Idempotency-Key before")
+
+
 @contextlib.contextmanager
 def content_of(upload: Upload) -> Iterator[Buffer]:
     """Its bytes, of a large one not in memory."""

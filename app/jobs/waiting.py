@@ -3,12 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 from app.jobs.events import JobEvents
-from persistence.job import Job
+from persistence.job import Job, JobState
 
 MAX_WAITING_REQUESTS = 1000
 """Requests that may wait at the same time; further ones are answered at once. Each keeps a connection open."""
+
+
+class Ending(Protocol):
+    """What comes to an end: a job, or a batch of them."""
+
+    @property
+    def status(self) -> JobState:
+        """Where it stands."""
+
+
+T = TypeVar("T", bound=Ending)
 
 
 class Waiters(JobEvents):
@@ -24,7 +36,7 @@ class Waiters(JobEvents):
         self._bells: dict[str, set[asyncio.Event]] = {}
         self._closed = False
 
-    async def ended(self, job_id: str, look: Callable[[], Awaitable[Job]], seconds: float) -> Job:
+    async def ended(self, name: str, look: Callable[[], Awaitable[T]], seconds: float) -> T:
         """What `look` gives as soon as that has ended; or what it gives after so many seconds, or at a stop.
 
         Raises what `look` raises.
@@ -32,13 +44,13 @@ class Waiters(JobEvents):
         if self.full:
             return await look()
         deadline = asyncio.get_running_loop().time() + seconds
-        with self._bell(job_id) as bell:
+        with self._bell(name) as bell:
             while True:
                 bell.clear()  # before the look: what rings during it is looked at again
-                job = await look()
-                if job.status.terminal or self._closed or not await _rung(bell, deadline):
+                found = await look()
+                if found.status.terminal or self._closed or not await _rung(bell, deadline):
                     break
-        return job if job.status.terminal or self._closed else await look()
+        return found if found.status.terminal or self._closed else await look()
 
     @property
     def full(self) -> bool:
@@ -49,14 +61,15 @@ class Waiters(JobEvents):
         """See JobEvents."""
         if job.status.terminal:
             self.ring(job.id)
+            self.ring(job.batch_id)
 
     def deleted(self, job: Job) -> None:
         """See JobEvents."""
         self.ring(job.id)
 
-    def ring(self, job_id: str) -> None:
-        """The job may have ended."""
-        for bell in self._bells.get(job_id, ()):
+    def ring(self, name: str) -> None:
+        """The job or batch of this id may have ended."""
+        for bell in self._bells.get(name, ()):
             bell.set()
 
     def ring_all(self) -> None:

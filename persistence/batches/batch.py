@@ -24,6 +24,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     created_at: datetime
     files: int
     """That were sent, refused ones included."""
+    jobs: int
+    """That were made of them."""
     unfinished: int
     """Jobs that have not ended; counted in the transactions that end them."""
     ended_at: datetime | None = None

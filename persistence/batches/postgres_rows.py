@@ -16,7 +16,7 @@ from persistence.outbox import postgres as outbox
 from persistence.postgres.connection import Connection
 from persistence.store import Cursor
 
-_BATCH = "id, owner, created_at, files, unfinished, ended_at, cancelled, ends, options, traceparent"
+_BATCH = "id, owner, created_at, files, jobs, unfinished, ended_at, cancelled, ends, options, traceparent"
 _JOBS = "FROM jobs WHERE batch_id = $1 AND batch_id != ''"
 """The second condition is that of the index."""
 LISTED = f"""
@@ -36,8 +36,8 @@ FILES = """
 """
 
 INSERT = """
-    INSERT INTO batches (id, owner, created_at, files, unfinished, options, traceparent)
-    SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
+    INSERT INTO batches (id, owner, created_at, files, jobs, unfinished, options, traceparent)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING RETURNING id
 """
 FOLLOW = f"""
@@ -56,6 +56,7 @@ async def insert(connection: Connection, batch: Batch, files: Sequence[BatchFile
         batch.owner,
         batch.created_at,
         batch.files,
+        batch.jobs,
         batch.unfinished,
         msgspec.json.encode(batch.options).decode(),
         batch.traceparent,

@@ -13,13 +13,13 @@ from persistence.outbox import sqlite as outbox
 from persistence.sqlite.rows import to_text
 from persistence.store import Cursor
 
-_BATCH = "id, owner, created_at, files, unfinished, ended_at, cancelled, ends, options, traceparent"
-_UNFINISHED = 4
+_BATCH = "id, owner, created_at, files, jobs, unfinished, ended_at, cancelled, ends, options, traceparent"
+_UNFINISHED = 5
 _JOBS = "jobs INDEXED BY jobs_of_batch WHERE batch_id = ? AND batch_id != ''"
 """The second condition is that of the index."""
 INSERT = """
-    INSERT INTO batches (id, owner, created_at, files, unfinished, options, traceparent)
-    SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = ?)
+    INSERT INTO batches (id, owner, created_at, files, jobs, unfinished, options, traceparent)
+    SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = ?)
     ON CONFLICT (id) DO NOTHING
 """
 FOLLOW = f"""
@@ -32,7 +32,7 @@ _options = msgspec.json.Decoder(JobOptions)
 
 def insert(db: Database, batch: Batch, files: Sequence[BatchFile]) -> bool:
     """A new batch and its files; False where the id is taken."""
-    values = (batch.id, batch.owner, to_text(batch.created_at), batch.files, batch.unfinished)
+    values = (batch.id, batch.owner, to_text(batch.created_at), batch.files, batch.jobs, batch.unfinished)
     options = msgspec.json.encode(batch.options).decode()
     inserted = db.execute(INSERT, (*values, options, batch.traceparent, batch.id)).rowcount
     if inserted:
@@ -118,7 +118,7 @@ def cancel(db: Database, batch_id: str) -> None:
 
 
 def _state(db: Database, row: Sequence[Any]) -> BatchState:
-    batch_id, owner, created_at, number, unfinished, ended_at, cancelled, ends, options, traceparent = row
+    batch_id, owner, created_at, number, jobs, unfinished, ended_at, cancelled, ends, options, traceparent = row
     found = db.execute(
         "SELECT status, count(*), sum(pages_total), sum(pages_done), sum(pages_failed) "  # noqa: S608
         f"FROM {_JOBS} GROUP BY status",
@@ -136,6 +136,7 @@ def _state(db: Database, row: Sequence[Any]) -> BatchState:
             owner=owner,
             created_at=datetime.fromisoformat(created_at),
             files=number,
+            jobs=jobs,
             unfinished=unfinished,
             ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
             cancelled=bool(cancelled),

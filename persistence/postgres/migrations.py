@@ -198,6 +198,7 @@ MIGRATIONS = (
             owner text NOT NULL,
             created_at timestamptz NOT NULL,
             files bigint NOT NULL,
+            jobs bigint NOT NULL,
             unfinished bigint NOT NULL,
             ended_at timestamptz,
             cancelled boolean NOT NULL DEFAULT false,

@@ -198,6 +198,7 @@ def _batches(db: Database) -> None:
             owner TEXT NOT NULL,
             created_at TEXT NOT NULL,
             files INTEGER NOT NULL,
+            jobs INTEGER NOT NULL,
             unfinished INTEGER NOT NULL,
             ended_at TEXT,
             cancelled INTEGER NOT NULL DEFAULT 0,

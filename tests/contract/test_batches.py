@@ -42,7 +42,7 @@ async def add(
     """A batch of two jobs and a refused file."""
     jobs = members(batch_id, owner=owner)
     options = JobOptions(tag="t", callback_url="https://example.com/hook")
-    batch = Batch(id=batch_id, owner=owner, created_at=after(created), files=3, unfinished=2, options=options)
+    batch = Batch(id=batch_id, owner=owner, created_at=after(created), files=3, jobs=2, unfinished=2, options=options)
     files = [BatchFile(number=each.batch_number, name=f"{each.id} \U0001f9fe.png", job_id=each.id) for each in jobs]
     new = [NewJob(job=each, upload=upload) for each, upload in zip(jobs, uploads, strict=True)]
     await store.batches.add(batch, [*files, REFUSED], new, repeat)

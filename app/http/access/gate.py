@@ -13,7 +13,7 @@ from app.http.access.key_file import ApiKey, Scope
 from app.http.access.keys import Keys
 from app.http.access.rate_limit import WINDOW_SECONDS, Allowance, RateLimit
 from app.http.problems import ApiError
-from app.http.request_context import extend_context
+from app.http.request_context import context_of, extend_context
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -57,6 +57,23 @@ class Gate(Struct, frozen=True, kw_only=True):
                     retry_after=allowance.reset_seconds,
                 )
 
+    def admit_more(self, connection: Connection, count: int) -> tuple[int, ApiError | None]:
+        """How many of `count` files the client may upload by a request that was admitted, and what keeps it from more.
+
+        The request itself was counted as the first of them.
+        """
+        key = self.identify(connection)
+        per_minute = key.uploads_per_minute if key else None
+        allowed = self.uploads_per_minute if per_minute is None else per_minute
+        client = context_of(connection.scope).client
+        for number in range(1, count) if allowed else ():
+            allowance = self.uploads.take(client, allowed)
+            extend_context(connection.scope, answer_headers=rate_limit_headers("uploads", allowance))
+            if not allowance.granted:
+                told = f"at most {allowance.limit} uploads a minute, each file of a batch for one"
+                return number, ApiError("rate_limited", told, retry_after=allowance.reset_seconds)
+        return count, None
+
     def identify(self, connection: Connection) -> ApiKey | None:
         """The key that the request carries, its owner added to its context; None while no keys are set.
 
@@ -76,7 +93,7 @@ class Gate(Struct, frozen=True, kw_only=True):
 
 
 MAY = {Scope.READ: "look at its jobs and change nothing", Scope.UPLOAD: "upload and see nothing of what becomes of it"}
-UPLOADS = frozenset({("POST", "/images"), ("GET", "/capabilities"), ("HEAD", "/capabilities")})
+UPLOADS = frozenset({("POST", "/images"), ("POST", "/batches"), ("GET", "/capabilities"), ("HEAD", "/capabilities")})
 """What a key is for that may only upload."""
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 WaitSeconds = Annotated[
     int,
-    QueryParameter(ge=0, description="Seconds to wait for the job's end, MAX_WAIT_SECONDS at most; as `Prefer: wait`."),
+    QueryParameter(ge=0, description="Seconds to wait for the end, MAX_WAIT_SECONDS at most; as `Prefer: wait`."),
 ]
 
 _WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?', re.IGNORECASE)

@@ -1,6 +1,7 @@
 """Reads an upload: a form with `file` and what is asked of it, or a raw body, stopping at the size and time limits."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -49,47 +50,86 @@ async def read_upload(
             raise _too_large(max_bytes)
         await body.add(chunk)
 
-    try:
-        async with asyncio.timeout(timeout):
-            stream = ContentDigest(request.headers.getall("content-digest", [])).through(request.stream())
-            if media_type == "multipart/form-data":
-                await form.read(stream, add, options.get("boundary", ""))
-            elif media_type.startswith("image/") or media_type in RAW_TYPES:
-                if (request.content_length or 0) > max_bytes:
-                    raise _too_large(max_bytes)
-                async for chunk in stream:
-                    await add(chunk)
-            else:
-                raise ApiError(
-                    "unsupported_media_type",
-                    f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
-                )
-    except asyncio.CancelledError:
-        # only the server cancels a request: its stop is through, and this client is still sending
-        raise ApiError("stopping", "the service stopped before the whole body had come") from None
-    except TimeoutError:
-        raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
-    except RequestEntityTooLarge:
-        raise _too_large(max_bytes) from None
-    except InternalServerException:
-        raise ApiError("malformed_request", "the client left before the whole body was sent") from None
+    async with received_within(timeout, _too_large(max_bytes)):
+        stream = ContentDigest(request.headers.getall("content-digest", [])).through(request.stream())
+        if media_type == "multipart/form-data":
+            await form.read(stream, add, options.get("boundary", ""))
+        elif media_type.startswith("image/") or media_type in RAW_TYPES:
+            if (request.content_length or 0) > max_bytes:
+                raise _too_large(max_bytes)
+            async for chunk in stream:
+                await add(chunk)
+        else:
+            raise ApiError(
+                "unsupported_media_type",
+                f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
+            )
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
     form.told(asked)
     return asked.fields(settings)
 
 
+@contextlib.asynccontextmanager
+async def received_within(timeout: float, too_large: ApiError) -> AsyncIterator[None]:
+    """Within, a body is received, in so many seconds. What goes wrong with that becomes an ApiError (400, 408, 413,
+    503).
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            yield
+    except asyncio.CancelledError:
+        # only the server cancels a request: its stop is through, and this client is still sending
+        raise ApiError("stopping", "the service stopped before the whole body had come") from None
+    except TimeoutError:
+        raise ApiError("upload_timeout", f"the body did not arrive within {timeout:g} s") from None
+    except RequestEntityTooLarge:
+        raise too_large from None
+    except InternalServerException:
+        raise ApiError("malformed_request", "the client left before the whole body was sent") from None
+
+
 def _too_large(max_bytes: int) -> ApiError:
     return ApiError("image_too_large", f"an upload may have at most {max_bytes} bytes")
 
 
-class _Form:
-    """A multipart body."""
+class FormFields:
+    """What comes in a multipart body beside files."""
 
     def __init__(self) -> None:
         self.came: list[str] = []
         """The names of all parts."""
         self._values: dict[str, bytearray] = {}
+
+    def begin(self, name: str, known: Sequence[str]) -> None:
+        """A part without a file. Raises ApiError where it is not known, or came before."""
+        if name in self.came and name in FORM_FIELDS:
+            raise ApiError("malformed_request", f"more than one part `{name}`; send it once")
+        self.came.append(name)
+        refuse_unknown("form field", [name], ["file", *known])
+
+    def add(self, name: str, data: bytes | bytearray) -> None:
+        """A piece of it. Raises ApiError."""
+        if name not in FORM_FIELDS:
+            return
+        value = self._values.setdefault(name, bytearray())
+        value += data
+        most = MAX_JSON_BYTES if name == JSON_PART else 4 * max_letters(name)  # no letter takes more bytes
+        if len(value) > most:
+            raise ApiError("malformed_request", f"the form field `{name}` has more than {most} bytes")
+
+    def told(self, asked: Asked) -> None:
+        """Adds what came to what is asked. Raises ApiError."""
+        asked.add_json(self._values.pop(JSON_PART, b""))
+        for name, value in self._values.items():
+            try:
+                asked.add(Place.FORM, name, value.decode())
+            except UnicodeDecodeError:
+                raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
+
+
+class _Form(FormFields):
+    """The form of a single upload."""
 
     async def read(
         self, stream: AsyncIterator[bytes], add: Callable[[bytes | bytearray], Awaitable[None]], boundary: str
@@ -112,39 +152,23 @@ class _Form:
                             if segment.name == "file":
                                 await add(event)
                             else:
-                                self._add(segment.name, event)
+                                self.add(segment.name, event)
         except ParserLimitReached as error:
             raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
         except ParserError as error:
             raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
 
-    def told(self, asked: Asked) -> None:
-        """Adds what came beside the file to what is asked. Raises ApiError."""
-        asked.add_json(self._values.pop(JSON_PART, b""))
-        for name, value in self._values.items():
-            try:
-                asked.add(Place.FORM, name, value.decode())
-            except UnicodeDecodeError:
-                raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
-
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name
-        if name in self.came and name in ("file", *FORM_FIELDS):
-            told = "send one image a job" if name == "file" else "send it once"
-            raise ApiError("malformed_request", f"more than one part `{name}`; {told}")
-        self.came.append(name)
-        if not segment.filename:
+        if name == "file" and name in self.came:
+            raise ApiError("malformed_request", "more than one part `file`; send one image a job, or POST /batches")
+        if name == "file" or segment.filename:
             # a part with a file's name may be the image under a wrong name: `missing_file` tells
-            refuse_unknown("form field", [name], ["file", *FORM_FIELDS])
-
-    def _add(self, name: str, data: bytes | bytearray) -> None:
-        if name not in FORM_FIELDS:
-            return
-        value = self._values.setdefault(name, bytearray())
-        value += data
-        most = MAX_JSON_BYTES if name == JSON_PART else 4 * max_letters(name)  # no letter takes more bytes
-        if len(value) > most:
-            raise ApiError("malformed_request", f"the form field `{name}` has more than {most} bytes")
+            if name in self.came and name in FORM_FIELDS:
+                raise ApiError("malformed_request", f"more than one part `{name}`; send it once")
+            self.came.append(name)
+        else:
+            self.begin(name, FORM_FIELDS)
 
 
 def _what_is_missing(media_type: str, came: Sequence[str]) -> str:

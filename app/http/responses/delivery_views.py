@@ -5,7 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from persistence.outbox.delivery import Delivery, DeliveryState
+from persistence.batches.batch import OF_BATCH
+from persistence.outbox.delivery import OF_IMAGE, Delivery, DeliveryState
 from persistence.outbox.port import DeliveryListing
 
 
@@ -19,11 +20,12 @@ class DeliveryAttemptView(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryView(Struct, frozen=True, kw_only=True):
-    """Word of one end of a job, and how far it is."""
+    """Word of one end of a job or batch, and how far it is."""
 
     id: Annotated[str, Meta(description="The `webhook-id`, the same at each attempt.")]
     type: str
-    job_id: str
+    job_id: str | None
+    batch_id: str | None
     url: str
     status: DeliveryState
     created_at: datetime
@@ -57,7 +59,8 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
     return DeliveryView(
         id=delivery.id,
         type=delivery.event,
-        job_id=delivery.subject_id,
+        job_id=delivery.subject_id if delivery.kind == OF_IMAGE else None,
+        batch_id=delivery.subject_id if delivery.kind == OF_BATCH else None,
         url=delivery.url,
         status=delivery.status,
         created_at=delivery.created_at,

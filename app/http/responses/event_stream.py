@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Response
@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 
 from persistence.change import JobChange
 from persistence.job import JobState
+
+T = TypeVar("T")
 
 EVENT_STREAM = "text/event-stream"
 RETRY_MILLISECONDS = 2000
@@ -53,19 +55,28 @@ def event_stream(
     changes: AsyncIterator[JobChange | None], event_id: Callable[[JobChange], str], *, headless: bool
 ) -> Response[Any]:
     """The answer that tells of changes as they come, with a comment for each None."""
+    return stream_of(
+        changes, lambda change: event(event_id(change), event_name(change), event_view(change)), headless=headless
+    )
+
+
+def stream_of(told: AsyncIterator[T | None], encoded: Callable[[T], bytes], *, headless: bool) -> Response[Any]:
+    """The answer that tells of these things as they come, each as the event that `encoded` makes of it."""
     if headless:
         return Response(b"", media_type=EVENT_STREAM, headers=_HEADERS)
-    return Stream(_encoded(changes, event_id), media_type=EVENT_STREAM, headers=_HEADERS)
+    return Stream(_encoded(told, encoded), media_type=EVENT_STREAM, headers=_HEADERS)
 
 
-async def _encoded(
-    changes: AsyncIterator[JobChange | None], event_id: Callable[[JobChange], str]
-) -> AsyncIterator[bytes]:
+def event(identity: str, name: str, data: Struct) -> bytes:
+    """One event, its data as JSON."""
+    return f"id: {identity}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
+
+
+async def _encoded(told: AsyncIterator[T | None], encoded: Callable[[T], bytes]) -> AsyncIterator[bytes]:
     silence = b"retry: %d\n\n" % RETRY_MILLISECONDS
-    async for change in changes:
-        if change is None:
+    async for each in told:
+        if each is None:
             yield silence
             silence = b":\n\n"
         else:
-            data = msgspec.json.encode(event_view(change)).decode()
-            yield f"id: {event_id(change)}\nevent: {event_name(change)}\ndata: {data}\n\n".encode()
+            yield encoded(each)

@@ -57,6 +57,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     upload_until: Annotated[
         datetime | None, Meta(description="Until then, at most, the upload can be had again; null: it is not kept.")
     ]
+    batch_id: str | None
     image: ImageInfo
     models: tuple[OcrModel, ...]
     timings: Annotated[OcrTimings | None, Meta(description="Seconds in each stage of the recognition.")]
@@ -99,6 +100,7 @@ def progress_view(progress: Progress, detail: Detail | None = None) -> JobView:
         callback_url=job.options.callback_url,
         expires_at=progress.expires_at or job.expires_at,
         upload_until=progress.upload_until,
+        batch_id=job.batch_id or None,
         image=job.image,
         models=result.models if result else (),
         timings=result.timings if result else None,

@@ -36,6 +36,8 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     max_image_bytes: int
     max_image_pixels: int
     max_image_pages: int
+    max_batch_files: int
+    max_batch_bytes: int
     upload_timeout_seconds: float
     job_timeout_seconds: float
     max_wait_seconds: int

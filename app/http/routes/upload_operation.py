@@ -38,12 +38,16 @@ class UploadOperation(Operation):
                 **{media_type: OpenAPIMediaType(schema=_BINARY) for media_type in raw},
             },
         )
-        known = self.parameters or []
-        taken = {each.name for each in known if isinstance(each, Parameter)}
-        self.parameters = [*known, *(each for each in _query_parameters() if each.name not in taken)]
+        self.parameters = options_in_query(self.parameters)
 
 
 _BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+
+
+def options_in_query(known: Sequence[Parameter | Reference] | None) -> list[Parameter | Reference]:
+    """The parameters that are known, and the options that are none of them."""
+    taken = {each.name for each in known or [] if isinstance(each, Parameter)}
+    return [*(known or []), *(each for each in _query_parameters() if each.name not in taken)]
 
 
 def form_properties() -> dict[str, Schema | Reference]:

@@ -1,0 +1,1 @@
+"""`/batches`: many files in one request, and what becomes of them."""
