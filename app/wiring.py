@@ -309,6 +309,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         characters=settings.ocr_characters,
         cache_dir=settings.ocr_cache_dir,
         backend=settings.ocr_backend,
+        int8=settings.ocr_int8,
         reading_order=settings.ocr_reading_order,
         languages=languages,
         tesseract_data=settings.ocr_tesseract_data,

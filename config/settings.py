@@ -214,6 +214,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["onnxruntime", "openvino"],
         Meta(description="Runtime: `onnxruntime`, or `openvino` where the extra is installed."),
     ] = "onnxruntime"
+    ocr_int8: Annotated[
+        bool,
+        Meta(
+            description="Read lines in 8-bit integers first where the processor is made for that, which takes half the "
+            "time, and anew in float32 where in doubt. `false`: all in float32."
+        ),
+    ] = True
     ocr_min_confidence: Annotated[
         Share,
         Meta(description="Lines read with less confidence are flagged and left out of `text`."),

@@ -74,7 +74,8 @@ class Engine:
         """What the operator should know of the models: why one runs as it was released, for instance."""
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         sure_mean = SURE_MEAN_OF_TINY if options.model == "ppocr-v6-tiny" else SURE_MEAN
-        self._reader = Reader(Recogniser(loaded.recognition, loaded.recognition_input, loaded.characters), sure_mean)
+        sessions = (loaded.recognition, loaded.quick_recognition or loaded.recognition)
+        self._reader = Reader(Recogniser(*sessions, loaded.recognition_input, loaded.characters), sure_mean)
         self._letters = Letters()
         self._told = told(without_others(options.languages), options.model)
         self._other_scripts = OtherScripts(find_data(options.tesseract_data), options.languages)

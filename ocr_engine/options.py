@@ -30,6 +30,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     backend: Backend = "onnxruntime"
     optimised_graphs: bool = True
     """Run each model as a graph that was rewritten for this processor and verified, rather than as it was released."""
+    int8: bool = True
+    """Read lines in 8-bit integers first, where the processor is made for that, and anew in float32 where in doubt."""
     cache_dir: str = ""
     """Folder where the rewritten graphs are kept; empty: the user's own cache."""
     threads: int = 1

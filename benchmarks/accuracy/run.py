@@ -18,7 +18,7 @@ from benchmarks.accuracy.scoring import Score, figures, score
 from benchmarks.accuracy.tables import SetFigures, tables
 from benchmarks.accuracy.tesseract import Tesseract
 from benchmarks.accuracy.truth import Cell, Line, Read
-from benchmarks.engine.readers import ReaderName, open_reader
+from benchmarks.engine.readers import FLOAT32, ReaderName, open_reader
 from benchmarks.report.fingerprint import Machine, fingerprint
 from ocr_engine.errors import OcrError
 from ocr_engine.options import Backend, EngineOptions, ModelFamily, ReadingOrder
@@ -179,7 +179,7 @@ def _readers(arguments: argparse.Namespace, options: EngineOptions) -> list[tupl
     if arguments.predictions:
         given = _predictions(arguments.predictions)
         return [(arguments.predictions.name, lambda case: given.get(case.file, Read()))]
-    names: Sequence[str] = arguments.engine or ENGINES
+    names: Sequence[str] = arguments.engine or [name for name in ENGINES if name != FLOAT32]
     readers: list[tuple[str, Source]] = []
     for name in names:
         try:

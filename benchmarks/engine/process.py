@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from benchmarks.engine.readers import ReaderName, open_reader
+from benchmarks.engine.readers import FLOAT32, ReaderName, open_reader, options_of
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrTimings
@@ -65,7 +65,7 @@ class EngineProcess:
 
 def serve(name: ReaderName, options: EngineOptions) -> None:
     """The child: loads the engine, says so, and reads images until there are no more."""
-    engine = Engine(options) if name == "ours" else None
+    engine = Engine(options_of(name, options)) if name in ("ours", FLOAT32) else None
     reader = None if engine else open_reader(name, options)
     print("ready", flush=True)
     for line in sys.stdin:

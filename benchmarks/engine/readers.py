@@ -4,17 +4,21 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Literal, get_args
 
+import msgspec
+
 from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.truth import Line, Read
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrLine
 
-ReaderName = Literal["ours", "rapidocr", "rapidocr-onnxruntime"]
+ReaderName = Literal["ours", "ours-float32", "rapidocr", "rapidocr-onnxruntime"]
 Reader = Callable[[bytes], Read]
 """The confident text of an image."""
 
-STOCK: tuple[ReaderName, ...] = get_args(ReaderName)[1:]
+FLOAT32: ReaderName = "ours-float32"
+"""Ours without 8-bit integers, for those who ask what these change."""
+STOCK: tuple[ReaderName, ...] = get_args(ReaderName)[2:]
 
 
 def open_reader(name: ReaderName, options: EngineOptions) -> Reader:
@@ -22,9 +26,14 @@ def open_reader(name: ReaderName, options: EngineOptions) -> Reader:
 
     Raises ImportError when a stock engine is not installed, OcrError when ours cannot start.
     """
-    if name == "ours":
-        return _ours(options)
+    if name in ("ours", FLOAT32):
+        return _ours(options_of(name, options))
     return _rapidocr() if name == "rapidocr" else _rapidocr_onnxruntime()
+
+
+def options_of(name: ReaderName, options: EngineOptions) -> EngineOptions:
+    """Those of our engine under that name."""
+    return msgspec.structs.replace(options, int8=False) if name == FLOAT32 else options
 
 
 def _ours(options: EngineOptions) -> Reader:

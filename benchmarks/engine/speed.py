@@ -18,7 +18,7 @@ from benchmarks.accuracy.manifest import IMAGES
 from benchmarks.engine import memory
 from benchmarks.engine.memory import Memory
 from benchmarks.engine.process import Answer, EngineProcess, Failed
-from benchmarks.engine.readers import STOCK, ReaderName
+from benchmarks.engine.readers import FLOAT32, STOCK, ReaderName
 from benchmarks.engine.roofline import Efficiency, measure
 from benchmarks.report.fingerprint import Machine, fingerprint
 from benchmarks.report.progress import Progress
@@ -179,7 +179,8 @@ def _started(names: Sequence[ReaderName], options: EngineOptions, start: Start) 
 
 def _chosen(arguments: argparse.Namespace) -> list[ReaderName]:
     """Ours first, then the stock engines that were asked for, or else all that are installed."""
-    stock: Sequence[ReaderName] = [name for name in STOCK if name in arguments.against] if arguments.against else STOCK
+    others = (FLOAT32, *STOCK)
+    stock: Sequence[ReaderName] = [name for name in others if name in arguments.against] if arguments.against else STOCK
     return ["ours"] if arguments.alone else ["ours", *stock]
 
 
@@ -187,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks engine", description=__doc__)
     parser.add_argument("--images", type=Path, default=SAMPLES, metavar="DIR", help="folder of images; our samples")
     parser.add_argument("--quick", action="store_true", help="every fourth image only")
-    parser.add_argument("--against", action="append", choices=STOCK, help="only this stock engine; repeatable")
+    parser.add_argument("--against", action="append", choices=(FLOAT32, *STOCK), help="only this engine; repeatable")
     parser.add_argument("--alone", action="store_true", help="our engine only")
     parser.add_argument("--no-efficiency", action="store_true", help="leave out the sessions' efficiency")
     parser.add_argument(

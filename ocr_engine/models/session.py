@@ -50,6 +50,21 @@ def open_session(model: ModelFile, options: EngineOptions) -> Session:
         raise EngineError(f"the {model.role} model {model.path} cannot be opened: {error}") from error
 
 
+def open_quantised(model: ModelFile, options: EngineOptions) -> Session | None:
+    """A recogniser that computes in 8-bit integers; None where the options, processor or model are not for that.
+
+    Raises EngineError where it was made, and cannot be opened.
+    """
+    wanted = options.int8 and options.optimised_graphs and options.backend == "onnxruntime"
+    if not wanted or not graphs.multiplies_integers(graphs.circumstances().processor):
+        return None
+    prepared = graphs.prepare_quantised(model, options.cache_dir)
+    try:
+        return OnnxSession(model, options.threads, prepared) if prepared.model else None
+    except Exception as error:
+        raise EngineError(f"the graph of {model.path} in integers cannot be opened: {error}") from error
+
+
 def _open_onnx(model: ModelFile, threads: int, prepared: graphs.Prepared) -> Session:
     try:
         return OnnxSession(model, threads, prepared)

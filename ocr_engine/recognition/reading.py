@@ -60,7 +60,7 @@ class Reader:
             i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL_CONFIDENCE
         }
         doubtful = budget.affordable(doubtful)
-        again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()])
+        again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()], exactly=True)
         for i, reading in zip(doubtful, again, strict=True):
             readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
         return readings
@@ -101,12 +101,13 @@ class Reader:
         unsure = {
             i: round(STRETCHED * widths[i]) for i, reading in readings.items() if reading.confidence < self._sure_mean
         }
-        for i, again in self._read(crops, budget.affordable(unsure)).items():
+        for i, again in self._read(crops, budget.affordable(unsure), exactly=True).items():
             readings[i] = max(readings[i], again, key=_confidence)
 
-    def _read(self, crops: Sequence[Pixels], widths: dict[int, int]) -> dict[int, Reading]:
+    def _read(self, crops: Sequence[Pixels], widths: dict[int, int], *, exactly: bool = False) -> dict[int, Reading]:
         """The text of crops by their numbers, at these widths."""
-        return dict(zip(widths, self._recogniser.read([crops[i] for i in widths], [*widths.values()]), strict=True))
+        chosen = [crops[i] for i in widths]
+        return dict(zip(widths, self._recogniser.read(chosen, [*widths.values()], exactly=exactly), strict=True))
 
 
 class _Budget:

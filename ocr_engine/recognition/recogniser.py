@@ -32,13 +32,18 @@ BATCH_WIDTH = 640
 class Recogniser:
     """Reads crops of lines. `characters` are the model's classes after the blank and before the space, in its order."""
 
-    def __init__(self, session: Session, normalisation: Normalisation, characters: Sequence[str]) -> None:
+    def __init__(
+        self, session: Session, quick: Session, normalisation: Normalisation, characters: Sequence[str]
+    ) -> None:
+        """`quick` is the same model, computing less exactly, or once more `session`."""
         self._session = session
+        self._quick = quick
         self._normalisation = normalisation
         self._decoder = Decoder(characters)
 
-    def read(self, crops: Sequence[Pixels], widths: Sequence[int]) -> list[Reading]:
+    def read(self, crops: Sequence[Pixels], widths: Sequence[int], *, exactly: bool = False) -> list[Reading]:
         """The text of each upright crop (H, W, 3), `widths` pixels wide when 48 high, in the order given."""
+        session = self._session if exactly else self._quick
         widths = [min(width, MAX_WIDTH) for width in widths]
         readings = [NOTHING] * len(crops)
         for width, members in _batches(widths):
@@ -47,7 +52,7 @@ class Recogniser:
                 # what is right of the crop stays 0, the middle grey of training
                 own = max(1, widths[i])
                 fill(row[:, :, :own], resize(crops[i], own, LINE_HEIGHT), self._normalisation)
-            for i, scores in zip(members, self._session.run(batch), strict=True):
+            for i, scores in zip(members, session.run(batch), strict=True):
                 readings[i] = self._decoder.decoded(scores, width / max(1, widths[i]))
         return readings
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+from ocr_engine.models.graphs import circumstances, multiplies_integers
 from tests.unit.test_packaging import ROOT, locked
 
 PACKAGES = Path(sysconfig.get_path("purelib"))
@@ -72,8 +73,9 @@ def test_an_image_is_read_without_what_the_image_leaves_out(packages: Path, tmp_
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() in (ROOT / "samples/health.txt").read_text()
     graphs = list((tmp_path / "graphs").iterdir())
-    assert len(graphs) == 3
-    assert all(graph.stat().st_size > 100_000 for graph in graphs), "a note on why there is none is shorter"
+    assert len(graphs) == 3 + multiplies_integers(circumstances().processor)
+    notes = [graph.read_bytes()[-300:] for graph in graphs if graph.stat().st_size < 100_000]
+    assert not notes, "a note tells why there is no graph"
 
 
 def test_a_pattern_that_matches_nothing_any_more_ends_the_build(tmp_path: Path) -> None:

@@ -11,11 +11,16 @@ from onnx import TensorProto, helper, numpy_helper
 from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs.blocked import Shape, use_blocks
+from ocr_engine.models.graphs.channels_last import reorder_at_once
 from ocr_engine.models.graphs.graph import Graph
+from ocr_engine.models.graphs.patterns.quantised import quantise
 from ocr_engine.models.graphs.rewrite import rewrite
+from ocr_engine.models.graphs.trial_lines import equal_letters
 
 TOLERANCE = 1e-3
 """Largest difference of any number in the output that an optimised graph may have from the original, in a trial."""
+EQUAL_LETTERS = 0.98
+"""Share of the letters of drawn lines that a quantised graph has to read as the original does."""
 
 _SHAPES: dict[Role, tuple[tuple[int, int], ...]] = {
     "detection": ((64, 96), (160, 32), (288, 416)),
@@ -29,23 +34,56 @@ class GraphDiffers(Exception):
     """The optimised graph does not compute what the original does."""
 
 
+class NothingToQuantise(Exception):
+    """The model has no operators that run faster in integers."""
+
+
 def build(model: ModelFile, block: int | None = None, tolerance: float = TOLERANCE) -> bytes:
     """The optimised graph of a model, for blocks of so many channels; that of a detector is for batches of one.
 
     Raises GraphDiffers where a trial shows another result, and whatever the tools raise for models that they do not
     know: the caller then uses the original.
     """
-    original = onnx.load_model_from_string(_fused(model))
-    graph = Graph(original)
-    single = model.role == "detection"
-    trials = [_strokes(1 if single else 2, height, width) for height, width in _SHAPES[model.role]]
     block = block_width() if block is None else block
-    rewrite(graph, block)
-    if block > 1:
-        use_blocks(graph, block, _trial_shapes(graph, trials), single=single)
-    made: bytes = graph.model().SerializeToString()
+    trials = _trials(model)
+    made = _write(model, block, trials, quantised=False)
     _verify(model, made, trials, tolerance)
     return made
+
+
+def build_quantised(model: ModelFile) -> bytes:
+    """The optimised graph of a recogniser with most of its arithmetic in 8-bit integers.
+
+    Raises NothingToQuantise, GraphDiffers where it reads trial lines otherwise than the original, and whatever the
+    tools raise.
+    """
+    made = _write(model, block_width(), _trials(model), quantised=True)
+    share = equal_letters(_original(model), open_optimised(made))
+    if share < EQUAL_LETTERS:
+        raise GraphDiffers(f"of the letters of drawn lines {share:.1%} are read as in float32")
+    return made
+
+
+def _write(model: ModelFile, block: int, trials: list[NDArray[np.float32]], *, quantised: bool) -> bytes:
+    graph = Graph(onnx.load_model_from_string(_fused(model)))
+    rewrite(graph, block)
+    if quantised and not quantise(graph):
+        raise NothingToQuantise("it has no pairs of pointwise convolutions")
+    if block > 1:
+        use_blocks(graph, block, _trial_shapes(graph, trials), single=model.role == "detection")
+        reorder_at_once(graph)
+    made: bytes = graph.model().SerializeToString()
+    return made
+
+
+def _trials(model: ModelFile) -> list[NDArray[np.float32]]:
+    batch = 1 if model.role == "detection" else 2
+    return [_strokes(batch, height, width) for height, width in _SHAPES[model.role]]
+
+
+def _original(model: ModelFile) -> onnxruntime.InferenceSession:
+    options = _options(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    return onnxruntime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
 
 
 def open_optimised(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -119,9 +157,7 @@ def _trial_shapes(graph: Graph, trials: list[NDArray[np.float32]]) -> dict[str, 
 
 
 def _verify(model: ModelFile, made: bytes, trials: list[NDArray[np.float32]], tolerance: float) -> None:
-    options = _options(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
-    original = onnxruntime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
-    optimised = open_optimised(made)
+    original, optimised = _original(model), open_optimised(made)
     name = original.get_inputs()[0].name
     for trial in trials:
         expected = original.run(None, {name: trial})[0]

@@ -15,6 +15,7 @@ from msgspec import Struct
 from ocr_engine.models.files import ModelFile
 
 _DIGEST = 32
+_DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 
 
 class Prepared(Struct, frozen=True):
@@ -42,10 +43,23 @@ def prepare(model: ModelFile, cache_dir: str) -> Prepared:
     return GraphCache(_folder(cache_dir), circumstances()).prepare(model)
 
 
+def prepare_quantised(model: ModelFile, cache_dir: str) -> Prepared:
+    """The graph of a recogniser that computes in 8-bit integers, as `prepare`."""
+    return GraphCache(_folder(cache_dir), circumstances(), build_quantised_graph, "int8").prepare(model)
+
+
+def multiplies_integers(processor: str) -> bool:
+    """Whether a processor with these flags multiplies and adds 8-bit integers four at a time; else they win nothing.
+
+    Those of x86 by AVX-512 VNNI or AVX-VNNI, those of ARM by the dot products of ARMv8.2, as Linux names them.
+    """
+    return bool(_DOT_PRODUCTS.intersection(processor.split()))
+
+
 @cache
 def circumstances() -> Circumstances:
     """Those of this process."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     optimiser = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return Circumstances(optimiser, onnxruntime.__version__, platform.machine(), _processor())
 
@@ -58,23 +72,35 @@ def build_graph(model: ModelFile) -> bytes:
     return build(model)
 
 
+def build_quantised_graph(model: ModelFile) -> bytes:
+    """See build.build_quantised."""
+    from ocr_engine.models.graphs.build import build_quantised
+
+    return build_quantised(model)
+
+
 class GraphCache:
     """Optimised graphs in a folder, made where they are missing."""
 
     def __init__(
-        self, folder: Path, circumstances: Circumstances, build: Callable[[ModelFile], bytes] = build_graph
+        self,
+        folder: Path,
+        circumstances: Circumstances,
+        build: Callable[[ModelFile], bytes] = build_graph,
+        kind: str = "graph",
     ) -> None:
-        """`build` gives the optimised graph of a model, or raises what it likes."""
+        """`build` gives the optimised graph of a model, or raises what it likes; `kind` ends its file's name."""
         self._folder = folder
         self._circumstances = circumstances
         self._build = build
+        self._kind = kind
 
     def prepare(self, model: ModelFile) -> Prepared:
         """The model's graph: what is kept, or made now and kept if it can be written.
 
         Several processes may do so at once: what appears under a name is always whole.
         """
-        path = self._folder / f"{model.role}-{self._key(model)}.graph"
+        path = self._folder / f"{model.role}-{self._key(model)}.{self._kind}"
         found = _read(path)
         if found is not None:
             return found

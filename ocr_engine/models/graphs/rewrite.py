@@ -5,12 +5,12 @@ rewriter does the same with patterns written as functions; it was tried, and cos
 import and sympy, for patterns that need a check of readers, sizes and attributes all the same.
 """
 
-from ocr_engine.models.graphs.affine import fold_affine, hard_swish
-from ocr_engine.models.graphs.attention import pool_first, pool_means, scale_once
-from ocr_engine.models.graphs.classifier import classify_with_gemm
-from ocr_engine.models.graphs.detector_head import shrink_head
 from ocr_engine.models.graphs.graph import Graph
-from ocr_engine.models.graphs.stem import fill_blocks
+from ocr_engine.models.graphs.patterns.affine import fold_affine, hard_swish
+from ocr_engine.models.graphs.patterns.attention import pool_first, pool_means, scale_once
+from ocr_engine.models.graphs.patterns.classifier import classify_with_gemm
+from ocr_engine.models.graphs.patterns.detector_head import shrink_head
+from ocr_engine.models.graphs.patterns.stem import fill_blocks
 
 
 def rewrite(graph: Graph, block: int) -> None:

@@ -5,9 +5,11 @@ import multiprocessing
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,9 +19,18 @@ from ocr_engine.models import files, graphs
 from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs import Prepared
-from ocr_engine.models.graphs.build import TOLERANCE, block_width, build
-from ocr_engine.models.graphs.cache import GraphCache, circumstances
-from ocr_engine.models.session import OnnxSession, Session, open_session
+from ocr_engine.models.graphs.build import (
+    EQUAL_LETTERS,
+    TOLERANCE,
+    NothingToQuantise,
+    block_width,
+    build,
+    build_quantised,
+    open_optimised,
+)
+from ocr_engine.models.graphs.cache import GraphCache, circumstances, multiplies_integers
+from ocr_engine.models.graphs.trial_lines import equal_letters
+from ocr_engine.models.session import OnnxSession, Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions, ModelFamily
 
 
@@ -172,3 +183,56 @@ def test_a_model_with_the_same_name_and_other_content_has_another_graph(tmp_path
     graphs.prepare(ANGLE, str(tmp_path))
     graphs.prepare(other, str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 2
+
+
+RECOGNITION = file_of("ppocr-v6", "recognition")
+
+
+@pytest.fixture(scope="module")
+def quantised() -> bytes:
+    return build_quantised(RECOGNITION)
+
+
+def test_in_integers_the_letters_are_those_of_float32(quantised: bytes) -> None:
+    exact, rounded = open_optimised(build(RECOGNITION)), open_optimised(quantised)
+    assert EQUAL_LETTERS <= equal_letters(exact, rounded) <= 1
+    line = noise((2, 3, 48, 320), 1, 3)
+    name = exact.get_inputs()[0].name
+    expected, got = exact.run(None, {name: line})[0], rounded.run(None, {name: line})[0]
+    assert got.shape == expected.shape
+    assert not np.array_equal(got, expected)  # it is another computation
+
+
+def test_the_products_of_integers_take_the_place_of_most_of_the_arithmetic(quantised: bytes) -> None:
+    graph = onnx.load_model_from_string(quantised).graph
+    weights = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
+    floats = sum(weights.get(name, 0) for node in graph.node if node.op_type == "Conv" for name in node.input)
+    integers = sum(weights.get(n, 0) for o in graph.node if o.op_type == "DynamicQuantizeMatMul" for n in o.input)
+    assert integers > 10 * floats
+
+
+def test_a_model_without_such_operators_is_read_in_float32_only(tmp_path: Path) -> None:
+    older = file_of("ppocr-v4", "recognition")
+    with pytest.raises(NothingToQuantise):
+        build_quantised(older)
+    assert open_quantised(older, EngineOptions(model="ppocr-v4", cache_dir=str(tmp_path))) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "made_for_it"),
+    [
+        ("flags\t: fpu avx2 avx512f avx512_vnni", True),
+        ("flags\t: fpu avx2 avx_vnni", True),
+        ("flags\t: fpu avx2 avx512f", False),  # products there overflow into each other
+        ("Features\t: fp asimd asimddp", True),
+        ("Features\t: fp asimd", False),
+        ("", False),
+    ],
+)
+def test_integers_are_for_processors_that_are_made_for_them(flags: str, made_for_it: bool) -> None:
+    assert multiplies_integers(flags) is made_for_it
+
+
+@pytest.mark.parametrize("changes", [{"int8": False}, {"optimised_graphs": False}, {"backend": "openvino"}])
+def test_integers_are_left_alone_where_they_are_not_wanted(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert open_quantised(RECOGNITION, EngineOptions(cache_dir=str(tmp_path), **changes)) is None

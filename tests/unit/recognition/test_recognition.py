@@ -42,7 +42,7 @@ class Scripted:
 
 
 def recogniser(session: Scripted) -> Recogniser:
-    return Recogniser(session, Normalisation(), LETTERS)
+    return Recogniser(session, session, Normalisation(), LETTERS)
 
 
 def crop(width: int, height: int = LINE_HEIGHT, level: int = 255) -> np.ndarray:
@@ -89,7 +89,7 @@ def test_a_word_decides_what_the_model_is_not_sure_of(letter: float, text: str) 
         def run(self, _: np.ndarray) -> np.ndarray:
             return scores
 
-    (reading,) = Recogniser(Answering(), Normalisation(), "1labe").read([crop(40)], [40])
+    (reading,) = Recogniser(Answering(), Answering(), Normalisation(), "1labe").read([crop(40)], [40])
     assert reading.text == text
     assert reading.confidence == pytest.approx(0.6), "the model's own, not the word's"
 

@@ -17,12 +17,14 @@ class Print(Recogniser):
         self.lines = lines
         self.turned = turned
         self.given: list[tuple[int, int]] = []
+        self.exactly: list[bool] = []
 
-    def read(self, crops: Sequence[np.ndarray], widths: Sequence[int]) -> list[Reading]:
+    def read(self, crops: Sequence[np.ndarray], widths: Sequence[int], *, exactly: bool = False) -> list[Reading]:
         readings = []
         for crop, width in zip(crops, widths, strict=True):
             number = int(crop[0, 0, 0])
             self.given.append((number, width))
+            self.exactly.append(exactly)
             text, confidence = self.lines[number] if number < 200 else self.turned
             readings.append(Reading(text, confidence, (0.5,) * len(text)))
         return readings
@@ -77,6 +79,7 @@ def test_an_unsure_line_is_read_again_with_more_room() -> None:
     recogniser = Print(("x" * 20, SURE_MEAN - 0.1))
     Reader(recogniser).read_upright(recogniser.crops(pitch=20))
     assert widths_of(recogniser, 0) == [round(FIRST_SQUEEZE * 20 * 20), 480]
+    assert recogniser.exactly == [False, True]
 
 
 def test_a_sure_line_is_read_once() -> None:
