@@ -8,6 +8,7 @@ from pathlib import Path
 COMMANDS = {
     "engine": ("engine.speed", "how fast images are read, ours and the stock engines side by side"),
     "accuracy": ("accuracy.run", "how well images are read"),
+    "draw": ("drawn.run", "draws pages of known words, rows and tables for it"),
     "pool": ("service.pool", "what a pool of processes adds, and how fast it mends itself"),
     "store": ("service.store", "how fast and how durably jobs are stored"),
     "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 import msgspec
 
 from benchmarks.accuracy.polygons import shape
-from benchmarks.accuracy.truth import Line, Read
+from benchmarks.accuracy.truth import Cell, Line, Read, Table
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
-from ocr_engine.result import OcrLine
+from ocr_engine.result import OcrBlock, OcrLine
 
 ReaderName = Literal["ours", "ours-float32", "rapidocr", "rapidocr-onnxruntime"]
 Reader = Callable[[bytes], Read]
@@ -41,7 +41,8 @@ def _ours(options: EngineOptions) -> Reader:
 
     def read(image: bytes) -> Read:
         pages = engine.recognise(image).pages
-        return Read(tuple(_line(line) for page in pages for line in page.lines if not line.low_confidence))
+        lines = tuple(_line(line) for page in pages for line in page.lines if not line.low_confidence)
+        return Read(lines, tuple(_table(block) for page in pages for block in page.blocks if block.kind == "table"))
 
     return read
 
@@ -49,6 +50,10 @@ def _ours(options: EngineOptions) -> Reader:
 def _line(line: OcrLine) -> Line:
     words = tuple(Line(word.text, word.polygon) for word in line.words)
     return Line(line.text, line.polygon, words, line.row)
+
+
+def _table(block: OcrBlock) -> Table:
+    return tuple(Cell(cell.row, cell.column, cell.text, cell.row_span, cell.column_span) for cell in block.cells)
 
 
 def _rapidocr() -> Reader:

@@ -1,8 +1,8 @@
 """The one font of a document's unseen text: codes handed out as characters appear, and what each stands for."""
 
 import unicodedata
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
@@ -73,7 +73,7 @@ class UnseenFont:
             CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
             FontDescriptor=self._document.make_indirect(descriptor),
             DW=WIDTHS[_NARROW],
-            W=Array([1, Array([WIDTHS[glyph] for glyph in glyphs[1:]])]),
+            W=Array([*_other_widths(glyphs)]),
             CIDToGIDMap=self._stream(b"".join(glyph.to_bytes(2, "big") for glyph in glyphs)),
         )
         self.object.Subtype = Name.Type0
@@ -101,6 +101,14 @@ class UnseenFont:
         stream = Stream(self._document, b"")
         stream.write(deflated(data), filter=Name.FlateDecode)
         return stream
+
+
+def _other_widths(glyphs: Sequence[int]) -> Iterator[int]:
+    """Of the codes whose width is not the usual one: the first, the last, and the width of each run of equal ones."""
+    for glyph, run in groupby(enumerate(glyphs), key=lambda each: each[1]):
+        codes = [code for code, _ in run]
+        if glyph not in (0, _NARROW):
+            yield from (codes[0], codes[-1], WIDTHS[glyph])
 
 
 def _glyph(character: str) -> int:

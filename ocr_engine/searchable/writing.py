@@ -60,7 +60,8 @@ def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
                 for number in range(len(document.pages), 0, -1):
                     if number not in kept:
                         del document.pages[number - 1]
-            _save(document, order.target, ObjectStreamMode.preserve)
+            # streams as they are: pictures would be written anew otherwise
+            _save(document, order.target, ObjectStreamMode.preserve, compress=False)
         return
     with pikepdf.new() as document, _mapped(order.file) as data:
         header = image.read_header(data, limits.max_pixels)
@@ -72,7 +73,8 @@ def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
             _add_page(document, page, picture.stream, picture.orientation, font)
         font.complete()
         describe(document, order.source, archive=archive)
-        _save(document, order.target, ObjectStreamMode.generate)
+        # deflates what is not compressed yet, the file's own objects: its pictures all are
+        _save(document, order.target, ObjectStreamMode.generate, compress=True)
 
 
 def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
@@ -197,12 +199,11 @@ def _mapped(file: Path) -> Iterator[bytes | MappedFile]:
             data.close()
 
 
-def _save(document: pikepdf.Pdf, target: Path, objects: ObjectStreamMode) -> None:
-    # streams as they are: pictures would be written anew otherwise
+def _save(document: pikepdf.Pdf, target: Path, objects: ObjectStreamMode, *, compress: bool) -> None:
     with target.open("wb") as out:
         document.save(
             out,
-            compress_streams=False,
+            compress_streams=compress,
             stream_decode_level=StreamDecodeLevel.none,
             object_stream_mode=objects,
             deterministic_id=True,
