@@ -166,6 +166,7 @@ def service_of(
         _abandoned_seconds(settings, kind),
         settings.max_image_pages,
         timedelta(hours=settings.keep_uploads_hours),
+        highest=keys.highest_priority if keys else lambda _: "high",
     )
     cancellation = Cancellation(store, queue, events)
     return Service(

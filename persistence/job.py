@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
 
 from ocr_engine.result import Area, ImageInfo, OcrResult
 
+Priority = Literal["high", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""From the highest to the lowest."""
 ANYBODY = ""
 """Owner of jobs while the service asks for no keys."""
 
@@ -98,6 +101,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far answers go into its pages where they are not asked otherwise."""
     timeout: float | None = None
     """CPU seconds that each of its pages may take; None: as it is with all."""
+    priority: Priority = "normal"
+    """How large its owner's share of the workers is while it waits."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that it is written in; empty: those of the service."""
     tag: str = ""

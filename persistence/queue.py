@@ -1,17 +1,20 @@
 """The port JobQueue: what every queue promises. It holds units of work, by name only."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Protocol, Self
 
 from loguru import logger
 from msgspec import Struct
 
-from persistence.job import ANYBODY
+from persistence.job import ANYBODY, Job, Priority
 from persistence.store import StoreError
 
 REDELIVERY_SECONDS = 1.0
 """Pause before a unit is delivered again whose handler raised."""
+
+STEPS: Mapping[Priority, int] = {"high": 1, "normal": 4, "low": 16}
+"""How far each goes on in virtual time with a unit: the reciprocal of its share."""
 
 
 class Unit(Struct, frozen=True):
@@ -22,6 +25,14 @@ class Unit(Struct, frozen=True):
     """0: the job itself, which is an image of one page, or a file that is to be opened."""
     owner: str = ANYBODY
     """Between owners, and then between an owner's jobs, workers are shared fairly."""
+
+    priority: Priority = "normal"
+    """Of its job: high ones get four times the turns of normal ones, these four times those of low ones."""
+
+    @classmethod
+    def of(cls, job: Job, page: int = 0) -> Self:
+        """The job's unit, or one of its pages."""
+        return cls(job.id, page, job.owner, job.options.priority)
 
     @property
     def name(self) -> str:
@@ -83,7 +94,8 @@ class JobQueue(Protocol):
     has died together with its process. The store holds the truth: a unit twice is harmless, a rescue finds a lost one.
 
     Fair: whoever has little to do is served first, whatever others have piled up. Owners take turns, and so do the
-    jobs of an owner; the pages of a job come in their order.
+    jobs of an owner; the pages of a job come in their order. Each priority has its turns, longer or shorter ones: none
+    starves.
     """
 
     window: int | None

@@ -64,9 +64,9 @@ class DeadLetters:
                 if again.paged:
                     pages = await self._store.unsettled(again.id)
                     for page in pages[: self._queue.window]:
-                        await self._queue.put(Unit(again.id, page.number, again.owner))
+                        await self._queue.put(Unit.of(again, page.number))
                 else:
-                    await self._queue.put(Unit(again.id, owner=again.owner))
+                    await self._queue.put(Unit.of(again))
         return again
 
     async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:

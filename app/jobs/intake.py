@@ -15,7 +15,7 @@ from app.jobs.reading.reader import chosen
 from app.jobs.reading.retry import RetryPolicy, wait_until_due
 from ocr_engine.result import ImageInfo
 from persistence.batches.batch import NewJob
-from persistence.job import ANYBODY, Job, JobOptions, JobState
+from persistence.job import ANYBODY, PRIORITIES, Job, JobOptions, JobState, Priority
 from persistence.page import Page, PageState, new_pages
 from persistence.queue import JobQueue, Unit
 from persistence.repeat import Repeat
@@ -45,11 +45,12 @@ class Intake:
         abandoned_seconds: float,
         max_pages: int,
         kept: timedelta = timedelta(),
+        highest: Callable[[str], Priority] = lambda _: "high",
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`abandoned_seconds`: after which an attempt, if no queue knows of it any more, has no worker either; 0 where
         no other process can be at it. `max_pages`: how many of one file are read. `kept`: how long uploads stay
-        after the ends of their jobs, where nothing else is asked for.
+        after the ends of their jobs, where nothing else is asked for. `highest`: priority of an owner's jobs.
         """
         self._store = store
         self._queue = queue
@@ -59,6 +60,7 @@ class Intake:
         self._abandoned_seconds = abandoned_seconds
         self._max_pages = max_pages
         self._kept_hours = kept.total_seconds() / 3600
+        self._highest = highest
         self._now = now
 
     async def submit(
@@ -103,7 +105,7 @@ class Intake:
             created_at=moment,
             updated_at=moment,
             due_at=moment,
-            options=self._kept(options, upload),
+            options=self._granted(options, upload, owner),
             paged=info.pages > 1,
             pages_total=len(numbers),
             batch_id=batch_id,
@@ -116,10 +118,14 @@ class Intake:
         self._events.accepted(new.job)
         await self._queue.put_new(_unit(new.job, page) for page in new.pages or (None,))
 
-    def _kept(self, options: JobOptions, upload: Upload) -> JobOptions:
-        """A password is needed to open what it came with, and kept no longer than its job needs it."""
+    def _granted(self, options: JobOptions, upload: Upload, owner: str) -> JobOptions:
+        """What is asked for, as far as it may be: a key's jobs have the priority of its key at most.
+
+        A password is needed to open what it came with, and kept no longer than its job needs it.
+        """
+        priority = max(options.priority, self._highest(owner), key=PRIORITIES.index)
         hours = self._kept_hours if options.keep_hours is None else options.keep_hours
-        return msgspec.structs.replace(options, keep_upload=hours > 0 and not upload.password)
+        return msgspec.structs.replace(options, priority=priority, keep_upload=hours > 0 and not upload.password)
 
     async def rescue(self) -> Rescued:
         """Queues what the queue does not have of the unfinished jobs.
@@ -158,4 +164,4 @@ class Intake:
 
 
 def _unit(job: Job, page: Page | None = None) -> Unit:
-    return Unit(job.id, page.number if page else 0, job.owner)
+    return Unit.of(job, page.number if page else 0)

@@ -64,7 +64,7 @@ async def _add(connection: Connection, new: NewJob) -> None:
     await page_rows.insert(connection, job, new.pages)
     await notifications.announce(connection, change_of(job))
     if not new.pages:
-        await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
+        await entry_table.enqueue(connection, Unit.of(job))
 
 
 def _at_hand(upload: Upload) -> Upload:

@@ -223,6 +223,15 @@ MIGRATIONS = (
         CREATE INDEX jobs_of_batch ON jobs (batch_id, batch_number) WHERE batch_id != '';
         """,
     ),
+    Migration(
+        "priorities",
+        """
+        ALTER TABLE jobs ADD COLUMN priority text NOT NULL DEFAULT 'normal';
+        DROP INDEX jobs_unfinished;
+        CREATE INDEX jobs_unfinished ON jobs (created_at, id) INCLUDE (owner, priority, image_bytes)
+            WHERE status IN ('queued', 'processing');
+        """,
+    ),
 )
 
 

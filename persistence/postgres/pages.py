@@ -32,8 +32,8 @@ UPDATE_JOB = f"""
 """  # noqa: S608
 COUNT_PAGE = "UPDATE jobs SET revision = $2, pages_done = $3, pages_failed = $4 WHERE id = $1"
 INSERT_JOB = f"""
-    INSERT INTO jobs ({NAMES})
-    SELECT {VALUES}
+    INSERT INTO jobs ({NAMES}, priority)
+    SELECT {VALUES}, coalesce(${COLUMNS.index("options") + 1}::json ->> 'priority', 'normal')
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -65,7 +65,7 @@ async def insert(connection: Connection, job: Job, pages: Sequence[Page]) -> Non
     """New pages, the first of them with entries in the queue."""
     if pages:
         await connection.executemany(INSERT, [_page_values(page) for page in pages])
-        await entry_table.enqueue_pages(connection, job.id, job.owner, entry_table.QUEUE_WINDOW)
+        await entry_table.enqueue_pages(connection, job, entry_table.QUEUE_WINDOW)
 
 
 async def update_job(connection: Connection, old: Job, new: Job) -> bool:
@@ -89,7 +89,7 @@ async def follow_job(connection: Connection, new: Job) -> None:
             new.id,
             new.due_at,
         )
-        await entry_table.enqueue_pages(connection, new.id, new.owner, entry_table.QUEUE_WINDOW)
+        await entry_table.enqueue_pages(connection, new, entry_table.QUEUE_WINDOW)
 
 
 async def replace(connection: Connection, old: Page, new: Page, now: datetime) -> PageChange | None:
@@ -110,7 +110,7 @@ async def replace(connection: Connection, old: Page, new: Page, now: datetime) -
         # by itself, since the other columns stand in indexes: so it stays "heap only"
         await connection.execute(COUNT_PAGE, after.id, after.revision, after.pages_done, after.pages_failed)
     if new.status is PageState.PROCESSING:
-        await entry_table.enqueue_pages(connection, after.id, after.owner)
+        await entry_table.enqueue_pages(connection, after)
     return PageChange(before=before, after=after)
 
 

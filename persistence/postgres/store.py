@@ -92,7 +92,7 @@ class PostgresStore:
             await page_rows.insert(connection, job, pages)
             await notifications.announce(connection, change_of(job))
             if not pages:
-                await entry_table.enqueue(connection, Unit(job.id, owner=job.owner))
+                await entry_table.enqueue(connection, Unit.of(job))
 
         await self._connections.write(work)
         if upload.file is not None:

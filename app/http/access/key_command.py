@@ -26,6 +26,7 @@ from app.http.access.key_file import (
     remove_line,
     replace_line,
 )
+from persistence.job import PRIORITIES
 
 FAILED = 2
 """Exit code: wrong arguments, or a file that cannot be used."""
@@ -38,6 +39,7 @@ def configure(key: argparse.ArgumentParser, default_file: str) -> None:
     add.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
     add.add_argument("--scope", choices=list(Scope), default=Scope.FULL, help="full, read (only), upload (only), admin")
     add.add_argument("--expires", help="a date or moment (2027-01-31, UTC), or a number of days from now (90d)")
+    add.add_argument("--priority", choices=PRIORITIES, default="high", help="the highest that its jobs may have")
     for quota in QUOTAS:
         add.add_argument(f"--{quota.replace('_', '-')}", type=int, metavar="N", help=f"instead of {_SETTING[quota]}")
     add.add_argument("--callback-url", default="", metavar="URL", help="where the ends of its jobs are told (webhooks)")
@@ -96,6 +98,7 @@ def _add(options: argparse.Namespace) -> int:
     expires = _moment(options.expires) if options.expires else None
     key = ApiKey(
         name=options.name,
+        priority=options.priority,
         digest=hash_key(secret),
         scope=Scope(options.scope),
         expires=expires,
@@ -139,14 +142,14 @@ def _show_secret(key: ApiKey) -> None:
 
 
 def _list(path: Path) -> int:
-    rows: list[tuple[str, ...]] = [("name", "scope", "expires", *QUOTAS, "secrets", "callback_url")]
+    rows: list[tuple[str, ...]] = [("name", "scope", "expires", *QUOTAS, "priority", "secrets", "callback_url")]
     for key in _keys(path).values():
         expires = "never" if key.expires is None else f"{key.expires:%Y-%m-%d %H:%M} UTC"
         if key.expired(clock.now()):
             expires += " (expired)"
         quotas = ("-" if getattr(key, name) is None else str(getattr(key, name)) for name in QUOTAS)
         webhooks = (str(len(key.webhook_secrets) or "-"), key.callback_url or "-")
-        rows.append((key.name, str(key.scope), expires, *quotas, *webhooks))
+        rows.append((key.name, str(key.scope), expires, *quotas, key.priority, *webhooks))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from app.delivery.signature import secret_bytes
+from persistence.job import PRIORITIES, Priority
 
 
 class BadKeyFile(Exception):
@@ -42,6 +43,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     scope: Scope = Scope.FULL
     expires: datetime | None = None
     """From then on it lets nobody in; None: never."""
+    priority: Priority = "high"
+    """The highest that its jobs may have."""
     max_jobs: int | None = None
     """Unfinished at a time; 0: no limit."""
     uploads_per_minute: int | None = None
@@ -111,6 +114,10 @@ def parse(entry: str) -> ApiKey:
             if value not in list(Scope):
                 raise ValueError(f"`scope` is one of {', '.join(Scope)}")
             values[word] = Scope(value)
+        elif word == "priority":
+            if value not in PRIORITIES:
+                raise ValueError(f"`priority` is one of {', '.join(PRIORITIES)}")
+            values[word] = value
         elif word == "expires":
             values[word] = parse_moment(value)
         elif word == "callback_url":
@@ -125,7 +132,8 @@ def parse(entry: str) -> ApiKey:
             values[word] = int(value)
         else:
             raise ValueError(
-                "something after the hash that is neither scope, expires, callback_url, webhook_secrets nor a quota"
+                "something after the hash that is neither scope, expires, priority, callback_url, webhook_secrets "
+                "nor a quota"
             )
     return msgspec.structs.replace(ApiKey(name=name, digest=digest), **values)
 
@@ -153,6 +161,8 @@ def line_of(key: ApiKey) -> str:
         words.append(f"scope={key.scope}")
     if key.expires is not None:
         words.append(f"expires={key.expires:%Y-%m-%dT%H:%M:%SZ}")
+    if key.priority != "high":
+        words.append(f"priority={key.priority}")
     words += [f"{name}={getattr(key, name)}" for name in QUOTAS if getattr(key, name) is not None]
     if key.callback_url:
         words.append(f"callback_url={key.callback_url}")

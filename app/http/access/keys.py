@@ -8,6 +8,7 @@ from pathlib import Path
 from loguru import logger
 
 from app.http.access.key_file import ApiKey, hash_key, parsed, read_keys
+from persistence.job import Priority
 
 
 class Keys:
@@ -35,6 +36,11 @@ class Keys:
             if hmac.compare_digest(digest, key.digest):
                 found = key
         return found
+
+    def highest_priority(self, name: str) -> Priority:
+        """That the jobs of the key of that name may have."""
+        key = self._keys.get(name)
+        return key.priority if key else "high"
 
     def max_jobs(self, name: str) -> int | None:
         """How many unfinished jobs the key of that name may have; None: as many as any."""

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from ocr_engine.options import TextLayer
 from ocr_engine.result import Area
-from persistence.job import JobOptions
+from persistence.job import JobOptions, Priority
 
 
 class OptionsView(Struct, frozen=True, kw_only=True):
@@ -20,6 +20,7 @@ class OptionsView(Struct, frozen=True, kw_only=True):
     regions: tuple[Area, ...]
     ignore: tuple[Area, ...]
     detail: str
+    priority: Annotated[Priority, Meta(description="Which it got.")]
     timeout: float | None
     language: tuple[str, ...]
     expires_in: int | None
@@ -37,6 +38,7 @@ def options_view(options: JobOptions) -> OptionsView:
         regions=options.regions,
         ignore=options.ignore,
         detail=options.detail,
+        priority=options.priority,
         timeout=options.timeout,
         language=options.languages,
         expires_in=options.expires_in,

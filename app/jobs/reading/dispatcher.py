@@ -75,7 +75,7 @@ class Dispatcher:
         if not await self._record(claimed, outcome):
             return None
         if outcome.opened:
-            await self._queue.put_new(Unit(page.job_id, page.number, outcome.job.owner) for page in outcome.opened)
+            await self._queue.put_new(Unit.of(outcome.job, page.number) for page in outcome.opened)
         if not outcome.waits:
             return None
         interrupted = len(outcome.attempted.failures) == len(claimed.attempted.failures)

@@ -151,7 +151,7 @@ def test_the_command_refuses_what_the_file_could_not_hold(
 def test_keys_are_added_to_the_file_listed_and_revoked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--file", str(file)]
     keys = Keys(file)
-    limits = ["--expires", "2999-01-31", "--max-jobs", "7", "--uploads-per-minute", "0"]
+    limits = ["--expires", "2999-01-31", "--max-jobs", "7", "--uploads-per-minute", "0", "--priority", "low"]
     assert main(["key", "add", "eve", "--scope", "read", *limits, *where]) == 0
     printed = capsys.readouterr()
     assert not printed.out
@@ -162,8 +162,8 @@ def test_keys_are_added_to_the_file_listed_and_revoked(file: Path, capsys: pytes
     assert main(["key", "add", "eve", *where]) == 2
     assert main(["key", "list", *where]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["ann", "full", "never", "-", "-", "-", "-", "-"] in rows
-    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-", "-", "-"] in rows
+    assert ["ann", "full", "never", "-", "-", "-", "high", "-", "-"] in rows
+    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-", "low", "-", "-"] in rows
     assert main(["key", "revoke", "ann", *where]) == 0
     assert owner(keys, "key-of-ann") is None
     assert owner(keys, "key-of-bob") == "bob"

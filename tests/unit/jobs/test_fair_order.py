@@ -3,7 +3,10 @@
 import random
 from collections import Counter
 
+import pytest
+
 from app.jobs.queueing.fair_order import FairOrder
+from persistence.job import PRIORITIES, Priority
 from persistence.queue import Ahead, Unit
 
 
@@ -154,3 +157,63 @@ def test_owners_that_came_once_are_forgotten() -> None:
         order.take()
         order.take()
     assert order.remembered < 200
+
+
+def of_priority(order: FairOrder, job: str, pages: int, priority: Priority, owner: str = "ann") -> None:
+    for page in range(1, pages + 1):
+        order.put(Unit(job, page, owner, priority))
+
+
+@pytest.mark.parametrize("owners", [("ann", "ann", "ann"), ("ann", "bob", "cem")])
+def test_high_gets_four_times_the_turns_of_normal_and_that_four_times_those_of_low(owners: tuple[str, ...]) -> None:
+    order = FairOrder()
+    for priority, owner in zip(PRIORITIES, owners, strict=True):
+        of_priority(order, priority, 500, priority, owner)
+    first = Counter(taken(order, 210))
+    assert first["high"] == pytest.approx(160, abs=6)
+    assert first["normal"] == pytest.approx(40, abs=3)
+    assert first["low"] == pytest.approx(10, abs=3)
+    assert len(taken(order, 2000)) == 1500 - 210
+
+
+def test_what_is_high_waits_for_one_page_at_most_of_what_its_owner_has_piled_up() -> None:
+    order = FairOrder()
+    for number in range(300):
+        order.put(Unit(f"normal-{number}"))
+    taken(order, 50)
+    order.put(Unit("urgent", priority="high"))
+    assert "urgent" in taken(order, 2)
+
+
+def test_what_is_low_lets_others_go_first_and_is_taken_at_once_where_there_are_none() -> None:
+    order = FairOrder()
+    order.put(Unit("idle", priority="low"))
+    assert taken(order, 1) == ["idle"]
+    for name in "abcdef":
+        order.put(Unit(name))
+    taken(order, 1)
+    order.put(Unit("low", priority="low"))
+    assert taken(order, 6).index("low") in (2, 3, 4)
+
+
+def test_an_endless_stream_of_what_is_high_does_not_starve_what_is_low() -> None:
+    order = FairOrder()
+    of_priority(order, "low", 10, "low")
+    seen: list[str] = []
+    for number in range(400):
+        order.put(Unit(f"high-{number}", 0, f"owner-{number % 7}", "high"))
+        seen += taken(order, 1)
+    assert 3 <= seen.count("low") <= 10
+
+
+def test_a_priority_comes_with_its_units_and_what_is_ahead_is_told_by_it() -> None:
+    order = FairOrder()
+    of_priority(order, "normal", 20, "normal")
+    of_priority(order, "high", 20, "high", "bob")
+    of_priority(order, "low", 2, "low", "cem")
+    ahead = order.ahead("low")
+    units = [unit for _ in range(42) if (unit := order.take())]
+    places = [place for place, unit in enumerate(units) if unit.job_id == "low"]
+    assert ahead == Ahead(first=places[0], last=places[1])
+    assert {unit.priority for unit in units if unit.job_id == "high"} == {"high"}
+    assert {(unit.owner, unit.priority) for unit in units if unit.job_id == "low"} == {("cem", "low")}

@@ -11,7 +11,7 @@ from app.http.problems import ApiError
 from app.http.requests.options import texts
 from config.settings import Settings
 from ocr_engine.options import READING_ORDERS, TEXT_LAYERS
-from persistence.job import JobOptions
+from persistence.job import PRIORITIES, JobOptions
 
 MAX_OPTION_LETTERS = 500
 """Of most: more ranges of pages than anybody writes, four times the longest password of a PDF."""
@@ -123,6 +123,15 @@ OPTIONS: Mapping[str, Option] = {
             type=OpenAPIType.NUMBER,
             minimum=MIN_TIMEOUT_SECONDS,
             description="Most CPU seconds for a page; `JOB_TIMEOUT_SECONDS` at most.",
+        ),
+    ),
+    "priority": Option(
+        read=texts.one_of(*PRIORITIES),
+        schema=Schema(
+            type=_TEXT,
+            enum=[*PRIORITIES],
+            default="normal",
+            description="Four times as many turns as `normal`, or a fourth of them; a key may be bound to less.",
         ),
     ),
     "language": Option(
