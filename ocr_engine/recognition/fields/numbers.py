@@ -11,13 +11,18 @@ _TIME = re.compile(rf"(?<![\w.,:|]){_D}{{1,2}}(?::{_D}{{2}}){{1,2}}(?![\w:|])")
 _AMOUNT = re.compile(
     rf"(?<![\w.,/|-]){_D}{{1,3}}(?:(?:[., ']{_D}{{3}})+[.,]{_D}{{2}}|{_D}{{0,6}}[.,]{_D}{{2}})(?![\w/|-]|[.,]\w)"
 )
+_TENS = re.compile(r"(?<![\w.,/|-])([1-9]\d*)o(?!\w|\.\w)")
+"""A small `o` behind digits, and nothing more: in its size it is no letter of theirs. Ordinals are `3.º` or `3º`."""
+_SP_Z_OO = re.compile(r"\b(z) ?(o\.) ?0\.")
+"""The form of a Polish company."""
 
 
 def put_right(text: str) -> str:
-    """The text, of the same length, with digits for the letters in its dates, times and amounts."""
+    """The text, of the same length, with digits for the letters in its dates, times, amounts and round numbers."""
     for form in (_DATE, _ISO_DATE, _TIME, _AMOUNT):
         text = form.sub(_digits, text)
-    return text
+    text = _TENS.sub(r"\g<1>0", text)
+    return _SP_Z_OO.sub(lambda found: found[0].replace("0", "o"), text)
 
 
 def _digits(found: re.Match[str]) -> str:

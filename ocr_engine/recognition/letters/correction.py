@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ocr_engine.recognition.ctc import Doubt, Reading
-from ocr_engine.recognition.letters import choice, scope
+from ocr_engine.recognition.letters import choice, scope, weak
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
 from ocr_engine.recognition.letters.ngrams import folded
@@ -42,8 +42,6 @@ class Letters:
     def decided(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> list[Reading]:
         """The readings of a page without what letters may decide. `told`: its languages; none: by what is read."""
         doubts = [scope.in_scope(reading) for reading in readings]
-        if not any(doubts):
-            return list(readings)
         language = self.language(readings, told)
         letters = alphabet(told or ([language] if language else []))
         if letters is not None:
@@ -52,10 +50,15 @@ class Letters:
                 for reading, of_line in zip(readings, doubts, strict=True)
             ]
         is_tight = tightly_set(readings, doubts)
-        return [
+        if language is not None:
+            doubts = [
+                weak.opened(reading.text, of_line, language) for reading, of_line in zip(readings, doubts, strict=True)
+            ]
+        decided = [
             edited(reading, of_line, self._chosen(reading.text, of_line, language, is_tight=is_tight))
             for reading, of_line in zip(readings, doubts, strict=True)
         ]
+        return [weak.joined(reading, language) for reading in decided] if language is not None else decided
 
     def language(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> str | None:
         """The language that fits the readings best, of those that are told; None where none fits, or has a model."""
@@ -109,7 +112,10 @@ def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> 
     for doubt, choice_ in reversed([*zip(doubts, chosen, strict=True)]):
         begins, ends = doubt.at, doubt.at + doubt.length
         text = text[:begins] + choice_ + text[ends:]
-        if len(choice_) != doubt.length:
+        if doubt.length and choice_:
+            places[begins:ends] = [places[begins]] * len(choice_)
+            certainty[begins:ends] = [certainty[begins]] * len(choice_)
+        elif len(choice_) != doubt.length:
             places[begins:ends] = [(places[begins - 1] + places[begins]) / 2] * len(choice_)
             # as sure as its neighbours: the language has spoken for it
             certainty[begins:ends] = [min(certainty[begins - 1], certainty[begins])] * len(choice_)
@@ -119,10 +125,16 @@ def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> 
 def _is_sign(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
     """Whether a letter stands alone that no word of the language has: a box with a check mark is read as `ý`."""
     alone = not (text[: doubt.at][-1:].strip() or text[doubt.at + 1 :][:1].strip())
-    return alone and not doubt.is_gap and text[doubt.at] not in letters
+    return alone and not doubt.is_gap and text[doubt.at] not in letters and not _is_accent_of_it(text, doubt, letters)
+
+
+def _is_accent_of_it(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
+    """Whether the letter may be one of the language with another accent: `à` is `å`, which is a word."""
+    plain = scope.base(text[doubt.at])
+    return any(letter in letters and letter != plain == scope.base(letter) for letter, _ in doubt.choices)
 
 
 def _masked(doubt: Doubt, letters: frozenset[str]) -> Doubt:
     """Without the letters that the language does not have, if one is left that it has."""
-    kept = tuple(choice for choice in doubt.choices if doubt.is_gap or choice[0] in letters)
+    kept = tuple(choice for choice in doubt.choices if doubt.is_gap or letters.issuperset(choice[0]))
     return msgspec.structs.replace(doubt, choices=kept) if kept else doubt

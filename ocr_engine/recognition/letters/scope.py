@@ -15,6 +15,9 @@ ENDS_CLAUSE = frozenset(",;:!?")
 UPRIGHT = frozenset("Il1|iıİ!")
 """Signs that many fonts draw alike."""
 
+GREEK_ALIKE = frozenset("αβγικνορτυωχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+"""Letters of Greek that look like Latin ones: between these they are none."""
+
 _ROMAN = re.compile(r"[IVXLCDM]{2,}")
 _NO_WORD = re.compile(r"[\d_@\\/=<>{}\[\]|#$^~+*]")
 
@@ -55,7 +58,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
         is_inside = right[:1].isalpha() and (left[-1:].isalpha() or (right[:3].isalpha() and len(right) > 2))
         if not is_inside:
             return None
-    elif not is_latin(stands):
+    elif not is_latin(stands) and not (stands in GREEK_ALIKE and is_latin(left[-1:]) and is_latin(right[:1])):
         return None
     word = left + stands + right
     alike = UPRIGHT if sum(map(str.isalpha, word)) > ABBREVIATION else frozenset[str]()
@@ -73,7 +76,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
 
 
 def _may_replace(stands: str, choice: str, probability: float) -> bool:
-    if (stands in UPRIGHT and choice in UPRIGHT) or not is_latin(stands):
+    if (stands in UPRIGHT and choice in UPRIGHT) or not is_latin(stands) or choice == 2 * stands:
         return True
     if stands.isupper() != choice.isupper():
         return False
@@ -86,12 +89,32 @@ def _around(text: str, doubt: Doubt) -> tuple[str, str]:
     return before[before.rfind(" ") + 1 :], after.split(" ", 1)[0]
 
 
+def is_in_word(text: str, at: int) -> bool:
+    """Whether the letter at a place is one of a word of running text, other than one of capitals."""
+    word = text[text.rfind(" ", 0, at) + 1 :].split(" ", 1)[0]
+    return not _NO_WORD.search(word) and not (len(word) > 1 and word.isupper())
+
+
 def is_latin(character: str) -> bool:
     """Whether it is a letter of the Latin script, as far as European languages use it."""
-    return character.isalpha() and character <= LAST_LATIN
+    return character.isalpha() and character[0] <= LAST_LATIN
 
 
 def base(letter: str) -> str:
     """The letter without its accents."""
-    plain = {"ı": "i", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ħ": "h", "Ħ": "H"}.get(letter)
+    plain = {
+        "ı": "i",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "ø": "o",
+        "Ø": "O",
+        "ħ": "h",
+        "Ħ": "H",
+        "æ": "a",
+        "Æ": "A",
+        "œ": "o",
+        "Œ": "O",
+    }.get(letter)
     return plain or unicodedata.normalize("NFD", letter)[0]

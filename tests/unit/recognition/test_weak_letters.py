@@ -1,0 +1,103 @@
+"""What the recogniser is sure of and wrong about: small accents, letters beside each other, signs of another kind."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ocr_engine.recognition.ctc import Decoder, Doubt, Reading
+from ocr_engine.recognition.fields import numbers
+from ocr_engine.recognition.letters.correction import Letters
+
+CZECH = "Může umístit žluťoučký kůň, nechť úpí ďábelské ódy, aby byl celý den v pořádku. Každý má právo na život."
+SLOVAK = "Spustiteľné súbory, aby používateľ mohol premenovať ďalšie, a každý má právo na život v slobode."
+DANISH = "Æbler og pærer skal man spise hver dag, og alle mennesker er født frie og lige i værdighed."
+NORWEGIAN = "Alle har rett til å føre et samtykke, og ingen må holdes i slaveri eller trelldom på grunn av det."
+ROMANIAN = "Toate ființele umane se nasc libere și egale în demnitate și în drepturi, cu rațiune și conștiință."
+TURKISH = "Bütün insanlar hür doğarlar. İlk öğretim herkes için parasızdır, ve kardeşlik zihniyeti ile yaşarlar."
+
+
+@pytest.fixture(scope="module")
+def letters() -> Letters:
+    return Letters()
+
+
+def decided(letters: Letters, text: str, *doubts: Doubt) -> str:
+    places = tuple((i + 0.5) / len(text) for i in range(len(text)))
+    (found,) = letters.decided([Reading(text, 0.99, places, (0.99,) * len(text), doubts=doubts)])
+    assert len(found.places) == len(found.certainty) == len(found.text)
+    assert list(found.places) == sorted(found.places)
+    return found.text
+
+
+@pytest.mark.parametrize(
+    ("right", "read"),
+    [
+        (CZECH, CZECH.replace("nechť", "necht'").replace("ďábelské", "d'ábelské")),
+        (SLOVAK, SLOVAK.replace("premenovať", "premenovat").replace("ďalšie", "d'alšie").replace("teľ ", "tel' ")),
+        (DANISH, DANISH.replace("Æbler", "AEbler")),
+        (ROMANIAN, ROMANIAN.replace("ș", "ş").replace("ț", "ţ")),
+        (TURKISH, TURKISH.replace("İlk", "ilk")),
+    ],
+    ids=["cs", "sk", "da", "ro", "tr"],
+)
+def test_a_letter_that_the_model_is_sure_of_gives_way_to_the_one_that_the_language_writes(
+    letters: Letters, right: str, read: str
+) -> None:
+    assert decided(letters, right) == right
+    assert decided(letters, read) == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't tell her that it'll be all right, and that he'd better be at home; AEG is a company.",
+        "C'est l'heure d'aller à l'école, et l'on dit qu'il n'a pas d'argent pour acheter du pain.",
+    ],
+)
+def test_an_apostrophe_of_another_language_is_no_caron(letters: Letters, text: str) -> None:
+    assert decided(letters, text) == text
+
+
+def test_a_word_of_one_letter_gets_the_accent_of_its_language(letters: Letters) -> None:
+    read = NORWEGIAN.replace("til å", "til à")
+    doubt = Doubt(read.index("à"), 1, (("à", 0.9), ("å", 0.05)))
+    assert decided(letters, read, doubt) == NORWEGIAN
+
+
+def test_a_letter_of_greek_within_a_latin_word_is_none(letters: Letters) -> None:
+    read = DANISH.replace("frie", "frιe")
+    doubt = Doubt(read.index("ι"), 1, (("ι", 0.7), ("i", 0.2)))
+    assert decided(letters, read, doubt) == DANISH
+
+
+def scored(steps: str, signs: str) -> NDArray[np.float32]:
+    """Scores of steps that show one sign each, `_` for a blank."""
+    classes = {"_": 0, " ": len(signs) + 1} | {sign: i for i, sign in enumerate(signs, 1)}
+    scores = np.full((len(steps), len(classes)), 1e-6, np.float32)
+    scores[np.arange(len(steps)), [classes[step] for step in steps]] = 0.999
+    return scores
+
+
+def test_a_narrow_letter_over_three_steps_is_two_where_the_language_wants_it(letters: Letters) -> None:
+    merged = ROMANIAN.replace("ii", "i")
+    steps = "_".join(ROMANIAN).replace("i_i", "iii")
+    signs = "".join(sorted({*ROMANIAN} - {" "}))
+    read = Decoder(signs).decoded(scored(steps, signs), 1.0)
+    assert read.text == merged
+    assert letters.decided([read])[0].text == ROMANIAN
+    # one step each: there is no second one
+    once = Decoder(signs).decoded(scored("_".join(merged), signs), 1.0)
+    assert letters.decided([once])[0].text == merged
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("entro il 3o giugno", "entro il 30 giugno"),
+        ("de jaren '9o, zei", "de jaren '90, zei"),
+        ("spółki z o.0.", "spółki z o.o."),
+        ("2o2 3oz 1.o v2o S3o", "2o2 3oz 1.o v2o S3o"),
+    ],
+)
+def test_a_small_o_behind_digits_is_a_nought(read: str, right: str) -> None:
+    assert numbers.put_right(read) == right
