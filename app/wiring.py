@@ -272,18 +272,24 @@ def _kept(settings: Settings) -> timedelta | None:
 def process_pool(settings: Settings, options: EngineOptions, observers: Observers) -> ManagedPool:
     """MAX_WORKERS real OCR processes; none on a node that does not read."""
     if not kind_of(settings).reads:
-        return NoWorkers()
-    return reading_processes(settings, options, settings.max_workers, observers.pool_changed)
+        return NoWorkers(lambda: processes(settings, options, 1, observers.pool_changed, reads=False))
+    return processes(settings, options, settings.max_workers, observers.pool_changed)
 
 
-def reading_processes(
-    settings: Settings, options: EngineOptions, workers: int, on_event: Callable[[PoolEvent], None]
+def processes(
+    settings: Settings,
+    options: EngineOptions,
+    workers: int,
+    on_event: Callable[[PoolEvent], None],
+    *,
+    reads: bool = True,
 ) -> ProcessOcrPool:
-    """So many OCR processes, within what the settings allow each."""
+    """So many OCR processes, within what the settings allow each. `reads`: False of such as only draw and write."""
     return ProcessOcrPool(
         options,
         workers=workers,
-        warm_up=sample("health").data,
+        warm_up=sample("health").data if reads else b"",
+        name="worker" if reads else "drawing",
         job_timeout=settings.job_timeout_seconds,
         start_timeout=settings.start_timeout_seconds,
         limits=WorkerLimits(

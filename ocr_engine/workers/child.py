@@ -20,15 +20,18 @@ from ocr_engine.workers.output import redirect
 
 if TYPE_CHECKING:
     from ocr_engine.document.cache import DocumentCache
+    from ocr_engine.document.document import Document
     from ocr_engine.engine import Engine
+
+READS_NOTHING = "this process has no models"
 
 
 class DutyReport(Struct, frozen=True, kw_only=True):
     """A warmed worker's word that it is ready."""
 
     pid: int
-    warm_up: OcrResult
-    """What it read in the warm-up image."""
+    warm_up: OcrResult | None
+    """What it read in the warm-up image; None of one that reads nothing."""
     notes: tuple[str, ...]
     """What the operator should know of its models."""
 
@@ -43,10 +46,11 @@ _limits: EngineOptions | None = None
 _fault = ""
 
 
-def prepare(options: EngineOptions, address_space: int, writing: Connection) -> None:
+def prepare(options: EngineOptions, address_space: int, writing: Connection, reads: bool) -> None:
     """Initialiser of the process: obeys only its parent, maps `address_space` bytes at most, loads the engine.
 
-    `writing`: where its output goes, see Output.
+    `writing`: where its output goes, see Output. `reads`: False of one that only opens, draws and writes files, for
+    which it needs no models.
     """
     global _engine, _documents, _limits, _fault
     redirect(writing)
@@ -60,9 +64,11 @@ def prepare(options: EngineOptions, address_space: int, writing: Connection) -> 
     try:
         # not at the top: the parent, which imports this module too, has no use for runtimes and models
         from ocr_engine.document.cache import DocumentCache
-        from ocr_engine.engine import Engine
 
-        _engine = Engine(options)
+        if reads:
+            from ocr_engine.engine import Engine
+
+            _engine = Engine(options)
         _documents = DocumentCache(options)
         _limits = options
     except Exception as error:
@@ -71,9 +77,11 @@ def prepare(options: EngineOptions, address_space: int, writing: Connection) -> 
 
 
 def report_for_duty(warm_up: bytes) -> DutyReport:
-    """Recognises a real line, so that every model is loaded. Raises WarmUpFailed with the reason."""
+    """Recognises a real line, so that every model is loaded; where there are none, nothing. Raises WarmUpFailed."""
     if _engine is None:
-        raise WarmUpFailed(_fault)
+        if _fault or warm_up:
+            raise WarmUpFailed(_fault or READS_NOTHING)
+        return DutyReport(pid=os.getpid(), warm_up=None, notes=())
     result = _engine.recognise(warm_up)
     if not result.text.strip():
         raise WarmUpFailed("nothing was read in the warm-up image")
@@ -82,22 +90,19 @@ def report_for_duty(warm_up: bytes) -> DutyReport:
 
 def open_document(file: Path, options: ReadOptions) -> DocumentInfo:
     """What the file is. Raises OcrError."""
-    _, documents = _prepared()
-    return documents.get(file, options).info
+    return _opened(file, options).info
 
 
 def read_page(file: Path, number: int, options: ReadOptions) -> OcrResult:
     """One page, from 1, of the file, which stays open for the next one. Raises OcrError."""
-    engine, documents = _prepared()
-    return engine.read_page(documents.get(file, options), number, options)
+    return _reading().read_page(_opened(file, options), number, options)
 
 
 def render_page(file: Path, number: int, options: ReadOptions, width: int) -> bytes:
     """A JPEG of the page, at most so many pixels wide. Raises OcrError."""
     from ocr_engine.document.picture import picture_of
 
-    _, documents = _prepared()
-    return picture_of(documents.get(file, options), number, width)
+    return picture_of(_opened(file, options), number, width)
 
 
 def write_searchable_pdf(order: PdfOrder) -> None:
@@ -118,16 +123,21 @@ def forget_document(file: Path) -> None:
         _documents.forget(file)
 
 
-def _prepared() -> "tuple[Engine, DocumentCache]":
-    if _engine is None or _documents is None:
+def _opened(file: Path, options: ReadOptions) -> "Document":
+    if _documents is None:
         raise EngineError(_fault)
-    return _engine, _documents
+    return _documents.get(file, options)
+
+
+def _reading() -> "Engine":
+    if _engine is None:
+        raise EngineError(_fault or READS_NOTHING)
+    return _engine
 
 
 def read(image: bytes, options: ReadOptions) -> OcrResult:
     """The text of an image. Raises OcrError."""
-    engine, _ = _prepared()
-    return engine.recognise(image, options)
+    return _reading().recognise(image, options)
 
 
 def _die_with_parent() -> None:

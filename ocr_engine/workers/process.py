@@ -34,15 +34,24 @@ class DiedIdle(Exception):
 class WorkerProcess:
     """Made, then started, then used for one image at a time until it dies; never started again."""
 
-    def __init__(self, options: EngineOptions, address_space: int, heard: Callable[[int | None, str], None]) -> None:
-        """`address_space`: bytes that the process may map. `heard`: told its id and what it writes, see Output."""
+    def __init__(
+        self,
+        options: EngineOptions,
+        address_space: int,
+        heard: Callable[[int | None, str], None],
+        *,
+        reads: bool = True,
+    ) -> None:
+        """`address_space`: bytes that the process may map. `heard`: told its id and what it writes, see Output.
+        `reads`: False for one without models, see child.prepare.
+        """
         self._output = Output(lambda text: heard(self.pid, text))
         # spawn: a forked child would inherit uvicorn's signal handlers and the locks of our threads
         self._executor = ProcessPoolExecutor(
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=child.prepare,
-            initargs=(options, address_space, self._output.writing),
+            initargs=(options, address_space, self._output.writing, reads),
         )
         self._child: BaseProcess | None = None
         self.warm_since = 0.0

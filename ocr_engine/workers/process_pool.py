@@ -40,9 +40,10 @@ class ProcessOcrPool:
         start_timeout: float,
         limits: WorkerLimits = DEFAULT_LIMITS,
         on_event: Callable[[PoolEvent], None] = lambda _: None,
+        name: str = "worker",
     ) -> None:
-        """`warm_up`: an image with a line of text that every new process must read. Times in seconds, `job_timeout` for
-        each page.
+        """`warm_up`: an image with a line of text that every new process must read; empty: they load no models, and
+        only open, draw and write files. Times in seconds, `job_timeout` for each page.
         """
         self._options = options
         self._warm_up = warm_up
@@ -50,7 +51,7 @@ class ProcessOcrPool:
         self._start_timeout = start_timeout
         self._limits = limits
         self._on_event = on_event
-        self._slots = [_Slot(f"worker-{number}") for number in range(1, workers + 1)]
+        self._slots = [_Slot(f"{name}-{number}") for number in range(1, workers + 1)]
         # may hold processes that died or retired while idle; they are passed over when taken
         self._free: asyncio.Queue[tuple[_Slot, WorkerProcess]] = asyncio.Queue()
         self._supervisors: list[asyncio.Task[None]] = []
@@ -216,6 +217,7 @@ class ProcessOcrPool:
                 self._options,
                 self._limits.address_space,
                 lambda pid, text: self._report("output", slot, pid, text),
+                reads=bool(self._warm_up),
             )
         except OSError as error:
             self._not_started(slot, None, f"the system gives no means for it: {error}")

@@ -7,16 +7,22 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import psutil
 import pytest
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from app.__main__ import main
+from app.cluster.no_workers import NoWorkers
 from app.cluster.nodes import Node as Member
 from app.lifespan import opened_queue
+from app.wiring import processes
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
+from ocr_engine.image import probe
+from ocr_engine.options import EngineOptions
 from ocr_engine.result import ImageInfo
+from ocr_engine.workers.pool import PoolEvent
 from persistence.job import Job
 from persistence.opening import open_store
 from persistence.patience import Patience
@@ -73,6 +79,23 @@ async def test_a_job_waits_for_the_first_worker_node(node: Node) -> None:
         assert (await api.client.get(f"/images/{job_id}")).json()["status"] == "queued"
         async with node("worker"):
             assert (await api.ended(job_id))["status"] == "done"
+
+
+async def test_what_is_made_of_uploads_is_made_by_api_nodes_too(node: Node, settings: Settings) -> None:
+    events: list[PoolEvent] = []
+    drawing = NoWorkers(lambda: processes(settings, EngineOptions(), 1, events.append, reads=False))
+    async with node("api", drawing) as api, node("worker", ScriptedPool(default=text_result("read"))):
+        job_id = (await api.upload(PNG)).json()["id"]
+        await api.ended(job_id)
+        assert (await api.client.get(f"/images/{job_id}/file")).content == PNG
+        assert not events
+        picture = await api.client.get(f"/images/{job_id}/pages/1/image?width=40")
+        assert (picture.status_code, probe(picture.content, 10**6).width) == (200, 40)
+        document = await api.client.get(f"/images/{job_id}/result?format=pdf")
+        assert document.content.startswith(b"%PDF-")
+        assert [(event.kind, event.worker) for event in events] == [("started", "drawing-1")]
+        assert drawing.workers() == []  # it takes no jobs
+    assert psutil.pid_exists(events[0].pid or 0) is False
 
 
 async def test_a_worker_node_answers_health_and_metrics_only(node: Node) -> None:

@@ -27,7 +27,7 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
         return
     # not at the top: for a service that reads nothing of all this is loaded
     from app.http.requests.languages import languages_told
-    from app.wiring import engine_options, reading_processes
+    from app.wiring import engine_options, processes
     from config.settings import SettingsError, load
     from ocr_engine.recognition.letters.languages import UnknownLanguage
 
@@ -40,7 +40,7 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
     except UnknownLanguage as error:
         raise BadArguments(f"--language: {error}") from error
     workers = pages_at_most(items, order.jobs or settings.max_workers)
-    pool = reading_processes(settings, options, workers, lambda _: None)
+    pool = processes(settings, options, workers, lambda _: None)
     async with started(pool):
         yield ReaderHere(pool, order.asked, languages, workers=workers, max_attempts=settings.max_attempts)
 
