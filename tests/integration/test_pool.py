@@ -256,7 +256,7 @@ async def test_a_worker_that_cannot_read_the_warm_up_fails_the_start(
 async def test_a_system_that_grants_no_process_fails_the_start_and_does_not_hang_it(
     start: Callable[..., Awaitable[Watched]], monkeypatch: pytest.MonkeyPatch, broken: str, fault: Exception
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise fault
 
     monkeypatch.setattr(WorkerProcess, broken, refuse)
