@@ -3,6 +3,7 @@
 Only here, and where graphs are made, onnxruntime is imported; openvino only here, and only where it is asked for.
 """
 
+import os
 from functools import cache
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.errors import EngineError
 from ocr_engine.models import graphs
+from ocr_engine.models.catalogue import FAMILIES
 from ocr_engine.models.files import ModelFile
 from ocr_engine.options import EngineOptions
 
@@ -56,7 +58,8 @@ def open_quantised(model: ModelFile, options: EngineOptions) -> Session | None:
     Raises EngineError where it was made, and cannot be opened.
     """
     wanted = options.int8 and options.optimised_graphs and options.backend == "onnxruntime"
-    if not wanted or not graphs.multiplies_integers(graphs.circumstances().processor):
+    fit = FAMILIES[options.model].in_integers and graphs.multiplies_integers(graphs.circumstances().processor)
+    if not wanted or not fit:
         return None
     prepared = graphs.prepare_quantised(model, options.cache_dir)
     try:
@@ -96,6 +99,10 @@ class OnnxSession:
         if prepared.model:
             # written as it is to be run: optimising it again costs time at every start and wins nothing
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        if prepared.weights:
+            # mapped, not read: the processes of a machine share them
+            folder = os.path.dirname(prepared.weights)
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         self._one_by_one = bool(prepared.model) and model.role == "detection"
         self._session = onnxruntime.InferenceSession(
             prepared.model or str(model.path), options, providers=["CPUExecutionProvider"]

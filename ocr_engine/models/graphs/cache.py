@@ -23,6 +23,9 @@ class Prepared(Struct, frozen=True):
 
     model: bytes = b""
     """The optimised model, to be run as it is; a detector for batches of one. Empty where the original has to serve."""
+    weights: str = ""
+    """Path of the file that holds its weights; empty where it holds them itself."""
+    weights_sha256: str = ""
     fault: str = ""
     """Why the original has to serve."""
 
@@ -105,8 +108,9 @@ class GraphCache:
         if found is not None:
             return found
         made = self._make(model)
-        _write(path, made)
-        return made
+        kept = _with_weights_beside(path, made) if made.model else None
+        _write(path, _packed(kept or made))
+        return kept or made
 
     def _key(self, model: ModelFile) -> str:
         parts = (model.sha256, *msgspec.structs.astuple(self._circumstances))
@@ -138,33 +142,70 @@ def _processor() -> str:
 
 
 def _read(path: Path) -> Prepared | None:
-    """What the file holds; None where there is none or it is damaged."""
-    try:
-        content = path.read_bytes()
-        # a folder that another user may write to could hand us a model of theirs
-        trusted = path.stat().st_uid in (os.getuid(), 0)
-    except OSError:
+    """What the file holds; None where there is none or it is damaged, or the file of its weights is."""
+    content = _trusted(path)
+    if content is None:
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
-    if not trusted or hashlib.sha256(payload).digest() != digest:
+    if hashlib.sha256(payload).digest() != digest:
         return None
     try:
-        return msgspec.msgpack.decode(payload, type=Prepared)
+        found = msgspec.msgpack.decode(payload, type=Prepared)
     except msgspec.DecodeError:
+        return None
+    if found.weights_sha256:
+        found = msgspec.structs.replace(found, weights=str(_beside(path)))
+        weights = _trusted(_beside(path))
+        if weights is None or hashlib.sha256(weights).hexdigest() != found.weights_sha256:
+            return None
+    return found
+
+
+def _trusted(path: Path) -> bytes | None:
+    """What is in the file; None where there is none, or another user's: they could hand us a model of theirs."""
+    try:
+        content = path.read_bytes()
+        return content if path.stat().st_uid in (os.getuid(), 0) else None
+    except OSError:
         return None
 
 
-def _write(path: Path, prepared: Prepared) -> None:
-    payload = msgspec.msgpack.encode(prepared)
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.weights")
+
+
+def _with_weights_beside(path: Path, made: Prepared) -> Prepared | None:
+    """The same with its weights in a file of their own; None where that cannot be written, or the model be read."""
+    # not at the top: see build_graph
+    from ocr_engine.models.graphs.weights import outside
+
+    weights = _beside(path)
+    try:
+        model, content = outside(made.model, weights.name)
+    except Exception:  # protobuf's own; what the builder gave is opened as it is, or not
+        return None
+    if not _write(weights, content):
+        return None
+    return Prepared(model=model, weights=str(weights), weights_sha256=hashlib.sha256(content).hexdigest())
+
+
+def _packed(prepared: Prepared) -> bytes:
+    payload = msgspec.msgpack.encode(msgspec.structs.replace(prepared, weights=""))
+    return hashlib.sha256(payload).digest() + payload
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Puts a file in its place, whole; False where that cannot be: it is made anew at the next start."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     except OSError:
-        # no place to keep it: it is made anew at the next start
-        return
+        return False
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(payload).digest() + payload)
+            file.write(content)
         os.replace(temporary, path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
+        return False
+    return True
