@@ -58,7 +58,8 @@ def recorded(folder: Path) -> dict[str, Any]:
             pass
         (delivery,) = keep("job_deliveries", client.get(f"/images/{done}/deliveries"))["items"]
         keep("list_deliveries", client.get("/deliveries"))
-        keep("resend_delivery", client.post(f"/images/{done}/deliveries/{delivery['id']}/resend"))
+        keep("resend_job_delivery", client.post(f"/images/{done}/deliveries/{delivery['id']}/resend"))
+        keep("resend_delivery", client.post(f"/deliveries/{delivery['id']}/resend"))
         keep("resend_failed_deliveries", client.post("/deliveries/resend"))
         keep("", client.post(f"/images/{done}/deliveries/msg_1/resend"))
         keep("", client.post("/images", content=image, params={"callback_url": "https://169.254.169.254/"}))

@@ -85,14 +85,15 @@ class Webhooks:
         """Newest first, of everybody where `owner` is None. Raises StoreError."""
         return await self._outbox.listed(owner=owner, status=status, after=after, limit=limit)
 
-    async def send_again(self, job: Job, delivery_id: str) -> Delivery:
-        """The delivery, due now with all attempts before it, unless it is just being sent.
-
-        Raises NoSuchDelivery, StoreError.
+    async def send_again(self, delivery_id: str, owner: str | None, job: Job | None = None) -> Delivery:
+        """The delivery of that owner (None: of anybody), of the job where one is given: due now with all attempts
+        before it, unless it is just being sent. Raises NoSuchDelivery, StoreError.
         """
         while True:
-            found = next((each for each in await self.of_job(job) if each.id == delivery_id), None)
-            if found is None:
+            found = await self._outbox.get(delivery_id)
+            if found is None or owner not in (None, found.owner):
+                raise NoSuchDelivery("there is no such delivery")
+            if job is not None and (found.kind, found.subject_id) != (OF_IMAGE, job.id):
                 raise NoSuchDelivery("the job has no such delivery")
             if (again := await self._due(found)) is not None:
                 return again

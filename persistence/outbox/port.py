@@ -48,6 +48,9 @@ class Outbox(Protocol):
     async def replace(self, old: Delivery, new: Delivery) -> bool:
         """Stores `new`, which a verb made of `old`, if the store still holds `old` (by revision); else False."""
 
+    async def get(self, delivery_id: str) -> Delivery | None:
+        """None where the id is unknown."""
+
     async def of_subject(self, kind: str, subject_id: str) -> list[Delivery]:
         """All of one subject, oldest first. They are forgotten together with it."""
 

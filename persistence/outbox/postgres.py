@@ -6,7 +6,7 @@ from typing import Any
 
 from persistence.outbox.delivery import Delivery, DeliveryState
 from persistence.outbox.port import DeliveryCursor, DeliveryListing, Undelivered, listing
-from persistence.postgres.connection import Connection, Connections
+from persistence.postgres.connection import Connection, Connections, storable
 from persistence.rows import DELIVERY_COLUMNS, delivery_from_row, to_delivery_row
 
 # of our own constants only
@@ -24,6 +24,7 @@ DUE = f"""
         AND host <> ALL ($2::text[]) AND owner <> ALL ($3::text[])
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+BY_ID = f"SELECT {_NAMES} FROM deliveries WHERE id = $1"  # noqa: S608
 OF_SUBJECT = f"SELECT {_NAMES} FROM deliveries WHERE kind = $1 AND subject_id = $2 ORDER BY created_at, id"  # noqa: S608
 LISTED = f"""
     SELECT {_NAMES} FROM deliveries
@@ -80,6 +81,12 @@ class PostgresOutbox:
 
         return await self._connections.write(work)
 
+    async def get(self, delivery_id: str) -> Delivery | None:
+        if not storable(delivery_id):
+            return None
+        row = await self._connections.read(lambda connection: connection.fetchrow(BY_ID, delivery_id))
+        return delivery_from_row(dict(row)) if row else None
+
     async def of_subject(self, kind: str, subject_id: str) -> list[Delivery]:
         rows = await self._connections.read(lambda connection: connection.fetch(OF_SUBJECT, kind, subject_id))
         return [delivery_from_row(dict(row)) for row in rows]
@@ -92,6 +99,8 @@ class PostgresOutbox:
         after: DeliveryCursor | None = None,
         limit: int = 50,
     ) -> DeliveryListing:
+        if after is not None and not storable(after.id):
+            return DeliveryListing(deliveries=(), next=None)
         at, last = (after.created_at, after.id) if after else (None, None)
         wanted = (owner, status.value if status else None, at, last, limit + 1)
         rows = await self._connections.read(lambda connection: connection.fetch(LISTED, *wanted))

@@ -167,3 +167,8 @@ def fault(error: BaseException) -> StoreError:
     if isinstance(error, SERVER_AWAY):
         return StoreError(f"the database cannot be reached: {in_one_line(error)}")
     return StoreError(f"the database failed: {error}")
+
+
+def storable(name: str) -> bool:
+    """False for what PostgreSQL's text cannot be, and so is the id of nothing: with NUL or half a surrogate pair."""
+    return "\0" not in name and not any("\ud800" <= sign <= "\udfff" for sign in name)

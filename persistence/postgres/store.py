@@ -24,6 +24,7 @@ from persistence.postgres.connection import (
     Connection,
     Connections,
     in_one_line,
+    storable,
 )
 from persistence.postgres.migrations import migrate
 from persistence.postgres.scratch import ScratchFolder
@@ -105,15 +106,15 @@ class PostgresStore:
         return await self._connections.read(lambda connection: _get(connection, job_id, page_rows.outline))
 
     async def page_results(self, job_id: str, numbers: Sequence[int]) -> list[bytes]:
-        if not _storable(job_id):
+        if not storable(job_id):
             return []
         return await self._connections.read(lambda connection: page_rows.results(connection, job_id, numbers))
 
     async def image(self, job_id: str) -> bytes | None:
-        return await uploads.read(self._connections, job_id) if _storable(job_id) else None
+        return await uploads.read(self._connections, job_id) if storable(job_id) else None
 
     async def fetch(self, job_id: str, target: Path) -> StoredFile | None:
-        return await uploads.fetch(self._connections, job_id, target) if _storable(job_id) else None
+        return await uploads.fetch(self._connections, job_id, target) if storable(job_id) else None
 
     async def replace(self, old: Job, new: Job) -> bool:
         return await self._change(old, new)
@@ -122,7 +123,7 @@ class PostgresStore:
         return await self._change(old, new, pages)
 
     async def page(self, job_id: str, number: int) -> tuple[Job, Page] | None:
-        if not _storable(job_id):
+        if not storable(job_id):
             return None
         return await self._connections.read(lambda connection: page_rows.get(connection, job_id, number))
 
@@ -175,7 +176,7 @@ class PostgresStore:
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
     ) -> Listing:
-        if not _storable(f"{code or ''}{after.id if after else ''}"):
+        if not storable(f"{code or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)
         # one more than asked for tells whether anything follows
         jobs = await self._select(
@@ -250,7 +251,7 @@ class PostgresStore:
         return await self._connections.write(work)
 
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
-        if not _storable(f"{wanted.tag or ''}{after.id if after else ''}"):
+        if not storable(f"{wanted.tag or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)
         rows = await self._connections.read(
             lambda connection: connection.fetch(
@@ -267,7 +268,7 @@ class PostgresStore:
         return Listing.of([from_row(dict(row)) for row in rows], limit, lambda job: job.created_at)
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
-        if not _storable(after.id):
+        if not storable(after.id):
             return []
         rows = await self._connections.read(
             lambda connection: connection.fetch(CHANGES, after.updated_at, after.id, owner, limit)
@@ -323,7 +324,7 @@ class PostgresStore:
 async def _get(
     connection: Connection, job_id: str, whole: Callable[[Connection, Job], Awaitable[Job]] = page_rows.completed
 ) -> Job | None:
-    if not _storable(job_id):
+    if not storable(job_id):
         return None
     row = await connection.fetchrow(f"SELECT {page_rows.NAMES} FROM jobs WHERE id = $1", job_id)  # noqa: S608
     return await whole(connection, from_row(dict(row))) if row else None
@@ -347,12 +348,7 @@ def _is_same(found: Job | None, added: Job) -> bool:
 
 
 async def _was_deleted(connection: Connection, job_id: str, owner: str | None = None) -> bool:
-    if not _storable(job_id):
+    if not storable(job_id):
         return False
     query = "SELECT 1 FROM tombstones WHERE job_id = $1 AND ($2::text IS NULL OR owner = $2)"
     return await connection.fetchval(query, job_id, owner) is not None
-
-
-def _storable(job_id: str) -> bool:
-    """False for what PostgreSQL's text cannot be, and so is the id of no job: with NUL or half a surrogate pair."""
-    return "\0" not in job_id and not any("\ud800" <= sign <= "\udfff" for sign in job_id)

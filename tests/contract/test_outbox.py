@@ -15,6 +15,7 @@ from persistence.outbox.delivery import (
     DeliveryAttempt,
     DeliveryState,
 )
+from persistence.outbox.port import DeliveryCursor
 from persistence.page import new_pages
 from persistence.store import JobStore
 from persistence.upload import Upload
@@ -228,6 +229,16 @@ async def test_lists_are_newest_first_and_of_an_owner_and_a_state(store: JobStor
     assert of_bob.next is None
     given_up = await store.outbox.listed(status=DeliveryState.FAILED)
     assert [each.subject_id for each in given_up.deliveries] == ["job-0"]
+
+
+async def test_a_place_or_id_that_no_answer_gave_leads_to_nothing(store: JobStore) -> None:
+    await ended(store, called_back())
+    for odd in ("\x00", "msg_"):
+        assert await store.outbox.get(odd) is None
+        place = DeliveryCursor(created_at=after(-1), id=odd)
+        assert (await store.outbox.listed(after=place)).deliveries == ()
+    (delivery,) = await of_job(store)
+    assert await store.outbox.get(delivery.id) == delivery
 
 
 async def test_what_is_undelivered_is_counted(store: JobStore) -> None:

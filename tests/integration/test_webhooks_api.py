@@ -236,10 +236,12 @@ async def test_a_key_has_its_own_url_and_secret_and_sees_no_others(
             assert (await bob.get(f"/images/{job['id']}/deliveries")).status_code == 404
             assert (await bob.post(f"/images/{job['id']}/deliveries/{delivery['id']}/resend")).status_code == 404
             assert (await bob.get("/deliveries")).json()["items"] == []
+            assert (await bob.post(f"/deliveries/{delivery['id']}/resend")).json()["code"] == "delivery_not_found"
             refused = await bob.post("/images", content=PNG, params={"callback_url": url})
             assert refused.json()["code"] == "webhooks_off"
             of_all = (await _as(service, "root").client.get("/deliveries")).json()["items"]
             assert [each["id"] for each in of_all] == [delivery["id"]]
+            assert (await _as(service, ann).client.post(f"/deliveries/{delivery['id']}/resend")).status_code == 202
     received.messages.get_nowait().verified(secret)
 
 

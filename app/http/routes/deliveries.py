@@ -49,12 +49,13 @@ async def job_deliveries(
     summary="Send a webhook again",
     description="Whatever became of it: at once, under the same id, with all attempts before it.",
 )
-async def resend_delivery(
+async def resend_job_delivery(
     request: AnyRequest, job_id: FromPath[str], delivery_id: FromPath[str], service: NamedDependency[Service]
 ) -> DeliveryView:
     """The delivery, due now."""
-    job = await service.job(job_id, context_of(request.scope).viewer)
-    return delivery_view(await service.webhooks.send_again(job, delivery_id))
+    viewer = context_of(request.scope).viewer
+    job = await service.job(job_id, viewer)
+    return delivery_view(await service.webhooks.send_again(delivery_id, viewer, job))
 
 
 @get(
@@ -83,6 +84,20 @@ async def list_deliveries(
 
 
 @post(
+    "/{delivery_id:str}/resend",
+    status_code=202,
+    responses=problems(400, 401, 403, 404, 429, 500, 503),
+    summary="Send any webhook again",
+    description="A batch's, too.",
+)
+async def resend_delivery(
+    request: AnyRequest, delivery_id: FromPath[str], service: NamedDependency[Service]
+) -> DeliveryView:
+    """The delivery, due now."""
+    return delivery_view(await service.webhooks.send_again(delivery_id, context_of(request.scope).viewer))
+
+
+@post(
     "/resend",
     status_code=200,
     responses=problems(400, 401, 403, 429, 500, 503),
@@ -96,13 +111,13 @@ async def resend_failed_deliveries(request: AnyRequest, service: NamedDependency
 
 of_jobs = Router(
     "/images",
-    route_handlers=[job_deliveries, resend_delivery],
+    route_handlers=[job_deliveries, resend_job_delivery],
     guards=[admitted, known_query_only],
     tags=["Webhooks"],
 )
 router = Router(
     "/deliveries",
-    route_handlers=[list_deliveries, resend_failed_deliveries],
+    route_handlers=[list_deliveries, resend_delivery, resend_failed_deliveries],
     guards=[admitted, known_query_only],
     tags=["Webhooks"],
 )
