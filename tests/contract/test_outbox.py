@@ -33,7 +33,7 @@ URL = "https://hooks.example/ocr?x=1"
 
 
 def called_back(job_id: str = "a", created: float = 0.0, owner: str = "ann", url: str = URL) -> Job:
-    options = JobOptions(callback_url=url, tag="Grüße", metadata={"invoice": "\x00 17"})
+    options = JobOptions(callback_url=url, tag="Grüße", metadata={"invoice": "'17\""})
     made = job(job_id, created, owner=owner)
     return msgspec.structs.replace(made, options=options, traceparent="00-1-2-01")
 
@@ -72,7 +72,7 @@ async def test_the_end_of_a_job_and_word_of_it_are_stored_together(store: JobSto
         "id": "a",
         "status": "done",
         "tag": "Grüße",
-        "metadata": {"invoice": "\x00 17"},
+        "metadata": {"invoice": "'17\""},
         "error_code": None,
         "pages_done": 1,
         "pages_failed": 0,

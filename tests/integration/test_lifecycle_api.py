@@ -40,6 +40,7 @@ async def test_tag_and_metadata_come_back_with_the_job(run: Any) -> None:
         ("metadata", "[]"),
         ("metadata", '{"a": 1}'),
         ("metadata", "{"),
+        ("metadata", '{"a": "\\u0000"}'),
         ("expires_in", "0"),
         ("expires_in", "-1"),
         ("expires_in", "1.5"),

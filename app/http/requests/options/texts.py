@@ -98,9 +98,12 @@ def tag(text: str, _settings: Settings) -> str:
 def metadata(text: str, _settings: Settings) -> Mapping[str, str]:
     """A JSON object of texts."""
     try:
-        return msgspec.json.decode(text, type=dict[str, str])
+        told = msgspec.json.decode(text, type=dict[str, str])
     except (msgspec.DecodeError, msgspec.ValidationError):
         raise BadOption('not a JSON object whose values are texts, as {"invoice": "2026-17"}') from None
+    if any("\0" in each for pair in told.items() for each in pair):
+        raise BadOption("holds a NUL character")  # with which PostgreSQL could look into the options of no job
+    return told
 
 
 def most_hours(settings: Settings) -> float:
