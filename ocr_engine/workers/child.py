@@ -56,6 +56,8 @@ def prepare(options: EngineOptions, address_space: int, writing: Connection, rea
     redirect(writing)
     # a decoder that runs wild ends its job, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    # a dump would hold documents and passwords
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Ctrl-C and a service manager's TERM reach the whole group; only the parent decides what they mean
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

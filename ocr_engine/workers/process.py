@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +14,7 @@ from typing import Literal, ParamSpec, TypeVar
 
 import psutil
 
-from ocr_engine.errors import EngineError, JobTimeout, OcrError, WorkerCrashed
+from ocr_engine.errors import EngineError, InvalidDocument, JobTimeout, OcrError, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.workers import child
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
@@ -25,6 +26,10 @@ T = TypeVar("T")
 DeathCause = Literal["crashed", "timeout", "out_of_memory", "interrupted", "stopped"]
 """Ended by itself, or killed: its job took too long, it was short of memory, its job was interrupted, or it is not
 needed any more."""
+
+
+REAP_SECONDS = 5.0
+"""Until the kernel has told how a dead process has ended."""
 
 
 class DiedIdle(Exception):
@@ -140,11 +145,19 @@ class WorkerProcess:
             raise
         except BrokenProcessPool:
             self._on_death()
-            raise WorkerCrashed("the OCR process died while it read this page") from None
+            raise await self._reason_of_death() from None
         except OcrError:
             raise
         except Exception as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
+
+    async def _reason_of_death(self) -> OcrError:
+        assert self._child is not None
+        await asyncio.to_thread(self._child.join, REAP_SECONDS)
+        if self._child.exitcode == -signal.SIGXCPU:
+            # a limit that the process has set itself (document/pdf/bounds.py), and would meet again
+            return InvalidDocument("the page takes more CPU time to be drawn than a page may take")
+        return WorkerCrashed("the OCR process died while it read this page")
 
     async def _in_time(self, work: Future[T], timeout: float) -> T:
         awaited = asyncio.wrap_future(work)

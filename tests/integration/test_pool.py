@@ -386,6 +386,17 @@ async def test_what_a_worker_writes_never_holds_it_up() -> None:
     assert heard == [f"{'x' * 2000} … and {written - 2000} characters more"]
 
 
+async def test_a_page_that_used_up_its_cpu_time_in_one_drawing_is_not_read_again() -> None:
+    worker = WorkerProcess(EngineOptions(), DEFAULT_LIMITS.address_space, lambda *_: None)
+    await worker.start(KNOWN.data)
+    try:
+        with pytest.raises(InvalidDocument, match="more CPU time") as error:
+            await worker.run(60.0, signal.raise_signal, signal.SIGXCPU)  # as the kernel does at a limit
+        assert not error.value.retriable
+    finally:
+        await worker.end()
+
+
 async def test_a_worker_without_the_memory_for_a_page_says_so_and_is_replaced(
     start: Callable[..., Awaitable[Watched]],
 ) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from ocr_engine.document.pdf.bounds import bounded_memory, bounded_time
 from ocr_engine.document.pdf.contents import Contents, contents_of
-from ocr_engine.document.pdf.memory import bounded_memory
 from ocr_engine.document.pdf.opening import Source, mended, open_pdf
 from ocr_engine.document.pdf.rendering import MAX_DRAW_SECONDS, rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
@@ -49,7 +49,7 @@ class PdfFile:
     def draw(self, number: int) -> PageImage:
         """See Document. Raises TooManyPixels where a picture on the page has more than are allowed."""
         name = f"page {number} of the PDF"
-        with bounded_memory(), self._page(number, name) as page:
+        with self._bounded(), self._page(number, name) as page:
             contents = contents_of(page)
             turns = pdfium_c.FPDFPage_GetRotation(page)
             drawing = drawing_of(contents, _box(page), page.get_size(), turns, self._max_pixels, name)
@@ -60,7 +60,7 @@ class PdfFile:
 
     def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:
         """See Document. Text that cannot be seen is an earlier OCR's: a page with any has none to be believed."""
-        with bounded_memory(), self._page(number, f"page {number} of the PDF") as page:
+        with self._bounded(), self._page(number, f"page {number} of the PDF") as page:
             return [] if contents_of(page).hidden else believable_lines(page, shown.pixels, shown.dpi)
 
     def close(self) -> None:
@@ -71,12 +71,18 @@ class PdfFile:
     def _mended(self, refusal: InvalidDocument) -> pdfium.PdfDocument:
         """A copy that can be opened, from which the pages are taken from now on. Raises the refusal without one."""
         try:
-            self._source = mended(self._source, self._password)
+            with self._bounded():
+                self._source = mended(self._source, self._password)
             self._password = ""
             return open_pdf(self._source, "")
         except InvalidDocument:
             self._let_go()
             raise refusal from None
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        with bounded_memory(), bounded_time(self._max_draw_seconds):
+            yield
 
     def _let_go(self) -> None:
         if not isinstance(self._source, Path):

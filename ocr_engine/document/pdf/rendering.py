@@ -13,7 +13,7 @@ from ocr_engine.errors import InvalidDocument
 
 MAX_DRAW_SECONDS = 30.0
 """CPU time that a page may take to be drawn; a large scan takes half a second. PDFium asks between two objects whether
-to go on, so that a page of a million strokes costs this and no worker; one that hangs it costs the job's time limit."""
+to go on, so that a page of a million strokes costs this and no worker; where it does not ask, see bounds.py."""
 WHITE = 0xFFFFFFFF
 
 

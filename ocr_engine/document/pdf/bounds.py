@@ -1,10 +1,15 @@
-"""A bound on what PDFium may take for one page."""
+"""Bounds on what PDFium may take for one page: memory and CPU time."""
 
+import math
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+OVERDRAWN_SECONDS = 5.0
+"""CPU time beyond what a page may take to be drawn, after which the process is ended: PDFium asks whether to go on
+between the objects of a page, but not between those of a form on it. A million strokes there took 222 s."""
 PAGE_MEMORY = 1_000_000_000
 """Bytes that the process may map beyond what it has while PDFium is at a page; the largest picture that is allowed
 takes half of it. PDFium cannot report that there is no more: a gigabyte of drawing in a file of kilobytes ends the
@@ -22,3 +27,16 @@ def bounded_memory(most: int = PAGE_MEMORY) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def bounded_time(seconds: float) -> Iterator[None]:
+    """Meanwhile the kernel ends this process, with SIGXCPU, once it has used so much CPU time and OVERDRAWN_SECONDS."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    last = math.ceil(time.process_time() + seconds + OVERDRAWN_SECONDS)
+    limits = [limit for limit in (soft, hard, last) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_CPU, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
