@@ -13,6 +13,7 @@ from app.background import Background
 from app.batches.batches import Batches
 from app.cluster.node_kind import NodeKind
 from app.delivery.courier import Courier
+from app.delivery.fetcher import Fetcher
 from app.delivery.streams import Streams
 from app.delivery.webhooks import Webhooks
 from app.health import Health
@@ -111,6 +112,7 @@ class Service:
         streams: Streams,
         webhooks: Webhooks,
         courier: Courier,
+        fetcher: Fetcher,
         batches: Batches,
     ) -> None:
         self.settings = settings
@@ -125,6 +127,7 @@ class Service:
         self.waiters = waiters
         self.streams = streams
         self.webhooks = webhooks
+        self.fetcher = fetcher
         self.batches = batches
         self.background = background
         self.operations = operations
@@ -191,7 +194,9 @@ class Service:
                         media_type = type_by_bytes(content)
                         raise
                 media_type = info.media_type
-                repeat = await repeat_of(owner, idempotency_key, upload, fields.options) if idempotency_key else None
+                repeat = None
+                if idempotency_key:
+                    repeat = await repeat_of(owner, idempotency_key, upload, fields.options, fields.sources)
                 try:
                     if earlier is not None:
                         raise earlier

@@ -17,6 +17,7 @@ from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
 from app.delivery.addresses import Addresses
 from app.delivery.courier import Courier, CourierLimits
+from app.delivery.fetcher import Fetcher
 from app.delivery.secrets import Secrets
 from app.delivery.sender import Sender
 from app.delivery.signature import BadSecret
@@ -63,6 +64,8 @@ if TYPE_CHECKING:  # asyncpg is an extra
 FIRST_SERVICE_SECONDS = 1.0
 """Seconds a page is thought to take until the first one was measured."""
 
+ANY_HOST = "*"
+"""In INPUT_URL_HOSTS: any public one."""
 BATCHES_AT_ONCE = 4
 """Of the largest kind, that may be on their way in; they wait on the store's disk."""
 BATCH_MEMORY_BYTES = 16_384
@@ -95,6 +98,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 
     addresses: Addresses
     secrets: Secrets
+    fetcher: Fetcher
 
 
 def service_of(
@@ -194,6 +198,7 @@ def service_of(
         streams=streams,
         webhooks=webhooks,
         courier=courier,
+        fetcher=outside.fetcher,
         batches=Batches(
             taking=Taking(
                 store=store,
@@ -236,17 +241,33 @@ def _webhooks(
 
 def outside(settings: Settings, keys: Keys | None) -> Outside:
     """Raises SettingsError."""
-    hosts = [host for host in settings.webhook_allowed_hosts.split(",") if host.strip()]
     of_keys = (keys.webhook_secrets, keys.any_webhook_secret) if keys else ()
-    file = settings.webhook_secrets_file
+    file, sources = settings.webhook_secrets_file, _listed(settings.input_url_hosts)
     try:
-        return Outside(addresses=Addresses(hosts), secrets=Secrets(settings.webhook_secrets, file, *of_keys))
+        return Outside(
+            addresses=_addresses("WEBHOOK_ALLOWED_HOSTS", _listed(settings.webhook_allowed_hosts)),
+            secrets=Secrets(settings.webhook_secrets, file, *of_keys),
+            fetcher=Fetcher(
+                _addresses("INPUT_URL_HOSTS", [host for host in sources if host != ANY_HOST]),
+                enabled=bool(sources),
+                any_public=ANY_HOST in sources,
+            ),
+        )
     except BadSecret as error:
         raise SettingsError([f"WEBHOOK_SECRETS or WEBHOOK_SECRETS_FILE: {error}"]) from error
-    except ValueError as error:
-        raise SettingsError([f"WEBHOOK_ALLOWED_HOSTS: {error}"]) from error
     except OSError as error:
         raise SettingsError([f"WEBHOOK_SECRETS_FILE={file!r}: {error.strerror}"]) from error
+
+
+def _listed(hosts: str) -> list[str]:
+    return [host.strip() for host in hosts.split(",") if host.strip()]
+
+
+def _addresses(variable: str, hosts: list[str]) -> Addresses:
+    try:
+        return Addresses(hosts)
+    except ValueError as error:
+        raise SettingsError([f"{variable}: {error}"]) from error
 
 
 def _parcels(settings: Settings, store: JobStore, admission: Admission) -> Parcels:

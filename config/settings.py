@@ -8,19 +8,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from config import machine, spelling
+from config.kinds import LANGUAGE_TAGS, YEAR_SECONDS, Count, Natural, NonEmpty, Port, Seconds, Share
 from config.urls import is_postgres, url_faults
 
-Port = Annotated[int, Meta(ge=0, le=65_535)]
-Count = Annotated[int, Meta(ge=1)]
-Natural = Annotated[int, Meta(ge=0)]
-YEAR_SECONDS = 365 * 24 * 3600
-# a wait without end would lead out of the calendar, and a date that cannot be told holds up its job for ever
-Seconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-NonEmpty = Annotated[str, Meta(min_length=1)]
-
-LANGUAGE_TAGS = r"^$|^ *[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*( *, *[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)* *$"
-"""BCP 47 tags with commas between."""
 LEASE_SECONDS = 6.0
 """Default of QUEUE_LEASE_SECONDS. Heartbeats come at half of it: a node that stands still for the other half keeps its
 jobs, and those of a dead one are at work again within seconds."""
@@ -111,6 +101,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Most pages of a TIFF or PDF, up to 2000; above that 413, or, of a PDF, a dead letter.",
         ),
     ] = 50
+    input_url_hosts: Annotated[
+        str,
+        Meta(
+            description="Hosts or networks, with commas between, that clients may have files fetched from, also "
+            "private ones and by plain HTTP; `*`: any public HTTPS address. Empty: nothing is fetched."
+        ),
+    ] = ""
     max_batch_files: Annotated[
         int,
         Meta(ge=1, le=100_000, description="Most files of a batch, those in ZIPs counted one by one; above that 413."),

@@ -84,6 +84,10 @@ class Parcel:
             return
         await self._body.add(piece)
 
+    def fail(self, error: Exception) -> None:
+        """It cannot be had: at its end it is refused for this reason."""
+        self._error = error
+
     async def end(self) -> None:
         """The file is whole. A ZIP is unpacked. Raises as Archive, TooManyFiles, IncomingFull, StoreError."""
         assert self._body is not None

@@ -204,6 +204,9 @@ async def _repeat_of(sender: Sender, arrived: Sequence[Arrived], fields: UploadF
 
     def digest() -> str:
         read = hashlib.sha256(b"batch\n" + msgspec.json.encode(fields.options))
+        if fields.sources:
+            read.update(msgspec.json.encode(fields.sources))
+            return read.hexdigest()
         for each in arrived:
             read.update(msgspec.json.encode([each.name, each.upload.size, str(each.error or "")]))
             with content_of(each.upload) as content:

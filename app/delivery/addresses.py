@@ -125,6 +125,19 @@ class Addresses:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return Target(scheme=parts.scheme, host=host, port=port, path=path, addresses=tuple(map(str, found)))
 
+    @property
+    def has_networks(self) -> bool:
+        """Whether any network is allowed: then a name alone does not tell."""
+        return bool(self._networks)
+
+    def names(self, url: str) -> bool:
+        """Is the URL's host among those that are allowed by name? Raises Refused."""
+        return self._is_allowed(self._parts(url))
+
+    def in_networks(self, target: Target) -> bool:
+        """Are all the addresses in networks that are allowed?"""
+        return all(self._is_in_network(ip_address(address)) for address in target.addresses)
+
     def close(self) -> None:
         """Waits for no look-up."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -67,7 +67,7 @@ class Sender:
             return Answer(error=f"the connection failed: {error.strerror or error}", reason="connection")
 
     async def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
-        reader, writer = await self._connected(target)
+        reader, writer = await connected(target, self._tls)
         try:
             connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_ANSWER_HEAD_BYTES)
             request = h11.Request(
@@ -89,14 +89,15 @@ class Sender:
         finally:
             writer.transport.abort()
 
-    async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the first address that takes one. Raises the last one's OSError."""
-        tls, name = (self._tls, target.host) if target.scheme == "https" else (None, None)
-        *others, last = target.addresses
-        for address in others:
-            with contextlib.suppress(OSError):
-                return await asyncio.open_connection(address, target.port, ssl=tls, server_hostname=name)
-        return await asyncio.open_connection(last, target.port, ssl=tls, server_hostname=name)
+
+async def connected(target: Target, context: ssl.SSLContext) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first address that takes one. Raises the last one's OSError."""
+    tls, name = (context, target.host) if target.scheme == "https" else (None, None)
+    *others, last = target.addresses
+    for address in others:
+        with contextlib.suppress(OSError):
+            return await asyncio.open_connection(address, target.port, ssl=tls, server_hostname=name)
+    return await asyncio.open_connection(last, target.port, ssl=tls, server_hostname=name)
 
 
 async def _head(connection: h11.Connection, reader: asyncio.StreamReader) -> Answer:

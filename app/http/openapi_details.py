@@ -31,7 +31,10 @@ OF_WORKERS = frozenset({"timeout", "worker_crashed", "out_of_memory", "engine_er
 MADE_BY_WORKERS = ("/result", "/image")
 """How paths end whose answers may come from a worker: searchable PDFs, pictures of pages."""
 OF_UPLOADS = frozenset(
-    {"missing_file", "unsupported_media_type", "overloaded", "invalid_image", "invalid_document", "password_required"}
+    {
+        *("missing_file", "unsupported_media_type", "overloaded", "invalid_image", "invalid_document"),
+        *("password_required", "url_not_allowed", "url_unreachable"),
+    }
 )
 """Only where a body is sent."""
 OF_NEW_WORK = frozenset({"queue_full", "quota_exceeded", "stopping"})

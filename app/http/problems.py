@@ -20,6 +20,7 @@ from app.batches.refusals import (
     NothingTaken,
     TooManyFiles,
 )
+from app.delivery.fetcher import UrlNotAllowed, UrlUnreachable
 from app.delivery.streams import TooManyStreams
 from app.delivery.webhooks import CallbackRefused, NoSuchDelivery, WebhooksOff
 from app.http.request_context import context_of
@@ -61,6 +62,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "missing_file": ErrorKind(400, "The upload holds no image"),
         "unauthorized": ErrorKind(401, "A valid API key is needed"),
         "forbidden": ErrorKind(403, "This key may not do that"),
+        "url_not_allowed": ErrorKind(403, "Nothing is fetched from this URL"),
         "not_found": ErrorKind(404, "There is nothing here"),
         "job_not_found": ErrorKind(404, "No such job"),
         "delivery_not_found": ErrorKind(404, "No such delivery"),
@@ -86,6 +88,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "invalid_archive": ErrorKind(422, "The ZIP, or a file in it, cannot be unpacked"),
         "invalid_document": ErrorKind(422, "The document cannot be read"),
         "no_such_page": ErrorKind(422, "The file has no such page"),
+        "url_unreachable": ErrorKind(422, "No file could be fetched from this URL"),
         "password_required": ErrorKind(422, "The document needs its password"),
         "idempotency_key_reused": ErrorKind(422, "The Idempotency-Key stands for another upload"),
         "callback_refused": ErrorKind(422, "The callback URL must not be called"),
@@ -234,6 +237,10 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return ApiError("password_required", str(error))
         case BatchTooLarge():
             return ApiError("image_too_large", str(error))
+        case UrlNotAllowed():
+            return ApiError("url_not_allowed", str(error))
+        case UrlUnreachable():
+            return ApiError("url_unreachable", str(error))
         case EmptyFile():
             return ApiError("missing_file", str(error))
         case ValidationException(extra=[*faults]):

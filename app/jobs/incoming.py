@@ -25,6 +25,8 @@ class UploadFields(Struct, frozen=True, kw_only=True):
 
     options: JobOptions = JobOptions()
     password: str = ""
+    sources: tuple[str, ...] = ()
+    """URLs that the files were fetched from; empty where they were sent."""
 
     def __repr__(self) -> str:
         """Without the secret."""

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ocr_engine.errors import OcrError
+from ocr_engine.errors import OcrError, UnsupportedImage
 from ocr_engine.image import probe
 from ocr_engine.image.mapped import Buffer, MappedFile, map_file
 from persistence.job import JobOptions
@@ -37,16 +37,32 @@ def content_of(upload: Upload) -> Iterator[Buffer]:
             mapped.close()
 
 
-async def repeat_of(owner: str, key: str, upload: Upload, options: JobOptions) -> Repeat:
-    """A form differs at each try: what counts is the file, and what was asked of it but its password."""
+async def repeat_of(owner: str, key: str, upload: Upload, options: JobOptions, sources: Sequence[str] = ()) -> Repeat:
+    """A form differs at each try: what counts is the file, and what was asked of it but its password.
+
+    Of a file that was fetched its URL counts, in `sources`, whatever is there by now.
+    """
 
     def digest() -> str:
         read = hashlib.sha256(msgspec.json.encode(options) + b"\n")
+        if sources:
+            read.update(msgspec.json.encode(sources))
+            return read.hexdigest()
         with content_of(upload) as content:
             read.update(content)
         return read.hexdigest()
 
     return Repeat(owner=owner, key=key, fingerprint=await asyncio.to_thread(digest))  # 36 ms for 32 MB
+
+
+def require_known_type(head: bytes) -> None:
+    """Raises UnsupportedImage where a file that begins so is none that is read, whatever follows."""
+    try:
+        probe(head, max_pixels=sys.maxsize)
+    except UnsupportedImage:
+        raise
+    except OcrError:
+        return  # a header that is not whole yet
 
 
 def type_by_bytes(image: Buffer) -> str:

@@ -45,6 +45,7 @@ LENIENT = [
     {"include-path": "/dead-letters", **ANY_TEXT},
     {"include-name": "GET /images", **ANY_TEXT},
     {"include-name": "GET /batches", **ANY_TEXT},
+    {"include-name": "GET /deliveries", **ANY_TEXT},
     {"include-name": "POST /images", **PAGES},
     {"include-name": "POST /batches", **PAGES},
 ]
@@ -87,6 +88,7 @@ def test_every_operation_answers_as_documented(server: LiveServer, mode: Generat
         @bounded
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers_as_documented(case: schemathesis.Case[Any]) -> None:
+            assume("" not in (case.query or {}).values())  # an option that is empty is as none
             if isinstance(case.body, dict):
                 # a form has texts and files: what is a number here is a text like any on the wire, an empty one as none
                 assume(all(isinstance(value, str | bytes | list) and value != "" for value in case.body.values()))

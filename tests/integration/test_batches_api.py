@@ -233,7 +233,7 @@ async def test_a_keys_quota_counts_each_file(run: Any, tmp_path: Path) -> None:
         ({"files": GOOD[:1], "data": {"pages": "x"}}, 400, "malformed_request"),
         ({"files": GOOD[:1], "headers": {"Content-Digest": f"sha-256=:{'A' * 43}=:"}}, 400, "digest_mismatch"),
         ({"content": b""}, 400, "missing_file"),
-        ({"json": {"a": 1}}, 415, "unsupported_media_type"),
+        ({"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported_media_type"),
     ],
 )
 async def test_what_is_refused_leaves_nothing_behind(run: Any, sent: Any, status: int, code: str) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from litestar import Request
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
 from app.batches.parcel import Parcel
+from app.delivery.fetcher import Fetcher
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
 from app.http.requests.options.asked import Asked
@@ -18,6 +20,7 @@ from app.http.requests.upload import (
     FormFields,
     received_within,
 )
+from app.http.requests.url_upload import JSON_TYPE, fetch_all, told_urls
 from app.jobs.incoming import UploadFields
 from config.settings import Settings
 
@@ -25,7 +28,9 @@ ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 """Beside those of a single upload: what clients call a ZIP."""
 
 
-async def read_batch(request: Request[Any, Any, Any], parcel: Parcel, settings: Settings) -> UploadFields:
+async def read_batch(
+    request: Request[Any, Any, Any], parcel: Parcel, settings: Settings, fetcher: Fetcher
+) -> UploadFields:
     """What is asked of all the files, which are gathered in `parcel`: at least one.
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Parcel.
@@ -43,6 +48,11 @@ async def read_batch(request: Request[Any, Any, Any], parcel: Parcel, settings: 
             await _read_form(stream, options.get("boundary", ""), parcel, form)
         elif media_type.startswith("image/") or media_type in (*RAW_TYPES, *ZIP_TYPES):
             await _read_raw(stream, parcel)
+        elif media_type == JSON_TYPE:
+            urls = await told_urls(stream, asked)
+            fields = asked.fields(settings)  # refused, if it is, before anything is fetched
+            await fetch_all(fetcher, urls, parcel, settings.upload_timeout_seconds)
+            return msgspec.structs.replace(fields, sources=tuple(urls))
         else:
             told = f"{media_type!r} is not taken; send multipart/form-data with parts `file`, or a ZIP"
             raise ApiError("unsupported_media_type", told)

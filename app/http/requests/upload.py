@@ -5,16 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
+from app.delivery.fetcher import Fetcher
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
 from app.http.requests.options.asked import JSON_PART, MAX_JSON_BYTES, NAMES, Asked, Place
 from app.http.requests.options.table import max_letters
 from app.http.requests.strict import refuse_unknown
+from app.http.requests.url_upload import JSON_TYPE, fetched, told_url
 from app.jobs.incoming import Body, UploadFields
 from config.settings import Settings
 
@@ -30,12 +33,12 @@ is not told the type of; no such form is ever read."""
 
 
 async def read_upload(
-    request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float, settings: Settings
+    request: Request[Any, Any, Any], body: Body, *, max_bytes: int, timeout: float, settings: Settings, fetcher: Fetcher
 ) -> UploadFields:
     """What came with the file, which is gathered in `body`: never empty, `max_bytes` at most. `timeout` in seconds;
     `settings` are those of what will read it.
 
-    Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add.
+    Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add and Fetcher.fetch.
 
     Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
     through the push parser that it is built on.
@@ -44,6 +47,7 @@ async def read_upload(
     asked = Asked()
     asked.add_query(request.query_params.multi_items())
     form = _Form()
+    sources: tuple[str, ...] = ()
 
     async def add(chunk: bytes | bytearray) -> None:
         if body.size + len(chunk) > max_bytes:
@@ -59,15 +63,20 @@ async def read_upload(
                 raise _too_large(max_bytes)
             async for chunk in stream:
                 await add(chunk)
+        elif media_type == JSON_TYPE:
+            sources = (await told_url(stream, asked),)
         else:
             raise ApiError(
                 "unsupported_media_type",
                 f"{media_type!r} is not taken; send an image, or multipart/form-data with a part `file`",
             )
+    form.told(asked)
+    fields = asked.fields(settings)
+    for url in sources:
+        await fetched(fetcher, url, add, timeout)
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
-    form.told(asked)
-    return asked.fields(settings)
+    return msgspec.structs.replace(fields, sources=sources)
 
 
 @contextlib.asynccontextmanager

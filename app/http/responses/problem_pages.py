@@ -15,6 +15,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "missing_file": "Send the image as the multipart part `file`, or as the body itself.",
         "unauthorized": "Send the key as X-API-Key, or as Authorization: Bearer. It may have expired, or been revoked.",
         "forbidden": "The key's scope does not allow this; the operator of the service gives keys their scopes.",
+        "url_not_allowed": "Send the file itself; the operator says in INPUT_URL_HOSTS where files are fetched from.",
+        "url_unreachable": "`detail` says what went wrong. Send the file itself, or try again later.",
         "not_found": "Compare the address with /docs.",
         "job_not_found": "The id is unknown, or the job is another key's.",
         "delivery_not_found": "GET /images/{id}/deliveries lists those of a job.",

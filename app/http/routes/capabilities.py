@@ -80,6 +80,8 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     """Those that may be told; empty where a model of the operator's own reads."""
     webhooks: bool
     """Whether `callback_url` is taken."""
+    url_input: bool
+    """Whether files are fetched that are named by URL."""
     model: ModelFamily
     backend: Backend
 
@@ -109,6 +111,7 @@ def capabilities_of(settings: Settings, *, webhooks: bool = False) -> Capabiliti
         text_layer=TEXT_LAYERS,
         languages=_languages(settings),
         webhooks=webhooks,
+        url_input=bool(settings.input_url_hosts),
         model=settings.ocr_model,
         backend=settings.ocr_backend,
     )

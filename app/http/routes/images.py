@@ -55,7 +55,9 @@ async def submit_image(
     in_flight: InFlight = request.app.state.in_flight
     with in_flight.only(context.owner, key):
         progress = await service.submit(
-            lambda body: read_upload(request, body, max_bytes=most, timeout=seconds, settings=service.settings),
+            lambda body: read_upload(
+                request, body, max_bytes=most, timeout=seconds, settings=service.settings, fetcher=service.fetcher
+            ),
             owner=context.owner,
             client=context.client,
             idempotency_key=key,

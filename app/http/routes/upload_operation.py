@@ -14,6 +14,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from app.delivery.addresses import MAX_URL_LENGTH
 from app.http.requests.options.asked import IN_QUERY, JSON_PART
 from app.http.requests.options.table import MAX_OPTION_LETTERS, OPTIONS, PASSWORD
 from ocr_engine.image import MEDIA_TYPES
@@ -36,12 +37,27 @@ class UploadOperation(Operation):
             content={
                 "multipart/form-data": OpenAPIMediaType(schema=form),
                 **{media_type: OpenAPIMediaType(schema=_BINARY) for media_type in raw},
+                "application/json": OpenAPIMediaType(schema=_named("url", _URL)),
             },
         )
         self.parameters = options_in_query(self.parameters)
 
 
 _BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+
+
+_URL = Schema(type=OpenAPIType.STRING, max_length=MAX_URL_LENGTH)
+
+
+def _named(name: str, schema: Schema) -> Schema:
+    """A JSON body that names what is to be fetched."""
+    told = "Fetched by the service, where `url_input` of /capabilities is true; options as in the form."
+    return Schema(type=OpenAPIType.OBJECT, properties={name: schema}, required=[name], description=told)
+
+
+def named_by_urls() -> Schema:
+    """That of a batch."""
+    return _named("urls", Schema(type=OpenAPIType.ARRAY, items=_URL, min_items=1))
 
 
 def options_in_query(known: Sequence[Parameter | Reference] | None) -> list[Parameter | Reference]:

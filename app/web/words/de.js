@@ -24,6 +24,8 @@ export const ERRORS = {
   webhooks_off: "Dieser Server benachrichtigt keine anderen Programme.",
   method_not_allowed: "Der Server bietet das nicht an.",
   upload_timeout: "Das Senden der Datei hat zu lange gedauert.",
+  url_not_allowed: "Von dieser Adresse holt der Server nichts.",
+  url_unreachable: "Der Server konnte von dieser Adresse keine Datei holen.",
   job_gone: "Der Server hat diesen Auftrag gelöscht.",
   batch_not_found: "Der Server kennt diesen Stapel nicht.",
   batch_gone: "Der Server hat diesen Stapel gelöscht.",

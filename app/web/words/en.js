@@ -26,6 +26,8 @@ export const ERRORS = {
   method_not_allowed: "The server does not offer this.",
   not_acceptable: "The server does not give results in this format.",
   upload_timeout: "Sending the image took too long.",
+  url_not_allowed: "The server fetches nothing from this address.",
+  url_unreachable: "The server could fetch no file from this address.",
   job_gone: "The server has deleted this job.",
   batch_not_found: "The server does not know this batch.",
   batch_gone: "The server has deleted this batch.",

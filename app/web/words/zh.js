@@ -24,6 +24,8 @@ export const ERRORS = {
   webhooks_off: "此服务器不向其他程序发送通知。",
   method_not_allowed: "服务器不提供此操作。",
   upload_timeout: "上传耗时过长。",
+  url_not_allowed: "服务器不从这个地址下载文件。",
+  url_unreachable: "服务器无法从这个地址下载文件。",
   job_gone: "服务器已删除这个任务。",
   batch_not_found: "服务器找不到这个批次。",
   batch_gone: "服务器已删除这个批次。",

@@ -12,7 +12,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from app.http.routes.upload_operation import form_properties, options_in_query
+from app.http.routes.upload_operation import form_properties, named_by_urls, options_in_query
 
 NDJSON = "application/x-ndjson"
 JSONL = "application/jsonl"
@@ -38,6 +38,7 @@ class BatchOperation(Operation):
             content={
                 "multipart/form-data": OpenAPIMediaType(schema=form),
                 "application/zip": OpenAPIMediaType(schema=_BINARY),
+                "application/json": OpenAPIMediaType(schema=named_by_urls()),
             },
         )
         self.parameters = options_in_query(self.parameters)

@@ -54,7 +54,7 @@ async def submit_batch(
     )
     with in_flight.only(sender.owner, sender.idempotency_key):
         batch_id = await service.batches.taking.submit(
-            lambda parcel: read_batch(request, parcel, service.settings),
+            lambda parcel: read_batch(request, parcel, service.settings, service.fetcher),
             sender,
             lambda count: gate.admit_more(request, count),
         )
