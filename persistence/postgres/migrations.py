@@ -232,6 +232,49 @@ MIGRATIONS = (
             WHERE status IN ('queued', 'processing');
         """,
     ),
+    Migration(
+        "counts",
+        # of jobs that have ended, which pile up; the others are few, and counted. One row for each state would make
+        # all writers wait for each other: each connection has a place of its own, but for chance, and the row is
+        # locked at the commit only. The triggers come first: from then on nobody writes until all is counted
+        """
+        CREATE TABLE job_counts (
+            status text NOT NULL,
+            place integer NOT NULL,
+            jobs bigint NOT NULL,
+            PRIMARY KEY (status, place)
+        ) WITH (fillfactor = 50);
+        CREATE FUNCTION count_ended_job() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'TRUNCATE' THEN
+                UPDATE job_counts SET jobs = 0;
+                RETURN NULL;
+            END IF;
+            IF TG_OP != 'INSERT' THEN
+                UPDATE job_counts SET jobs = jobs - 1 WHERE status = OLD.status AND place = pg_backend_pid() % 16;
+            END IF;
+            IF TG_OP != 'DELETE' THEN
+                UPDATE job_counts SET jobs = jobs + 1 WHERE status = NEW.status AND place = pg_backend_pid() % 16;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER jobs_counted AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (NEW.status NOT IN ('queued', 'processing')) EXECUTE FUNCTION count_ended_job();
+        CREATE CONSTRAINT TRIGGER jobs_counted_off AFTER DELETE ON jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (OLD.status NOT IN ('queued', 'processing')) EXECUTE FUNCTION count_ended_job();
+        CREATE CONSTRAINT TRIGGER jobs_counted_again AFTER UPDATE OF status ON jobs
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (OLD.status IS DISTINCT FROM NEW.status
+                AND NOT (OLD.status IN ('queued', 'processing') AND NEW.status IN ('queued', 'processing')))
+            EXECUTE FUNCTION count_ended_job();
+        CREATE TRIGGER jobs_truncated AFTER TRUNCATE ON jobs EXECUTE FUNCTION count_ended_job();
+        INSERT INTO job_counts
+            SELECT status, place, CASE WHEN place = 0 THEN (SELECT count(*) FROM jobs WHERE jobs.status = each.status)
+                ELSE 0 END
+            FROM unnest(ARRAY['done', 'dead-letter', 'cancelled']) AS each (status), generate_series(0, 15) AS place;
+        DROP INDEX jobs_by_status;
+        """,
+    ),
 )
 
 

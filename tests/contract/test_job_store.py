@@ -218,6 +218,30 @@ async def test_counts_has_every_state(store: JobStore) -> None:
     }
 
 
+async def test_counts_are_right_after_many_ends_requeues_and_erasures_at_once(store: JobStore) -> None:
+    async def life(number: int) -> JobState | None:
+        old = job(f"job-{number}")
+        await store.add(old, Upload.of(IMAGE))
+        failed = old.claimed(after(1)).dead_lettered(failure(), after(2))
+        ways: list[list[Job]] = [
+            [old.claimed(after(1)).completed(RESULT, after(2))],
+            [failed],
+            [failed, failed.requeued(after(3))],
+            [failed, failed.requeued(after(3)), failed.requeued(after(3)).cancelled(after(4))],
+            [old.cancelled(after(1))],
+        ]
+        for new in ways[number % len(ways)]:
+            assert await store.replace(old, new)
+            old = new
+        if number % 3 == 0 and old.status.terminal:
+            assert await store.delete(old)
+            return None
+        return old.status
+
+    states = await asyncio.gather(*map(life, range(60)))
+    assert await store.counts() == {state: states.count(state) for state in JobState}
+
+
 async def test_the_backlog_is_what_has_not_ended(store: JobStore) -> None:
     assert await store.backlog() == Backlog(jobs=0, image_bytes=0, oldest=None)
     await stored(store, job("a", size=100), job("b", size=20), job("c", size=3))
