@@ -53,14 +53,16 @@ def draw_scan(number: int, lines: int) -> Scan:
     return Scan(jpeg=file.getvalue(), text="\n".join(text))
 
 
-def write_pdf(path: Path, jpegs: Sequence[bytes], pages: int) -> None:
-    """A PDF of so many pages, the scans in turn, each page with a picture of its own as a scanner writes it."""
+def write_pdf(path: Path, jpegs: Sequence[bytes], pages: int, *, shared: bool = False) -> None:
+    """A PDF of so many pages, the scans in turn, each page with a picture of its own as a scanner writes it.
+
+    `shared`: those of one scan have the same, for files that are short for their pages.
+    """
     with pikepdf.new() as document:
+        once = [_picture(document, jpeg) for jpeg in jpegs] if shared else []
         for number in range(pages):
-            picture = Stream(document, jpegs[number % len(jpegs)])
-            picture.Type, picture.Subtype, picture.Filter = Name.XObject, Name.Image, Name.DCTDecode
-            picture.Width, picture.Height = SIZE
-            picture.BitsPerComponent, picture.ColorSpace = 8, Name.DeviceGray
+            which = number % len(jpegs)
+            picture = once[which] if shared else _picture(document, jpegs[which])
             content = b"q %f 0 0 %f 0 0 cm /P Do Q" % POINTS
             page = Dictionary(
                 Type=Name.Page,
@@ -70,3 +72,11 @@ def write_pdf(path: Path, jpegs: Sequence[bytes], pages: int) -> None:
             )
             document.pages.append(pikepdf.Page(page))
         document.save(path)
+
+
+def _picture(document: pikepdf.Pdf, jpeg: bytes) -> Stream:
+    picture = Stream(document, jpeg)
+    picture.Type, picture.Subtype, picture.Filter = Name.XObject, Name.Image, Name.DCTDecode
+    picture.Width, picture.Height = SIZE
+    picture.BitsPerComponent, picture.ColorSpace = 8, Name.DeviceGray
+    return document.make_indirect(picture)

@@ -1,7 +1,8 @@
 """`python -m benchmarks documents`: scanned pages as one PDF and as single images, by one worker and by several.
 
 Speed by rounds in turn, so that what else the machine does falls on all alike; memory of one worker over a long file at
-its tenth page and at its last; and beside it what people run today on the same file, where it is installed.
+its tenth page and at its last; how long a page waits behind long files, by the service as it runs; and beside it what
+people run today on the same file, where it is installed.
 """
 
 import argparse
@@ -16,8 +17,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from benchmarks.documents import waits
 from benchmarks.documents.draw import draw_scan, write_pdf
 from benchmarks.documents.peers import PEERS, PeerFigures, word_f1
+from benchmarks.documents.waits import Waits
 from benchmarks.report.progress import Progress
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.workers.process_pool import ProcessOcrPool
@@ -58,6 +61,7 @@ class DocumentFigures(Struct, frozen=True, kw_only=True):
     rounds: tuple[Round, ...]
     memory: WorkerMemory
     peers: tuple[PeerFigures, ...]
+    waits: tuple[Waits, ...] = ()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -66,6 +70,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--pages", type=int, default=100, help="of the file that is read for its speed")
     parser.add_argument("--workers", type=int, default=2, help="against one")
     parser.add_argument("--long", type=int, default=300, help="pages of the file that is read for its memory")
+    parser.add_argument("--waits", type=int, default=40, help="pages that come in behind long files; 0: none")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
@@ -93,8 +98,21 @@ async def _measure(arguments: argparse.Namespace, progress: Progress) -> Documen
         write_pdf(document, [scan.jpeg for scan in scans], arguments.pages)
         rounds = await _rounds(arguments, document, images, texts, progress)
         memory = await _memory(folder, arguments.long, progress)
+        waited = await _waits(folder, arguments, progress) if arguments.waits else []
         peers = [] if arguments.no_peers else [peer(document, texts, progress) for peer in PEERS]
-    return DocumentFigures(rounds=tuple(rounds), memory=memory, peers=tuple(found for found in peers if found))
+    found = tuple(peer for peer in peers if peer)
+    return DocumentFigures(rounds=tuple(rounds), memory=memory, peers=found, waits=tuple(waited))
+
+
+async def _waits(folder: Path, arguments: argparse.Namespace, progress: Progress) -> list[Waits]:
+    return await waits.measured(
+        folder,
+        pages=arguments.long,
+        workers=arguments.workers,
+        jobs=arguments.waits,
+        lines=FEW_LINES,
+        progress=progress,
+    )
 
 
 async def _rounds(
@@ -196,6 +214,8 @@ def table(figures: DocumentFigures) -> str:
         f"\nA worker's peak over {memory.pages} pages: {memory.early / 1e6:.0f} MB at page {EARLY}, "
         f"{memory.late / 1e6:.0f} MB at the last"
     )
+    if figures.waits:
+        rows += ["", waits.table(figures.waits)]
     return "\n".join(rows)
 
 

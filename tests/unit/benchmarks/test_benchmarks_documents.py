@@ -7,6 +7,7 @@ import pytest
 from benchmarks.documents.draw import SIZE, draw_scan, write_pdf
 from benchmarks.documents.peers import PeerFigures, word_f1
 from benchmarks.documents.run import DocumentFigures, Round, WorkerMemory, table
+from benchmarks.documents.waits import told
 from ocr_engine.document.opening import open_document
 from ocr_engine.options import EngineOptions, ReadOptions
 
@@ -43,6 +44,7 @@ def test_the_table_has_a_row_for_everything() -> None:
         rounds=(Round(what="pdf", workers=2, pages=10, seconds=20.0, drawing=0.25, f1=0.99),),
         memory=WorkerMemory(pages=300, early=400_000_000, late=410_000_000),
         peers=(PeerFigures(name="OCRmyPDF", jobs=2, pages=10, seconds=40.0, f1=0.9),),
+        waits=(told("one's own 300 pages", [0.1] * 10 + [0.5] * 9 + [2.0], [0.4, 0.6]),),
     )
     shown = table(figures)
     assert [line.split() for line in shown.split("\n")[1:3]] == [
@@ -50,3 +52,15 @@ def test_the_table_has_a_row_for_everything() -> None:
         ["OCRmyPDF", "2", "10", "0.250", "0.9000"],
     ]
     assert "over 300 pages: 400 MB at page 10, 410 MB at the last" in shown
+    # the 95th percentile of 20 waits is the second longest; a page takes half a second
+    assert shown.split("\n")[-1].split() == ["one's", "own", "300", "pages", "20", "0.50", "s", "0.20", "1.00", "4.00"]
+
+
+def test_a_file_may_share_its_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "short.pdf"
+    jpegs = [draw_scan(number, 1).jpeg for number in range(2)]
+    write_pdf(file, jpegs, 30, shared=True)
+    assert file.stat().st_size < sum(map(len, jpegs)) + 30_000
+    document = open_document(file, ReadOptions(), EngineOptions())
+    assert document.draw(30).pixels.shape[:2] == SIZE[::-1]
+    document.close()
