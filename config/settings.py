@@ -319,7 +319,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     webhook_timeout_seconds: Annotated[
-        Seconds, Meta(description="Longest wait for the answer to a webhook; then it is tried again later.")
+        float,
+        Meta(gt=0, le=600, description="Longest wait for the answer to a webhook; then it is tried again later."),
     ] = 15.0
     public_url: Annotated[
         str, Meta(description="Where clients reach this service, for links in webhooks. Empty: paths only.")

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from loguru import logger
+
 from app import clock
 from app.delivery.addresses import Addresses, Refused, Unresolved
 from app.delivery.secrets import Secrets
@@ -59,7 +61,13 @@ class Webhooks:
         Raises WebhooksOff, CallbackRefused. A name that has no address now is taken: it may have one when it matters.
         """
         if not wanted:
-            return self._url_of_key(owner)
+            url = self._url_of_key(owner)
+            if url and not self.offered(owner):
+                # no reason to refuse the work: what is to be told waits for a secret
+                logger.bind(event="webhook.unsigned", key=owner).error(
+                    "the key has a callback URL, and there is no secret to sign with: set WEBHOOK_SECRETS"
+                )
+            return url
         if not self.offered(owner):
             raise WebhooksOff(
                 "this service has no secret to sign webhooks with; its operator sets WEBHOOK_SECRETS (python -m app "

@@ -216,3 +216,41 @@ def test_keys_are_never_alike() -> None:
 )
 def test_loopback_is_told_from_the_world(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+def test_a_key_has_a_callback_url_and_secrets_that_are_rotated(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where, url = ["--file", str(file)], "https://example.com/hook?token=a=b"
+    keys = Keys(file)
+    assert not keys.any_webhook_secret()
+    assert main(["key", "add", "eve", "--callback-url", url, "--webhook-secret", *where]) == 0
+    first = capsys.readouterr().err.split()[-1]
+    assert (keys.webhook_secrets("eve"), keys.callback_url("eve")) == ((first,), url)
+    assert keys.any_webhook_secret()
+    assert main(["key", "webhook", "eve", "--new-secret", *where]) == 0
+    second = capsys.readouterr().err.split()[-1]
+    assert keys.webhook_secrets("eve") == (second, first)
+    assert main(["key", "webhook", "eve", "--drop-old", "--callback-url", "", *where]) == 0
+    assert (keys.webhook_secrets("eve"), keys.callback_url("eve")) == ((second,), "")
+    assert main(["key", "list", *where]) == 0
+    shown = capsys.readouterr().out
+    assert second not in shown
+    assert next(line.split()[:6] for line in shown.splitlines() if line.startswith("eve")) == [
+        "eve",
+        "full",
+        "never",
+        "-",
+        "-",
+        "-",
+    ]
+    assert owner(keys, "key-of-ann") == "ann"
+    assert main(["key", "webhook", "nobody", "--new-secret", *where]) == 2
+    for wrong in ("ftp://example.com/", "https://exa mple.com/", "https://example.com/#part"):
+        assert main(["key", "webhook", "eve", "--callback-url", wrong, *where]) == 2
+    assert keys.webhook_secrets("eve") == (second,)
+
+
+@pytest.mark.parametrize("attribute", ["webhook_secrets=whsec_short", "webhook_secrets=", "callback_url=example.com"])
+def test_what_is_no_secret_or_url_is_a_fault_that_does_not_show_it(attribute: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse(f"ann:{'a' * 64} {attribute}")
+    assert "short" not in str(caught.value)

@@ -1,10 +1,12 @@
 """Receivers verify our webhooks with a library that is not ours."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from app.delivery.secrets import Secrets
 from app.delivery.signature import BadSecret, new_secret, signed
 
 BODY = b'{"type":"job.done"}'
@@ -37,3 +39,31 @@ def test_what_is_no_secret_is_refused_without_repeating_it(secret: str) -> None:
     with pytest.raises(BadSecret) as refused:
         signed("msg_1", datetime.now(UTC), BODY, [secret])
     assert not secret or secret == "whsec_" or secret not in str(refused.value)
+
+
+def test_the_secrets_of_a_key_go_before_those_of_the_service() -> None:
+    own, common = new_secret(), new_secret()
+    signing = Secrets(common, "", lambda name: [own] if name == "ann" else [])
+    assert (signing.of("ann"), signing.of("bob")) == ((own,), (common,))
+
+
+def test_a_file_of_secrets_is_read_again_when_it_changes_and_bad_ones_change_nothing(tmp_path: Path) -> None:
+    file, first, second = tmp_path / "secrets", new_secret(), new_secret()
+    file.write_text(f"# of the receiver\n{first}\n")
+    signing = Secrets("", str(file))
+    assert signing.of("") == (first,)
+    file.write_text(f"{second}\n{first}  # until Friday\n")
+    assert signing.of("") == (second, first)
+    file.write_text("whsec_torn")
+    assert signing.of("") == (second, first)
+    file.unlink()
+    assert signing.of("") == (second, first)
+    assert signing.any
+
+
+def test_a_service_with_what_is_no_secret_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(BadSecret) as caught:
+        Secrets(f"{new_secret()},whsec_c2hvcnQ=", "")
+    assert "c2hvcnQ" not in str(caught.value)
+    with pytest.raises(FileNotFoundError):
+        Secrets("", str(tmp_path / "none"))
