@@ -34,6 +34,14 @@ MIN_RULE_LENGTH = 4.0
 """By the line's height: what runs on for longer is a rule, not a letter."""
 MIN_BORDER_SHARE = 0.9
 """Share of the line's height that a table's border covers at its ends, and of a short line's width that a rule does."""
+RULE_ZONE = 0.35
+"""Share of the line's height, at each of its ends, in which rules of cells and under words are looked for."""
+RULE_COVER = 0.85
+"""Share of the crop that such a rule runs along, gaps of a pixel or two and a slight slope aside."""
+RULE_SLOPE = 0.04
+"""Of the line's height, by which such a rule may rise and fall about its middle."""
+RULE_WHITE = 0.25
+"""Share of the crop that is inked at most between the rule and the letters: serifs touch their stems."""
 MAX_INK_OVERHANG = 1.6
 """Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
 MAX_DIRT = 0.06
@@ -132,6 +140,9 @@ def _ink(crop: Pixels) -> Flags:
     # letters are thin: half of what Otsu asks of them takes their grey rims in
     ink = (away > max(MIN_INK_CONTRAST, threshold * 0.85)).astype(np.uint8)
     rim = max(1, round(LINE_RIM * height))
+    seen = ink.copy()
+    _clear_outer_rules(ink, seen, height)
+    _clear_outer_rules(ink.T, seen.T, height)
     ink = _without_rules(ink, rim)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     _, top, wide, high, _ = boxes.T
@@ -143,6 +154,25 @@ def _ink(crop: Pixels) -> Flags:
         kept = ~foreign
         kept[0] = False
     return np.asarray(kept[labels], bool)
+
+
+def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: int) -> None:
+    """Takes out of `ink` rules that are `seen` to run along its upper and lower end, and all beyond them.
+
+    They may slope a little, so that no row holds the whole of one; `height`: of the line, by which ends are measured.
+    """
+    zone, slack = round(RULE_ZONE * height), max(1, round(RULE_SLOPE * height))
+    for rows, cleared in ((seen, ink), (seen[::-1], ink[::-1])):
+        plain = rows[:zone].mean(axis=1)
+        near = cv2.dilate(np.ascontiguousarray(rows[: zone + slack]), np.ones((2 * slack + 1, 1), np.uint8))[:zone]
+        closed = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
+        ruled = np.flatnonzero(closed.mean(axis=1) >= RULE_COVER)
+        if not len(ruled):
+            continue
+        # the last row of the outermost rule, and what follows it
+        last = int(ruled[np.append(np.diff(ruled) > 1, True).argmax()])
+        if last + 1 < zone and plain[last + 1 - slack : last + 4].min(initial=1.0) <= RULE_WHITE:
+            cleared[: last + 1] = 0
 
 
 def _without_rules(ink: NDArray[np.uint8], rim: int) -> NDArray[np.uint8]:

@@ -1,8 +1,9 @@
 """Words stand where their ink is, whichever way the line is turned; Chinese and Japanese one character each."""
 
+import msgspec
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.words import Place, places, spans
@@ -57,6 +58,27 @@ def test_rules_borders_and_parts_of_other_lines_are_no_words() -> None:
     draw.rectangle((60, 0, 66, 3), fill=0)
     for place, box in zip(places(crop(line), reading), boxes, strict=True):
         assert pixels(place, line.size) == pytest.approx(box, abs=1.01)
+
+
+def test_the_frame_of_a_cell_that_lies_askew_is_no_word() -> None:
+    """No row and no column holds the whole of such a rule, and the upright ones are shorter than the line is high."""
+    line, reading, boxes = printed("55.42")
+    line = ImageOps.expand(line, 6, 255)
+    draw, (right, low) = ImageDraw.Draw(line), line.size
+    draw.line((0, 3, right - 5, 5), fill=90, width=2)
+    draw.line((0, low - 4, right - 5, low - 2), fill=90, width=2)
+    draw.line((right - 5, 2, right - 4, low), fill=90, width=2)
+    there = tuple((place * (right - 12) + 6) / right for place in reading.places)
+    (place,) = places(crop(line), msgspec.structs.replace(reading, places=there))
+    expected = tuple(side + 6 for side in boxes[0])
+    assert pixels(place, line.size) == pytest.approx(expected, abs=1.01)
+
+
+def test_a_word_is_boxed_without_what_it_is_underlined_with() -> None:
+    line, reading, boxes = printed("Second")
+    ImageDraw.Draw(line).line((0, HEIGHT - 7, line.width, HEIGHT - 5), fill=90, width=1)
+    (place,) = places(crop(line), reading)
+    assert pixels(place, line.size) == pytest.approx(boxes[0], abs=1.01)
 
 
 def test_where_no_ink_is_seen_the_letters_places_tell() -> None:
