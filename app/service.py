@@ -32,6 +32,7 @@ from app.jobs.received import IdempotencyKeyReused, content_of, repeat_of, type_
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
+from app.results.equal_files import EqualFiles
 from app.results.stored_pages import StoredPages
 from app.results.stored_run import JobResult, result_of
 from app.results.upload_uses import UploadUses
@@ -100,6 +101,7 @@ class Service:
         events: JobEvents,
         retention: Retention,
         kept_uploads: KeptUploads,
+        equal_files: EqualFiles,
         incoming: Incoming,
         readings: Readings,
         files: Files,
@@ -141,6 +143,7 @@ class Service:
         self._kept_uploads = kept_uploads
         self._observers = observers
         self._readings = readings
+        self._equal_files = equal_files
         self._files = files
         self._courier = courier
         self._drain: asyncio.Task[None] | None = None
@@ -201,13 +204,12 @@ class Service:
                     if earlier is not None:
                         raise earlier
                     callback_url = await self.webhooks.callback_url(fields.options.callback_url, owner)
-                    job = await self.intake.submit(
-                        upload,
-                        info,
-                        owner,
-                        self._observers.traceparent() or traceparent,
-                        options=msgspec.structs.replace(fields.options, callback_url=callback_url),
-                        repeat=repeat,
+                    options = msgspec.structs.replace(fields.options, callback_url=callback_url)
+                    mark = await self._equal_files.fingerprint(upload, options)
+                    trace = self._observers.traceparent() or traceparent
+                    job = await self._equal_files.answer(owner, mark, upload, info, trace, options, repeat)
+                    job = job or await self.intake.submit(
+                        upload, info, owner, trace, options=options, repeat=repeat, fingerprint=mark
                     )
                 except AlreadySubmitted as first:
                     if repeat is None or first.fingerprint != repeat.fingerprint:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
+from app import VERSION
 from app.background import Background
 from app.batches.archive import ArchiveLimits
 from app.batches.batches import Batches
@@ -43,6 +45,7 @@ from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.operations import CHECK_SECONDS, Operations
+from app.results.equal_files import EqualFiles
 from app.service import Service
 from app.telemetry.observers import Observers
 from config.settings import Settings, SettingsError
@@ -172,6 +175,7 @@ def service_of(
         timedelta(hours=settings.keep_uploads_hours),
         highest=keys.highest_priority if keys else lambda _: "high",
     )
+    retention = Retention(store, _kept(settings), events)
     cancellation = Cancellation(store, queue, events)
     return Service(
         settings=settings,
@@ -183,7 +187,8 @@ def service_of(
         dead_letters=DeadLetters(store, queue, admission, events),
         cancellation=cancellation,
         events=events,
-        retention=Retention(store, _kept(settings), events),
+        retention=retention,
+        equal_files=EqualFiles(store, intake, retention, how_everything_is_read(settings)),
         kept_uploads=KeptUploads(store, timedelta(hours=settings.keep_uploads_hours), admission),
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=dispatchers,
@@ -284,6 +289,12 @@ def _parcels(settings: Settings, store: JobStore, admission: Admission) -> Parce
 def _refusal_of(error: Exception) -> Refusal | None:
     named = api_error(error, 1)
     return Refusal(code=named.code, detail=named.detail) if named else None
+
+
+def how_everything_is_read(settings: Settings) -> bytes:
+    """All but a file and its options that decides what is read in it: this program, and its settings of OCR."""
+    chosen = {name: getattr(settings, name) for name in settings.__struct_fields__ if name.startswith("ocr_")}
+    return msgspec.json.encode({"version": VERSION, **chosen})
 
 
 def _kept(settings: Settings) -> timedelta | None:

@@ -99,6 +99,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stands in these is not read."""
     detail: Literal["lines", "words"] = "lines"
     """How far answers go into its pages where they are not asked otherwise."""
+    dedupe: Literal["none", "content"] = "none"
+    """`content`: where an equal file was read alike for its owner before, that is its result, too."""
     timeout: float | None = None
     """CPU seconds that each of its pages may take; None: as it is with all."""
     priority: Priority = "normal"
@@ -132,6 +134,8 @@ class Job(Struct, frozen=True, kw_only=True):
     traceparent: str = ""
     """W3C trace context of the request that submitted it; empty where nobody traces."""
     status: JobState = JobState.QUEUED
+    fingerprint: str = ""
+    """Of the file, and of all that decides what is read in it; empty where that is nobody's business."""
     revision: int = 0
     """Counts every transition. The store compares it: `attempt` alone would not do, since an interrupted
     attempt is given back and its number is used again."""
@@ -178,6 +182,11 @@ class Job(Struct, frozen=True, kw_only=True):
         return 0 if self.status.terminal else max(1, self.pages_total - self.pages_done - self.pages_failed)
 
     @property
+    def cached(self) -> bool:
+        """True where its result is that of an equal file: it is done, and no attempt was begun."""
+        return self.status is JobState.DONE and self.attempt == 0
+
+    @property
     def keeps_upload(self) -> bool:
         """True while somebody may still ask for another reading, or for the file itself."""
         wanted = self.status is not JobState.DONE or self.pages_failed > 0 or self.options.keep_upload
@@ -206,6 +215,23 @@ class Job(Struct, frozen=True, kw_only=True):
             started_at=now,
             failures=kept,
             due_at=due_at or self.due_at,
+        )
+
+    def answered_by(self, equal: "Job", now: datetime) -> "Job":
+        """A new job whose equal is done: so is it, with the same result. That of a paged one is the store's to copy."""
+        if self.status is not JobState.QUEUED or self.attempt or equal.status is not JobState.DONE:
+            raise IllegalTransition(self, JobState.DONE)
+        moment = max(now, self.updated_at)
+        return msgspec.structs.replace(
+            self,
+            status=JobState.DONE,
+            revision=self.revision + 1,
+            updated_at=moment,
+            expires_at=self._expiry(JobState.DONE, moment),
+            paged=equal.paged,
+            pages_total=equal.pages_total,
+            pages_done=equal.pages_done,
+            result=equal.result,
         )
 
     def completed(self, result: OcrResult, now: datetime) -> "Job":
@@ -283,7 +309,9 @@ class Job(Struct, frozen=True, kw_only=True):
             raise IllegalTransition(self, status)
         # `updated_at` never runs backwards, whatever the clock does
         moment = max(now, self.updated_at)
-        seconds = self.options.expires_in if status.terminal else None
-        expires_at = None if seconds is None else moment + timedelta(seconds=seconds)
-        known = {"status": status, "updated_at": moment, "expires_at": expires_at}
+        known = {"status": status, "updated_at": moment, "expires_at": self._expiry(status, moment)}
         return msgspec.structs.replace(self, revision=self.revision + 1, **known, **changes)
+
+    def _expiry(self, status: JobState, moment: datetime) -> datetime | None:
+        seconds = self.options.expires_in if status.terminal else None
+        return None if seconds is None else moment + timedelta(seconds=seconds)

@@ -15,7 +15,7 @@ COLUMNS = (
     "id", "owner", "traceparent", "status", "revision", "attempt", "created_at", "updated_at", "due_at", "started_at",
     "media_type", "width", "height", "frames", "image_bytes", "error_code", "failures", "result",
     "options", "paged", "pages_total", "pages_done", "pages_failed", "expires_at",
-    "batch_id", "batch_number",
+    "batch_id", "batch_number", "fingerprint",
 )  # fmt: skip
 
 LISTED_COLUMNS = tuple("NULL AS result" if column == "result" else column for column in COLUMNS)
@@ -71,6 +71,7 @@ def to_row(job: Job) -> dict[str, Any]:
         "expires_at": job.expires_at,
         "batch_id": job.batch_id,
         "batch_number": job.batch_number,
+        "fingerprint": job.fingerprint,
     }
 
 
@@ -103,6 +104,7 @@ def from_row(row: Mapping[str, Any]) -> Job:
         expires_at=row["expires_at"],
         batch_id=row["batch_id"],
         batch_number=row["batch_number"],
+        fingerprint=row["fingerprint"],
         result=_result.decode(row["result"]) if row["result"] else None,
     )
 

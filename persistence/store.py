@@ -34,6 +34,10 @@ class JobExists(Exception):
     """The id is taken: by a job of the store, or by one that was deleted. Nothing was changed."""
 
 
+class EqualGone(Exception):
+    """The job whose result was to be used is not as it was any more. Nothing was changed."""
+
+
 class Cursor(Struct, frozen=True, kw_only=True):
     """Where a page ended: the next one goes on after this job, whatever became of it meanwhile."""
 
@@ -108,11 +112,27 @@ class JobStore(Protocol):
     def batches(self) -> "BatchStore":
         """What it keeps of batches."""
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
+    async def add(
+        self,
+        job: Job,
+        upload: Upload,
+        pages: Sequence[Page] = (),
+        repeat: Repeat | None = None,
+        equal: Job | None = None,
+    ) -> None:
         """Stores job, upload and the pages of a paged job in one step: all are there afterwards, or nothing.
 
         The upload's file is the store's from then on. Raises JobExists. With `repeat` the key stands for this job from
         then on; raises AlreadySubmitted where it stands for another one that is younger than REPEAT_TIME.
+
+        With `equal` the job is done, `answered_by` that one: its pages are copied, and the upload is stored where the
+        job keeps it. Raises EqualGone where the store no longer holds `equal` (by revision).
+        """
+
+    async def alike(self, owner: str, fingerprint: str) -> Job | None:
+        """The owner's latest job of that fingerprint that is done, with no page given up; of a paged one nothing read.
+
+        None where there is none, and for an empty fingerprint.
         """
 
     async def get(self, job_id: str) -> Job | None:

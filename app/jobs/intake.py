@@ -71,13 +71,14 @@ class Intake:
         traceparent: str = "",
         options: JobOptions = JobOptions(),
         repeat: Repeat | None = None,
+        fingerprint: str = "",
     ) -> Job:
         """A queued job, durable. `traceparent`: W3C trace context of the request; empty where nobody traces.
 
         Raises AlreadySubmitted (with `repeat`), QueueStopped, StoreError, TooManyPages, NoSuchPage or as
         Admission.admit; nothing is left behind then.
         """
-        new = self.new_job(upload, info, owner, traceparent, options)
+        new = self.new_job(upload, info, owner, traceparent, options, fingerprint=fingerprint)
         with self._queue.reserve():
             async with self._admission.admit(owner, upload.size):
                 await self._store.add(new.job, upload, new.pages, repeat)
@@ -93,6 +94,7 @@ class Intake:
         options: JobOptions,
         batch_id: str = "",
         batch_number: int = 0,
+        fingerprint: str = "",
     ) -> NewJob:
         """What is to be stored of an upload. Raises TooManyPages, NoSuchPage."""
         numbers = chosen(options.pages, info.pages, self._max_pages) if info.pages else []
@@ -102,6 +104,7 @@ class Intake:
             owner=owner,
             traceparent=traceparent,
             image=info,
+            fingerprint=fingerprint,
             created_at=moment,
             updated_at=moment,
             due_at=moment,
@@ -117,6 +120,27 @@ class Intake:
         """The job is in the store: it is told of, and queued."""
         self._events.accepted(new.job)
         await self._queue.put_new(_unit(new.job, page) for page in new.pages or (None,))
+
+    async def answer(
+        self,
+        equal: Job,
+        upload: Upload,
+        info: ImageInfo,
+        traceparent: str = "",
+        options: JobOptions = JobOptions(),
+        repeat: Repeat | None = None,
+    ) -> Job:
+        """A job of `equal`'s owner that is done at once, with the same result; durable.
+
+        Raises AlreadySubmitted (with `repeat`), EqualGone, StoreError or as Admission.admit.
+        """
+        new = self.new_job(upload, info, equal.owner, traceparent, options, fingerprint=equal.fingerprint)
+        job = new.job.answered_by(equal, self._now())
+        async with self._admission.admit(equal.owner, upload.size):
+            await self._store.add(job, upload, (), repeat, equal)
+            self._events.accepted(job)
+        # with the numbers of its pages
+        return await self._store.outline(job.id) or job if job.paged else job
 
     def _granted(self, options: JobOptions, upload: Upload, owner: str) -> JobOptions:
         """What is asked for, as far as it may be: a key's jobs have the priority of its key at most.

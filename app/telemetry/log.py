@@ -26,6 +26,9 @@ class JobLog(JobEvents):
 
     def accepted(self, job: Job) -> None:
         """See JobEvents."""
+        if job.cached:
+            _of(job).bind(event="job.cached").info("job accepted, and done with the result of an equal file")
+            return
         _of(job).bind(event="job.accepted", media_type=job.image.media_type, bytes=job.image.size).info("job accepted")
 
     def claimed(self, job: Job) -> None:

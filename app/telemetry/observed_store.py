@@ -26,9 +26,20 @@ class ObservedStore:
         self.outbox = store.outbox
         self.batches = store.batches
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
+    async def add(
+        self,
+        job: Job,
+        upload: Upload,
+        pages: Sequence[Page] = (),
+        repeat: Repeat | None = None,
+        equal: Job | None = None,
+    ) -> None:
         with self._timed("add"):
-            await self.wrapped.add(job, upload, pages, repeat)
+            await self.wrapped.add(job, upload, pages, repeat, equal)
+
+    async def alike(self, owner: str, fingerprint: str) -> Job | None:
+        with self._timed("alike"):
+            return await self.wrapped.alike(owner, fingerprint)
 
     async def get(self, job_id: str) -> Job | None:
         with self._timed("get"):

@@ -22,7 +22,7 @@ from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange, StoreError
+from persistence.store import Backlog, Cursor, EqualGone, JobFilter, JobStore, Listing, PageChange, StoreError
 from persistence.tasks import Writes, end, every
 from persistence.upload import StoredFile, Upload
 
@@ -58,19 +58,30 @@ class ObjectImages:
         """Over `jobs`, which it closes at its end. Raises StoreUnusable."""
         return cls(jobs, await Objects.open(url))
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
+    async def add(
+        self,
+        job: Job,
+        upload: Upload,
+        pages: Sequence[Page] = (),
+        repeat: Repeat | None = None,
+        equal: Job | None = None,
+    ) -> None:
         async def write() -> None:
-            row = await self._put(job.id, upload)
+            row = await self._put(job.id, upload) if job.keeps_upload else Upload(size=0)
             # where this fails, whether the row was committed may be unknown: only the sweep can tell later
             try:
-                await self._jobs.add(job, row, pages, repeat)
-            except AlreadySubmitted:
-                await self._take_back(row)
+                await self._jobs.add(job, row, pages, repeat, equal)
+            except (AlreadySubmitted, EqualGone):
+                if row.data:
+                    await self._take_back(row)
                 raise
             if upload.file is not None:
                 await asyncio.to_thread(upload.file.unlink, missing_ok=True)
 
         await self._writes.carry_out(write())
+
+    async def alike(self, owner: str, fingerprint: str) -> Job | None:
+        return await self._jobs.alike(owner, fingerprint)
 
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)

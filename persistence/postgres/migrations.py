@@ -275,6 +275,17 @@ MIGRATIONS = (
         DROP INDEX jobs_by_status;
         """,
     ),
+    Migration(
+        "fingerprints",
+        """
+        ALTER TABLE jobs ADD COLUMN fingerprint text NOT NULL DEFAULT '';
+        CREATE INDEX jobs_alike ON jobs (fingerprint, owner, updated_at) WHERE fingerprint != '';
+        ALTER TABLE jobs ADD COLUMN tag text;
+        UPDATE jobs SET tag = options ->> 'tag'
+            WHERE strpos(options::text, '"tag"') > 0 AND strpos(options::text, '\\u0000') = 0;
+        CREATE INDEX jobs_tagged ON jobs (tag, created_at, id) WHERE tag IS NOT NULL;
+        """,
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from persistence.page import Page, PageState, job_after, outlined, with_pages
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connection
 from persistence.rows import COLUMNS, PAGE_COLUMNS, from_row, page_from_row, to_page_row, to_row
-from persistence.store import PageChange
+from persistence.store import EqualGone, PageChange
 
 # of our own constants only
 NAMES = ", ".join(COLUMNS)
@@ -32,13 +32,14 @@ UPDATE_JOB = f"""
 """  # noqa: S608
 COUNT_PAGE = "UPDATE jobs SET revision = $2, pages_done = $3, pages_failed = $4 WHERE id = $1"
 INSERT_JOB = f"""
-    INSERT INTO jobs ({NAMES}, priority)
-    SELECT {VALUES}, coalesce(${COLUMNS.index("options") + 1}::json ->> 'priority', 'normal')
+    INSERT INTO jobs ({NAMES}, priority, tag)
+    SELECT {VALUES}, ${len(COLUMNS) + 1}::text, ${len(COLUMNS) + 2}::text
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """  # noqa: S608
 INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({_PAGE_VALUES})"  # noqa: S608
+COPY = f"INSERT INTO pages ({_PAGE}) SELECT {_PAGE.replace('job_id', '$1')} FROM pages WHERE job_id = $2"  # noqa: S608
 UPDATE = f"""
     UPDATE pages SET ({_PAGE}) = ({_PAGE_VALUES})
     WHERE job_id = $1 AND number = $2
@@ -55,7 +56,8 @@ def job_values(job: Job) -> list[Any]:
 
 async def insert_job(connection: Connection, job: Job) -> bool:
     """A new job's row; False where the id is taken."""
-    if await connection.fetchval(INSERT_JOB, *job_values(job)) is None:
+    options = job.options
+    if await connection.fetchval(INSERT_JOB, *job_values(job), options.priority, options.tag or None) is None:
         return False
     await outbox.insert(connection, deliveries_of(None, job))
     return True
@@ -66,6 +68,15 @@ async def insert(connection: Connection, job: Job, pages: Sequence[Page]) -> Non
     if pages:
         await connection.executemany(INSERT, [_page_values(page) for page in pages])
         await entry_table.enqueue_pages(connection, job, entry_table.QUEUE_WINDOW)
+
+
+async def copy(connection: Connection, equal: Job, job: Job) -> None:
+    """The pages of `equal` as those of another job. Raises EqualGone."""
+    # locked: who erases it waits, or was there before
+    there = "SELECT 1 FROM jobs WHERE id = $1 AND revision = $2 AND status = 'done' FOR SHARE"
+    if await connection.fetchval(there, equal.id, equal.revision) is None:
+        raise EqualGone
+    await connection.execute(COPY, job.id, equal.id)
 
 
 async def update_job(connection: Connection, old: Job, new: Job) -> bool:

@@ -43,7 +43,7 @@ LISTED = f"""
     WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
         AND ($3::timestamptz IS NULL OR created_at > $3)
         AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
-        AND ($6::text IS NULL OR options ->> 'tag' = $6)
+        AND ($6::text IS NULL OR tag = $6)
     ORDER BY created_at DESC, id DESC LIMIT $7
 """  # noqa: S608
 CHANGES = f"""
@@ -81,7 +81,14 @@ class PostgresStore:
             await connections.close()
             raise StoreUnusable(f"the temporary folder cannot be used: {error}") from error
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
+    async def add(
+        self,
+        job: Job,
+        upload: Upload,
+        pages: Sequence[Page] = (),
+        repeat: Repeat | None = None,
+        equal: Job | None = None,
+    ) -> None:
         async def work(connection: Connection, again: bool) -> None:
             if repeat is not None:
                 await repeats.insert(connection, repeat, job.id, job.created_at)
@@ -89,15 +96,27 @@ class PostgresStore:
                 if again and _is_same(await _get(connection, job.id), job):
                     return
                 raise JobExists(f"there is or was a job {job.id}")
-            await uploads.insert(connection, job.id, upload)
+            if job.keeps_upload:
+                await uploads.insert(connection, job.id, upload)
             await page_rows.insert(connection, job, pages)
             await notifications.announce(connection, change_of(job))
-            if not pages:
+            if equal is not None:
+                await page_rows.copy(connection, equal, job)
+            elif not pages:
                 await entry_table.enqueue(connection, Unit.of(job))
 
         await self._connections.write(work)
         if upload.file is not None:
             await asyncio.to_thread(upload.file.unlink, missing_ok=True)
+
+    async def alike(self, owner: str, fingerprint: str) -> Job | None:
+        found = await self._select(
+            "WHERE fingerprint = $1 AND fingerprint != '' AND owner = $2 AND status = 'done' AND pages_failed = 0 "
+            "ORDER BY updated_at DESC LIMIT 1",
+            fingerprint,
+            owner,
+        )
+        return found[0] if found else None
 
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))

@@ -1,13 +1,21 @@
 """Queries for what is listed of jobs, and for what has changed of them."""
 
+from datetime import datetime
+
 from sqlite_utils import Database
 
 from persistence.change import JobChange
-from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS
+from persistence.job import Job
+from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite.rows import change_from_row, from_row, to_text
-from persistence.store import Cursor, JobFilter, Listing
+from persistence.store import Backlog, Cursor, JobFilter, Listing
 
 LISTED = f"SELECT {', '.join(LISTED_COLUMNS)} FROM jobs"  # noqa: S608 - of our own constants only
+ALIKE = f"""
+    SELECT {", ".join(COLUMNS)} FROM jobs INDEXED BY jobs_alike
+    WHERE fingerprint = ? AND fingerprint != '' AND owner = ? AND status = 'done' AND pages_failed = 0
+    ORDER BY updated_at DESC LIMIT 1
+"""  # noqa: S608 - of our own constants only
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs INDEXED BY jobs_changed
     WHERE (updated_at, id) > (?, ?) AND owner = coalesce(?, owner) ORDER BY updated_at, id LIMIT ?
@@ -35,6 +43,23 @@ def listed(db: Database, wanted: JobFilter, after: Cursor | None, limit: int) ->
     query = f"{LISTED} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?"
     jobs = [from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()]
     return Listing.of(jobs, limit, lambda job: job.created_at)
+
+
+def alike(db: Database, owner: str, fingerprint: str) -> Job | None:
+    """See JobStore.alike."""
+    row = db.execute(ALIKE, (fingerprint, owner)).fetchone()
+    return from_row(row) if row else None
+
+
+def backlog(db: Database, owner: str | None) -> Backlog:
+    """See JobStore.backlog."""
+    jobs, image_bytes, oldest = db.execute(
+        "SELECT count(*), coalesce(sum(image_bytes), 0), min(created_at) FROM jobs INDEXED BY jobs_unfinished "
+        "WHERE status IN ('queued', 'processing') AND owner = coalesce(?, owner)",
+        (owner,),
+    ).fetchone()
+    oldest = datetime.fromisoformat(oldest) if oldest else None
+    return Backlog(jobs=jobs, image_bytes=image_bytes, oldest=oldest)
 
 
 def changes(db: Database, after: Cursor, limit: int, owner: str | None) -> list[JobChange]:

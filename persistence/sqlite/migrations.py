@@ -226,6 +226,16 @@ def _batches(db: Database) -> None:
     db.execute("CREATE INDEX jobs_of_batch ON jobs (batch_id, batch_number) WHERE batch_id != ''")
 
 
+@MIGRATIONS(name="0012_fingerprints")
+def _fingerprints(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX jobs_alike ON jobs (fingerprint, owner, updated_at) WHERE fingerprint != ''")
+    db.execute("""
+        CREATE INDEX jobs_tagged ON jobs (json_extract(options, '$.tag'), created_at, id)
+        WHERE json_extract(options, '$.tag') IS NOT NULL
+    """)
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -12,7 +12,7 @@ from persistence.outbox.delivery import deliveries_of
 from persistence.page import Page, job_after, outlined, with_pages
 from persistence.rows import COLUMNS, PAGE_COLUMNS
 from persistence.sqlite.rows import from_row, page_from_row, to_page_row, to_row, to_text
-from persistence.store import JobExists, PageChange
+from persistence.store import EqualGone, JobExists, PageChange
 
 # of our own constants only
 _JOB = ", ".join(COLUMNS)
@@ -25,6 +25,7 @@ INSERT_JOB = f"""
     ON CONFLICT (id) DO NOTHING
 """  # noqa: S608
 INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({', '.join(f':{column}' for column in PAGE_COLUMNS)})"  # noqa: S608
+COPY = f"INSERT INTO pages ({_PAGE}) SELECT {_PAGE.replace('job_id', '?')} FROM pages WHERE job_id = ?"  # noqa: S608
 UPDATE_JOB = (
     "UPDATE jobs SET status = :status, revision = :revision, attempt = :attempt, "
     "updated_at = :updated_at, due_at = :due_at, started_at = :started_at, "
@@ -45,6 +46,14 @@ def insert_job(db: Database, job: Job) -> None:
 def insert(db: Database, pages: Sequence[Page]) -> None:
     """New pages."""
     db.conn.executemany(INSERT, [to_page_row(page) for page in pages])
+
+
+def copy(db: Database, equal: Job, job: Job) -> None:
+    """The pages of `equal` as those of another job. Raises EqualGone."""
+    where = "WHERE id = ? AND revision = ? AND status = 'done'"
+    if not db.execute(f"SELECT 1 FROM jobs {where}", (equal.id, equal.revision)).fetchone():  # noqa: S608
+        raise EqualGone
+    db.execute(COPY, (job.id, equal.id))
 
 
 def update_job(db: Database, old: Job, new: Job) -> bool:

@@ -106,11 +106,21 @@ class SqliteStore:
         await asyncio.to_thread(store._reserve.hold)
         return store
 
-    async def add(self, job: Job, upload: Upload, pages: Sequence[Page] = (), repeat: Repeat | None = None) -> None:
-        if upload.file is None:
-            await self._add(job, upload, pages, "", repeat)
+    async def add(
+        self,
+        job: Job,
+        upload: Upload,
+        pages: Sequence[Page] = (),
+        repeat: Repeat | None = None,
+        equal: Job | None = None,
+    ) -> None:
+        if upload.file is None or not job.keeps_upload:
+            await self._add(job, upload, pages, "", repeat, equal)
         else:
-            await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file, repeat))
+            await self._additions.carry_out(self._add_with_file(job, upload, pages, upload.file, repeat, equal))
+
+    async def alike(self, owner: str, fingerprint: str) -> Job | None:
+        return await self.reader.run(lambda db: lists.alike(db, owner, fingerprint))
 
     async def get(self, job_id: str) -> Job | None:
         return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.completed))
@@ -174,16 +184,7 @@ class SqliteStore:
         return await self.reader.run(work)
 
     async def backlog(self, owner: str | None = None) -> Backlog:
-        def work(db: Database) -> Backlog:
-            jobs, image_bytes, oldest = db.execute(
-                "SELECT count(*), coalesce(sum(image_bytes), 0), min(created_at) FROM jobs INDEXED BY jobs_unfinished "
-                "WHERE status IN ('queued', 'processing') AND owner = coalesce(?, owner)",
-                (owner,),
-            ).fetchone()
-            oldest = datetime.fromisoformat(oldest) if oldest else None
-            return Backlog(jobs=jobs, image_bytes=image_bytes, oldest=oldest)
-
-        return await self.reader.run(work)
+        return await self.reader.run(lambda db: lists.backlog(db, owner))
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
@@ -300,25 +301,30 @@ class SqliteStore:
         finally:
             self._lock.release()
 
-    async def _add(self, job: Job, upload: Upload, pages: Sequence[Page], file: str, repeat: Repeat | None) -> None:
+    async def _add(
+        self, job: Job, upload: Upload, pages: Sequence[Page], file: str, repeat: Repeat | None, equal: Job | None
+    ) -> None:
         def work(db: Database) -> None:
             require_room(db, self._path, len(upload.data))
             with transaction(db):
                 if repeat is not None:
                     repeats.insert(db, repeat, job.id, job.created_at)
                 page_rows.insert_job(db, job)
-                uploads.insert(db, job.id, upload, file)
+                if job.keeps_upload:
+                    uploads.insert(db, job.id, upload, file)
                 page_rows.insert(db, pages)
+                if equal is not None:
+                    page_rows.copy(db, equal, job)
 
         await self.write(work, may_use_reserve=False)
 
     async def _add_with_file(
-        self, job: Job, upload: Upload, pages: Sequence[Page], received: Path, repeat: Repeat | None
+        self, job: Job, upload: Upload, pages: Sequence[Page], received: Path, repeat: Repeat | None, equal: Job | None
     ) -> None:
         # off the writer's thread: to make 200 MB durable takes a second, and others write meanwhile
         file = await asyncio.to_thread(self._uploads.take, received)
         try:
-            await self._add(job, upload, pages, file, repeat)
+            await self._add(job, upload, pages, file, repeat, equal)
         except BaseException:
             self._uploads.remove([file])
             raise

@@ -21,6 +21,7 @@ class OptionsView(Struct, frozen=True, kw_only=True):
     ignore: tuple[Area, ...]
     detail: str
     priority: Annotated[Priority, Meta(description="Which it got.")]
+    dedupe: str
     timeout: float | None
     language: tuple[str, ...]
     expires_in: int | None
@@ -39,6 +40,7 @@ def options_view(options: JobOptions) -> OptionsView:
         ignore=options.ignore,
         detail=options.detail,
         priority=options.priority,
+        dedupe=options.dedupe,
         timeout=options.timeout,
         language=options.languages,
         expires_in=options.expires_in,

@@ -38,6 +38,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     pages_total: Annotated[int | None, Meta(description="Pages to be read; null until the file was opened.")]
     pages_done: Annotated[int, Meta(description="Pages that were read.")]
     failed_pages: Annotated[tuple[int, ...], Meta(description="Numbers of the pages that were given up.")]
+    cached: Annotated[bool, Meta(description="Its result is that of an equal file, see `dedupe`.")]
     queue_position: Annotated[
         int, Meta(description="Which page in the queue its next one is, from 1; 0 where none of it waits.")
     ]
@@ -91,6 +92,7 @@ def progress_view(progress: Progress, detail: Detail | None = None) -> JobView:
         pages_total=job.pages_total or None,
         pages_done=job.pages_done,
         failed_pages=tuple(error.number for error in job.page_errors),
+        cached=job.cached,
         queue_position=progress.queue_position,
         eta_seconds=None if eta is None else round(eta, 1),
         languages=job.options.languages,

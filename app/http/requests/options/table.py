@@ -38,6 +38,7 @@ def _most_seconds(settings: Settings) -> float:
 
 ROTATIONS = ("auto", "0", "90", "180", "270")
 ORDERS = ("auto", *READING_ORDERS)
+DEDUPES = ("none", "content")
 DETAILS = ("lines", "words")
 MIN_TIMEOUT_SECONDS = 0.1
 
@@ -114,6 +115,15 @@ OPTIONS: Mapping[str, Option] = {
             enum=[*DETAILS],
             default=DETAILS[0],
             description="What of the pages answers show where they are not asked by `?detail=`.",
+        ),
+    ),
+    "dedupe": Option(
+        read=texts.one_of(*DEDUPES),
+        schema=Schema(
+            type=_TEXT,
+            enum=[*DEDUPES],
+            default=DEDUPES[0],
+            description="`content`: where an equal file was read alike before, that result is taken, at once.",
         ),
     ),
     "timeout": Option(

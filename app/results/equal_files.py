@@ -1,0 +1,84 @@
+"""Files that were read before: the result of an equal one is that of a new job, where its client wants that."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from app import clock
+from app.jobs.intake import Intake
+from app.jobs.received import content_of
+from app.jobs.retention import Retention
+from ocr_engine.result import ImageInfo
+from persistence.job import Job, JobOptions
+from persistence.repeat import Repeat
+from persistence.store import EqualGone, JobStore
+from persistence.upload import Upload
+
+DECISIVE = (
+    "pages", "text_layer", "rotate", "min_confidence", "reading_order", "regions", "ignore", "languages",
+)  # fmt: skip
+"""The options that decide what is read."""
+
+
+class EqualFiles:
+    """Tells which files are equal, and answers with what was read of them."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        intake: Intake,
+        retention: Retention,
+        reading: bytes,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        """`reading`: how everything is read here, which is as decisive as the file."""
+        self._store = store
+        self._intake = intake
+        self._retention = retention
+        self._reading = reading
+        self._now = now
+
+    async def fingerprint(self, upload: Upload, options: JobOptions) -> str:
+        """Of the file and all that decides what is read in it.
+
+        Empty for a file with a password: who has the file need not have that.
+        """
+        if upload.password:
+            return ""
+
+        def digest() -> str:
+            decisive = {name: getattr(options, name) for name in DECISIVE}
+            read = hashlib.sha256(self._reading + b"\n" + msgspec.json.encode(decisive) + b"\n")
+            with content_of(upload) as content:
+                read.update(content)
+            return read.hexdigest()
+
+        return await asyncio.to_thread(digest)
+
+    async def answer(
+        self,
+        owner: str,
+        fingerprint: str,
+        upload: Upload,
+        info: ImageInfo,
+        traceparent: str,
+        options: JobOptions,
+        repeat: Repeat | None,
+    ) -> Job | None:
+        """A new job that is done, where that is asked for and there is an equal one that stays; else None.
+
+        Raises as Intake.answer.
+        """
+        equal = await self._store.alike(owner, fingerprint) if options.dedupe == "content" else None
+        if equal is None:
+            return None
+        expires_at = self._retention.expires_at(equal)
+        if expires_at is not None and expires_at <= self._now():
+            return None
+        try:
+            return await self._intake.answer(equal, upload, info, traceparent, options, repeat)
+        except EqualGone:
+            return None
