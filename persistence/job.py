@@ -56,6 +56,8 @@ class IllegalTransition(Exception):
         super().__init__(f"job {job.id} is {job.status}; it cannot become {target}")
 
 
+LOCKED_OUT = "password_required"
+"""The code of `ocr_engine.errors.PasswordRequired`."""
 KEPT_FAILURES = 20
 """Of a job or page that is sent round again and again: the latest of its failed attempts, before one under way."""
 
@@ -191,6 +193,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """True while somebody may still ask for another reading, or for the file itself."""
         wanted = self.status is not JobState.DONE or self.pages_failed > 0 or self.options.keep_upload
         return self.status is not JobState.CANCELLED and wanted
+
+    @property
+    def keeps_password(self) -> bool:
+        """False once it is known to open nothing: another reading would fail as this one did."""
+        return self.error is None or self.error.code != LOCKED_OUT
 
     @property
     def to_be_opened(self) -> bool:

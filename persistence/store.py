@@ -159,7 +159,8 @@ class JobStore(Protocol):
         """Stores `new`, which a verb made of `old`, if the store still holds `old` (by revision).
 
         False, and nothing changed, where it does not: of several that start from the same `old` exactly one wins.
-        In the same transaction an upload is dropped when its job is cancelled, or done with no page given up; a
+        In the same transaction an upload is dropped when its job is cancelled, or done with no page given up, and a
+        password that was the wrong one when its job ends of that; a
         cancelled job forgets the pages that were not read; one that is queued again queues those that were given up.
         """
 

@@ -328,6 +328,8 @@ class PostgresStore:
                 await page_rows.follow_job(connection, new)
             if not new.keeps_upload:
                 await uploads.drop(connection, new.id)
+            elif not new.keeps_password:
+                await uploads.forget_password(connection, new.id)
             await notifications.announce(connection, change_of(new))
             return True
 

@@ -37,6 +37,11 @@ async def drop(connection: Connection, job_id: str) -> None:
     await connection.execute("DELETE FROM images WHERE job_id = $1", job_id)
 
 
+async def forget_password(connection: Connection, job_id: str) -> None:
+    """The upload stays, its password goes, in the transaction under way."""
+    await connection.execute("UPDATE images SET password = '' WHERE job_id = $1", job_id)
+
+
 async def read(connections: Connections, job_id: str) -> bytes | None:
     """The uploaded bytes; None where there are none. Raises StoreError."""
     found = await connections.read(

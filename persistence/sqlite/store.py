@@ -340,6 +340,8 @@ class SqliteStore:
                         page_rows.follow_job(db, new)
                     if not new.keeps_upload:
                         file = uploads.drop(db, new.id)
+                    elif not new.keeps_password:
+                        uploads.forget_password(db, new.id)
             self._uploads.remove([file] if file else [])
             return replaced
 

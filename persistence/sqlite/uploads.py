@@ -95,6 +95,11 @@ def kept(db: Database, now: datetime, kept: timedelta | None, limit: int) -> lis
     return [row[0] for row in db.execute(query, {"before": before, "now": to_text(now), "limit": limit})]
 
 
+def forget_password(db: Database, job_id: str) -> None:
+    """The upload stays, its password goes, in the transaction under way."""
+    db.execute("UPDATE images SET password = '' WHERE job_id = ?", (job_id,))
+
+
 def drop_through(db: Database, job_id: str) -> str | None:
     """As `drop`, of a job of which nothing is left to be read; None, and nothing changed, where it is not so."""
     query = f"SELECT 1 FROM jobs JOIN images ON job_id = id WHERE id = ? AND {THROUGH}"  # noqa: S608

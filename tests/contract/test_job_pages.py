@@ -298,6 +298,19 @@ async def test_a_small_upload_is_fetched_into_the_file_that_is_named(store: JobS
     assert await store.fetch("nobody", tmp_path / "none") is None
 
 
+@pytest.mark.parametrize(("code", "kept"), [("password_required", ""), ("worker_crashed", "secret")])
+async def test_a_password_that_was_the_wrong_one_is_not_kept_for_another_try(
+    store: JobStore, tmp_path: Path, code: str, kept: str
+) -> None:
+    await store.add(job(), Upload(size=len(IMAGE), data=IMAGE, password="secret"))
+    claimed = job().claimed(after(1))
+    assert await store.replace(job(), claimed)
+    assert await store.replace(claimed, claimed.dead_lettered(failure(code), after(2)))
+    found = await store.fetch("a", tmp_path / "target")
+    assert found is not None
+    assert (found.path.read_bytes(), found.password) == (IMAGE, kept)
+
+
 async def test_a_large_upload_lives_until_its_job_is_done_or_deleted(store: JobStore, tmp_path: Path) -> None:
     for name in ("done", "cancelled", "deleted"):
         await store.add(job(name, size=len(LARGE)), staged(store, LARGE))

@@ -213,6 +213,22 @@ async def test_a_picture_behind_a_long_file_is_read_after_its_page_at_hand(run: 
         assert pool.order.index(0) <= 2
 
 
+async def test_the_pages_of_a_pdf_count_for_back_pressure_from_when_it_was_opened(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    pool.pages = 4
+    async with run(pool, queue_limit=3, max_workers=1) as service:
+        pool.hold()
+        long = (await service.upload(PDF)).json()["id"]
+        await pool.started.acquire()  # its first page is being read: it was opened
+        assert (await service.client.get("/queue")).json()["depth"] == 3
+        refused = await service.upload(PNG)
+        assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+        assert (await service.client.get("/health/ready")).status_code == 503
+        pool.release()
+        await service.ended(long)
+        assert (await service.upload(PNG)).status_code == 202
+
+
 @pytest.fixture
 def tuning() -> Tuning:
     """Nothing that is unwanted is waited for."""

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ocr_engine.errors import PasswordRequired
 from ocr_engine.result import ImageInfo, OcrResult
-from persistence.job import TRANSITIONS, IllegalTransition, Job, JobError, JobState
+from persistence.job import LOCKED_OUT, TRANSITIONS, IllegalTransition, Job, JobError, JobState
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = START + timedelta(seconds=10)
@@ -133,3 +134,7 @@ def test_waiting_is_counted_from_when_the_attempt_was_due() -> None:
     assert queued().wait_seconds == 0.0
     assert queued().claimed(LATER).wait_seconds == 10.0
     assert queued().claimed(START - timedelta(seconds=5)).wait_seconds == 0.0
+
+
+def test_a_wrong_password_is_known_by_the_engines_word_for_it() -> None:
+    assert PasswordRequired.code == LOCKED_OUT
