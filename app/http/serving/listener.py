@@ -15,9 +15,9 @@ BACKLOG = 2048
 """Connections that the kernel holds until they are accepted."""
 ACCEPTS_A_TURN = 64
 """Of a burst, so many are accepted before all else is looked at again: with what they send at once some 25 ms of CPU
-time. More of them than requests are begun (pacing.py): the kernel gives connections in the order in which they came, and
-a probe stands behind all of them. Behind 3000 it was answered after 1.6 s of CPU time with 16 and 16, with 64 and 4 after
-0.45."""
+time. More of them than requests are begun (pacing.py): the kernel gives connections in the order in which they came,
+and a probe stands behind all of them. Behind 3000 it was answered after 1.6 s of CPU time with 16 and 16, with 64 and 4
+after 0.45."""
 MAX_UNSENT_BYTES = 128 * 1024
 """What the kernel takes of an answer before the network does; without a bound, megabytes for each client that does not
 read. What is on its way is not bounded by it."""
