@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from loguru import logger
 from msgspec import Struct
 
 from app import clock
@@ -45,7 +46,7 @@ from persistence.change import JobChange
 from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
 from persistence.repeat import REPEAT_TIME, AlreadySubmitted
-from persistence.store import Cursor, JobFilter, JobStore, Listing
+from persistence.store import Cursor, JobFilter, JobStore, Listing, StoreError
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
@@ -271,17 +272,25 @@ class Service:
         return await self.store.listed(wanted, after, limit)
 
     async def delete(self, job_id: str, viewer: str | None) -> Progress | None:
-        """The job, cancelled, where it had not ended; one that was done or a dead letter is erased: None.
+        """The job, cancelled, where it had not ended; one that had ended is erased: None.
 
         Raises AlreadyEnded where it ended while it was to be cancelled, JobNotFound, JobGone, StoreError.
         """
         while True:
             job = await self._job(job_id, viewer)
-            if job.status not in (JobState.DONE, JobState.DEAD_LETTER):
+            if not job.status.terminal:
                 return Progress(job=await self._cancellation.cancel(job) or await self._job(job_id, viewer))
             if await self.store.delete(job):
                 self._events.deleted(job)
                 return None
+
+    async def forget_read(self, job: Job) -> None:
+        """Erases a job whose owner wants that once it was read, and has read it. Where that fails, it stays."""
+        try:
+            if await self.store.delete(job):
+                self._events.deleted(job)
+        except StoreError as error:
+            logger.bind(event="job.not_forgotten", job_id=job.id).error(f"it stays, though it was read: {error}")
 
     async def dead_letters(self, code: str | None, viewer: str | None, after: Cursor | None, limit: int) -> Listing:
         """Some dead letters, newest first, of one error code where that is given. Raises StoreError."""

@@ -117,6 +117,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds after its end when it is deleted; None: as it is with all."""
     callback_url: str = ""
     """Where its end is told (persistence/outbox/delivery.py); empty: nowhere."""
+    delete_after_read: bool = False
+    """It is deleted once its owner was sent all that was read."""
     keep_upload: bool = False
     """The upload stays when the job is done, until it is dropped for its age."""
     keep_hours: float | None = None

@@ -1,7 +1,7 @@
 """The outermost ASGI middleware: request ids, the access log, security headers, HEAD."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from litestar.datastructures import MutableScopeHeaders
@@ -14,6 +14,8 @@ from app.http.request_context import context_of
 from app.http.responses.pieces import AnswerTorn
 from app.telemetry.log import PROBE_PATHS
 
+TAKEN_WHOLE = "taken_whole"
+"""In a scope's state: how a server that can tell does."""
 OnAnswer = Callable[[str, str, int, float], None]
 
 _SECURITY_HEADERS = {
@@ -41,6 +43,12 @@ def allowed(scope: Scope, named: str) -> str:
     return ", ".join(sorted(methods))
 
 
+async def taken(scope: Scope) -> bool:
+    """Whether the client's side of the network has taken the whole answer; waits for that."""
+    taken_whole: Callable[[], Awaitable[bool]] | None = scope.get("state", {}).get(TAKEN_WHOLE)
+    return taken_whole is None or await taken_whole()
+
+
 class RequestFrame:
     """Pure ASGI, around the whole of Litestar: its own middleware is not run for unknown routes (litestar#175)."""
 
@@ -57,14 +65,14 @@ class RequestFrame:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 0
+        begun, status, whole = time.perf_counter(), 0, False
         identity = context_of(scope).request_id
         headless = scope["method"] == "HEAD"
         # a copy: the server goes by its own scope when it leaves the body away
         inner = cast("Scope", {**scope, "method": "GET"}) if headless else scope
 
         async def framed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
@@ -80,10 +88,14 @@ class RequestFrame:
             elif headless and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         with logger.contextualize(request_id=identity):
             try:
                 await self._app(inner, receive, framed)
+                once_sent = context_of(scope).once_sent
+                if once_sent and whole and status == 200 and not headless and await taken(scope):
+                    await once_sent()
             except* AnswerTorn as torn:
                 logger.bind(event="answer.torn").warning(f"an answer stays incomplete: {torn.exceptions[0]}")
             finally:

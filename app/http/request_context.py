@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,9 @@ class RequestContext(Struct, frozen=True, kw_only=True):
     """Whose share of the service it takes from: the key's name, or the address where none are set."""
     answer_headers: Mapping[str, str] = MappingProxyType({})
     """To be sent with the answer, whatever that is."""
+
+    once_sent: Callable[[], Awaitable[None]] | None = None
+    """To be done when the answer was sent whole, and was a good one."""
 
     @property
     def viewer(self) -> str | None:

@@ -46,6 +46,8 @@ LISTED = f"""
         AND ($6::text IS NULL OR tag = $6)
     ORDER BY created_at DESC, id DESC LIMIT $7
 """  # noqa: S608
+# by its index, which a plan for any value would not use
+TAGGED = LISTED.replace("$6::text IS NULL OR tag = $6", "tag = $6::text")
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
     WHERE (updated_at, id) > ($1, $2) AND ($3::text IS NULL OR owner = $3) ORDER BY updated_at, id LIMIT $4
@@ -277,7 +279,7 @@ class PostgresStore:
             return Listing(jobs=(), next=None)
         rows = await self._connections.read(
             lambda connection: connection.fetch(
-                LISTED,
+                LISTED if wanted.tag is None else TAGGED,
                 wanted.owner,
                 wanted.status.value if wanted.status else None,
                 wanted.created_after,

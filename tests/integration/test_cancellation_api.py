@@ -76,14 +76,14 @@ async def test_who_waits_for_the_job_hears_of_it_at_once(run: Any) -> None:
         pool.release()
 
 
-async def test_cancelling_twice_is_as_cancelling_once(run: Any) -> None:
+async def test_what_is_cancelled_is_erased_when_it_is_deleted_again(run: Any) -> None:
     pool = ScriptedPool()
     pool.hold()
     async with run(pool) as service:
         job_id = (await service.upload(PNG)).json()["id"]
-        first, second = [await service.client.delete(f"/images/{job_id}") for _ in range(2)]
-        assert first.status_code == second.status_code == 200
-        assert first.json() == second.json()
+        answers = [await service.client.delete(f"/images/{job_id}") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 204, 410]
+        assert (await service.client.get(f"/images/{job_id}")).status_code == 410
         pool.release()
 
 

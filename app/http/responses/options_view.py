@@ -25,6 +25,7 @@ class OptionsView(Struct, frozen=True, kw_only=True):
     timeout: float | None
     language: tuple[str, ...]
     expires_in: int | None
+    delete_after_read: bool
     keep_upload: Annotated[float | None, Meta(description="Hours.")]
 
 
@@ -44,5 +45,6 @@ def options_view(options: JobOptions) -> OptionsView:
         timeout=options.timeout,
         language=options.languages,
         expires_in=options.expires_in,
+        delete_after_read=options.delete_after_read,
         keep_upload=options.keep_hours,
     )

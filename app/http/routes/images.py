@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 
 from app import VERSION
 from app.http.access.gate import admitted
+from app.http.forgetting import forget_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.idempotency import InFlight, idempotency_key
@@ -81,6 +82,7 @@ async def shown(
     detail: Detail | None = None,
 ) -> Response[Any]:
     """The job: 200 once it has ended, 202 with Retry-After before."""
+    forget_once_sent(request, service, progress.job)
     status_code = 200 if progress.job.status.terminal else 202
     pause = {} if progress.job.status.terminal else {"Retry-After": str(progress.retry_after)}
     return await job_answer(
@@ -144,8 +146,8 @@ async def read_job(
         **problems(400, 401, 403, 404, 409, 410, 429, 500, 503),
     },
     summary="Cancel or erase a job",
-    description="A job that has not ended is cancelled and its image forgotten; the same answer however often. One "
-    "that is done or a dead letter is erased: text, image and attempts; its id answers 410 from then on.",
+    description="A job that has not ended is cancelled and its image forgotten. One that is done, a dead letter or "
+    "cancelled is erased: text, image and attempts; its id answers 410 from then on.",
 )
 async def delete_job(
     request: Request[Any, Any, State], job_id: FromPath[str], service: NamedDependency[Service]

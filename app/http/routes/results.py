@@ -20,6 +20,7 @@ from litestar.openapi.spec import (
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.http.access.gate import admitted
+from app.http.forgetting import forget_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.strict import known_query_only
@@ -90,6 +91,8 @@ async def read_result(
     """The result, streamed."""
     result = await service.result(job_id, context_of(request.scope).viewer, pages or "")
     chosen = format_of(request, format, len(result.numbers))
+    if not result.selection.ranges:
+        forget_once_sent(request, service, result.job)
     return await answer_of(request, service, result, chosen, detail=detail, rows=rows)
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from app.http.frame import TAKEN_WHOLE
 from app.http.problems import PROBLEM_JSON, problem
 from app.http.request_context import context_of
 from app.http.serving.connection_limit import ConnectionLimit
@@ -85,6 +86,9 @@ class Connection(H11Protocol):
         self._connection_limit = connection_limit
         self._unread_of_all = unread
         self._deadlines = deadlines
+        self.app = self._telling(self.app)
+        self._left_early = False
+        """True once the client sends nothing more, or is given up, or lost: what it was sent it may never read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the wait for the first request."""
@@ -97,6 +101,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the deadlines."""
+        self._left_early = self._left_early or exc is not None or bool(self.flow.write_paused)
         super().connection_lost(exc)
         self._connection_limit.left(self)
         self._unread_of_all.has_read(self)
@@ -130,12 +135,28 @@ class Connection(H11Protocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn gives None: closed at once
         """The client sends nothing more. True where it may still read: its request came whole and is to be answered."""
+        self._left_early = True
         if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             return False
         if _waits(self.scope):
             return False  # nearly always a client that is gone, and a job's end is not waited for on its behalf
         self.cycle.keep_alive = False
         return True
+
+    def _telling(self, app: Any) -> Any:
+        """The application, told by each request's scope how to hear that its answer was taken."""
+
+        async def told(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                scope["state"][TAKEN_WHOLE] = self._taken_whole
+            await app(scope, receive, send)
+
+        return told
+
+    async def _taken_whole(self) -> bool:
+        """Whether the kernel has taken all that was written, from a client that was there until then."""
+        await self.flow.drain()
+        return not self._left_early
 
     @property
     def client_name(self) -> str:
@@ -151,6 +172,7 @@ class Connection(H11Protocol):
 
     def give_up(self) -> None:
         """See Reader."""
+        self._left_early = True
         self.transport.abort()
 
     def leave(self) -> None:
@@ -193,7 +215,7 @@ class Connection(H11Protocol):
 
     def _give_reader_up(self, before: int) -> None:
         if before - self.transport.get_write_buffer_size() < SLOW_READER_MIN_BYTES:
-            self.transport.abort()  # close() would wait for the reader as well
+            self.give_up()  # close() would wait for the reader as well
         else:
             self._await_reader()
 

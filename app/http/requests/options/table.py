@@ -181,6 +181,13 @@ OPTIONS: Mapping[str, Option] = {
             description="Told of the job's end (Webhooks in the README): https://, and a public address.",
         ),
     ),
+    "delete_after_read": Option(
+        read=texts.yes_or_no,
+        schema=Schema(
+            type=OpenAPIType.BOOLEAN,
+            description="Once its owner was sent the job with its text, or its whole result, all of it is deleted.",
+        ),
+    ),
     "keep_upload": Option(
         read=texts.kept_hours,
         most=texts.most_hours,

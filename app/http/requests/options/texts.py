@@ -53,6 +53,13 @@ def one_of(*values: str) -> Reader:
     return read
 
 
+def yes_or_no(text: str, _settings: Settings) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise BadOption(f"{text[:64]!r} is neither 'true' nor 'false'")
+    return text == "true"
+
+
 def whole_number(least: int, most: int, of: str) -> Reader:
     """Reads a whole number; `of` says of what."""
 
