@@ -245,6 +245,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "where Debian's packages put it; `none`: they are not read."
         ),
     ] = ""
+    ocr_model_packs: Annotated[
+        str,
+        Meta(
+            description="Folder of recognisers of other scripts (PP-OCR v3 to v6) with their `packs.json`; see Other "
+            "scripts. Empty: there are none."
+        ),
+    ] = ""
     health_interval_seconds: Annotated[
         float,
         Meta(

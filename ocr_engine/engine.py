@@ -39,9 +39,9 @@ from ocr_engine.recognition.reading import (
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
 from ocr_engine.recognition.script import judge
 from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
-from ocr_engine.scripts.data import find_data
 from ocr_engine.scripts.languages import without_others
 from ocr_engine.scripts.other_scripts import OtherScripts
+from ocr_engine.scripts.sources import find_sources
 from ocr_engine.structure import find_blocks
 
 MAX_TEXT_PIXELS = 680_000
@@ -77,8 +77,8 @@ class Engine:
         sessions = (loaded.recognition, loaded.quick_recognition or loaded.recognition)
         self._reader = Reader(Recogniser(*sessions, loaded.recognition_input, loaded.characters), sure_mean)
         self._letters = Letters()
-        self._told = told(without_others(options.languages), options.model)
-        self._other_scripts = OtherScripts(find_data(options.tesseract_data), options.languages)
+        self._told = self._of_models(options.languages)
+        self._other_scripts = OtherScripts(find_sources(options), options.languages, options.model)
         self._orienter = Orienter(AngleClassifier(loaded.angle, loaded.angle_input), self._reader)
 
     def recognise(self, data: bytes, options: ReadOptions = DEFAULT_READING) -> OcrResult:
@@ -105,6 +105,7 @@ class Engine:
         """
         begun = time.perf_counter()
         with short_memory_told(self._options.max_pixels):
+            self._other_scripts.begin()
             if document.is_large(number):
                 self._loaded.release()
             shown = document.draw(number)
@@ -114,7 +115,7 @@ class Engine:
             page, spent = self._read_parts(shown.pixels, number, written, options)
         page = msgspec.structs.replace(page, dpi=shown.dpi, warnings=(*shown.warnings, *page.warnings))
         spent = msgspec.structs.replace(spent, decode=drawn, total=time.perf_counter() - begun)
-        models = self._loaded.described + self._other_scripts.models(page.language)
+        models = self._loaded.described + self._other_scripts.models()
         return OcrResult(pages=(page,), models=models, timings=spent)
 
     def _read_parts(
@@ -174,10 +175,12 @@ class Engine:
             script = judge(read.quads, read.readings)
         quads, readings = read.quads, read.readings
         if other:
-            quads, readings, script = self._other_scripts.read(read.page, quads, readings, script, other.language)
+            quads, readings, script = self._other_scripts.read(
+                read.page, quads, readings, script, other.language, options.languages
+            )
         elif script.page == "read":
-            of_file = told(without_others(options.languages), self._options.model)
-            readings = self._letters.decided(readings, of_file or self._told)
+            readings, script = self._other_scripts.read_lines(read.page, quads, readings, script, options.languages)
+            readings = self._letters.decided(readings, self._of_models(options.languages) or self._told)
             readings = fields.put_right(quads, readings)
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
@@ -200,6 +203,10 @@ class Engine:
             warnings=() if script.page == "read" else ("unsupported_script",),
         )
         return page, timings
+
+    def _of_models(self, tags: Sequence[str]) -> tuple[str, ...]:
+        """Those of the languages that the models read."""
+        return told(without_others(tags, self._options.model), self._options.model)
 
     def _read_turned(self, pixels: Pixels, glance: Glance, rotation: Rotation) -> "_Read":
         """What stands on a page, given the glance at it, once it is turned by so many degrees clockwise."""

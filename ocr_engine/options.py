@@ -46,6 +46,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     tesseract_data: str = ""
     """Folder of Tesseract's data, with which other scripts are read where tesserocr is installed; empty: where systems
     put it; `none`: they are not read."""
+    model_packs: str = ""
+    """Folder of model packs, with which other scripts are read; empty: there are none."""
     max_pixels: int = 100_000_000
     """Largest page that is decoded: width times height."""
     max_pages: int = 2000

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ocr_engine.errors import EngineError
 from ocr_engine.models.catalogue import FAMILIES, Normalisation, Pinned, Role
+from ocr_engine.models.onnx_file import metadata
 from ocr_engine.options import EngineOptions
 
 
@@ -97,53 +98,3 @@ def _characters(recognition: ModelFile, explicit: str, pinned: Pinned | None) ->
     if not text:
         raise EngineError(f"{recognition.path} carries no character list: name a file with one character a line")
     return tuple(text.replace("\r\n", "\n").removesuffix("\n").split("\n"))
-
-
-def metadata(model: bytes) -> dict[str, str]:
-    """The `metadata_props` of an ONNX model. Raises EngineError where the bytes are none.
-
-    Walks the outermost fields of the protobuf message (onnx.proto: ModelProto.metadata_props is field 14, its entries
-    have key = 1 and value = 2), so that neither the package `onnx` nor a session is needed for it.
-    """
-    found: dict[str, str] = {}
-    try:
-        for number, value in _fields(memoryview(model)):
-            if number == 14:
-                entry = dict(_fields(value))
-                found[bytes(entry[1]).decode()] = bytes(entry.get(2, b"")).decode()
-    except (IndexError, KeyError, ValueError) as error:
-        raise EngineError("this is no ONNX model") from error
-    return found
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """(number, bytes) of each length-delimited field of a protobuf message; others are stepped over."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, wire_type = tag >> 3, tag & 7
-        if wire_type == 0:
-            _, at = _varint(message, at)
-        elif wire_type == 1:
-            at += 8
-        elif wire_type == 5:
-            at += 4
-        elif wire_type == 2:
-            length, at = _varint(message, at)
-            if at + length > len(message):
-                raise ValueError("cut short")
-            yield number, message[at : at + length]
-            at += length
-        else:
-            raise ValueError(f"wire type {wire_type}")
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The number at a place, seven bits a byte, lowest first; and the place after it."""
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at

@@ -58,11 +58,5 @@ def find_data(explicit: str) -> TesseractData | None:
     return next((data for data in found if data.languages()), None)
 
 
-def readable_languages(explicit: str) -> tuple[str, ...]:
-    """BCP 47 tags of the languages that are read with it here. Raises as `find_data`."""
-    data = find_data(explicit)
-    return tuple(sorted(language.tag for language in data.languages())) if data else ()
-
-
 def _newest_first(pattern: str) -> Sequence[Path]:
     return sorted(Path("/").glob(pattern.removeprefix("/")), reverse=True)

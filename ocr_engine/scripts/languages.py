@@ -1,8 +1,11 @@
-"""The languages that Tesseract reads for us, by script: what the models themselves hold is none of them."""
+"""The languages that Tesseract and model packs read for us, by script: what the models themselves hold is not asked."""
 
 from collections.abc import Iterable
 
 from msgspec import Struct
+
+from ocr_engine.options import ModelFamily
+from ocr_engine.recognition.letters.languages import READ
 
 Ranges = tuple[tuple[str, str], ...]
 
@@ -45,6 +48,8 @@ class Language(Struct, frozen=True):
     script: Script
     signs: str = ""
     """Letters that the languages before it do not write, where their readers are as sure of its lines as its own."""
+    signs_of_one: str = ""
+    """The same where one reader reads them all, as that of a model pack does."""
 
 
 _VIETNAMESE_LETTERS = (("ơ", "ơ"), ("ư", "ư"), ("Ơ", "Ơ"), ("Ư", "Ư"), ("đ", "đ"), ("Đ", "Đ"), ("ạ", "ỹ"))
@@ -55,6 +60,7 @@ _CYRILLIC = Script(code="Cyrl", letters=(("\u0400", "\u052f"),))
 _DEVANAGARI = Script(code="Deva", letters=(("\u0900", "\u097f"),), stacked=True)
 _ETHIOPIC = Script(code="Ethi", letters=(("\u1200", "\u139f"),))
 _GREEK = Script(code="Grek", letters=(("\u0370", "\u03ff"), ("\u1f00", "\u1fff")))
+_JAPANESE = Script(code="Jpan", letters=(("\u3040", "\u30ff"), ("\u4e00", "\u9fff")), unspaced=True)
 _HEBREW = Script(code="Hebr", letters=(("\u0590", "\u05ff"),), right_to_left=True)
 _THAI = Script(code="Thai", letters=(("\u0e00", "\u0e7f"),), border=5, stacked=True, unspaced=True, chance=0.6)
 VIETNAMESE = Script(code="Latn", letters=_VIETNAMESE_LETTERS)
@@ -73,7 +79,7 @@ def _unspaced(code: str, first: str, last: str) -> Script:
 LANGUAGES = (
     # of each script the one first that tells best whether a page is in it
     Language("ru", "rus", _CYRILLIC),
-    Language("uk", "ukr", _CYRILLIC),
+    Language("uk", "ukr", _CYRILLIC, signs_of_one="іїєґ"),
     Language("bg", "bul", _CYRILLIC),
     Language("be", "bel", _CYRILLIC, "ўЎ"),
     Language("sr", "srp", _CYRILLIC, "ђјљњћџ"),
@@ -115,18 +121,25 @@ LANGUAGES = (
     Language("am", "amh", _ETHIOPIC),
     Language("ti", "tir", _ETHIOPIC),
     Language("vi", "vie", VIETNAMESE),
+    Language("ja", "jpn", _JAPANESE),
 )
+"""Those that all models of a family hold are among them for the others."""
 
 
-def named(tags: Iterable[str]) -> tuple[Language, ...]:
-    """Those of the languages that are named by BCP 47 tags; regions and scripts do not matter."""
+def others_of(model: ModelFamily) -> tuple[Language, ...]:
+    """The languages that the models of a family do not read."""
+    return tuple(language for language in LANGUAGES if language.tag not in READ[model])
+
+
+def named(tags: Iterable[str], model: ModelFamily = "ppocr-v6") -> tuple[Language, ...]:
+    """Those of these languages that are named by BCP 47 tags; regions and scripts do not matter."""
     wanted = {_primary(tag) for tag in tags}
-    return tuple(language for language in LANGUAGES if language.tag in wanted)
+    return tuple(language for language in others_of(model) if language.tag in wanted)
 
 
-def without_others(tags: Iterable[str]) -> tuple[str, ...]:
+def without_others(tags: Iterable[str], model: ModelFamily = "ppocr-v6") -> tuple[str, ...]:
     """The tags that name none of them."""
-    others = {language.tag for language in LANGUAGES}
+    others = {language.tag for language in others_of(model)}
     return tuple(tag for tag in tags if _primary(tag) not in others)
 
 

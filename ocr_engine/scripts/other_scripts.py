@@ -1,25 +1,34 @@
 """Reads pages in scripts that the models do not hold: which language it is, how the page lies, and its lines.
 
-Where the lines stand, their order and all formats stay ours; Tesseract reads the boxes.
+Where the lines stand, their order and all formats stay ours; Tesseract, or a model pack, reads the boxes.
 """
 
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from ocr_engine.boxes import Quads, run_down, sides
 from ocr_engine.crops import Pixels, is_tall
 from ocr_engine.errors import EngineError
+from ocr_engine.options import ModelFamily
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement, Support
 from ocr_engine.result import OcrModel, Rotation
-from ocr_engine.scripts.data import TesseractData
 from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named
 from ocr_engine.scripts.lines import Box, own_share, read_well
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readers import Readers
-from ocr_engine.scripts.trial import MIN_SCORE, MIN_SCORE_OF_FEW, find_language, samples
+from ocr_engine.scripts.sources import LineSource
+from ocr_engine.scripts.trial import (
+    MIN_SCORE,
+    MIN_SCORE_OF_FEW,
+    find_language,
+    lines_by_themselves,
+    samples,
+    weight,
+)
 
 OWN_SHARE = 0.5
 """Share of a line's letters that are of the script, from which the line is in it."""
@@ -27,6 +36,10 @@ SURE_OF_LATIN = 0.95
 """Confidence of the models from which a line in letters that they hold may be left to them."""
 FAR_SURER = 0.2
 """By so much they must be surer where the other reader sees letters of its own script."""
+MAX_LINES_BY_THEMSELVES = 24
+"""Lines of a page that are tried in other scripts than the page's own, which bounds what a page of noise costs."""
+MIN_LINE_LENGTH = 2.0
+"""Length by height of a line from which it is tried: a shorter one has too few letters to tell."""
 _WAYS: tuple[Rotation, ...] = (0, 90, 180, 270)
 
 
@@ -43,20 +56,29 @@ class Told(Struct, frozen=True):
 
 
 class OtherScripts:
-    """Reads with the data that is given, if any. Not for several threads at once."""
+    """Reads with the sources that are given, if any. Not for several threads at once."""
 
-    def __init__(self, data: TesseractData | None, tags: Sequence[str] = ()) -> None:
-        """`tags`: BCP 47 of the languages of all pages, where they are known.
+    def __init__(
+        self, sources: Sequence[LineSource], tags: Sequence[str] = (), model: ModelFamily = "ppocr-v6"
+    ) -> None:
+        """`tags`: BCP 47 of the languages of all pages, where they are known; `model`: whose own are not asked for.
 
-        Raises EngineError where one of them needs data that is not there.
+        Raises EngineError where one of the languages has no reader.
         """
-        self._data = data
-        self._readers = Readers(data)
+        self._readers = Readers(sources, model)
         self._tags = tags
-        lacking = [language for language in named(tags) if language not in self._readers.languages]
+        self._model = model
+        self._used: dict[Language, None] = {}
+        lacking = [language for language in named(tags, model) if language not in self._readers.languages]
         if lacking:
             packages = ", ".join(f"tesseract-ocr-{language.data.replace('_', '-')}" for language in lacking)
-            raise EngineError(f"to read {lacking[0].tag}, the extra `tesseract` and its data are needed: {packages}")
+            raise EngineError(
+                f"to read {lacking[0].tag}, a model pack, or the extra `tesseract` and its data are needed: {packages}"
+            )
+
+    def begin(self) -> None:
+        """Before each page: no reader took part in it yet."""
+        self._used.clear()
 
     def told(self, page: Pixels, quads: Quads, script: Judgement, tags: Sequence[str] = ()) -> Told | None:
         """Which language a page is in whose script the models lack; None where it is none that is read here.
@@ -73,10 +95,21 @@ class OtherScripts:
         return Told(found.language, ways[found.upside_down])
 
     def read(
-        self, page: Pixels, quads: Quads, readings: Sequence[Reading], script: Judgement, language: Language
+        self,
+        page: Pixels,
+        quads: Quads,
+        readings: Sequence[Reading],
+        script: Judgement,
+        language: Language,
+        tags: Sequence[str] = (),
     ) -> tuple[Quads, list[Reading], Judgement]:
-        """The boxes, readings and judgement of a page that lies upright; what the models hold they have read."""
+        """The boxes, readings and judgement of a page that lies upright; what the models hold they have read.
+
+        Lines that are in yet another script than the page's are read in that, if they are in one of `tags` or those are
+        not known.
+        """
         supports, readings = list(script.lines), list(readings)
+        elsewhere: list[int] = []
         kept = [*range(len(quads))]
         if language.script.stacked:
             quads, kept = with_marks(quads)
@@ -87,21 +120,55 @@ class OtherScripts:
             if theirs.text and not _is_ours(readings[i], supports[i], theirs, language.script):
                 readings[i] = msgspec.structs.replace(theirs, corner=int(tall[i]))
                 supports[i] = "read"
+                if weight(theirs, language.script) < MIN_SCORE:
+                    elsewhere.append(i)
+        self._used[language] = None
+        others = [each for each in self._candidates("unread", tags) if each.script is not language.script]
+        self._read_by_themselves(page, quads, readings, supports, elsewhere, others)
         judgement = Judgement("read", tuple(supports[i] for i in kept))
         return quads[kept], [readings[i] for i in kept], judgement
 
-    def models(self, tag: str) -> tuple[OcrModel, ...]:
-        """What took part where a page was read in that language."""
-        return tuple(
-            OcrModel(role="recognition", name=self._data.file(language).name, sha256=self._data.sha256(language))
-            for language in self._readers.languages
-            if language.tag == tag and self._data
-        )
+    def read_lines(
+        self, page: Pixels, quads: Quads, readings: Sequence[Reading], script: Judgement, tags: Sequence[str] = ()
+    ) -> tuple[list[Reading], Judgement]:
+        """Readings and judgement of a page that the models read: its lines in other scripts are read, too."""
+        supports, readings = list(script.lines), list(readings)
+        unread = [i for i, support in enumerate(supports) if support == "unread"]
+        if unread:
+            candidates = self._candidates("unread", tags)
+            self._read_by_themselves(page, quads, readings, supports, unread, candidates, MIN_SCORE_OF_FEW)
+        return readings, msgspec.structs.replace(script, lines=tuple(supports))
+
+    def models(self) -> tuple[OcrModel, ...]:
+        """What took part in the page, beside the models."""
+        return tuple(dict.fromkeys(self._readers.model(language) for language in self._used))
+
+    def _read_by_themselves(
+        self,
+        page: Pixels,
+        quads: Quads,
+        readings: list[Reading],
+        supports: list[Support],
+        lines: Sequence[int],
+        languages: Sequence[Language],
+        least: float = MIN_SCORE,
+    ) -> None:
+        """Reads some of the lines of an upright page in the script of each, in place; the others stay as they are."""
+        across, down = sides(quads)
+        longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+        asked = [i for i in lines if longer[i] >= MIN_LINE_LENGTH * shorter[i]][:MAX_LINES_BY_THEMSELVES]
+        tall = is_tall(quads)
+        boxes = [Box(page, quads[i]) for i in asked]
+        for i, found in zip(asked, lines_by_themselves(self._readers, languages, boxes, least), strict=True):
+            if found:
+                readings[i] = msgspec.structs.replace(found.reading, corner=int(tall[i]))
+                supports[i] = "read"
+                self._used[found.language] = None
 
     def _candidates(self, page: Support, tags: Sequence[str]) -> list[Language]:
         """The languages that a page may be in."""
         wanted = tags or self._tags
-        among = named(wanted) if wanted else self._readers.languages
+        among = named(wanted, self._model) if wanted else self._readers.languages
         # Vietnamese is told by what the models read, and nothing else is told so
         return [
             language

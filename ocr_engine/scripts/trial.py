@@ -1,6 +1,6 @@
 """Which language a page is in, by what several read in a few of its lines."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import msgspec
 import numpy as np
@@ -40,6 +40,13 @@ class Found(Struct, frozen=True):
     upside_down: bool
 
 
+class LineFound(Struct, frozen=True):
+    """What a line is in, and says."""
+
+    language: Language
+    reading: Reading
+
+
 class _Scored(Struct, frozen=True):
     language: Language
     score: float
@@ -51,19 +58,35 @@ def find_language(
     """The one of the languages that reads the lines, as they stand or on their heads; None where none of them does."""
     if not boxes or not languages:
         return None
-    leaders: dict[Script, Language] = {}
-    # what is loaded costs nothing, and is most likely, too
-    for language in sorted(languages, key=lambda language: not readers.is_loaded(language)):
-        leaders.setdefault(language.script, language)
-    found, upside_down = _best(readers, [*leaders.values()], boxes), False
+    leaders = _leaders(readers, languages)
+    found, upside_down = _best(readers, leaders, boxes), False
     if found.score < SURE_SCORE:
         turned = [msgspec.structs.replace(box, upside_down=True) for box in boxes]
-        other = _best(readers, [*leaders.values()], turned)
+        other = _best(readers, leaders, turned)
         if other.score > found.score:
             found, upside_down, boxes = other, True, turned
     alike = [language for language in languages if language.script is found.language.script]
     found = _best_of_script(readers, alike, boxes)
     return Found(found.language, upside_down) if found.score >= least else None
+
+
+def lines_by_themselves(
+    readers: Readers, languages: Sequence[Language], boxes: Sequence[Box], least: float
+) -> list[LineFound | None]:
+    """Of each upright line, who of the languages reads it best, and what; None where none of them reads it."""
+    best: list[LineFound | None] = [None] * len(boxes)
+    scores = [least] * len(boxes)
+    # one reader after the other, as only a few are kept
+    for language in _leaders(readers, languages) if boxes else ():
+        reader = readers.of(language)
+        for i, box in enumerate(boxes):
+            if scores[i] >= SURE_SCORE and best[i]:
+                continue
+            reading = read_well(reader, box, language.script)
+            score = weight(reading, language.script)
+            if score >= scores[i]:
+                best[i], scores[i] = LineFound(language, reading), score
+    return best
 
 
 def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:
@@ -73,6 +96,15 @@ def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:
     by_length = unread[np.argsort(-length, kind="stable")]
     longer = by_length[: max(SAMPLES, len(by_length) // 2)]
     return [Box(page, quads[i]) for i in longer[:: max(1, len(longer) // SAMPLES)][:SAMPLES]]
+
+
+def _leaders(readers: Readers, languages: Sequence[Language]) -> list[Language]:
+    """One of each script, which tells best whether something is in it."""
+    leaders: dict[Script, Language] = {}
+    # what is loaded costs nothing, and is most likely, too
+    for language in sorted(languages, key=lambda language: not readers.is_loaded(language)):
+        leaders.setdefault(language.script, language)
+    return [*leaders.values()]
 
 
 def _best(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
@@ -90,11 +122,18 @@ def _best(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box])
 def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
     """The language of one script that reads the lines best; where it hardly matters, the first."""
     best, lead = _Scored(languages[0], 0.0), 0.0
+    readings: dict[Hashable, list[Reading]] = {}
     for language in languages:
-        reader = readers.of(language)
-        read = [read_well(reader, box, language.script) for box in boxes]
+        key = readers.key(language)
+        signs = language.signs
+        if key in readings:
+            signs += language.signs_of_one
+        else:
+            reader = readers.of(language)
+            readings[key] = [read_well(reader, box, language.script) for box in boxes]
+        read = readings[key]
         score = _score(read, language.script)
-        counted = score + SIGNS_SCORE * (_signs(read, language) >= MIN_SIGNS)
+        counted = score + SIGNS_SCORE * (_signs(read, signs) >= MIN_SIGNS)
         if counted > lead + BETTER_SCORE:
             best, lead = _Scored(language, score), counted
     return best
@@ -102,10 +141,11 @@ def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequ
 
 def _score(readings: Sequence[Reading], script: Script) -> float:
     """0 to 1: how surely lines were read in letters of a script, the mean of all."""
-    return sum(_weight(reading, script) for reading in readings) / len(readings)
+    return sum(weight(reading, script) for reading in readings) / len(readings)
 
 
-def _weight(reading: Reading, script: Script) -> float:
+def weight(reading: Reading, script: Script) -> float:
+    """0 to 1: how surely a line was read in letters of a script."""
     if script is VIETNAMESE:
         # of letters that only it has there are few
         return reading.confidence
@@ -114,6 +154,6 @@ def _weight(reading: Reading, script: Script) -> float:
     return max(0.0, reading.confidence * own_share(reading.text, script) - script.chance) / (1 - script.chance)
 
 
-def _signs(readings: Sequence[Reading], language: Language) -> float:
+def _signs(readings: Sequence[Reading], signs: str) -> float:
     letters = [character for reading in readings for character in reading.text if character.isalpha()]
-    return sum(character in language.signs for character in letters) / max(1, len(letters))
+    return sum(character in signs for character in letters) / max(1, len(letters))

@@ -8,11 +8,13 @@ import pytest
 from app.wiring import engine_options
 from config.settings import from_environment
 from ocr_engine.boxes import Quads
-from ocr_engine.scripts.data import TesseractData, find_data, readable_languages
+from ocr_engine.scripts.data import TesseractData, find_data
 from ocr_engine.scripts.languages import LANGUAGES, named, without_others
 from ocr_engine.scripts.lines import own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
+from ocr_engine.scripts.readable import readable_languages
 from ocr_engine.scripts.readers import MAX_LOADED, Readers
+from ocr_engine.scripts.sources import TesseractSource
 from ocr_engine.scripts.tesseract import TRAINED_HEIGHT, prepared
 
 
@@ -87,12 +89,12 @@ def test_data_is_found_by_its_names(tmp_path: Path) -> None:
         (tmp_path / f"{name}.traineddata").write_bytes(b"")
     data = TesseractData(tmp_path)
     assert [language.tag for language in data.languages()] == ["ru", "el"]
-    assert readable_languages(str(tmp_path)) == ("el", "ru")
+    assert readable_languages(str(tmp_path), "", "ppocr-v6") == {"el": "tesseract", "ru": "tesseract"}
     assert find_data("none") is None
-    assert readable_languages("none") == ()
+    assert readable_languages("none", "", "ppocr-v6") == {}
 
 
-def test_only_a_few_languages_stay_loaded(tmp_path: Path) -> None:
+def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for language in LANGUAGES[:4]:
         (tmp_path / f"{language.data}.traineddata").write_bytes(b"")
     closed: list[str] = []
@@ -107,7 +109,9 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path) -> None:
         def close(self) -> None:
             closed.append(self.tag)
 
-    readers = Readers(TesseractData(tmp_path), lambda _data, language: Silent(language.tag))  # type: ignore[arg-type, return-value]
+    source = TesseractSource(TesseractData(tmp_path))
+    monkeypatch.setattr(source, "open", lambda language: Silent(language.tag))
+    readers = Readers([source])
     first, second, *others = readers.languages
     for language in (first, second, first, *others):
         readers.of(language)

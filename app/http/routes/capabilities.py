@@ -18,7 +18,7 @@ from ocr_engine.formats import EVERY_FORMAT
 from ocr_engine.image.kinds import FileKind, readable
 from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
 from ocr_engine.recognition.letters.languages import known, languages_with_letters
-from ocr_engine.scripts.data import readable_languages
+from ocr_engine.scripts.readable import readable_languages
 
 
 class FormatView(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class OptionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     default: str | None = None
 
 
-LanguageReader = Literal["models", "tesseract"]
+LanguageReader = Literal["models", "pack", "tesseract"]
 
 
 class LanguageView(Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class LanguageView(Struct, frozen=True, kw_only=True):
     letters: bool
     """Whether its letters decide where the recogniser doubts."""
     reader: LanguageReader
-    """What reads it: the models, or Tesseract with data that is installed."""
+    """What reads it: the models, a model pack, or Tesseract."""
 
 
 class CapabilitiesView(Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ def _option(option: Option, settings: Settings) -> OptionView:
 
 
 def _languages(settings: Settings) -> tuple[LanguageView, ...]:
-    return (*_of_models(settings), *_of_tesseract(settings))
+    return (*_of_models(settings), *_of_others(settings))
 
 
 def _of_models(settings: Settings) -> Iterator[LanguageView]:
@@ -139,9 +139,10 @@ def _of_models(settings: Settings) -> Iterator[LanguageView]:
         yield LanguageView(tag=tag, letters=tag in with_letters, reader="models")
 
 
-def _of_tesseract(settings: Settings) -> Iterator[LanguageView]:
-    for tag in readable_languages(settings.ocr_tesseract_data):
-        yield LanguageView(tag=tag, letters=False, reader="tesseract")
+def _of_others(settings: Settings) -> Iterator[LanguageView]:
+    others = readable_languages(settings.ocr_tesseract_data, settings.ocr_model_packs, settings.ocr_model)
+    for tag, reader in others.items():
+        yield LanguageView(tag=tag, letters=False, reader=reader)
 
 
 router = Router(

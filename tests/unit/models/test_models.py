@@ -11,6 +11,7 @@ import pytest
 from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.load import load_models
+from ocr_engine.models.onnx_file import metadata
 from ocr_engine.options import EngineOptions, ModelFamily
 
 
@@ -141,4 +142,4 @@ def test_a_file_that_is_no_model_is_named_when_it_is_opened(tmp_path: Path) -> N
 @pytest.mark.parametrize("damaged", [b"\x72", b"\x72\xff", b"\x72\x05abc", b"\x07", b"\xff" * 40])
 def test_bytes_that_are_no_model_are_said_to_be_none(damaged: bytes) -> None:
     with pytest.raises(EngineError, match="no ONNX model"):
-        files.metadata(damaged)
+        metadata(damaged)
