@@ -30,7 +30,7 @@ class PackReader:
         classes = session.run(np.zeros((1, 3, LINE_HEIGHT, MIN_WIDTH), np.float32)).shape[-1]
         if classes != len(pack.characters) + 2:
             raise EngineError(f"pack {pack.name!r}: {classes} classes for {len(pack.characters)} characters")
-        self._recogniser: Recogniser | None = Recogniser(session, Normalisation(), pack.characters)
+        self._recogniser: Recogniser | None = Recogniser(session, session, Normalisation(), pack.characters)
         self._right_to_left = right_to_left
 
     def read(self, crop: Pixels, border: int) -> Reading:
