@@ -246,11 +246,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     ocr_model_packs: Annotated[
-        str,
-        Meta(
-            description="Folder of recognisers of other scripts (PP-OCR v3 to v6) with their `packs.json`; see Other "
-            "scripts. Empty: there are none."
-        ),
+        str, Meta(description="Folder of recognisers of other scripts with their `packs.json`. Empty: there is none.")
     ] = ""
     health_interval_seconds: Annotated[
         float,
