@@ -17,7 +17,7 @@ from ocr_engine.recognition.letters.languages import READ
 from ocr_engine.scripts.languages import LANGUAGES, Language
 
 MANIFEST = "packs.json"
-LINE_HEIGHT = 48
+PACK_LINE_HEIGHT = 48
 """Pixels that recognisers of PP-OCR v3 and later take."""
 
 FileName = Annotated[str, Meta(pattern=r"^[^/\\]+$")]
@@ -140,9 +140,9 @@ def _text(content: bytes, name: str) -> str:
 def _fitting(listed: str, where: str, model: bytes, name: str) -> tuple[str, ...]:
     """The characters of a list, one for each class but the blank and the space."""
     taken, given = shapes(model)
-    if len(taken) != 4 or taken[2] not in (None, LINE_HEIGHT):
+    if len(taken) != 4 or taken[2] not in (None, PACK_LINE_HEIGHT):
         raise EngineError(
-            f"{name} is no recogniser of lines {LINE_HEIGHT} pixels high, as those of PP-OCR v3 to v6 are"
+            f"{name} is no recogniser of lines {PACK_LINE_HEIGHT} pixels high, as those of PP-OCR v3 to v6 are"
         )
     characters = tuple(listed.removesuffix("\n").split("\n"))
     classes = given[-1] if given else None

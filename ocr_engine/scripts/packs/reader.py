@@ -14,7 +14,7 @@ from ocr_engine.models.session import open_session
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.recogniser import MIN_WIDTH, Recogniser, natural_width
-from ocr_engine.scripts.packs.manifest import LINE_HEIGHT, Pack
+from ocr_engine.scripts.packs.manifest import PACK_LINE_HEIGHT, Pack
 
 _TO_THE_RIGHT = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 """Latin words and numbers, which run to the right in any line, and single letters (PaddleOCR `pred_reverse`)."""
@@ -27,7 +27,7 @@ class PackReader:
         """Opens the model. Raises EngineError where it cannot be, or does not fit its character list."""
         file = ModelFile(role="recognition", path=pack.path, sha256=pack.sha256, name=pack.path.name)
         session = open_session(file, options)
-        classes = session.run(np.zeros((1, 3, LINE_HEIGHT, MIN_WIDTH), np.float32)).shape[-1]
+        classes = session.run(np.zeros((1, 3, PACK_LINE_HEIGHT, MIN_WIDTH), np.float32)).shape[-1]
         if classes != len(pack.characters) + 2:
             raise EngineError(f"pack {pack.name!r}: {classes} classes for {len(pack.characters)} characters")
         self._recogniser: Recogniser | None = Recogniser(session, session, Normalisation(), pack.characters)
