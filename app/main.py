@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from loguru import logger
 
+from app.engine_options import engine_options
 from app.http import router
 from app.http.compression import Compression
 from app.http.frame import RequestFrame
@@ -39,7 +40,7 @@ from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
-from app.wiring import Opened, Tuning, engine_options, outside, process_pool, service_of
+from app.wiring import Opened, Tuning, outside, process_pool, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load, misspelt
 from ocr_engine.workers.pool import ManagedPool

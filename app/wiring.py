@@ -50,9 +50,6 @@ from app.service import Service
 from app.telemetry.observers import Observers
 from config.settings import Settings, SettingsError
 from ocr_engine.options import EngineOptions
-from ocr_engine.recognition.letters.languages import UnknownLanguage, told
-from ocr_engine.scripts.languages import named, without_others
-from ocr_engine.scripts.packs.manifest import WrongPacks, packs_in
 from ocr_engine.workers.allowance import MORE_TIME_FACTOR, WALL_FACTOR
 from ocr_engine.workers.limits import WorkerLimits
 from ocr_engine.workers.pool import ManagedPool, PoolEvent
@@ -331,42 +328,6 @@ def processes(
             address_space=settings.worker_address_space_bytes,
         ),
         on_event=on_event,
-    )
-
-
-def engine_options(settings: Settings) -> EngineOptions:
-    """How the OCR processes recognise under these settings.
-
-    Raises SettingsError for a language that is not read, and for model packs that cannot be used.
-    """
-    try:
-        packs_in(settings.ocr_model_packs)
-    except WrongPacks as error:
-        raise SettingsError(
-            [f"OCR_MODEL_PACKS={settings.ocr_model_packs!r}: {fault}" for fault in error.faults]
-        ) from error
-    model = settings.ocr_model
-    try:
-        tags = [tag for tag in settings.ocr_languages.split(",") if tag.strip()]
-        languages = told(without_others(tags, model), model) + tuple(each.tag for each in named(tags, model))
-    except UnknownLanguage as error:
-        raise SettingsError([f"OCR_LANGUAGES={settings.ocr_languages!r}: {error}"]) from error
-    return EngineOptions(
-        model=settings.ocr_model,
-        detection_model=settings.ocr_detection_model,
-        recognition_model=settings.ocr_recognition_model,
-        angle_model=settings.ocr_angle_model,
-        characters=settings.ocr_characters,
-        cache_dir=settings.ocr_cache_dir,
-        backend=settings.ocr_backend,
-        int8=settings.ocr_int8,
-        reading_order=settings.ocr_reading_order,
-        languages=languages,
-        tesseract_data=settings.ocr_tesseract_data,
-        model_packs=settings.ocr_model_packs,
-        min_confidence=settings.ocr_min_confidence,
-        max_pixels=settings.max_image_pixels,
-        max_pages=settings.max_image_pages,
     )
 
 

@@ -26,8 +26,9 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
         yield ReaderByService(order.url, order.key, order.asked, at_once=order.jobs or FILES_AT_ONCE)
         return
     # not at the top: for a service that reads nothing of all this is loaded
+    from app.engine_options import engine_options
     from app.http.requests.languages import languages_told
-    from app.wiring import engine_options, processes
+    from app.wiring import processes
     from config.settings import SettingsError, load
     from ocr_engine.recognition.letters.languages import UnknownLanguage
 
