@@ -1,7 +1,7 @@
 """The loop that sends what is due in the outbox; every node has one, and each delivery is claimed by one of them.
 
 A receiver that hangs costs a connection until the time limit. How many are open is limited: altogether, for each owner
-and for each receiving host, so that whoever is slow keeps nobody else waiting.
+and for each host that it is told at, so that whoever is slow keeps nobody else waiting.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 from loguru import logger
@@ -27,6 +28,8 @@ from persistence.outbox.delivery import Delivery, DeliveryAttempt
 from persistence.outbox.port import Outbox
 from persistence.store import StoreError
 
+T = TypeVar("T")
+
 CLAIM_MARGIN = timedelta(minutes=1)
 """A claim outlasts the time limit of its attempt by this: time to write down what came of it."""
 
@@ -37,6 +40,7 @@ class CourierLimits(Struct, frozen=True, kw_only=True):
     connections: int = 64
     of_owner: int = 32
     of_host: int = 4
+    """And owner: many owners may have receivers at one host, of which one hangs."""
     look: float = 2.0
     """Between two looks into the outbox while nothing that happens here asks for one."""
     write: float = 1.0
@@ -132,7 +136,7 @@ class Courier(JobEvents):
         return await self._outbox.claim(
             now,
             now + self._claimed_for,
-            but_hosts=_full(Counter(each.host for each in under_way), self._limits.of_host),
+            but_receivers=_full(Counter((each.owner, each.host) for each in under_way), self._limits.of_host),
             but_owners=_full(Counter(each.owner for each in under_way), self._limits.of_owner),
         )
 
@@ -195,5 +199,5 @@ def message(delivery: Delivery, public_url: str) -> bytes:
     return msgspec.json.encode({"type": delivery.event, "timestamp": delivery.created_at, "data": data})
 
 
-def _full(counts: Mapping[str, int], limit: int) -> list[str]:
+def _full(counts: Mapping[T, int], limit: int) -> list[T]:
     return [name for name, count in counts.items() if count >= limit]

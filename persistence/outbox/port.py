@@ -34,15 +34,24 @@ class Undelivered(Struct, frozen=True, kw_only=True):
     """Given up, and neither sent again nor forgotten with what they tell of."""
 
 
+Receiver = tuple[str, str]
+"""An owner, and a host that its deliveries go to."""
+
+
 class Outbox(Protocol):
     """Deliveries, written with what they tell of. Errors, durability and cancellation are as in JobStore."""
 
     async def claim(
-        self, now: datetime, until: datetime, *, but_hosts: Collection[str] = (), but_owners: Collection[str] = ()
+        self,
+        now: datetime,
+        until: datetime,
+        *,
+        but_receivers: Collection[Receiver] = (),
+        but_owners: Collection[str] = (),
     ) -> Delivery | None:
         """The delivery that has been due for longest, claimed until then; None where none is due.
 
-        Of several senders at once each gets another one. Those of the named hosts and owners are passed over.
+        Of several senders at once each gets another one. Those of the named receivers and owners are passed over.
         """
 
     async def replace(self, old: Delivery, new: Delivery) -> bool:
@@ -66,6 +75,11 @@ class Outbox(Protocol):
 
     async def undelivered(self) -> Undelivered:
         """How much there is to be told, of everybody."""
+
+
+def receiver_names(receivers: Collection[Receiver]) -> list[str]:
+    """As the statements have them: neither owners nor hosts have spaces."""
+    return [f"{owner} {host}" for owner, host in receivers]
 
 
 def listing(found: list[Delivery], limit: int) -> DeliveryListing:

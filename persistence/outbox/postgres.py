@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from persistence.outbox.delivery import Delivery, DeliveryState
-from persistence.outbox.port import DeliveryCursor, DeliveryListing, Undelivered, listing
+from persistence.outbox.port import DeliveryCursor, DeliveryListing, Receiver, Undelivered, listing, receiver_names
 from persistence.postgres.connection import Connection, Connections, storable
 from persistence.rows import DELIVERY_COLUMNS, delivery_from_row, to_delivery_row
 
@@ -21,7 +21,7 @@ UPDATE = f"""
 DUE = f"""
     SELECT {_NAMES} FROM deliveries
     WHERE status = 'pending' AND due_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
-        AND host <> ALL ($2::text[]) AND owner <> ALL ($3::text[])
+        AND owner || ' ' || host <> ALL ($2::text[]) AND owner <> ALL ($3::text[])
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 BY_ID = f"SELECT {_NAMES} FROM deliveries WHERE id = $1"  # noqa: S608
@@ -58,11 +58,16 @@ class PostgresOutbox:
         self._connections = connections
 
     async def claim(
-        self, now: datetime, until: datetime, *, but_hosts: Collection[str] = (), but_owners: Collection[str] = ()
+        self,
+        now: datetime,
+        until: datetime,
+        *,
+        but_receivers: Collection[Receiver] = (),
+        but_owners: Collection[str] = (),
     ) -> Delivery | None:
         # what a first try claimed whose answer was lost is free again when its claim is over
         async def work(connection: Connection, _: bool) -> Delivery | None:
-            row = await connection.fetchrow(DUE, now, list(but_hosts), list(but_owners))
+            row = await connection.fetchrow(DUE, now, receiver_names(but_receivers), list(but_owners))
             if row is None:
                 return None
             found = delivery_from_row(dict(row))

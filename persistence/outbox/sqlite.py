@@ -8,7 +8,7 @@ import msgspec
 from sqlite_utils import Database
 
 from persistence.outbox.delivery import Delivery, DeliveryState
-from persistence.outbox.port import DeliveryCursor, DeliveryListing, Undelivered, listing
+from persistence.outbox.port import DeliveryCursor, DeliveryListing, Receiver, Undelivered, listing, receiver_names
 from persistence.rows import DELIVERY_COLUMNS
 from persistence.sqlite.connection import transaction
 from persistence.sqlite.rows import delivery_from_row, to_delivery_row, to_text
@@ -30,7 +30,7 @@ DUE = f"""
     SELECT {_NAMES} FROM deliveries WHERE id = (
         SELECT id FROM deliveries INDEXED BY deliveries_due
         WHERE status = 'pending' AND due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now)
-            AND host NOT IN (SELECT value FROM json_each(:hosts))
+            AND owner || ' ' || host NOT IN (SELECT value FROM json_each(:receivers))
             AND owner NOT IN (SELECT value FROM json_each(:owners))
         ORDER BY due_at, id LIMIT 1
     )
@@ -65,9 +65,15 @@ class SqliteOutbox:
         self._write = write
 
     async def claim(
-        self, now: datetime, until: datetime, *, but_hosts: Collection[str] = (), but_owners: Collection[str] = ()
+        self,
+        now: datetime,
+        until: datetime,
+        *,
+        but_receivers: Collection[Receiver] = (),
+        but_owners: Collection[str] = (),
     ) -> Delivery | None:
-        wanted = {"now": to_text(now), "hosts": _json(but_hosts), "owners": _json(but_owners)}
+        receivers = receiver_names(but_receivers)
+        wanted = {"now": to_text(now), "receivers": _json(receivers), "owners": _json(but_owners)}
 
         def due(db: Database) -> Delivery | None:
             row = db.execute(DUE, wanted).fetchone()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,7 +55,7 @@ async def of_job(store: JobStore, job_id: str = "a") -> list[Delivery]:
     return await store.outbox.of_subject(OF_IMAGE, job_id)
 
 
-async def claimed_by(store: JobStore, now: float = 10, until: float = 70, **but: list[str]) -> Delivery | None:
+async def claimed_by(store: JobStore, now: float = 10, until: float = 70, **but: Any) -> Delivery | None:
     return await store.outbox.claim(after(now), after(until), **but)
 
 
@@ -172,13 +173,13 @@ async def test_receivers_and_owners_that_have_their_share_are_passed_over(store:
     await ended(
         store, called_back("a", 1), called_back("b", 2, "bob"), called_back("c", 3, url="https://other.example:8443/")
     )
-    found = await claimed_by(store, but_hosts=["hooks.example"])
-    assert found is not None
-    assert found.subject_id == "c"
-    found = await claimed_by(store, but_owners=["ann"])
+    found = await claimed_by(store, but_receivers=[("ann", "hooks.example")])
     assert found is not None
     assert found.subject_id == "b"
-    assert await claimed_by(store, but_hosts=["hooks.example"], but_owners=["ann"]) is None
+    found = await claimed_by(store, but_receivers=[("ann", "hooks.example"), ("bob", "hooks.example")])
+    assert found is not None
+    assert found.subject_id == "c"
+    assert await claimed_by(store, but_owners=["ann"]) is None
 
 
 async def test_attempts_are_on_record_the_latest_of_very_many(store: JobStore) -> None:

@@ -1,11 +1,14 @@
 """Only the public internet is called on a client's behalf, however an address is written."""
 
+import asyncio
+import socket
+import threading
 from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
 
-from app.delivery.addresses import Address, Addresses, Refused, is_public
+from app.delivery.addresses import RESOLVER_THREADS, Address, Addresses, Refused, is_public
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +158,26 @@ async def test_a_network_is_allowed_by_what_a_name_resolves_to() -> None:
         await allowing(["10.0.0.0/8"], "8.8.8.8").target("http://example.com/")
     with pytest.raises(ValueError, match=r"10\.0\.0\.0/99"):
         Addresses(["10.0.0.0/99"])
+
+
+async def test_however_many_ask_for_a_name_whose_servers_are_silent_one_thread_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered, asked = threading.Event(), list[str]()
+
+    def silent(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        if host == "silent.example":
+            answered.wait(30)
+        return [(0, 0, 0, "", ("8.8.8.8", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    addresses = Addresses()
+    waiting = [asyncio.create_task(addresses.target("https://silent.example/")) for _ in range(2 * RESOLVER_THREADS)]
+    assert (await addresses.target("https://example.com/")).addresses == ("8.8.8.8",)
+    for each in waiting[1:]:
+        each.cancel()  # as a time limit does
+    answered.set()
+    assert (await waiting[0]).addresses == ("8.8.8.8",)
+    assert sorted(asked) == ["example.com", "silent.example"]
+    addresses.close()
