@@ -22,8 +22,14 @@ def texts(file: Path) -> Mapping[str, list[str]]:
 
 def words(file: Path, page: int) -> list[tuple[str, Box]]:
     """The words of a page, from 1, and their boxes in points from the top left of the page as it is shown."""
-    found = _WORD.findall(_output("pdftotext", "-bbox", "-f", str(page), "-l", str(page), file, "-"))
+    found = _WORD.findall(_output("pdftotext", "-cropbox", "-bbox", "-f", str(page), "-l", str(page), file, "-"))
     return [(html.unescape(text), tuple(map(float, box))) for *box, text in found]  # type: ignore[misc] # four sides
+
+
+def pieces(file: Path) -> list[list[tuple[str, Box]]]:
+    """Of each page what pdf.js gives in one piece, a word or several, and its box in such points."""
+    pages = json.loads(_output("node", _PDFJS, file, "places"))
+    return [[(text, tuple(box)) for text, box in page] for page in pages]
 
 
 def require_sound(file: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 import msgspec
 from msgspec import Struct
 
+from benchmarks.accuracy.img2table import Img2table
 from benchmarks.accuracy.manifest import Case, by_rows, digest, load_all, quick
 from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.scoring import Score, figures, score
@@ -26,7 +27,8 @@ from ocr_engine.options import Backend, EngineOptions, ModelFamily, ReadingOrder
 ALL = "ALL"
 """Name of the row for all sets."""
 TESSERACT = "tesseract"
-ENGINES = (*get_args(ReaderName), TESSERACT)
+IMG2TABLE = "img2table"
+ENGINES = (*get_args(ReaderName), TESSERACT, IMG2TABLE)
 
 Source = Callable[[Case], Read]
 """Where the text of an image comes from: an engine, or a file that an engine wrote."""
@@ -195,6 +197,9 @@ def _source(name: str, options: EngineOptions) -> Source:
     if name == TESSERACT:
         tesseract = Tesseract(options.threads)
         return lambda case: tesseract.read(case.path.read_bytes(), case.language)
+    if name == IMG2TABLE:
+        img2table = Img2table(options)
+        return lambda case: img2table.read(case.path.read_bytes())
     reader = open_reader(cast(ReaderName, name), options)
     return lambda case: reader(case.path.read_bytes())
 

@@ -1,6 +1,6 @@
 """Our engine and the stock ones behind one call: bytes of an image in, what is read there out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Literal, get_args
 
@@ -10,7 +10,7 @@ from benchmarks.accuracy.polygons import shape
 from benchmarks.accuracy.truth import Cell, Line, Read, Table
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
-from ocr_engine.result import OcrBlock, OcrLine
+from ocr_engine.result import OcrBlock, OcrLine, OcrPage
 
 ReaderName = Literal["ours", "ours-float32", "rapidocr", "rapidocr-onnxruntime"]
 Reader = Callable[[bytes], Read]
@@ -39,12 +39,13 @@ def options_of(name: ReaderName, options: EngineOptions) -> EngineOptions:
 def _ours(options: EngineOptions) -> Reader:
     engine = Engine(options)
 
-    def read(image: bytes) -> Read:
-        pages = engine.recognise(image).pages
-        lines = tuple(_line(line) for page in pages for line in page.lines if not line.low_confidence)
-        return Read(lines, tuple(_table(block) for page in pages for block in page.blocks if block.kind == "table"))
+    return lambda image: read_of(engine.recognise(image).pages)
 
-    return read
+
+def read_of(pages: Sequence[OcrPage]) -> Read:
+    """The confident lines of these pages, and their tables."""
+    lines = tuple(_line(line) for page in pages for line in page.lines if not line.low_confidence)
+    return Read(lines, tuple(_table(block) for page in pages for block in page.blocks if block.kind == "table"))
 
 
 def _line(line: OcrLine) -> Line:

@@ -1,7 +1,10 @@
 """The figures of places, order, rows and tables mean what docs/accuracy.md says."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from benchmarks.accuracy.img2table import cells_of
 from benchmarks.accuracy.places import WordPlaces, lines_found, word_iou
 from benchmarks.accuracy.polygons import iou, shape
 from benchmarks.accuracy.scoring import figures, score
@@ -120,3 +123,12 @@ def test_tables_are_a_figure_where_the_truth_says_which_there_are() -> None:
     assert figures([told]).cell_f1 == pytest.approx(2 / 3)
     assert figures([score(Truth(lines=(), tables=()), [], tables=[TABLE])]).cell_f1 == 0
     assert figures([score(Truth(lines=()), [], tables=[TABLE])]).cell_f1 is None
+
+
+def test_a_cell_that_img2table_tells_in_each_of_its_columns_is_one() -> None:
+    def cell(text: str | None, left: int, right: int, top: int) -> SimpleNamespace:
+        return SimpleNamespace(value=text, bbox=SimpleNamespace(x1=left, x2=right, y1=top, y2=top + 10))
+
+    total = cell("Total\nnet", 0, 20, 0)
+    rows = {0: [total, total], 1: [cell("Tea", 0, 10, 10), cell(None, 10, 20, 10)]}
+    assert [*cells_of(SimpleNamespace(content=rows))] == [Cell(0, 0, "Total net", 1, 2), Cell(1, 0, "Tea")]

@@ -7,7 +7,7 @@ import ctypes
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from ocr_engine.result import OcrLine, OcrPage, OcrWord, Point, Polygon, Rotatio
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.searchable.writing import write_searchable_pdf
 from tests.boxes import Box, overlap
-from tests.pdf_readers import require_sound, texts, words
+from tests.pdf_readers import pieces, require_sound, texts, words
 from tests.pdfs import Leaf, Picture, pdf, scan, text, typed
 
 WIDTH, HEIGHT = 1240, 1754
@@ -197,23 +197,36 @@ def test_words_that_run_to_the_left_are_found_with_their_numbers(tmp_path: Path)
         assert sorted(re.sub("[\u200e-\u202e]", " ", found["poppler"][number]).split()) == wanted
 
 
-@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
-def test_words_lie_on_their_print_whatever_the_pdf_has_turned_and_cropped(tmp_path: Path, rotate: int) -> None:
+def test_words_lie_on_their_print_whatever_the_pdf_has_turned_and_cropped(tmp_path: Path) -> None:
     crop = (30, 50, 530, 750)  # 500 by 700 points of a page that is shown turned
-    wide, high = (700, 500) if rotate in (90, 270) else (500, 700)
-    made = page(*lines("Some words lie", "on their own print", left=50), size=(2 * wide, 2 * high))
-    target = searchable(tmp_path, pdf(Leaf(rotate=rotate, crop=crop)), made)
-    told = [word for each in made.lines for word in each.words]
-    shown = _seen(target)
-    assert [text for text, _ in shown] == [word.text for word in told]
-    for (_, box), word in zip(shown, told, strict=True):
-        assert overlap(box, in_points(word.polygon, 0.5)) > 0.9
+    rows, turns, made = ("Some words lie", "on their own print"), (0, 90, 180, 270), []
+    for number, rotate in enumerate(turns, 1):
+        wide, high = (700, 500) if rotate in (90, 270) else (500, 700)
+        made.append(page(*lines(*rows, left=50), number=number, size=(2 * wide, 2 * high)))
+    target = searchable(tmp_path, pdf(*(Leaf(rotate=rotate, crop=crop) for rotate in turns)), *made)
+    for reader, found in texts(target).items():
+        assert [flat(text) for text in found] == [" ".join(rows)] * 4, reader
+    for each, by_pdfjs in zip(made, pieces(target), strict=True):
+        told = [word for row in each.lines for word in row.words]
+        for found_words in (_seen(target, each.number), words(target, each.number)):
+            assert [text for text, _ in found_words] == [word.text for word in told]
+            for (_, box), word in zip(found_words, told, strict=True):
+                assert overlap(box, in_points(word.polygon, 0.5)) > 0.9
+        at = 0
+        for piece, box in by_pdfjs:
+            own = told[at : (at := at + len(piece.split()))]
+            assert overlap(box, _around(in_points(word.polygon, 0.5) for word in own)) > 0.9
 
 
-def _seen(file: Path) -> list[tuple[str, Box]]:
-    """The words and where PDFium draws them, in points from the top left of what is shown."""
+def _around(boxes: Iterable[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _seen(file: Path, number: int) -> list[tuple[str, Box]]:
+    """The words of a page and where PDFium draws them, in points from the top left of what is shown."""
     with pdfium.PdfDocument(file) as document:
-        leaf = document[0]
+        leaf = document[number - 1]
         text_page = leaf.get_textpage()
         whole = text_page.get_text_range().replace("\r\n", "  ")
         found, at = [], 0
