@@ -1,12 +1,13 @@
 """A receiver may hang, lie, redirect or never end: one try costs bounded time and memory, and says what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 
 import pytest
 
-from app.delivery.addresses import Addresses
+from app.delivery.addresses import Address, Addresses
 from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, Sender
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +133,43 @@ async def test_nobody_there_and_a_private_address_are_told_apart() -> None:
     assert "the connection failed" in refused.error
     forbidden = await Sender(Addresses(), timeout=30.0).post("https://127.0.0.1/", {}, b"")
     assert "not a public address" in forbidden.error
+
+
+async def test_a_name_that_leads_elsewhere_by_the_time_of_the_call_is_not_followed_there() -> None:
+    found = iter(["8.8.8.8", "169.254.169.254", "::ffff:127.0.0.1"])
+
+    async def resolve(host: str, port: int) -> Sequence[Address]:
+        return [ip_address(next(found))]
+
+    addresses = Addresses(resolve=resolve)
+    assert (await addresses.target("https://rebinds.example/")).addresses == ("8.8.8.8",)  # as at the upload
+    for _ in range(2):
+        got = await Sender(addresses, timeout=30.0).post("https://rebinds.example/", {}, b"body")
+        assert (got.status, got.reason) == (0, "refused")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"Content-Length: 99999999999\r\n\r\n",
+        b"Content-Length: 0\r\n\r\n" + b"x" * 65_536,
+        b"Connection: keep-alive\r\n\r\n",
+    ],
+)
+async def test_what_an_answer_says_of_its_body_is_no_matter(lie: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + lie)
+        await reader.read()  # and keeps the connection
+
+    async with receiver(answer) as url:
+        got = await sender().post(url, {}, b"body")
+    assert (got.status, got.accepted) == (200, True)
+
+
+async def test_a_receiver_that_never_answers_the_tls_handshake_costs_the_time_limit() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with receiver(answer) as url:
+        got = await sender(timeout=0.05).post(url.replace("http:", "https:"), {}, b"body")
+    assert (got.status, got.reason) == (0, "timeout")
