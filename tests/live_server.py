@@ -138,6 +138,7 @@ def live_server(
     pool: ScriptedPool,
     max_connections: int = 5000,
     deadlines: Deadlines = Deadlines(),
+    port: int = 0,
 ) -> Iterator[LiveServer]:
     """Runs the service as `python -m app` does, but for signals and OCR; stopped and drained at the end."""
     log: list[dict[str, Any]] = []
@@ -156,7 +157,7 @@ def live_server(
 
     failures: list[str] = []
     app = create_app(settings, make_pool=lambda _: pool, on_failure=failures.append)
-    server = Server(app, bound("127.0.0.1", 0), max_connections, deadlines)
+    server = Server(app, bound("127.0.0.1", port), max_connections, deadlines)
     sink = logger.add(remember, format="{message}")
     records = Remember()
     logging.root.addHandler(records)

@@ -127,6 +127,16 @@ async def test_two_nodes_make_one_job_of_one_key(run: Any, database: str) -> Non
         assert (await other.client.get("/queue")).json()["depth"] <= 1
 
 
+async def test_two_nodes_make_one_batch_of_one_key(run: Any, database: str) -> None:
+    files = [("file", ("a.png", PNG)), ("file", ("b.png", OTHER))]
+    async with run(role="api", database_url=database) as one, run(role="api", database_url=database) as other:
+        sending = (node.client.post("/batches", files=files, headers=KEY) for node in (one, other))
+        answers = await asyncio.gather(*sending)
+        assert [each.status_code for each in answers] == [202, 202]
+        assert answers[0].json()["id"] == answers[1].json()["id"]
+        assert len((await other.client.get("/images")).json()["items"]) == len(files)
+
+
 def digest(data: bytes, name: str = "sha256") -> str:
     return base64.b64encode(hashlib.new(name, data).digest()).decode()
 
