@@ -85,6 +85,7 @@ def recorded(folder: Path) -> dict[str, Any]:
         files = [("file", ("a.jpg", image)), ("file", ("b.txt", b"text"))]
         batch = keep("submit_batch", client.post("/batches?wait=20", files=files))["id"]
         keep("read_batch_state", client.get(f"/batches/{batch}?limit=1"))
+        keep("batch_deliveries", client.get(f"/batches/{batch}/deliveries"))
         keep("list_batches", client.get("/batches?limit=1"))
         keep("", client.get("/batches/0b0e2f3e-4f4e-4a51-8d6d-5b1f2c103f0c"))
         keep("", client.post("/batches", content=b"PK\x03\x04"))

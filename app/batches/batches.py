@@ -13,8 +13,9 @@ from app.jobs.cancellation import AlreadyEnded, Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
-from persistence.batches.batch import BatchFile, BatchListing, BatchState
+from persistence.batches.batch import OF_BATCH, BatchFile, BatchListing, BatchState
 from persistence.job import Job, JobState
+from persistence.outbox.delivery import Delivery
 from persistence.queue import Ahead, JobQueue
 from persistence.store import Cursor, JobStore
 
@@ -101,6 +102,11 @@ class Batches:
             eta_seconds=self._capacity.drain_seconds(pages) if pages else 0.0,
             waited=waited,
         )
+
+    async def deliveries(self, batch_id: str, viewer: str | None) -> Sequence[Delivery]:
+        """What is told of its ends to whom asked to be called, oldest first. Raises as `state`."""
+        await self.state(batch_id, viewer)
+        return await self._store.outbox.of_subject(OF_BATCH, batch_id)
 
     async def listed(self, viewer: str | None, after: Cursor | None, limit: int) -> BatchListing:
         """Some batches, newest first. Raises StoreError."""

@@ -63,7 +63,7 @@ def keys(settings: Settings) -> Keys | None:
 def cors(settings: Settings) -> CORSConfig | None:
     """Which pages of other origins may call the API; None: none."""
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
-    exposed = ["Location", "Preference-Applied", *RATE_LIMIT_HEADERS, "Retry-After", "X-Request-ID"]
+    exposed = ["ETag", "Link", "Location", "Preference-Applied", *RATE_LIMIT_HEADERS, "Retry-After", "X-Request-ID"]
     return CORSConfig(allow_origins=origins, expose_headers=exposed) if origins else None
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from app.delivery.signature import new_secret
 from app.http.access.key_file import hash_key
 from ocr_engine.errors import EngineError
 from samples import sample
+from tests.receivers import receiver
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
@@ -99,6 +101,10 @@ async def test_results_come_as_json_lines_in_the_order_of_the_files(run: Any) ->
         assert {name: lines[0][name] for name in alone} == alone
         other = await service.client.get(address, headers={"Accept": "application/jsonl"})
         assert (other.headers["content-type"], other.text) == ("application/jsonl", answer.text)
+        for path in (address, sent.headers["Location"]):
+            etag = (await service.client.get(path)).headers["ETag"]
+            again = await service.client.get(path, headers={"If-None-Match": etag})
+            assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_files_are_listed_page_by_page_and_batches_newest_first(run: Any) -> None:
@@ -145,6 +151,29 @@ async def test_events_tell_how_far_a_batch_is_and_end_with_it(run: Any) -> None:
         seen = events[-1].splitlines()[0].removeprefix("id: ")
         again = await service.client.get(address, headers={"Last-Event-ID": seen})
         assert again.status_code == 204
+
+
+async def test_its_receiver_is_called_once_at_the_end_of_a_batch_and_of_none_of_its_jobs(run: Any) -> None:
+    called: list[dict[str, Any]] = []
+
+    def answer(_headers: Any, body: bytes) -> int:
+        called.append(json.loads(body))
+        return 204
+
+    with receiver(answer) as url:
+        async with run(webhook_secrets=new_secret(), webhook_allowed_hosts="127.0.0.1") as service:
+            sent = await service.client.post("/batches?wait=20", files=GOOD, data={"callback_url": url, "tag": "mine"})
+            address = f"{sent.headers['Location']}/deliveries"
+            while (items := (await service.client.get(address)).json()["items"])[0]["status"] == "pending":
+                pass
+            (delivery,) = items
+            assert (delivery["batch_id"], delivery["job_id"], delivery["status"]) == (
+                *(sent.json()["id"], None),
+                "delivered",
+            )
+            assert len((await service.client.get("/deliveries")).json()["items"]) == 1
+    ((event, data),) = [(each["type"], each["data"]) for each in called]
+    assert (event, data["id"], data["counts"]["done"], data["tag"]) == ("batch.done", sent.json()["id"], 2, "mine")
 
 
 async def test_a_batch_is_its_keys_own_and_an_admins(run: Any, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
+from app import VERSION
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
@@ -25,11 +26,14 @@ from app.http.responses.batches import (
     batch_view,
     result_parts,
 )
+from app.http.responses.delivery_views import DeliveriesView, delivery_view
 from app.http.responses.event_stream import EVENT_STREAM, event, stream_of
 from app.http.responses.pieces import sent
+from app.http.responses.static import PRIVATE, held
 from app.http.routes.batches.operation import JSONL, NDJSON, LinesOperation
 from app.http.routes.batches.submitting import AnyRequest, shown, submit_batch, waited_for
 from app.http.routes.lists import PageSize
+from app.http.routes.uploads import NOT_CHANGED
 from app.results.stored_run import Detail
 from app.service import Service
 from persistence.batches.batch import BatchState
@@ -67,6 +71,7 @@ async def list_batches(
     responses={
         200: ResponseSpec(BatchDetailView, generate_examples=False, description="All its jobs have ended."),
         202: ResponseSpec(BatchDetailView, generate_examples=False, description="Not finished yet; see Retry-After."),
+        304: NOT_CHANGED,
         **problems(400, 401, 403, 404, 410, 429, 500, 503),
     },
     summary="Read a batch",
@@ -79,16 +84,20 @@ async def read_batch_state(
     wait: WaitSeconds = 0,
     after: FileNumber = 0,
     limit: FileLimit = 100,
-) -> Response[BatchDetailView]:
+) -> Response[Any]:
     """How far the batch is."""
     progress = await service.batches.progress(batch_id, context_of(request.scope).viewer, after=after, limit=limit)
-    return shown(await waited_for(request, service, progress, wait, limit, after), wait, {})
+    progress = await waited_for(request, service, progress, wait, limit, after)
+    headers = _kept(progress.state, str(after), str(limit))
+    if headers and held(request, headers["ETag"].removeprefix("W/")):
+        return Response(None, status_code=304, headers=headers)
+    return shown(progress, wait, headers)
 
 
 @get(
     "/{batch_id:str}/results",
     operation_class=LinesOperation,
-    responses=problems(400, 401, 403, 404, 410, 429, 500, 503),
+    responses={304: NOT_CHANGED, **problems(400, 401, 403, 404, 410, 429, 500, 503)},
     summary="Read a batch's results",
     description="JSON lines: each job that has ended, in the order of the files, with `number` and `name`.",
 )
@@ -100,10 +109,13 @@ async def read_batch_results(
 ) -> Response[Any]:
     """The jobs that have ended, a line each."""
     context = context_of(request.scope)
-    await service.batches.state(batch_id, context.viewer)
+    state = await service.batches.state(batch_id, context.viewer)
     media_type = best_of(request.headers.get("accept", ""), [NDJSON, JSONL]) or NDJSON
+    headers = {"Vary": "Accept", **_kept(state, media_type, str(detail))}
+    if "ETag" in headers and held(request, headers["ETag"].removeprefix("W/")):
+        return Response(None, status_code=304, headers=headers)
     if context.headless:
-        return Response(b"", media_type=media_type)
+        return Response(b"", media_type=media_type, headers=headers)
 
     async def lines() -> AsyncIterator[bytes]:
         async for file, job in service.batches.ended_jobs(batch_id):
@@ -112,7 +124,7 @@ async def read_batch_results(
             async for piece in sent(result_parts(file, progress, pages, detail)):
                 yield piece
 
-    return Stream(lines(), media_type=media_type)
+    return Stream(lines(), media_type=media_type, headers=headers)
 
 
 @get(
@@ -148,6 +160,20 @@ async def batch_events(
     )
 
 
+@get(
+    "/{batch_id:str}/deliveries",
+    responses=problems(400, 401, 403, 404, 410, 429, 500, 503),
+    summary="List a batch's webhooks",
+    description="Oldest first, each with its attempts.",
+)
+async def batch_deliveries(
+    request: AnyRequest, batch_id: FromPath[str], service: NamedDependency[Service]
+) -> DeliveriesView:
+    """All deliveries of the batch."""
+    found = await service.batches.deliveries(batch_id, context_of(request.scope).viewer)
+    return DeliveriesView(items=[delivery_view(each) for each in found])
+
+
 @delete(
     "/{batch_id:str}",
     status_code=200,
@@ -169,6 +195,14 @@ async def delete_batch(
     return Response(batch_detail_view(progress), status_code=200)
 
 
+def _kept(state: BatchState, *asked: str) -> dict[str, str]:
+    """How an answer about a batch that has ended may be kept; nothing before its end."""
+    if not state.status.terminal:
+        return {}
+    # weak: the same for an answer through gzip
+    return {"ETag": f'W/"{"-".join((_mark(state), *asked, VERSION))}"', "Cache-Control": PRIVATE}
+
+
 def _mark(state: BatchState) -> str:
     """The same as long as nothing has changed."""
     settled = state.pages_done + state.pages_failed
@@ -178,7 +212,10 @@ def _mark(state: BatchState) -> str:
 
 router = Router(
     "/batches",
-    route_handlers=[submit_batch, list_batches, read_batch_state, read_batch_results, batch_events, delete_batch],
+    route_handlers=[
+        *(submit_batch, list_batches, read_batch_state, read_batch_results, batch_events, batch_deliveries),
+        delete_batch,
+    ],
     guards=[admitted, known_query_only],
     tags=["Batches"],
 )
