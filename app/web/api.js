@@ -58,6 +58,9 @@ export const requeue = (id, { signal } = {}) =>
 /** A result in one of the formats of `/capabilities`, as a Blob. */
 export const result = (id, format, { signal } = {}) => blob(`${path(id)}/result?format=${format}`, { signal });
 
+/** The file of a job, for as long as it is kept, as a Blob. */
+export const uploaded = (id, { signal } = {}) => blob(`${path(id)}/file`, { signal });
+
 /** The picture of a page, some `width` pixels wide, as a Blob. */
 export const pageImage = (id, number, width, { signal } = {}) =>
   blob(`${path(id)}/pages/${number}/image?width=${width}`, { signal });

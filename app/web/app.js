@@ -86,7 +86,7 @@ function Page() {
         ${!empty && html`<section class="main">
           ${open
             ? html`<${OpenDocument} document=${open} documents=${documents} formats=${capabilities?.formats ?? FORMATS_BEFORE_KNOWN}
-                say=${say} onBack=${() => show(null)} />`
+                languages=${capabilities?.languages ?? []} onOpen=${show} say=${say} onBack=${() => show(null)} />`
             : html`<div class="nothing"><p>${t.nothingHere}</p><p class="hint">${t.nothingHereHint}</p></div>`}
         </section>`}
       </main>`}

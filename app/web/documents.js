@@ -1,6 +1,6 @@
 // The documents of this page: what is uploaded, followed, remembered, opened and removed. Knows nothing of the DOM.
 
-import { Problem, hasKey, job, json, remove, requeue, upload } from "./api.js";
+import { Problem, hasKey, job, json, remove, requeue, upload, uploaded } from "./api.js";
 import { Live, ended } from "./live.js";
 import { lanes, persist } from "./patience.js";
 import { Observable } from "./ui.js";
@@ -106,6 +106,12 @@ export class Documents extends Observable {
     if (document.status === "dead-letter") return this.#act(document, () => requeue(document.id));
     if (document.id !== null) return this.#follow(document);
     if (document.file !== null) await this.#send(document);
+  }
+
+  /** Reads the file of a document anew, as a document of its own; gives that. Raises Problem where the file is gone. */
+  async readAgain({ file, id, name }, options) {
+    const again = file ?? new File([await uploaded(id)], name);
+    return this.add([again], options)[0];
   }
 
   /** Cancels an unfinished document on the server; it stays in the list. */

@@ -55,5 +55,11 @@ export function size(bytes) {
   return number(bytes / length, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 });
 }
 
+/** Languages of `/capabilities` as [tag, name], by their names in the page's language. */
+export function named(languages) {
+  const names = new Intl.DisplayNames(language, { type: "language" });
+  return languages.map(({ tag }) => [tag, names.of(tag)]).sort(([, one], [, other]) => one.localeCompare(other, language));
+}
+
 /** A number as it is written in the page's language. */
 export const number = (value, options = {}) => new Intl.NumberFormat(language, options).format(value);

@@ -106,6 +106,24 @@ def test_a_turned_page_is_shown_upright(server: Server, opened: Opened) -> None:
         page.wait_for_function(f"() => !({first_stands_above})()")
 
 
+def test_a_document_is_read_again_turned_or_in_a_language_after_a_reload_too(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, UPSIDE_DOWN)
+        page.get_by_label("Read again").select_option("rotate=180")
+        expect(page.locator('.items .pill[data-status="done"]')).to_have_count(2)
+        expect(page.locator(".lines li").first).to_be_visible()
+        turned = job_of(server, page)
+        assert (turned["options"]["rotate"], turned["pages"][0]["rotation"]) == ("180", 180)
+        page.reload()
+        expect(page.locator(".lines li").first).to_be_visible()
+        page.get_by_label("Read again").select_option("language=de")
+        expect(page.locator('.items .pill[data-status="done"]')).to_have_count(3)
+        page.wait_for_function(f"() => !location.hash.includes('{turned['id']}')")
+        again = job_of(server, page)
+        assert again["languages"] == ["de"]
+        assert again["image"] == turned["image"]
+
+
 def test_a_line_pointed_at_in_the_list_lights_up_on_the_picture_and_the_other_way_round(
     server: Server, opened: Opened
 ) -> None:

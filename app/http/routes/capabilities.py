@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from litestar import Request, Router, get
 from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIType
 from msgspec import Struct
 
 from app.http.access.gate import admitted
@@ -120,7 +121,7 @@ def capabilities_of(settings: Settings, *, webhooks: bool = False) -> Capabiliti
 def _option(option: Option, settings: Settings) -> OptionView:
     schema = option.schema
     return OptionView(
-        values=tuple(map(str, schema.enum or ())),
+        values=("true", "false") if schema.type is OpenAPIType.BOOLEAN else tuple(map(str, schema.enum or ())),
         minimum=schema.minimum,
         maximum=option.most(settings) if option.most else schema.maximum,
         default=schema.default,

@@ -4,7 +4,7 @@ import { pageImage, result } from "../api.js";
 import { copy, renamed, save } from "../clipboard.js";
 import { readPage } from "../documents.js";
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { duration, explain, forOperators, number, percent, series, state, t } from "../words.js";
+import { duration, explain, forOperators, named, number, percent, series, state, t } from "../words.js";
 import { Reading, textOf } from "./reading.js";
 import { Stage } from "./stage.js";
 
@@ -14,8 +14,8 @@ const THUMBNAIL_WIDTH = 120;
 const NOBODY = { index: -1, scroll: false };
 const DEFAULT_THRESHOLD = 0.8;
 
-/** The open document. `formats` are those of `/capabilities`. Tells `say(sentence)` what happened. */
-export function OpenDocument({ document: item, documents, formats, say, onBack }) {
+/** The open document. `formats` and `languages` are those of `/capabilities`; `onOpen` opens another one. Tells `say(sentence)` what happened. */
+export function OpenDocument({ document: item, documents, formats, languages, onOpen, say, onBack }) {
   const [at, setAt] = useState(1);
   const [mode, setMode] = useState("lines");
   const [threshold, setThreshold] = useState(DEFAULT_THRESHOLD);
@@ -45,7 +45,7 @@ export function OpenDocument({ document: item, documents, formats, say, onBack }
       <header class="bar">
         <button type="button" class="quiet back" onClick=${onBack}><span aria-hidden="true">‹</span> ${t.documents}</button>
         <h2 id="document-name">${item.name}</h2>
-        <${Actions} ...${{ item, documents, formats, onCopy, say }} />
+        <${Actions} ...${{ item, documents, formats, languages, onOpen, onCopy, say }} />
       </header>
       <${Facts} item=${item} onRetry=${(options) => documents.retry(item, options)} />
       ${item.view && (page || item.status === "done") && html`
@@ -82,7 +82,16 @@ export function OpenDocument({ document: item, documents, formats, say, onBack }
     </article>`;
 }
 
-function Actions({ item, documents, formats, onCopy, say }) {
+function Actions({ item, documents, formats, languages, onOpen, onCopy, say }) {
+  const readAgain = async (event) => {
+    const [name, value] = event.target.value.split("=");
+    event.target.value = "";
+    try {
+      onOpen(await documents.readAgain(item, { [name]: value }));
+    } catch (problem) {
+      say(explain(problem), "toast");
+    }
+  };
   const download = async (event) => {
     const format = formats.find((each) => each.name === event.target.value);
     event.target.value = "";
@@ -100,6 +109,15 @@ function Actions({ item, documents, formats, onCopy, say }) {
         <select onChange=${download} value="">
           <option value="" disabled hidden>${t.downloadAs}</option>
           ${formats.map(({ name, suffix, about }) => html`<option value=${name} title=${about}>${name} (${suffix})</option>`)}
+        </select></label>`}
+    ${!item.unfinished && (item.file || item.view?.upload_until) && html`
+      <label><span class="visually-hidden">${t.readAgain}</span>
+        <select onChange=${readAgain} value="">
+          <option value="" disabled hidden>${t.readAgain}</option>
+          ${[90, 180, 270].map((degrees) => html`<option value=${`rotate=${degrees}`}>${t.turned(degrees)}</option>`)}
+          <optgroup label=${t.inLanguage}>
+            ${named(languages).map(([tag, name]) => html`<option value=${`language=${tag}`}>${name}</option>`)}
+          </optgroup>
         </select></label>`}`;
 }
 
