@@ -107,6 +107,15 @@ async def test_results_come_as_json_lines_in_the_order_of_the_files(run: Any) ->
             assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_what_is_to_be_deleted_once_it_was_read_goes_with_the_results_that_were_sent(run: Any) -> None:
+    async with run() as service:
+        data = {"delete_after_read": "true"}
+        address = (await service.client.post("/batches?wait=20", files=GOOD, data=data)).headers["Location"]
+        assert len((await service.client.get(f"{address}/results")).text.splitlines()) == 2
+        assert (await service.client.get(address)).json()["code"] == "batch_gone"
+        assert await jobs(service) == []
+
+
 async def test_files_are_listed_page_by_page_and_batches_newest_first(run: Any) -> None:
     async with run() as service:
         sent = [(await service.client.post("/batches", files=GOOD)).json()["id"] for _ in range(3)]

@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from app import VERSION
 from app.http.access.gate import admitted
+from app.http.forgetting import forgetting_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.accept import best_of
@@ -117,12 +118,15 @@ async def read_batch_results(
     if context.headless:
         return Response(b"", media_type=media_type, headers=headers)
 
+    shown_whole = forgetting_once_sent(request, service)
+
     async def lines() -> AsyncIterator[bytes]:
         async for file, job in service.batches.ended_jobs(batch_id):
             progress = await service.progress_of(job)
             pages = service.pages_of(job, job.read_pages)
             async for piece in sent(result_parts(file, progress, pages, detail)):
                 yield piece
+            shown_whole(job)
 
     return Stream(lines(), media_type=media_type, headers=headers)
 
