@@ -99,6 +99,10 @@ class Courier(JobEvents):
         """Something may be due now."""
         self._bell.set()
 
+    def accepted(self, job: Job) -> None:
+        """See JobEvents: one that an equal file answers has ended by then."""
+        self.changed(job, job)
+
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
         if job.status.terminal and (job.options.callback_url or job.batch_id):

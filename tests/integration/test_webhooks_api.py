@@ -279,6 +279,16 @@ async def test_a_repeated_upload_is_told_once(run: Any) -> None:
     assert received.messages.empty()
 
 
+async def test_a_job_that_an_equal_file_answers_is_told(run: Any) -> None:
+    with inbox() as (received, url):
+        async with run() as service:
+            first = await upload(service)
+            again = await upload(service, dedupe="content", callback_url=url)
+            assert (again["cached"], again["id"] != first["id"]) == (True, True)
+            await settled(service, again["id"], ended)
+    assert received.messages.get_nowait().verified(NEW)["data"]["id"] == again["id"]
+
+
 def _as(service: Any, key: str) -> Any:
     """The service for whoever has that key."""
     service.client.headers["X-API-Key"] = key
