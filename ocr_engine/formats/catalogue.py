@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from ocr_engine.formats import csv, html, json, layout, markdown, text, tsv
+from ocr_engine.formats import csv, docx, html, json, layout, markdown, text, tsv
 from ocr_engine.formats.source import Source
 from ocr_engine.formats.xml import alto, hocr, page
 from ocr_engine.result import OcrPage
@@ -33,6 +33,24 @@ class TextFormat(Format, frozen=True, kw_only=True):
     """True: it tells of each word; `write` has no use for them otherwise."""
     one_page: bool = False
     """True: a document of it has one page; `write` takes no more."""
+
+    def encoded(self, pages: Iterable[OcrPage], source: Source) -> Iterator[bytes]:
+        """The same parts in UTF-8."""
+        # half of a pair of surrogates, should one have been read, has no bytes
+        return (part.encode(errors="replace") for part in self.write(pages, source))
+
+
+class BinaryFormat(Format, frozen=True, kw_only=True):
+    """One that is written from the stored run alone, and is no text."""
+
+    encoded: Callable[[Iterable[OcrPage], Source], Iterator[bytes]]
+    words: bool = False
+    """As of TextFormat."""
+    one_page: bool = False
+    """As of TextFormat."""
+
+
+WrittenFormat = TextFormat | BinaryFormat
 
 
 _PAGE_XML = "application/vnd.prima.page+xml"
@@ -128,5 +146,12 @@ PDF = Format(
     suffix=".pdf",
 )
 """Made by a worker, of the file: see ocr_engine/searchable."""
-EVERY_FORMAT: Mapping[str, Format] = MappingProxyType({**FORMATS, PDF.name: PDF})
+DOCX = BinaryFormat(
+    name="docx",
+    about="Word: headings, paragraphs, lists, tables.",
+    media_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    suffix=".docx",
+    encoded=docx.write,
+)
+EVERY_FORMAT: Mapping[str, Format] = MappingProxyType({**FORMATS, DOCX.name: DOCX, PDF.name: PDF})
 """By name."""

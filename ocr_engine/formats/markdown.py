@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ocr_engine.formats.shared.grid import grid_of
+from ocr_engine.formats.shared.markers import MARKER
 from ocr_engine.formats.shared.places import blocks_of
 from ocr_engine.formats.shared.running_text import heading_level, paragraph_of
 from ocr_engine.formats.source import Source
@@ -13,7 +14,6 @@ _SIGNS = re.compile(r"([\\`*_\[\]<>|])")
 """Means something wherever it stands."""
 _AT_BEGINNING = re.compile(r"^(\s*)(#{1,6}(?=\s)|[-+](?=\s)|=+$|-+$|~{3,}|\d{1,9}(?=[.)]\s))")
 """Means something where a line begins with it."""
-_MARKER = re.compile(r"^\s*(?:(?P<bullet>[•·▪‣◦●○■–—*-])|\(?(?P<number>\d{1,3})[.)])\s+")
 
 
 def write(pages: Iterable[OcrPage], source: Source) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _block(page: OcrPage, block: OcrBlock) -> str:
 
 
 def _item(text: str) -> str:
-    marker = _MARKER.match(text)
+    marker = MARKER.match(text)
     if marker is None:
         return f"- {_escaped(text)}\n"
     sign = f"{marker['number']}." if marker["number"] else "-"

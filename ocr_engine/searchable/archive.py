@@ -38,6 +38,24 @@ def describe(document: pikepdf.Pdf, source: Source, *, archive: bool) -> None:
             metadata["pdfaid:part"], metadata["pdfaid:conformance"] = "2", "B"
 
 
+def claim_what_holds(document: pikepdf.Pdf) -> None:
+    """To be called for somebody else's file that was given a layer: it says no more of PDF/A than is still true.
+
+    Our text is none of the structure that level A asks for, so that level U is left; and of the fonts of PDF/A-1 it
+    lacks the list of their glyphs (CIDSet).
+    """
+    if not isinstance(document.Root.get("/Metadata"), Stream):
+        return
+    told = document.open_metadata()
+    if told.get("pdfaid:part") != "1" and told.get("pdfaid:conformance") != "A":
+        return  # nothing is written anew without need
+    with document.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
+        if metadata.get("pdfaid:part") == "1":
+            del metadata["pdfaid:part"], metadata["pdfaid:conformance"]
+        elif metadata.get("pdfaid:conformance") == "A":
+            metadata["pdfaid:conformance"] = "U"
+
+
 @cache
 def _srgb() -> bytes:
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

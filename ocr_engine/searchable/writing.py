@@ -15,7 +15,7 @@ from ocr_engine.errors import InvalidDocument, OcrError, PasswordRequired
 from ocr_engine.image.mapped import MappedFile, map_file
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrPage
-from ocr_engine.searchable.archive import describe
+from ocr_engine.searchable.archive import claim_what_holds, describe
 from ocr_engine.searchable.font import UnseenFont
 from ocr_engine.searchable.glyphless import deflated
 from ocr_engine.searchable.layer import Said, layer_of
@@ -78,7 +78,7 @@ def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
 
 
 def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
-    font = UnseenFont(document)
+    font, is_changed = UnseenFont(document), False
     with _visible_texts(order.file, order.options.password) as visible:
         for page in order.pages:
             if page.number > len(document.pages):
@@ -88,23 +88,27 @@ def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
             if page.source == "ocr":
                 without_unseen_text(document, leaf)
                 to_points = ToPoints.of(page, _shown_box(leaf), rotate)
-                _lay(document, leaf, page, to_points, font, visible(page.number))
+                is_changed |= _lay(document, leaf, page, to_points, font, visible(page.number))
             if page.rotation:
                 leaf.obj.Rotate = (rotate + page.rotation) % 360
     font.complete()
+    if is_changed:
+        claim_what_holds(document)
 
 
 def _lay(
     document: pikepdf.Pdf, leaf: pikepdf.Page, page: OcrPage, to_points: ToPoints, font: UnseenFont, said: Said
-) -> None:
+) -> bool:
+    """Whether there was anything to lay."""
     drawing = layer_of(page, to_points, font, str(_FONT), said)
     if not drawing:
-        return
+        return False
     leaf.add_resource(font.object, Name.Font, _FONT)
     layer = Stream(document, b"")
     layer.write(deflated(drawing), filter=Name.FlateDecode)
     # before the page's own drawing, whose unbalanced states cannot shift it then
     leaf.contents_add(layer, prepend=True)
+    return True
 
 
 def _add_page(document: pikepdf.Pdf, page: OcrPage, picture: Stream, orientation: int, font: UnseenFont) -> None:
@@ -200,6 +204,8 @@ def _mapped(file: Path) -> Iterator[bytes | MappedFile]:
 
 
 def _save(document: pikepdf.Pdf, target: Path, objects: ObjectStreamMode, *, compress: bool) -> None:
+    if "/Metadata" in document.Root and not isinstance(document.Root.Metadata, Stream):
+        del document.Root.Metadata  # pikepdf names the version in it, and fails where it is no stream
     with target.open("wb") as out:
         document.save(
             out,

@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -251,3 +252,37 @@ async def test_cancelling_stops_the_page_at_hand_and_frees_the_places_of_the_oth
         pool.release()
         assert (await service.ended(other))["status"] == "done"
         assert (await service.ended(job_id))["pages_done"] == 0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.db"
+    return str(request.getfixturevalue("postgres").empty_database())
+
+
+async def test_pages_that_are_read_can_be_had_in_every_format_while_the_others_are_not(run: Any, database: str) -> None:
+    pool = ScriptedPool()
+    pool.by_page = {1: text_result("one"), 2: text_result("two"), 3: text_result("three")}
+    pool.hold()
+    async with run(pool, database_url=database, max_workers=1) as service:
+        path = f"/images/{(await service.upload(tiff(3))).json()['id']}/result"
+        while 3 not in pool.order:  # the third page is being read; a node also reads the sample that tells its health
+            await pool.started.acquire()
+            if 3 not in pool.order:
+                pool.pass_one()
+        for query, told in (
+            ("pages=1-2", b"one\n\ftwo\n"),
+            ("pages=2", b"two\n"),
+            ("pages=1-2&format=pdf", b"%PDF-1,2"),
+        ):
+            answer = await service.client.get(f"{path}?{query}")
+            assert (answer.status_code, answer.content) == (200, told)
+        assert len((await service.client.get(f"{path}?pages=1,2&format=json")).json()["pages"]) == 2
+        for query in ("", "?pages=1-3", "?pages=3", "?pages=2-"):
+            answer = await service.client.get(f"{path}{query}")
+            assert (answer.status_code, answer.json()["code"]) == (409, "result_unfinished")
+            assert "pages 1-2 are read" in answer.json()["detail"]
+        pool.release()
+        await service.ended(path.split("/")[2])
+        assert (await service.client.get(f"{path}?pages=2-")).content == b"two\n\fthree\n"

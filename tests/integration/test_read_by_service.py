@@ -60,10 +60,10 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_format_comes_from_one_job(server: LiveServer, scan: Path, tmp_path: Path) -> None:
-    out, formats = tmp_path / "out", "text,json,tsv,hocr,alto,page,markdown,html,csv,layout,pdf"
+    out, formats = tmp_path / "out", "text,json,tsv,hocr,alto,page,markdown,html,csv,layout,docx,pdf"
     asked = ["--url", server.url, "-o", out, "-f", formats, "--detail", "words", "--rows", "apart", "-l", "de"]
     assert read(scan, *asked, readers=reader_of) == 0
-    assert len([*out.iterdir()]) == 11
+    assert len([*out.iterdir()]) == 12
     assert (out / "scan.txt").read_text() == "Page 1\nSourdough loaf\n4.20\n"
     assert (out / "scan.pdf").read_bytes() == b"%PDF-1"
     assert json.loads((out / "scan.json").read_text())["pages"][0]["lines"][0]["words"]

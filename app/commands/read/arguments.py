@@ -126,8 +126,8 @@ def order_of(options: argparse.Namespace) -> Order:
 def _fit_for_stdout(names: list[str]) -> None:
     if len(names) > 1:
         raise BadArguments("several formats take --output")
-    if names == ["pdf"] and sys.stdout.isatty():
-        raise BadArguments("stdout is a terminal: add `> FILE.pdf`, or --output")
+    if names[0] in ("pdf", "docx") and sys.stdout.isatty():
+        raise BadArguments(f"stdout is a terminal: add `> FILE.{names[0]}`, or --output")
 
 
 def _first_line(file: Path | None) -> str:

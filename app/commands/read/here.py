@@ -12,7 +12,7 @@ from app.commands.read.reading import Asked, CannotGoOn, Draft, Told, Unreadable
 from app.jobs.reading.reader import chosen
 from app.results.stored_run import as_asked
 from ocr_engine.errors import JobTimeout, OcrError, PoolUnavailable
-from ocr_engine.formats import Source, TextFormat
+from ocr_engine.formats import Source, WrittenFormat
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import OcrPage
 from ocr_engine.searchable.order import PdfOrder
@@ -100,18 +100,17 @@ class ReaderHere:
 
     async def _write(self, draft: Draft, source: Path, name: str, pages: Sequence[OcrPage], *, only: bool) -> None:
         told = Source(file_name=name, read_at=clock.now(), version=VERSION)
-        if isinstance(draft.format, TextFormat):
+        if isinstance(draft.format, WrittenFormat):
             shown = as_asked(pages, draft.format.name, words=self._asked.detail == "words", rows=self._asked.rows)
-            await asyncio.to_thread(_write_all, draft.path, draft.format.write(shown, told))
+            await asyncio.to_thread(_write_all, draft.path, draft.format.encoded(shown, told))
         else:
             order = PdfOrder(file=source, pages=pages, target=draft.path, options=self._options, source=told, only=only)
             await self._pool.write_searchable_pdf(order)
 
 
-def _write_all(target: Path, parts: Iterator[str]) -> None:
+def _write_all(target: Path, parts: Iterator[bytes]) -> None:
     try:
-        # half of a pair of surrogates, should one have been read, has no bytes
-        with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        with target.open("wb") as file:
             file.writelines(parts)
     except OSError as error:
         raise unwritable(target, error) from error

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from app.results.stored_run import Detail, Rows
-from ocr_engine.formats import Format, TextFormat
+from ocr_engine.formats import Format, WrittenFormat
 from ocr_engine.options import TEXT_LAYERS, TextLayer
 
 
@@ -70,5 +70,5 @@ class FileReader(Protocol):
 def of_one_page(drafts: Sequence[Draft], pages: int) -> None:
     """Raises Unreadable for a format whose documents have one page, and so many."""
     for draft in drafts:
-        if isinstance(draft.format, TextFormat) and draft.format.one_page and pages > 1:
+        if isinstance(draft.format, WrittenFormat) and draft.format.one_page and pages > 1:
             raise Unreadable(f"a document of {draft.format.name} has one page, this file {pages}: choose it by --pages")

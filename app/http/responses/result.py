@@ -14,7 +14,7 @@ from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
 from app.results.stored_run import Detail, JobResult, Rows, as_asked
 from app.service import Service
-from ocr_engine.formats import EVERY_FORMAT, Format, Source, TextFormat
+from ocr_engine.formats import EVERY_FORMAT, Format, Source, WrittenFormat
 
 _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Content policy of results that a browser shows: what was read in an image may not act."""
@@ -63,22 +63,20 @@ async def answer_of(
         headers["Content-Security-Policy"] = _SANDBOX
     if held(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
-    if not isinstance(chosen, TextFormat):
+    if not isinstance(chosen, WrittenFormat):
         return await file_answer(service.uploads.searchable_pdf(result), lambda path: path, chosen.media_type, headers)
     words = (detail or result.job.options.detail) == "words" if chosen.name == "json" else chosen.words
     pages = as_asked(
         service.pages_of(result.job, result.numbers).pages(words=words), chosen.name, words=words, rows=rows
     )
     source = Source(file_name=result.job.id, read_at=result.job.updated_at, version=VERSION)
-    # half of a pair of surrogates, should one have been read, has no bytes
-    parts = (part.encode(errors="replace") for part in chosen.write(pages, source))
     headless = context_of(request.scope).headless
-    return await answer_in_pieces(parts, chosen.media_type, headers=headers, headless=headless)
+    return await answer_in_pieces(chosen.encoded(pages, source), chosen.media_type, headers=headers, headless=headless)
 
 
 def is_of_one_page(each: Format) -> bool:
     """Whether a document of it has one page only."""
-    return isinstance(each, TextFormat) and each.one_page
+    return isinstance(each, WrittenFormat) and each.one_page
 
 
 def _etag(result: JobResult, *choices: str) -> str:

@@ -1,5 +1,6 @@
 """Images are put into a PDF without loss, as they are shown, and fit for archives where their colours allow it."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import pikepdf
 import pypdfium2 as pdfium
 import pytest
 from numpy.typing import NDArray
-from pikepdf import Name, pdfa
+from pikepdf import Name, ObjectStreamMode, Stream, pdfa
 from PIL import Image, ImageCms, ImageDraw
 
 from ocr_engine.image import decode_page, read_header
@@ -123,6 +124,42 @@ def test_colours_of_print_make_no_file_for_archives_and_none_is_claimed(tmp_path
         assert "pdfaid:part" not in metadata
     shown = decode_page(data, read_header(data, 10**7), 1, 10**7).pixels
     assert np.abs(drawn(target).astype(int) - shown).mean() < 8  # each has its own way from print to screen
+
+
+@pytest.mark.parametrize(
+    ("claimed", "left"),
+    [(("2", "B"), ("2", "B")), (("2", "U"), ("2", "U")), (("3", "A"), ("3", "U")), (("1", "B"), ())],
+)
+def test_a_file_for_archives_that_was_given_a_layer_claims_what_still_holds(
+    tmp_path: Path, claimed: tuple[str, str], left: tuple[str, ...]
+) -> None:
+    data = saved(RGB, "PNG")
+    target = searchable(tmp_path, data, OcrPage(number=1, width=90, height=60))
+    with pikepdf.open(target, allow_overwriting_input=True) as document:
+        with document.open_metadata() as metadata:
+            metadata["pdfaid:part"], metadata["pdfaid:conformance"] = claimed
+        document.save(target)
+    again = searchable(tmp_path, target.read_bytes(), read_page(data))
+    with pikepdf.open(again) as document, document.open_metadata() as metadata:
+        told = [metadata.get(f"pdfaid:{name}") for name in ("part", "conformance")]
+        assert told == [*left] or (told, left) == ([None, None], ())
+        assert claimed != ("2", "B") or pdfa.check(document, "2b").findings == []
+    assert [found.strip() for found in texts(again)["poppler"]] == ["Here"]
+
+
+@pytest.mark.parametrize("metadata", [b"", b"<no XML", b'<?xml version="1.0"?><a/>', None])
+def test_metadata_that_is_none_is_no_hindrance(tmp_path: Path, metadata: bytes | None) -> None:
+    data = saved(RGB, "PNG")
+    target = searchable(tmp_path, data, OcrPage(number=1, width=90, height=60))
+    with pikepdf.open(target, allow_overwriting_input=True) as document:
+        if metadata is not None:
+            document.Root.Metadata = Stream(document, metadata)
+        document.save(target, object_stream_mode=ObjectStreamMode.disable)
+    if metadata is None:  # no stream, as it has to be
+        target.write_bytes(re.sub(rb"/Metadata \d+ 0 R", b"/Metadata /X   ", target.read_bytes()))
+    assert [
+        found.strip() for found in texts(searchable(tmp_path, target.read_bytes(), read_page(data)))["poppler"]
+    ] == ["Here"]
 
 
 def test_a_page_that_says_nothing_of_paper_is_at_most_as_long_as_a4(tmp_path: Path) -> None:
