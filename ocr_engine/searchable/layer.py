@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -18,7 +19,11 @@ MAX_LEVELLED = math.radians(15)
 """Up to which a skewed line's words are set level, each at its own place: on a turned base line readers split them."""
 MAX_DRIFT = 0.25
 """Of its height, by which a line may rise or fall from end to end and still have one base line."""
-MIN_SPACE = 0.02
+READABLE_DRIFT = 0.3
+"""Up to which poppler takes words at their own places for one line; it reads those of a steeper one from the top."""
+MAX_FLATTENED = 1.2
+"""Drift of lines that are flattened to that: their ends come to lie up to half of a line's height off their print."""
+MIN_SPACE = 0.1
 """Width of a blank, by the height of its line: readers know it by that."""
 FINE_PRINT = 4.0
 """Points: of smaller print, hundredths of them are not enough."""
@@ -88,7 +93,7 @@ def _line(line: OcrLine, to_points: ToPoints, font: UnseenFont, said: Said) -> I
         # readers turn what is written from the right themselves, and lose blanks of what is not written as it stands
         words.sort(key=lambda word: word.begin)
         words = [_Word(word.begin, word.end, _as_it_stands(word.text), blank=True) for word in words]
-    words = _closed_up(words)
+    words = _kept_apart(_closed_up(words), MIN_SPACE * placed.at(placed.begin)[1])
     for number, word in enumerate(words):
         bottom, height = placed.at((word.begin + word.end) / 2)
         if said(_box(placed.axes, word, bottom, height), word.text):
@@ -118,6 +123,15 @@ def _closed_up(words: Sequence[_Word]) -> list[_Word]:
     return closed
 
 
+def _kept_apart(words: Sequence[_Word], space: float) -> list[_Word]:
+    """Words between which a blank stands end so much before the next one at least: readers lose it otherwise."""
+    kept = []
+    for word, after in zip_longest(words, words[1:]):
+        reach = after.begin - space if after and word.blank and after.begin > word.begin + 2 * space else word.end
+        kept.append(_Word(word.begin, min(word.end, reach), word.text, word.blank))
+    return kept
+
+
 def _placed(corners: Sequence[Point]) -> _Line:
     a, b, c, d = corners
     angle = math.atan2(b[1] - a[1], b[0] - a[0])
@@ -128,14 +142,25 @@ def _placed(corners: Sequence[Point]) -> _Line:
     begin, end = (sum(map(axes.along, ends)) / 2 for ends in ((a, d), (b, c)))
     bottoms, tops = (axes.up(d), axes.up(c)), (axes.up(a), axes.up(b))
     height = (sum(tops) - sum(bottoms)) / 2
-    if max(abs(tops[0] - tops[1]), abs(bottoms[0] - bottoms[1])) < MAX_DRIFT * height:
-        bottoms, tops = (sum(bottoms) / 2,) * 2, (sum(tops) / 2,) * 2
+    drift = max(abs(tops[0] - tops[1]), abs(bottoms[0] - bottoms[1]))
+    if drift < MAX_DRIFT * height:
+        bottoms, tops = _flattened(bottoms, 0.0), _flattened(tops, 0.0)
+    elif READABLE_DRIFT * height < drift < MAX_FLATTENED * height:
+        share = READABLE_DRIFT * height / drift
+        bottoms, tops = _flattened(bottoms, share), _flattened(tops, share)
     return _Line(axes, begin, end, bottoms, tops)
 
 
+def _flattened(ends: tuple[float, float], share: float) -> tuple[float, float]:
+    """Both about their middle, as far apart as this share of what they were."""
+    middle, half = sum(ends) / 2, share * (ends[0] - ends[1]) / 2
+    return middle + half, middle - half
+
+
 def _extent(word: OcrWord, to_points: ToPoints, axes: _Axes) -> tuple[float, float]:
-    places = [axes.along(corner) for corner in to_points.polygon(word.polygon)]
-    return min(places), max(places)
+    a, b, c, d = map(axes.along, to_points.polygon(word.polygon))
+    # the middles of both ends: the corners of a word that lies askew reach over the blank beside it
+    return min((a + d) / 2, (b + c) / 2), max((a + d) / 2, (b + c) / 2)
 
 
 def _box(axes: _Axes, word: _Word, bottom: float, height: float) -> Box:

@@ -186,6 +186,24 @@ def test_words_of_skewed_lines_stay_whole(tmp_path: Path, turn: float) -> None:
         assert sorted(found.split()) == sorted(told), reader
 
 
+@pytest.mark.parametrize("turn", [1.5, -2])
+def test_lines_of_a_photo_are_read_in_order_by_all_three_readers(tmp_path: Path, turn: float) -> None:
+    made = page(*lines(*PROSE, turn=turn))
+    target = searchable(tmp_path, sheet(made), made)
+    for reader, (found,) in texts(target).items():
+        assert flat(found) == " ".join(PROSE), reader
+    told = [word for each in made.lines for word in each.words]
+    shown = words(target, 1)
+    for word in told:
+        assert max(overlap(box, in_points(word.polygon)) for said, box in shown if said == word.text) > 0.4
+
+
+def test_a_blank_stays_one_where_the_boxes_of_its_words_touch(tmp_path: Path) -> None:
+    made = page(line([("Tickets", 100), ("from", 100 + _width("Tickets", 40)), ("six", 400)], 200, 40, turn=-4))
+    for reader, (found,) in texts(searchable(tmp_path, sheet(made), made)).items():
+        assert flat(found) == "Tickets from six", reader
+
+
 def test_words_that_run_to_the_left_are_found_with_their_numbers(tmp_path: Path) -> None:
     """As they are read by PDFium; pdf.js gives a line's words as they stand, poppler sets a number into marks."""
     pages = [page(*from_the_right(*rows), number=number) for number, rows in enumerate((ARABIC, HEBREW), 1)]
