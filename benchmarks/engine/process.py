@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -31,16 +32,20 @@ class Answer(Struct, frozen=True, kw_only=True):
     """Ours only."""
 
 
-class EngineProcess:
-    """Starts the engine of that name; `close` ends it. Raises Failed."""
+Told = TypeVar("Told")
 
-    def __init__(self, name: ReaderName, options: EngineOptions) -> None:
+
+class ChildProcess(Generic[Told]):
+    """Starts a module with the name of an engine and the options of ours; `close` ends it. Raises Failed."""
+
+    def __init__(self, name: str, options: EngineOptions, module: str, answer: type[Told]) -> None:
         self.name = name
-        command = [sys.executable, "-m", "benchmarks.engine.process", name, msgspec.json.encode(options).decode()]
+        self._answer = answer
+        command = [sys.executable, "-m", module, name, msgspec.json.encode(options).decode()]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._line()
 
-    def read(self, image: Path) -> Answer:
+    def read(self, image: Path) -> Told:
         """Has the engine read an image."""
         assert self._process.stdin is not None
         try:
@@ -48,7 +53,7 @@ class EngineProcess:
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise Failed(f"{self.name} died") from error
-        return msgspec.json.decode(self._line(), type=Answer)
+        return msgspec.json.decode(self._line(), type=self._answer)
 
     def close(self) -> None:
         """Ends the process. Twice is harmless."""
@@ -61,6 +66,13 @@ class EngineProcess:
             _, fault = self._process.communicate()
             raise Failed(f"{self.name}: {fault.decode().strip().rpartition(chr(10))[2]}")
         return line
+
+
+class EngineProcess(ChildProcess[Answer]):
+    """An engine that reads images."""
+
+    def __init__(self, name: ReaderName, options: EngineOptions) -> None:
+        super().__init__(name, options, "benchmarks.engine.process", Answer)
 
 
 def serve(name: ReaderName, options: EngineOptions) -> None:

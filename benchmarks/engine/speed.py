@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.accuracy.manifest import IMAGES
-from benchmarks.engine import memory
+from benchmarks.engine import memory, pages
 from benchmarks.engine.memory import Memory
 from benchmarks.engine.process import Answer, EngineProcess, Failed
 from benchmarks.engine.readers import FLOAT32, STOCK, ReaderName
@@ -71,6 +71,8 @@ Start = Callable[[ReaderName, EngineOptions], EngineProcess]
 
 def main(argv: Sequence[str], start: Start = EngineProcess, photo_size: tuple[int, int] = memory.PHOTO) -> int:
     """Runs the benchmark; 0 when it could be run, 2 when it could not be started."""
+    if "--pages" in argv:
+        return pages.main([each for each in argv if each != "--pages"])
     arguments = _parser().parse_args(argv)
     options = EngineOptions(model=arguments.model, backend=arguments.backend, threads=arguments.threads)
     images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in IMAGES)
@@ -189,6 +191,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--images", type=Path, default=SAMPLES, metavar="DIR", help="folder of images; our samples")
     parser.add_argument("--quick", action="store_true", help="every fourth image only")
     parser.add_argument("--against", action="append", choices=(FLOAT32, *STOCK), help="only this engine; repeatable")
+    parser.add_argument(
+        "--pages", action="store_true", help="pages a second and core; `--pages --help` has its options"
+    )
     parser.add_argument("--alone", action="store_true", help="our engine only")
     parser.add_argument("--no-efficiency", action="store_true", help="leave out the sessions' efficiency")
     parser.add_argument(
