@@ -33,7 +33,7 @@ POINTS = {800: 12, 2500: 11, 5500: 9}
 RESOLUTIONS = (150, 200)
 A4_INCHES = (8.27, 11.69)
 MARGIN_INCHES = 0.8
-PITCH = 1.35
+LINE_PITCH = 1.35
 """From line to line, by the size of the print."""
 DOCUMENTS = ("columns.png", "letter.png", "receipt.jpg", "table.png")
 """Of our samples."""
@@ -211,7 +211,7 @@ def draw_page(letters: int, dpi: int) -> tuple[bytes, str]:
             raise ValueError(f"{letters} letters do not fit on the page")
         pen.text((margin, y), line, fill=20, font=font)
         lines.append(line)
-        y += PITCH * size
+        y += LINE_PITCH * size
     file = io.BytesIO()
     page.save(file, "PNG")
     return file.getvalue(), "\n".join(lines)
