@@ -17,6 +17,9 @@ from tests.contract.jobs import RESULT, START, after, failure, job
 
 pytestmark = pytest.mark.anyio
 
+in_rows = pytest.mark.parametrize("new_store", ["sqlite", "postgres"], indirect=True)
+"""Of what has nothing to do with where uploads are."""
+
 IMAGE = Upload.of(b"image")
 KEY = Repeat(owner="ann", key="k", fingerprint="f")
 REFUSED = BatchFile(number=3, name="c.txt", code="unsupported_media_type", detail="not an image")
@@ -129,6 +132,7 @@ async def test_of_equal_keys_at_once_one_makes_a_batch(store: JobStore) -> None:
     assert len(await store.unfinished()) == 2
 
 
+@in_rows
 @pytest.mark.parametrize(
     ("ends", "status"),
     [
@@ -155,6 +159,7 @@ async def test_a_batch_ends_with_the_last_of_its_jobs(
     assert [each.status for each in await store.batches.files("batch", 0, 2)] == list(ends)
 
 
+@in_rows
 async def test_word_of_its_end_is_written_with_the_end_and_forgotten_with_the_batch(store: JobStore) -> None:
     first, second = await add(store)
     ended = [await end(store, first, JobState.DONE)]
@@ -175,6 +180,7 @@ async def test_word_of_its_end_is_written_with_the_end_and_forgotten_with_the_ba
     assert await store.outbox.of_subject("batch", "batch") == []
 
 
+@in_rows
 async def test_jobs_that_end_at_once_end_their_batch(store: JobStore) -> None:
     jobs = await add(store)
     await asyncio.gather(*(end(store, each, JobState.DONE) for each in jobs))
@@ -183,6 +189,7 @@ async def test_jobs_that_end_at_once_end_their_batch(store: JobStore) -> None:
     assert (state.batch.unfinished, state.status, state.pages_done) == (0, JobState.DONE, 2)
 
 
+@in_rows
 async def test_the_last_page_of_a_file_ends_its_batch_and_a_requeue_begins_it_again(store: JobStore) -> None:
     first, second = await add(store)
     await end(store, first, JobState.DONE)
@@ -205,6 +212,7 @@ async def test_the_last_page_of_a_file_ends_its_batch_and_a_requeue_begins_it_ag
     assert (state.batch.unfinished, state.batch.ended_at, state.last_unfinished) == (1, None, second.id)
 
 
+@in_rows
 async def test_a_batch_that_was_cancelled_is_told_so_once_it_has_ended(store: JobStore) -> None:
     first, second = await add(store)
     await end(store, first, JobState.DONE)
@@ -218,6 +226,7 @@ async def test_a_batch_that_was_cancelled_is_told_so_once_it_has_ended(store: Jo
     assert state.status is JobState.CANCELLED
 
 
+@in_rows
 async def test_with_a_job_its_files_name_is_erased_and_with_the_last_one_the_batch(store: JobStore) -> None:
     jobs = [await end(store, each, JobState.DONE) for each in await add(store)]
     assert await store.delete(jobs[0])
@@ -232,6 +241,7 @@ async def test_with_a_job_its_files_name_is_erased_and_with_the_last_one_the_bat
     assert not await store.was_deleted("batch", "bob")
 
 
+@in_rows
 async def test_jobs_that_are_deleted_at_once_take_their_batch_along(store: JobStore) -> None:
     jobs = [await end(store, each, JobState.DONE) for each in await add(store)]
     assert all(await asyncio.gather(*map(store.delete, jobs)))
@@ -240,6 +250,7 @@ async def test_jobs_that_are_deleted_at_once_take_their_batch_along(store: JobSt
         await add(store)
 
 
+@in_rows
 async def test_batches_are_listed_newest_first_page_by_page_and_owner_by_owner(store: JobStore) -> None:
     for number, owner in enumerate(["ann", "bob", "ann", "ann"]):
         await add(store, f"batch-{number}", created=number, owner=owner)
@@ -250,6 +261,7 @@ async def test_batches_are_listed_newest_first_page_by_page_and_owner_by_owner(s
     assert len((await store.batches.listed(None)).batches) == 4
 
 
+@in_rows
 async def test_what_is_unknown_is_no_batch(store: JobStore) -> None:
     for unknown in ("x", "", "\0"):
         assert await store.batches.get(unknown) is None
