@@ -72,6 +72,13 @@ class _Bounded(io.FileIO):
             raise self._refused
         return super().read(max(0, wanted)) or b""
 
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Raises BadZipFile for a place before the beginning, or beyond all files."""
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            raise zipfile.BadZipFile("an offset leads out of it") from None
+
 
 class Archive:
     """A ZIP whose directory was read and found within the limits. Its methods belong in a thread."""

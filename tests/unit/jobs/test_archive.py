@@ -77,6 +77,14 @@ def test_a_file_that_is_too_large_is_not_unpacked_and_other_methods_than_deflate
     assert errors(unpacked(tmp_path / "again", zipped({"a": b"1"}, zipfile.ZIP_BZIP2))) == [BadArchive]
 
 
+def test_a_file_that_lies_before_the_beginning_is_none(tmp_path: Path) -> None:
+    data = zipped({"a": b"1"})
+    end = data.rfind(b"PK\x05\x06")
+    # where the directory begins, it says: all offsets count from a thousand bytes earlier then
+    data[end + 16 : end + 20] = struct.pack("<I", data.find(CENTRAL) + 1000)
+    assert errors(unpacked(tmp_path, data)) == [BadArchive]
+
+
 def five_gigabytes() -> bytes:
     data = zipped({"zeros": bytes(5000)})
     central = data.find(CENTRAL)
