@@ -61,7 +61,22 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_format_comes_from_one_job(server: LiveServer, scan: Path, tmp_path: Path) -> None:
     out, formats = tmp_path / "out", "text,json,tsv,hocr,alto,page,markdown,html,csv,layout,docx,pdf"
-    asked = ["--url", server.url, "-o", out, "-f", formats, "--detail", "words", "--rows", "apart", "-l", "de"]
+    asked = [
+        "--url",
+        server.url,
+        "-o",
+        out,
+        "-f",
+        formats,
+        "--detail",
+        "words",
+        "--rows",
+        "apart",
+        "-l",
+        "de",
+        "--option",
+        "rotate=180",
+    ]
     assert read(scan, *asked, readers=reader_of) == 0
     assert len([*out.iterdir()]) == 12
     assert (out / "scan.txt").read_text() == "Page 1\nSourdough loaf\n4.20\n"
@@ -69,7 +84,8 @@ def test_every_format_comes_from_one_job(server: LiveServer, scan: Path, tmp_pat
     assert json.loads((out / "scan.json").read_text())["pages"][0]["lines"][0]["words"]
     with httpx.Client(base_url=server.url, headers={"X-API-Key": "secret"}) as client:
         (job,) = client.get("/images").json()["items"]
-        assert client.get(f"/images/{job['id']}").json()["languages"] == ["de"]
+        told = client.get(f"/images/{job['id']}").json()
+        assert (told["languages"], told["options"]["rotate"]) == (["de"], "180")
 
 
 def test_a_job_that_fails_is_told_with_its_reason(

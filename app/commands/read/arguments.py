@@ -15,6 +15,8 @@ from ocr_engine.formats import EVERY_FORMAT, Format
 from ocr_engine.options import TEXT_LAYERS
 
 STDIN = "-"
+OPTIONS = ("rotate", "min_confidence", "reading_order", "regions", "ignore", "timeout")
+"""Options of the API that decide how files are read and have no argument of their own."""
 JOINABLE = ("text", "layout", "markdown", "csv", "json")
 """Formats of which several files can follow each other in one stream."""
 
@@ -75,6 +77,14 @@ def configure(read: argparse.ArgumentParser) -> None:
     read.add_argument("--pages", "-p", default="", type=_pages, help="of every file, as 1-3,7,20-; else all")
     read.add_argument("--language", "-l", default="", metavar="TAGS", help="what they are written in: de or de,fr")
     read.add_argument("--text-layer", choices=TEXT_LAYERS, default=TEXT_LAYERS[0], help="auto: take sound text of PDFs")
+    read.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="N=V",
+        help=f"as the API has it: {', '.join(OPTIONS)}",
+    )
     read.add_argument("--password", default="", help="opens encrypted PDFs; other users of the machine may see it")
     read.add_argument("--password-file", type=Path, metavar="FILE", help="the same, as the first line of a file")
     read.add_argument("--detail", choices=DETAILS, help="of json: `words` has a box for each")
@@ -111,6 +121,7 @@ def order_of(options: argparse.Namespace) -> Order:
             pages=options.pages,
             languages=options.language,
             text_layer=options.text_layer,
+            options=tuple(options.option),
             password=_first_line(options.password_file) or options.password,
             detail=options.detail,
             rows=options.rows,
@@ -140,6 +151,13 @@ def _first_line(file: Path | None) -> str:
     if not line:
         raise BadArguments(f"{file}: its first line is empty")
     return line
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if name not in OPTIONS or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE of one of {', '.join(OPTIONS)}")
+    return name, value
 
 
 def _formats(text: str) -> tuple[Format, ...]:

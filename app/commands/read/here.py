@@ -9,14 +9,14 @@ from app import VERSION, clock
 from app.commands.read.lanes import in_lanes
 from app.commands.read.outputs import unwritable
 from app.commands.read.reading import Asked, CannotGoOn, Draft, Told, Unreadable, of_one_page
-from app.jobs.reading.reader import chosen
+from app.jobs.reading.reader import chosen, reading_of
 from app.results.stored_run import as_asked
 from ocr_engine.errors import JobTimeout, OcrError, PoolUnavailable
 from ocr_engine.formats import Source, WrittenFormat
-from ocr_engine.options import ReadOptions
 from ocr_engine.result import OcrPage
 from ocr_engine.searchable.order import PdfOrder
 from ocr_engine.workers.pool import ManagedPool
+from persistence.job import JobOptions
 
 MAX_PAGES_OF_ONE_FILE = 100_000
 """Of one file: what a PDF says of itself may be anything."""
@@ -38,11 +38,11 @@ class ReaderHere:
     """A FileReader on a started pool."""
 
     def __init__(
-        self, pool: ManagedPool, asked: Asked, languages: tuple[str, ...], *, workers: int, max_attempts: int
+        self, pool: ManagedPool, asked: Asked, options: JobOptions, *, workers: int, max_attempts: int
     ) -> None:
         self._pool = pool
         self._asked = asked
-        self._options = ReadOptions(languages=languages, text_layer=asked.text_layer, password=asked.password)
+        self._options = reading_of(options, asked.password)
         self._workers = workers
         self._max_attempts = max_attempts
         self.at_once = workers + 1  # so that a worker need not wait until the last page of a file is through

@@ -3,15 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.commands.read.arguments import BadArguments, Order
 from app.commands.read.here import ReaderHere, started
 from app.commands.read.plan import Item
-from app.commands.read.reading import FileReader
+from app.commands.read.reading import Asked, FileReader
 from app.commands.read.service import ReaderByService
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import probe
 from ocr_engine.image.mapped import MappedFile, map_file
+from persistence.job import JobOptions
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 MAX_CLAIMED_PIXELS = 2**62
 """Whatever a header claims: the engine judges, here only pages count."""
@@ -27,23 +32,32 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
         return
     # not at the top: for a service that reads nothing of all this is loaded
     from app.engine_options import engine_options
-    from app.http.requests.languages import languages_told
     from app.wiring import processes
     from config.settings import SettingsError, load
-    from ocr_engine.recognition.letters.languages import UnknownLanguage
 
     try:
         settings = load({})
-        languages = languages_told(order.asked.languages, settings)
         options = engine_options(settings)
     except SettingsError as error:
         raise BadArguments(f"wrong settings: {'; '.join(error.faults)}") from error
-    except UnknownLanguage as error:
-        raise BadArguments(f"--language: {error}") from error
+    asked = options_of(order.asked, settings)
     workers = pages_at_most(items, order.jobs or settings.max_workers)
     pool = processes(settings, options, workers, lambda _: None)
     async with started(pool):
-        yield ReaderHere(pool, order.asked, languages, workers=workers, max_attempts=settings.max_attempts)
+        yield ReaderHere(pool, order.asked, asked, workers=workers, max_attempts=settings.max_attempts)
+
+
+def options_of(asked: Asked, settings: "Settings") -> JobOptions:
+    """What is asked, as a service with these settings would understand it. Raises BadArguments."""
+    from app.http.problems import ApiError
+    from app.http.requests.options.table import job_options
+
+    try:
+        return job_options(
+            {**dict(asked.options), "language": asked.languages, "text_layer": asked.text_layer}, settings
+        )
+    except ApiError as error:
+        raise BadArguments(f"--{error.detail}") from error
 
 
 def pages_at_most(items: Sequence[Item], enough: int) -> int:

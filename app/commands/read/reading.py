@@ -19,6 +19,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     languages: str = ""
     """BCP 47 tags with commas between; empty: told by what is read."""
     text_layer: TextLayer = TEXT_LAYERS[0]
+    options: tuple[tuple[str, str], ...] = ()
+    """More of the API's options, by name."""
     password: str = ""
     detail: Detail | None = None
     """Of JSON."""

@@ -92,6 +92,7 @@ class ReaderByService:
 
     async def _submitted(self, source: Path, drafts: Sequence[Draft]) -> _Job:
         fields = {
+            **dict(self._asked.options),
             "pages": self._asked.pages,
             "language": self._asked.languages,
             "text_layer": self._asked.text_layer,

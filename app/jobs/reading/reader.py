@@ -11,7 +11,7 @@ from ocr_engine.errors import ImageMissing, NoSuchPage, TooManyPages
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import Rotation
 from ocr_engine.workers.pool import OcrPool
-from persistence.job import Job
+from persistence.job import JobOptions
 from persistence.store import JobStore
 from persistence.upload import IN_MEMORY_BYTES
 
@@ -41,16 +41,18 @@ class Reader:
             image = await self._store.image(job.id)
             if image is None:
                 raise ImageMissing("the image is not where it was stored")
-            result = await self._pool.recognise(image, _options(job, ""), more_time=piece.timed_out)
+            result = await self._pool.recognise(image, reading_of(job.options), more_time=piece.timed_out)
             return piece.completed(result, self._now())
         file = await self._files.at_hand(job.id)
         number = piece.page.number if piece.page else 1
-        result = await self._pool.read_page(file.path, number, _options(job, file.password), more_time=piece.timed_out)
+        result = await self._pool.read_page(
+            file.path, number, reading_of(job.options, file.password), more_time=piece.timed_out
+        )
         return piece.completed(result, self._now())
 
     async def _open(self, piece: Piece) -> Piece:
         file = await self._files.at_hand(piece.job.id)
-        found = await self._pool.open(file.path, _options(piece.job, file.password))
+        found = await self._pool.open(file.path, reading_of(piece.job.options, file.password))
         return piece.found(chosen(piece.job.options.pages, found.pages, self._max_pages), self._now())
 
 
@@ -65,8 +67,8 @@ def chosen(pages: str, total: int, most: int) -> list[int]:
     return list(selection.numbers(total))
 
 
-def _options(job: Job, password: str) -> ReadOptions:
-    asked = job.options
+def reading_of(asked: JobOptions, password: str = "") -> ReadOptions:
+    """What a job asked for, as workers are told."""
     return ReadOptions(
         languages=asked.languages,
         text_layer=asked.text_layer,

@@ -10,7 +10,9 @@ from app.commands.read.command import Readers, run
 from app.commands.read.here import ReaderHere
 from app.commands.read.outputs import Stdout
 from app.commands.read.plan import Item
+from app.commands.read.readers import options_of
 from app.commands.read.reading import FileReader
+from config.settings import Settings
 from ocr_engine.result import OcrResult
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -35,7 +37,7 @@ def on(pool: ScriptedPool, when_ready: Callable[[], None] = lambda: None) -> Rea
     @asynccontextmanager
     async def readers(order: Order, items: Sequence[Item]) -> AsyncIterator[FileReader]:
         when_ready()
-        yield ReaderHere(pool, order.asked, (), workers=2, max_attempts=3)
+        yield ReaderHere(pool, order.asked, options_of(order.asked, Settings()), workers=2, max_attempts=3)
 
     return readers
 

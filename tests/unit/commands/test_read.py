@@ -224,6 +224,8 @@ def test_names_of_files_that_would_share_an_output_are_kept_whole(tmp_path: Path
         (["a.pdf", "--detail", "words"], "--detail goes with --format json"),
         (["a.pdf", "--rows", "apart", "-f", "json"], "--rows goes with --format text"),
         (["a.pdf", "--password-file", "lacking"], "No such file"),
+        (["a.pdf", "--option", "rotate=45"], "--rotate: "),
+        (["a.pdf", "--language", "xx"], "--language: "),
     ],
 )
 def test_what_contradicts_itself_is_refused_before_anything_is_read(
@@ -238,7 +240,15 @@ def test_what_contradicts_itself_is_refused_before_anything_is_read(
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], ["a", "-f", "docs"], ["a", "--pages", "3-1"], ["a", "--jobs", "0"], ["a", "--text-layer", "some"]]
+    "wrong",
+    [
+        [],
+        ["a", "-f", "docs"],
+        ["a", "--pages", "3-1"],
+        ["a", "--jobs", "0"],
+        ["a", "--text-layer", "some"],
+        ["a", "--option", "tag=x"],
+    ],
 )
 def test_what_no_argument_may_be_is_refused(wrong: list[str], capsys: Any) -> None:
     with pytest.raises(SystemExit) as error:
@@ -250,9 +260,11 @@ def test_what_is_asked_reaches_the_workers_and_the_secret_no_message(tmp_path: P
     pool = ScriptedPool(default=echo)
     (tmp_path / "secret").write_text("hunter2\n")
     source = picture(tmp_path / "a.png", "x")
-    assert read(source, "--text-layer", "auto", "--password-file", tmp_path / "secret", readers=on(pool)) == 0
+    more = ["--option", "rotate=90", "--option", "min_confidence=0.25", "--language", "de"]
+    assert read(source, "--text-layer", "auto", "--password-file", tmp_path / "secret", *more, readers=on(pool)) == 0
     _, options = pool.opened[0]
-    assert (options.text_layer, options.password) == ("auto", "hunter2")
+    assert (options.text_layer, options.password, options.languages) == ("auto", "hunter2", ("de",))
+    assert (options.rotate, options.min_confidence) == (90, 0.25)
 
 
 def test_a_document_of_one_page_is_refused_for_more_before_they_are_read(tmp_path: Path, capsys: Any) -> None:
