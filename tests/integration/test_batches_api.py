@@ -271,6 +271,8 @@ async def test_a_keys_quota_counts_each_file(run: Any, tmp_path: Path) -> None:
         ({"files": GOOD[:1], "data": {"pages": "x"}}, 400, "malformed_request"),
         ({"files": GOOD[:1], "headers": {"Content-Digest": f"sha-256=:{'A' * 43}=:"}}, 400, "digest_mismatch"),
         ({"content": b""}, 400, "missing_file"),
+        ({"content": b'{"urls": ["\xff"]}', "headers": {"Content-Type": "application/json"}}, 400, "malformed_request"),
+        ({"files": GOOD[:1], "data": {"options": b'{"tag": "\xff"}'}}, 400, "malformed_request"),
         ({"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported_media_type"),
     ],
 )

@@ -75,5 +75,5 @@ async def _members(stream: AsyncIterator[bytes], most: int) -> dict[str, object]
             raise ApiError("malformed_request", f"a JSON body may have at most {most} bytes")
     try:
         return msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ApiError("malformed_request", "the body is no JSON object") from None

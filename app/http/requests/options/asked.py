@@ -48,7 +48,7 @@ class Asked:
             return
         try:
             members = msgspec.json.decode(data, type=dict[str, object])
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ApiError("malformed_request", f'{place}: no JSON object, as {{"pages": "1-3"}}') from None
         refuse_unknown("option", members.keys(), NAMES)
         for name, value in members.items():
