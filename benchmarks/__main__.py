@@ -14,7 +14,8 @@ COMMANDS = {
     "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),
     "cluster": ("cluster.scaling", "several nodes on one PostgreSQL"),
     "documents": ("documents.run", "scanned PDFs: pages a second, memory over a long file, others beside it"),
-    "all": ("everything", "all of these but cluster, in one report"),
+    "peaks": ("engine.nasty", "a worker's memory over files that are accepted and take the most of it"),
+    "all": ("everything", "all that fit into one report: the service, pool, store, engine, accuracy"),
     "simulate": ("queueing.simulate", "what more workers or machines would carry"),
     "compare": ("report.compare", "two reports side by side"),
 }

@@ -173,9 +173,9 @@ async def _memory(folder: Path, pages: int, progress: Progress) -> WorkerMemory:
         for number in range(1, pages + 1):
             await pool.read_page(long, number, ReadOptions())
             if number == min(EARLY, pages):
-                early = _peak(pid)
+                early = peak_of(pid)
             progress.advance()
-        return WorkerMemory(pages=pages, early=early, late=_peak(pid))
+        return WorkerMemory(pages=pages, early=early, late=peak_of(pid))
 
 
 async def _pool(workers: int, stack: AsyncExitStack) -> ProcessOcrPool:
@@ -191,7 +191,7 @@ async def _pool(workers: int, stack: AsyncExitStack) -> ProcessOcrPool:
     return pool
 
 
-def _peak(pid: int | None) -> int:
+def peak_of(pid: int | None) -> int:
     """Bytes that the process had resident at most."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))

@@ -13,7 +13,7 @@ from msgspec import Struct
 from benchmarks.documents.draw import draw_scan, write_pdf
 from benchmarks.report.measures import percentile
 from benchmarks.report.progress import Progress
-from benchmarks.service.server_process import REAL, running
+from benchmarks.service.server_process import REAL, ServerFailed, running
 
 DRAWN = 5
 """Scans that are drawn; the long file has them in turn."""
@@ -39,31 +39,37 @@ class Waits(Struct, frozen=True, kw_only=True):
 
 
 async def measured(folder: Path, *, pages: int, workers: int, jobs: int, lines: int, progress: Progress) -> list[Waits]:
-    """Behind a file of so many pages of another key, of the same key, and behind those of ten keys.
+    """Behind a file of so many pages of another key, of the same key, and behind those of ten keys: a key that comes in
+    is served next, one that sends page after page takes its turn with the others, one in eleven.
 
     Raises ServerFailed, and httpx's errors.
     """
     scans = [draw_scan(number, lines).jpeg for number in range(DRAWN)]
     long = folder / "behind.pdf"
     write_pdf(long, scans, pages, shared=True)
-    names = ["mine", *(f"key-{number}" for number in range(KEYS))]
+    newcomers = [f"new-{number}" for number in range(jobs)]
+    names = ["mine", *newcomers, *(f"key-{number}" for number in range(KEYS))]
+    long_keys = names[-KEYS:]
     (folder / "keys").write_text("".join(f"{name}:{hashlib.sha256(name.encode()).hexdigest()}\n" for name in names))
     cases = {
-        f"another key's {pages} pages": names[1:2],
-        f"one's own {pages} pages": names[:1],
-        f"ten keys' {pages} pages": names[1:],
+        f"another key's {pages} pages": (long_keys[:1], ["mine"]),
+        f"one's own {pages} pages": (["mine"], ["mine"]),
+        "ten keys', each a new key": (long_keys, newcomers),
+        "ten keys', one after another": (long_keys, ["mine"]),
     }
     found = []
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(
-            running(REAL, workers=workers, settings={"API_KEYS_FILE": str(folder / "keys")})
+            running(
+                REAL, workers=workers, settings={"API_KEYS_FILE": str(folder / "keys"), "MAX_IMAGE_PAGES": str(pages)}
+            )
         )
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=server.url, timeout=ANSWER_SECONDS))
-        for behind, keys in cases.items():
+        for behind, (keys, senders) in cases.items():
             progress.step(f"waits behind {behind}", jobs)
             files = [LongFile(client, long, key) for key in keys]
             try:
-                found.append(await _waits(client, behind, files, scans, jobs, progress))
+                found.append(await _waits(client, behind, files, scans, senders, jobs, progress))
             finally:
                 for file in files:
                     await file.cancel()
@@ -80,9 +86,11 @@ class LongFile:
         self._path = ""
 
     async def under_way(self) -> None:
-        """Returns when some of its pages are read and others are not."""
+        """Returns when some of its pages are read and others are not. Raises ServerFailed where it cannot be."""
         while True:
             job = (await self._client.get(self._path, headers=self._headers)).json() if self._path else {}
+            if job.get("status") == "dead-letter":
+                raise ServerFailed(f"the long file was not read: {job['error']['detail']}")
             if job.get("status") not in ("queued", "processing"):
                 sent = await self._client.post("/images", content=self._file.read_bytes(), headers=self._headers)
                 self._path = sent.raise_for_status().headers["Location"]
@@ -101,6 +109,7 @@ async def _waits(
     behind: str,
     files: Sequence[LongFile],
     scans: Sequence[bytes],
+    senders: Sequence[str],
     jobs: int,
     progress: Progress,
 ) -> Waits:
@@ -111,12 +120,11 @@ async def _waits(
             await file.under_way()
         # not in step with the pages of the long files
         await asyncio.sleep(chance.random() * (sum(seconds) / len(seconds) if seconds else 1.0))
-        sent = await client.post(
-            "/images", content=scans[number % len(scans)], headers={"X-API-Key": "mine", "Prefer": "wait=60"}
-        )
+        key = {"X-API-Key": senders[number % len(senders)]}
+        sent = await client.post("/images", content=scans[number % len(scans)], headers={**key, "Prefer": "wait=60"})
         job = sent.raise_for_status().json()
         while job["status"] in ("queued", "processing"):
-            answer = await client.get(f"/images/{job['id']}?wait=60", headers={"X-API-Key": "mine"})
+            answer = await client.get(f"/images/{job['id']}?wait=60", headers=key)
             job = answer.raise_for_status().json()
         waits.append(job["waiting_time"])
         seconds.append(job["processing_time"])

@@ -9,10 +9,14 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from ocr_engine.image.header import USUAL_COST
+
 MAX_OBJECTS = 20_000
 """Objects of a page that are looked at: some 100 ms. Of what stands behind them nothing is known."""
 MAX_DEPTH = 6
 """Forms inside each other that are looked into."""
+JPEG_2000_COST = 20.0
+"""Bytes a pixel: OpenJPEG keeps 32 bits of each sample, beside the picture and the page."""
 INVISIBLE = (3, 7)
 """Text rendering modes that draw nothing (ISO 32000-1, table 106): the text of an earlier OCR."""
 LETTER_WIDTH = 0.5
@@ -31,6 +35,8 @@ class Picture:
     height: int
     matrix: Matrix
     """From the unit square to points."""
+    cost: float
+    """Bytes of memory that decoding takes for a pixel, as of an image file's Header."""
     raw: Any
     """PDFium's object, valid as long as the page."""
 
@@ -73,7 +79,7 @@ def contents_of(page: pdfium.PdfPage) -> Contents:
             case pdfium_c.FPDF_PAGEOBJ_IMAGE:
                 width, height = ctypes.c_uint(), ctypes.c_uint()
                 if pdfium_c.FPDFImageObj_GetImagePixelSize(raw, width, height):
-                    found.pictures.append(Picture(width.value, height.value, matrix, raw))
+                    found.pictures.append(Picture(width.value, height.value, matrix, _cost(raw), raw))
             case pdfium_c.FPDF_PAGEOBJ_TEXT:
                 if pdfium_c.FPDFTextObj_GetTextRenderMode(raw) in INVISIBLE:
                     found.hidden += 1
@@ -110,6 +116,13 @@ def _objects(page: pdfium.PdfPage, found: Contents) -> Iterator[tuple[Any, Matri
                 continue
             inside = pdfium_c.FPDFFormObj_CountObjects(raw)
             waiting.append((pdfium_c.FPDFFormObj_GetObject, raw, inside, matrix, depth + 1))
+
+
+def _cost(raw: Any) -> float:
+    last = max(0, pdfium_c.FPDFImageObj_GetImageFilterCount(raw) - 1)
+    name = ctypes.create_string_buffer(20)
+    length = pdfium_c.FPDFImageObj_GetImageFilter(raw, last, name, len(name))
+    return JPEG_2000_COST if length <= len(name) and name.value == b"JPXDecode" else USUAL_COST
 
 
 def _matrix(raw: Any) -> Matrix:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ocr_engine.document.pdf.contents import Contents, Picture
 from ocr_engine.errors import TooManyPixels
+from ocr_engine.image.header import USUAL_COST
 
 Box = tuple[float, float, float, float]
 
@@ -51,6 +52,11 @@ def drawing_of(
         if picture.width * picture.height > max_pixels:
             raise TooManyPixels(
                 f"{name} holds a picture of {picture.width} x {picture.height} pixels; the limit is {max_pixels}"
+            )
+        if picture.width * picture.height * picture.cost > max_pixels * USUAL_COST:
+            raise TooManyPixels(
+                f"{name} holds a picture of {picture.width} x {picture.height} pixels, of a kind that takes "
+                f"{picture.cost:g} bytes of memory each; the limit is {int(max_pixels * USUAL_COST / picture.cost)}"
             )
     x, y = _pixels_a_point(contents, box)
     if quarter_turns % 2:

@@ -8,6 +8,9 @@ from benchmarks.documents.draw import SIZE, draw_scan, write_pdf
 from benchmarks.documents.peers import PeerFigures, word_f1
 from benchmarks.documents.run import DocumentFigures, Round, WorkerMemory, table
 from benchmarks.documents.waits import told
+from benchmarks.engine.nasty import GREATEST_SIDE, Peak, greatest_side
+from benchmarks.engine.nasty import table as peaks_table
+from config.machine import WORKER_MEMORY_BYTES
 from ocr_engine.document.opening import open_document
 from ocr_engine.options import EngineOptions, ReadOptions
 
@@ -64,3 +67,11 @@ def test_a_file_may_share_its_pictures(tmp_path: Path) -> None:
     document = open_document(file, ReadOptions(), EngineOptions())
     assert document.draw(30).pixels.shape[:2] == SIZE[::-1]
     document.close()
+
+
+def test_the_greatest_files_are_drawn_no_larger_than_is_accepted() -> None:
+    sides = {name: greatest_side(name) for name in ("PNG with alpha", "WebP with alpha", "PDF of a JPEG 2000")}
+    assert sides["PNG with alpha"] == GREATEST_SIDE
+    assert sides["WebP with alpha"] < GREATEST_SIDE > sides["PDF of a JPEG 2000"]
+    over = Peak(name="a file", side=GREATEST_SIDE, file_bytes=1000, outcome="read", peak=WORKER_MEMORY_BYTES + 1)
+    assert peaks_table([over]).endswith("more than is reckoned with")

@@ -9,6 +9,7 @@ import pikepdf
 import pytest
 from numpy.typing import NDArray
 from pikepdf import Array, Dictionary, Name, Permissions
+from PIL import Image
 
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
@@ -238,3 +239,18 @@ def test_a_page_tree_that_bites_its_tail_ends() -> None:
         assert ink(found.draw(1).pixels) > 0
         with pytest.raises(InvalidDocument):
             found.draw(2)
+
+
+def test_a_jpeg_2000_is_charged_for_the_memory_that_it_takes() -> None:
+    """OpenJPEG keeps 32 bits of each sample: fewer pixels of it fit into a worker than of other pictures."""
+    side = 2200
+    pixels = Image.new("RGB", (side, side), "white")
+    file = io.BytesIO()
+    pixels.save(file, "JPEG2000")
+    content = b"q 612 0 0 792 0 0 cm /P Do Q"
+    greedy = Picture(data=file.getvalue(), width=side, height=side, filter="/JPXDecode")
+    assert side * side < LIMITS.max_pixels < side * side * 20 / 8
+    with pytest.raises(TooManyPixels, match="20 bytes of memory each"):
+        drawn(pdf(Leaf(content=content, pictures={"P": greedy})))
+    modest = Picture(data=bytes(3 * side * side), width=side, height=side)
+    assert drawn(pdf(Leaf(content=content, pictures={"P": modest}))).pixels.shape[1] == side
