@@ -248,7 +248,6 @@ def test_integers_are_for_processors_that_are_made_for_them(flags: str, made_for
 
 UNWANTED: list[dict[str, Any]] = [
     {"int8": False},
-    {"model": "ppocr-v6-tiny"},
     {"model": "ppocr-v4"},
     {"optimised_graphs": False},
     {"backend": "openvino"},
