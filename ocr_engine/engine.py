@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine import areas, leftovers
+from ocr_engine import areas, check_boxes, leftovers
 from ocr_engine.boxes import Quads, heights, sides, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
@@ -184,7 +184,10 @@ class Engine:
             readings = fields.put_right(quads, readings)
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
-        lines = lines_of(read.page, quads, readings, script.lines, view, options.over(self._options))
+        supports = script.lines
+        if options.check_boxes:
+            quads, readings, supports = check_boxes.told(check_boxes.find(read.page, quads), quads, readings, supports)
+        lines = lines_of(read.page, quads, readings, supports, view, options.over(self._options))
         blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,

@@ -71,6 +71,8 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     """Only these are read, one after the other; none: whole pages."""
     ignore: tuple[Area, ...] = ()
     """What stands in these is not read."""
+    check_boxes: bool = False
+    """Squares to be ticked are lines of their own: `☐`, or `☑` with a mark in it."""
     timeout: float | None = None
     """CPU seconds that a page may take, where the pool allows more; None: what it allows."""
     password: str = ""

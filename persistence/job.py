@@ -99,6 +99,8 @@ class JobOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Only these are read, one after the other; none: whole pages."""
     ignore: tuple[Area, ...] = ()
     """What stands in these is not read."""
+    check_boxes: bool = False
+    """As `ocr_engine.options.ReadOptions` has it."""
     detail: Literal["lines", "words"] = "lines"
     """How far answers go into its pages where they are not asked otherwise."""
     dedupe: Literal["none", "content"] = "none"

@@ -114,6 +114,7 @@ async def test_an_empty_option_is_as_none(run: Any) -> None:
 
 
 ASKED = {"rotate": "270", "min_confidence": "0.25", "reading_order": "none", "timeout": "7.5", "language": "de"}
+ASKED["check_boxes"] = "true"
 
 
 @pytest.mark.parametrize("file", [PNG, PDF], ids=["an image", "a page of a file"])
@@ -123,10 +124,12 @@ async def test_how_to_read_is_told_to_the_workers_and_shown(run: Any, file: byte
         job = (await service.client.post("/images", content=file, params={**ASKED, "wait": "30"})).json()
         told = {options for _, _, options in pool.read} | {*pool.asked}
         assert told == {
-            ReadOptions(rotate=270, min_confidence=0.25, reading_order="none", timeout=7.5, languages=("de",))
+            ReadOptions(
+                rotate=270, min_confidence=0.25, reading_order="none", timeout=7.5, languages=("de",), check_boxes=True
+            )
         }
         shown = {name: job["options"][name] for name in ASKED}
-        assert shown == {**ASKED, "min_confidence": 0.25, "timeout": 7.5, "language": ["de"]}
+        assert shown == {**ASKED, "min_confidence": 0.25, "timeout": 7.5, "language": ["de"], "check_boxes": True}
 
 
 async def test_the_detail_that_was_asked_for_is_given_unless_a_request_says_otherwise(run: Any) -> None:
@@ -156,6 +159,7 @@ async def test_the_detail_that_was_asked_for_is_given_unless_a_request_says_othe
         ("min_confidence", "nan", "min_confidence: not a number"),
         ("min_confidence", "-0.1", "min_confidence: not a number"),
         ("reading_order", "columns,rows", "reading_order: 'columns,rows' is none of"),
+        ("check_boxes", "yes", "check_boxes: 'yes' is neither 'true' nor 'false'"),
         ("timeout", "0", "timeout: not a number of seconds from 0.1 to 60"),
         ("timeout", "60.5", "timeout: not a number of seconds from 0.1 to 60"),
         ("timeout", "1e2", "timeout: not a number"),

@@ -19,6 +19,7 @@ class OptionsView(Struct, frozen=True, kw_only=True):
     reading_order: str
     regions: tuple[Area, ...]
     ignore: tuple[Area, ...]
+    check_boxes: bool
     detail: str
     priority: Annotated[Priority, Meta(description="Which it got.")]
     dedupe: str
@@ -39,6 +40,7 @@ def options_view(options: JobOptions) -> OptionsView:
         reading_order=options.reading_order,
         regions=options.regions,
         ignore=options.ignore,
+        check_boxes=options.check_boxes,
         detail=options.detail,
         priority=options.priority,
         dedupe=options.dedupe,

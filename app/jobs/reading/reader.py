@@ -77,6 +77,7 @@ def reading_of(asked: JobOptions, password: str = "") -> ReadOptions:
         reading_order=None if asked.reading_order == "auto" else asked.reading_order,
         regions=asked.regions,
         ignore=asked.ignore,
+        check_boxes=asked.check_boxes,
         timeout=asked.timeout,
         password=password,
     )

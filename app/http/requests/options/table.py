@@ -108,6 +108,14 @@ OPTIONS: Mapping[str, Option] = {
             description="What stands in these rectangles is not read; as `regions`.",
         ),
     ),
+    "check_boxes": Option(
+        read=texts.yes_or_no,
+        schema=Schema(
+            type=OpenAPIType.BOOLEAN,
+            default=False,
+            description="Boxes to be ticked are lines `☐` or `☑`.",
+        ),
+    ),
     "detail": Option(
         read=texts.one_of(*DETAILS),
         schema=Schema(

@@ -1,0 +1,70 @@
+"""Check boxes are found with their state, and letters, tables and comb fields are none."""
+
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from ocr_engine import check_boxes
+from ocr_engine.check_boxes import CheckBox
+from ocr_engine.recognition.ctc import Reading
+from tests.unit.check_forms import form, without
+
+
+def overlap(box: CheckBox, true: tuple[int, int, int, int, bool]) -> float:
+    """Intersection by union."""
+    width = min(box.right, true[2]) - max(box.left, true[0])
+    height = min(box.bottom, true[3]) - max(box.top, true[1])
+    both = max(0, width) * max(0, height)
+    return both / ((true[2] - true[0]) * (true[3] - true[1]) + (box.right - box.left) * (box.bottom - box.top) - both)
+
+
+def test_of_the_boxes_of_forms_drawn_by_lot_nearly_all_are_found_with_their_state_and_no_others() -> None:
+    true = found = right = false = 0
+    for seed in range(2000, 2030):
+        drawn = form(seed)
+        boxes = check_boxes.find(drawn.page, drawn.lines)
+        pairs = [(box, each) for each in drawn.boxes for box in boxes if overlap(box, each) > 0.5]
+        true, found = true + len(drawn.boxes), found + len(pairs)
+        right += sum(box.checked == each[4] for box, each in pairs)
+        false += len(boxes) - len(pairs)
+    assert found >= 0.95 * true, (found, true)
+    assert right >= 0.99 * found, (right, found)
+    assert false <= 0.01 * true, false
+
+
+@pytest.mark.parametrize("kind", ["table", "comb"])
+def test_cells_of_tables_and_of_comb_fields_are_none(kind: Literal["table", "comb"]) -> None:
+    for seed in range(20):
+        page = without(seed, kind)
+        assert check_boxes.find(page.page, page.lines) == []
+
+
+def reading(text: str, certainty: float = 0.95) -> Reading:
+    return Reading(text, 0.9, tuple((i + 0.5) / len(text) for i in range(len(text))), (certainty,) * len(text))
+
+
+def line(left: int, right: int) -> np.ndarray:
+    return np.array([(left, 0), (right, 0), (right, 40), (left, 40)], np.float32)
+
+
+def told(box: tuple[int, int], text: str, certainty: float = 0.95) -> list[tuple[str, list[float]]]:
+    """What a line of 400 pixels becomes with a box between two places, and where it lies."""
+    found = CheckBox(box[0], 8, box[1], 32, checked=True, confidence=0.9)
+    quads, readings, supports = check_boxes.told([found], line(0, 400)[None], [reading(text, certainty)], ["read"])
+    assert len(quads) == len(readings) == len(supports)
+    return [
+        (each.text, [float(quad[:, 0].min()), float(quad[:, 0].max())])
+        for quad, each in zip(quads, readings, strict=True)
+    ]
+
+
+def test_what_was_read_in_a_box_gives_way_and_the_line_around_it_stays() -> None:
+    assert told((0, 40), "X Married.") == [("Married.", [40, 400]), ("☑", [0, 40])]
+    assert told((160, 200), "Yes 口 No o") == [("Yes", [0, 160]), ("No o", [200, 400]), ("☑", [160, 200])]
+    assert told((0, 400), "X") == [("☑", [0, 400])]
+
+
+def test_a_letter_in_a_word_or_one_that_was_surely_read_is_no_box() -> None:
+    assert told((0, 40), "Divorced..") == [("Divorced..", [0, 400])]
+    assert told((0, 40), "@ 6 percent") == [("@ 6 percent", [0, 400])]
