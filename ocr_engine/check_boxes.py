@@ -24,7 +24,7 @@ EMPTY, CHECKED = "☐", "☑"
 USUAL_SHARE = 0.03
 SIDES = (0.4, 1.7)
 """Of a check box, at least and at most."""
-MIN_SIDE = 9
+MIN_BOX_SIDE = 9
 """Pixels: less is a bullet or a letter."""
 MIN_STROKE = 0.24
 """What of a side remains where a mark or wear breaks it, at least."""
@@ -44,7 +44,7 @@ CORNER = 0.15
 """Share of a side that is a corner at each end."""
 MARGIN, MAX_INK_BEFORE, MAX_INK_BEHIND = 0.3, 0.04, 0.12
 """White space beside a box, by its side, and how much of that ink may cover; behind, marks stand out of it."""
-CONTRAST = 12
+MARK_CONTRAST = 12
 """Levels that ink differs from the paper around by at least."""
 MIN_MARK, SURE_MARK = 0.05, 0.15
 """Share of what is inside that a mark covers at least, and from which it surely is one."""
@@ -95,7 +95,8 @@ def find(page: Pixels, quads: Quads) -> list[CheckBox]:
         grey = np.asarray(255 - grey, np.uint8)
     window = 2 * round(SIDES[1] * unit) + 3
     ink = np.asarray(
-        cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, CONTRAST), np.uint8
+        cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, MARK_CONTRAST),
+        np.uint8,
     )
     boxes = [
         box
@@ -135,7 +136,7 @@ def _squares(ink: Mask, unit: float) -> Iterator[tuple[int, int, int, int]]:
     down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     strokes = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
     found = cv2.connectedComponentsWithStats(strokes)[2]
-    least, most = max(MIN_SIDE, SIDES[0] * unit), SIDES[1] * unit
+    least, most = max(MIN_BOX_SIDE, SIDES[0] * unit), SIDES[1] * unit
     for label in np.lexsort((found[:, 0], found[:, 1]))[: 20 * MAX_BOXES].tolist():
         left, top, width, height, _ = (int(value) for value in found[label])
         if not label or min(width, height) < least or max(width, height) > 1.5 * most:
@@ -200,7 +201,7 @@ def _judged(grey: Pixels, ink: Mask, left: int, top: int, right: int, bottom: in
     rim = stroke + max(1, round(0.06 * side))
     inside = np.s_[top + rim : bottom - rim, left + rim : right - rim]
     marks = ink[inside]
-    if marks.size < MIN_SIDE:
+    if marks.size < MIN_BOX_SIDE:
         return None
     paper = float(
         np.percentile(grey[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin], 90)
