@@ -21,14 +21,14 @@ Mask = NDArray[np.uint8]
 
 EMPTY, CHECKED = "☐", "☑"
 # Lengths are multiples of the median height of the page's lines; of a page without any, of its shorter side.
-USUAL_SHARE = 0.03
+USUAL_LINE_SHARE = 0.03
 SIDES = (0.4, 1.7)
 """Of a check box, at least and at most."""
 MIN_BOX_SIDE = 9
 """Pixels: less is a bullet or a letter."""
 MIN_STROKE = 0.24
 """What of a side remains where a mark or wear breaks it, at least."""
-MOST_OBLONG = 1.3
+MAX_OBLONG = 1.3
 """Longer side by shorter one."""
 MIN_EDGE = 0.45
 """Share of a side that is ink in one row or column of pixels: paper lies askew."""
@@ -89,7 +89,7 @@ class CheckBox(Struct, frozen=True):
 
 def find(page: Pixels, quads: Quads) -> list[CheckBox]:
     """The check boxes of an upright page (H, W, 3), from the top; `quads` (n, 4, 2) are the boxes of its lines."""
-    unit = float(np.median(heights(quads))) if len(quads) else USUAL_SHARE * min(page.shape[:2])
+    unit = float(np.median(heights(quads))) if len(quads) else USUAL_LINE_SHARE * min(page.shape[:2])
     grey = np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8)
     if np.median(grey) < 128:
         grey = np.asarray(255 - grey, np.uint8)
@@ -149,7 +149,7 @@ def _squares(ink: Mask, unit: float) -> Iterator[tuple[int, int, int, int]]:
         # marks stand out of them
         box = left + int(xs[0]), top + int(ys[0]), left + int(xs[-1]) + 1, top + int(ys[-1]) + 1
         shorter, longer = sorted((box[2] - box[0], box[3] - box[1]))
-        if least <= shorter and longer <= min(most, MOST_OBLONG * shorter) and _has_four_sides(ink, *box):
+        if least <= shorter and longer <= min(most, MAX_OBLONG * shorter) and _has_four_sides(ink, *box):
             yield box
 
 
