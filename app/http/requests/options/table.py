@@ -112,7 +112,6 @@ OPTIONS: Mapping[str, Option] = {
         read=texts.yes_or_no,
         schema=Schema(
             type=OpenAPIType.BOOLEAN,
-            default=False,
             description="Boxes to be ticked are lines `☐` or `☑`.",
         ),
     ),

@@ -54,10 +54,10 @@ def one_of(*values: str) -> Reader:
 
 
 def yes_or_no(text: str, _settings: Settings) -> bool:
-    """`true` or `false`."""
-    if text not in ("true", "false"):
+    """`true` or `false`; generated clients say `True`."""
+    if text.lower() not in ("true", "false"):
         raise BadOption(f"{text[:64]!r} is neither 'true' nor 'false'")
-    return text == "true"
+    return text.lower() == "true"
 
 
 def whole_number(least: int, most: int, of: str) -> Reader:
