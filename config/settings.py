@@ -100,7 +100,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             le=2000,
             description="Most pages of a TIFF or PDF, up to 2000; above that 413, or, of a PDF, a dead letter.",
         ),
-    ] = 50
+    ] = 2000
     input_url_hosts: Annotated[
         str,
         Meta(

@@ -40,6 +40,7 @@ export function allowAsking() {
 /** Sends a file, telling `onProgress(share)`; gives the job's first view. `options` are fields of the form. */
 export async function upload(file, { options = {}, onProgress, signal }) {
   const body = new FormData();
+  body.append("metadata", JSON.stringify({ file_name: file.name })); // so that it has its name in other browsers, too
   for (const [name, value] of Object.entries(options)) body.append(name, value);
   body.append("file", file, file.name);
   return (await withKey((headers) => post("images", body, { headers, onProgress, signal }))).body;

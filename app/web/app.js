@@ -4,6 +4,7 @@ import { allowAsking, json, onKeyWanted } from "./api.js";
 import { Documents } from "./documents.js";
 import { html, render, useChanges, useEffect, useRef, useState } from "./ui.js";
 import { explain, language, state, t } from "./words.js";
+import { takeShared } from "./sharing.js";
 import { Intake } from "./views/intake.js";
 import { List } from "./views/list.js";
 import { OpenDocument } from "./views/document.js";
@@ -38,7 +39,7 @@ function Page() {
   }, [toast]);
   useEffect(() => {
     onKeyWanted((wasRefused) => new Promise((resolve) => setKey({ wasRefused, resolve })));
-    json("capabilities").then(({ body }) => setCapabilities(body), () => {}).then(() => documents.recall());
+    json("capabilities").then(({ body }) => setCapabilities(body), () => {}).then(() => documents.recall()).then(() => takeShared(add));
     const moved = () => setOperations(atOperations());
     addEventListener("popstate", moved);
     return () => removeEventListener("popstate", moved);
@@ -77,7 +78,7 @@ function Page() {
       </nav>
     </header>
     ${documents.link === "offline" && html`<p class="notice strip" role="alert">${t.offline}</p>`}
-    ${operations ? html`<main><${Operations} say=${say} /></main>` : html`
+    ${operations ? html`<main><${Operations} say=${say} limits=${capabilities?.limits} /></main>` : html`
       <main class=${`workspace ${open ? "reading-one" : ""} ${empty ? "empty" : ""}`}>
         <section class="side" aria-label=${t.documents}>
           <${Intake} capabilities=${capabilities} large=${empty} onFiles=${add} onSample=${sample} />

@@ -229,7 +229,7 @@ export class Documents extends Observable {
     document.holdUp = null;
     document.problem = view.error ? new Problem(200, view.error) : null;
     document.text = text ?? document.text;
-    if (view.image?.file_name && document.name === document.id?.slice(0, 8)) document.name = view.image.file_name;
+    if (view.metadata?.file_name && document.name === document.id?.slice(0, 8)) document.name = view.metadata.file_name;
     document.view = { ...view, pages_total: view.pages_total ?? pages?.length ?? 0 };
     document.listed = false;
     document.unsure = (lines ?? []).filter((line) => line.low_confidence).length;
@@ -271,7 +271,7 @@ export class Documents extends Observable {
   }
 }
 
-const nameOf = (view) => view.image?.file_name || view.file_name || view.id.slice(0, 8);
+const nameOf = (view) => view.metadata?.file_name || view.id.slice(0, 8);
 
 function ignoreProblem(problem) {
   if (!(problem instanceof Problem)) throw problem;

@@ -1,17 +1,13 @@
 // What people read: plain words for states and errors in their language, and figures in a form for reading.
 
-import * as de from "./words/de.js";
-import * as en from "./words/en.js";
-import * as zh from "./words/zh.js";
-
-const LANGUAGES = { en, de, zh };
+const LANGUAGES = ["en", "de", "zh"];
 
 /** The language of the page: the one that `?lang=` names, else the browser's, else English. */
 export const language = [new URLSearchParams(location.search).get("lang"), ...navigator.languages]
   .map((tag) => tag?.split("-")[0])
-  .find((tag) => tag in LANGUAGES) ?? "en";
+  .find((tag) => LANGUAGES.includes(tag)) ?? "en";
 
-const { STATES, ERRORS, TEXTS } = LANGUAGES[language];
+const { STATES, ERRORS, TEXTS } = await import(`./words/${language}.js`);
 
 // What a proxy in front of the service may answer without a code.
 const BY_STATUS = {

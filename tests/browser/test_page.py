@@ -1,6 +1,10 @@
 """What a person does on the page, in a real browser."""
 
+import base64
 import hashlib
+import queue
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,11 @@ from playwright.sync_api import Page, Route, expect
 from samples import FOLDER
 from tests.browser.conftest import PATIENCE_MILLISECONDS, PHONE, Opened, choose, end
 from tests.e2e.conftest import Server
+from tests.pdfs import Leaf, pdf, text
 
 RECEIPT = FOLDER / "receipt.jpg"
 TABLE = FOLDER / "table.png"
+SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of a test's own").decode()
 UPSIDE_DOWN = FOLDER / "upside_down.png"
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -254,6 +260,36 @@ def test_the_control_room_shows_what_the_service_says(server: Server, opened: Op
         expect(page.locator(".tile", has_text="Reading a sample")).to_contain_text("Smart Queue OCR 2026")
 
 
+def test_webhooks_that_were_given_up_are_seen_in_the_control_room_and_sent_again(
+    opened: Opened, tmp_path: Path
+) -> None:
+    calls: queue.Queue[str | None] = queue.Queue()
+
+    class Gone(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            calls.put(self.headers["webhook-id"])
+            self.send_response(410)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gone) as receiver:
+        threading.Thread(target=receiver.serve_forever).start()
+        address = f"http://127.0.0.1:{receiver.server_port}/done"
+        server = Server(tmp_path, {"WEBHOOK_SECRETS": SECRET, "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}).ready()
+        with RECEIPT.open("rb") as image:
+            server.client.post("/images?wait=30", files={"file": image}, data={"callback_url": address})
+        first = calls.get(timeout=30)
+        with opened(f"{server.url}/operations") as page:
+            again = page.get_by_role("button", name="Send again", exact=True)
+            expect(page.locator("section", has=again)).to_contain_text(address)
+            again.click()
+            assert calls.get(timeout=30) == first
+        end(server)
+        receiver.shutdown()
+
+
 def test_a_document_is_finished_though_the_server_is_killed_and_started_again(opened: Opened, tmp_path: Path) -> None:
     server = Server(tmp_path, {}).ready()
     with opened(server.url) as page:
@@ -346,3 +382,46 @@ def test_pages_of_a_document_are_looked_at_and_searched(server: Server, opened: 
         page.get_by_label("Find in the document").fill("cinnamon")
         page.keyboard.press("Enter")
         expect(page.locator(".lines")).to_contain_text("Harbour Street Bakery")
+
+
+def test_what_a_phone_shares_with_the_installed_page_is_read(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        page.wait_for_function(
+            "async () => (await navigator.serviceWorker.getRegistration('share'))?.active?.state === 'activated'"
+        )
+        # what a phone does with a share: it posts a form to the address that the manifest names
+        page.evaluate(
+            """() => {
+                const form = Object.assign(document.createElement("form"),
+                    { method: "POST", action: "share", enctype: "multipart/form-data" });
+                const input = { type: "file", name: "file", id: "shared" };
+                form.append(Object.assign(document.createElement("input"), input));
+                document.body.append(form);
+            }"""
+        )
+        page.locator("#shared").set_input_files(RECEIPT)
+        page.evaluate("document.querySelector('#shared').form.submit()")
+        expect(page.locator(".document h2")).to_have_text("receipt.jpg")
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+
+
+def test_three_hundred_pages_are_leafed_through_and_only_those_looked_at_are_loaded(
+    server: Server, opened: Opened
+) -> None:
+    document = pdf(
+        *(Leaf(content=text(f"This is page {number}", top=30, left=10), size=(200, 60)) for number in range(1, 301))
+    )
+    answer = server.client.post("/images?wait=60", files={"file": document}, data={"text_layer": "auto"})
+    assert answer.json()["pages_done"] == 300, answer.json()["error"]
+    with opened(f"{server.url}/#/{answer.json()['id']}") as page:
+        pictures: list[str] = []
+        page.on("request", lambda request: pictures.append(request.url) if "/image?width" in request.url else None)
+        expect(page.locator(".thumbnails button")).to_have_count(300)
+        expect(page.locator(".lines")).to_contain_text("This is page 1")
+        page.locator(".pager input").fill("300")
+        page.keyboard.press("Enter")
+        expect(page.locator(".lines")).to_contain_text("This is page 300")
+        page.get_by_label("Find in the document").fill("page 142")
+        page.keyboard.press("Enter")
+        expect(page.locator(".lines")).to_contain_text("This is page 142")
+        assert len(pictures) < 150

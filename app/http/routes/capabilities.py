@@ -42,6 +42,10 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     upload_timeout_seconds: float
     job_timeout_seconds: float
     max_wait_seconds: int
+    keep_finished_days: float
+    """After which a job that has ended is deleted; 0: never."""
+    keep_uploads_hours: float
+    """For which an upload stays after its job is done, where that asks for no other time."""
 
 
 class OptionView(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,8 @@ CONTENT_SECURITY_POLICY = (
 PLAIN_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Content policy of a page that is words and links."""
 _INDEX = page("index.html")
+_HEADERS = {"share-worker.js": {"Service-Worker-Allowed": "../"}}
+"""A worker may answer for addresses below its own only, unless it is told so; the page's are above."""
 
 
 @get(["/", "/operations"], media_type="text/html", include_in_schema=False)
@@ -33,7 +35,7 @@ async def static_file(request: Request[Any, Any, Any], file: FromPath[Path]) -> 
     known = FILES.get(name.relative_to(VERSION) if versioned else name)
     if known is None:
         raise NotFoundException
-    return answer(request, known, IMMUTABLE if versioned else REVALIDATED)
+    return answer(request, known, IMMUTABLE if versioned else REVALIDATED, _HEADERS.get(name.name))
 
 
 @get("/problems", media_type="text/html", include_in_schema=False)

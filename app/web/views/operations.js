@@ -11,7 +11,7 @@ const KEPT = 720; // looks: an hour
 const SECONDS_AN_HOUR = 3600;
 
 /** The whole view; polls while it is open. */
-export function Operations({ say }) {
+export function Operations({ say, limits }) {
   const [now, setNow] = useState(null);
   const [trouble, setTrouble] = useState(null);
   const [history, setHistory] = useState([]);
@@ -27,14 +27,15 @@ export function Operations({ say }) {
           <${Workers} ...${now} />
           <${Queue} ...${now} />
           <${Health} ...${now} />
-          <${Storage} ...${now} />
+          <${Storage} ...${now} limits=${limits} />
           <${Plot} label=${t.throughput} values=${history.map((each) => each.throughput)} write=${(value) => number(value, { maximumFractionDigits: 0 })} />
           <${Plot} label=${t.queue} values=${history.map((each) => each.depth)} write=${(value) => number(value)} />
           <${Plot} label=${t.waiting} values=${history.map((each) => each.waiting)} write=${duration} />
           <${Plot} label=${t.recognising} values=${history.map((each) => each.recognising)} write=${duration} />
         </div>
         <p class="hint">${t.sinceOpened}</p>
-        <${DeadLetters} say=${say} />`}
+        <${DeadLetters} say=${say} />
+        <${Webhooks} say=${say} waiting=${waiting(now.metrics)} />`}
     </div>`;
 }
 
@@ -119,15 +120,19 @@ function Health({ health }) {
     </section>`;
 }
 
-function Storage({ metrics }) {
+function Storage({ metrics, limits }) {
   const free = metrics.find((each) => each.name === "ocr_store_free_bytes");
   const jobs = metrics.filter((each) => each.name === "ocr_jobs" && each.value > 0);
   return html`
     <section class="tile"><h3>${t.storage}</h3>
       <p class="figure">${free && Number.isFinite(free.value) ? t.free(size(free.value)) : "–"}</p>
       <p class="hint">${t.stored(number(sum(metrics, "ocr_jobs")))}: ${jobs.map((each) => `${number(each.value)} ${each.labels.status}`).join(", ")}</p>
+      ${limits && html`<p class="hint">${t.kept(limits.keep_finished_days ? kept(limits.keep_finished_days * 24) : t.forEver, kept(limits.keep_uploads_hours))}</p>`}
     </section>`;
 }
+
+// Hours as people say them: in days where these are whole.
+const kept = (hours) => (hours > 24 && hours % 24 === 0 ? t.days(number(hours / 24)) : t.hours(number(hours)));
 
 const [WIDTH, HEIGHT] = [240, 56];
 
@@ -155,9 +160,29 @@ function DeadLetters({ say }) {
       ${letters.length > 0 && html`
         <button type="button" onClick=${() => act(() => json("dead-letters/requeue", { method: "POST" }))}>${t.requeueAll}</button>
         <ul>${letters.map((job) => html`
-          <li key=${job.id}><span class="name">${job.image.file_name || job.id}</span>
+          <li key=${job.id}><span class="name">${job.metadata?.file_name || job.tag || job.id}</span>
             <span class="hint">${new Date(job.timestamp).toLocaleString()} · ${job.error?.detail}</span>
             <button type="button" onClick=${() => act(() => requeue(job.id))}>${t.requeue}</button>
             <button type="button" class="quiet" onClick=${() => act(() => json(`dead-letters/${job.id}`, { method: "DELETE" }))}>${t.remove}</button></li>`)}</ul>`}
+    </section>`;
+}
+
+const waiting = (metrics) => metrics.find((each) => each.name === "ocr_webhooks" && each.labels.status === "pending")?.value ?? 0;
+
+function Webhooks({ say, waiting }) {
+  const [failed, setFailed] = useState([]);
+  const trouble = (problem) => say(explain(problem), "toast");
+  const load = () => json("deliveries?status=failed&limit=50").then(({ body }) => setFailed(body.items), trouble);
+  useEffect(() => { load(); }, []);
+  const resend = (address) => json(address, { method: "POST" }).then(load, trouble);
+  return html`
+    <section class="dead-letters"><h3>${t.webhooks}</h3>
+      <p class="hint">${t.webhooksWaiting(number(waiting))} ${failed.length === 0 && t.noneFailed}</p>
+      ${failed.length > 0 && html`
+        <button type="button" onClick=${() => resend("deliveries/resend")}>${t.resendAll}</button>
+        <ul>${failed.map((each) => html`
+          <li key=${each.id}><span class="name">${each.url}</span>
+            <span class="hint">${new Date(each.created_at).toLocaleString()} · ${each.last_response_status ?? each.last_error}</span>
+            <button type="button" onClick=${() => resend(`deliveries/${each.id}/resend`)}>${t.resend}</button></li>`)}</ul>`}
     </section>`;
 }
