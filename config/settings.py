@@ -69,8 +69,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 1
     queue_limit: Annotated[
-        Count, Meta(description="Jobs that may wait; above that an upload is answered 503 with Retry-After.")
-    ] = 1000
+        Count, Meta(description="Pages that may wait; above that an upload is answered 503 with Retry-After.")
+    ] = 10_000
     max_waiting_bytes: Annotated[
         Count, Meta(description="Bytes of images that may wait, all together; above that 503 with Retry-After.")
     ] = 4_000_000_000
