@@ -307,8 +307,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_secrets: Annotated[
         str,
         Meta(
-            description="Secrets, `whsec_…` with commas between; each of them signs every webhook (`python -m app "
-            "webhook-secret` makes one). Empty: nobody is called, but for keys with secrets of their own."
+            description="Secrets, `whsec_…` with commas between; each of them signs every webhook (`uv run "
+            "python -m app webhook-secret` makes one). Empty: nobody is called, but for keys with secrets of their own."
         ),
     ] = ""
     webhook_secrets_file: Annotated[

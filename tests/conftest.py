@@ -1,10 +1,16 @@
 """What every test may use."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.postgres import Postgres, running_postgres
+
+
+def pytest_configure() -> None:
+    """Ctrl-C interrupts in tests, too, where all of them run in the background of a shell, which ignores it there."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ async def test_an_unknown_query_parameter_of_an_upload_is_named(run: Any, path: 
     async with run() as service:
         answer = await service.client.post(path, content=PNG, headers={"Content-Type": "image/png"})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
-        told = "unknown query parameter 'langauge'; taken here: 'callback_url', 'detail', "
+        told = "unknown query parameter 'langauge'; taken here: 'callback_url', 'check_boxes', "
         assert answer.json()["detail"].startswith(told)
 
 

@@ -33,7 +33,7 @@ async def running_job(service: Any) -> str:
 async def waiting(service: Any, job_id: str) -> asyncio.Task[Any]:
     """A request that waits by now."""
     looked = asyncio.Event()
-    get = service.service.store.get
+    get = service.service.store.outline
 
     async def seen(asked: str) -> Any:
         job = await get(asked)
@@ -41,7 +41,7 @@ async def waiting(service: Any, job_id: str) -> asyncio.Task[Any]:
             looked.set()
         return job
 
-    service.service.store.get = seen
+    service.service.store.outline = seen
     task = asyncio.create_task(service.client.get(f"/images/{job_id}", headers=WAIT))
     await looked.wait()
     return task

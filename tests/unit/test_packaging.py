@@ -146,7 +146,7 @@ def test_the_container_is_given_more_time_to_stop_than_the_service_takes_to_drai
 
 def test_ci_runs_the_command_of_the_readme() -> None:
     script = ROOT / ".ci/run"
-    command = "pip install uv && tests/install-programs && uv run pytest"
+    command = "pip install uv && tests/install-programs && uv run pytest -n 2 --dist loadfile"
     assert script.stat().st_mode & 0o111, ".ci/run has no run bit"
     assert f"\n{command}" in script.read_text()
     assert f"\n{command}\n" in (ROOT / "README.md").read_text()
