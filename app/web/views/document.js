@@ -110,7 +110,7 @@ function Actions({ item, documents, formats, languages, onOpen, onCopy, say }) {
           <option value="" disabled hidden>${t.downloadAs}</option>
           ${formats.map(({ name, suffix, about }) => html`<option value=${name} title=${about}>${name} (${suffix})</option>`)}
         </select></label>`}
-    ${!item.unfinished && (item.file || item.view?.upload_until) && html`
+    ${!item.unfinished && item.view && (item.file || item.view.upload_until) && html`
       <label><span class="visually-hidden">${t.readAgain}</span>
         <select onChange=${readAgain} value="">
           <option value="" disabled hidden>${t.readAgain}</option>
