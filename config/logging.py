@@ -5,7 +5,7 @@ import logging
 import sys
 import warnings
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 from loguru import logger
@@ -13,7 +13,7 @@ from loguru import logger
 from config.outlet import Outlet, OutletLimits
 
 if TYPE_CHECKING:
-    from loguru import Record
+    from loguru import Message
 
 CONSOLE_FORMAT = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> {message} <dim>{extra}</dim>{exception}"
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -45,7 +45,7 @@ class _JsonLines(Outlet):
 
     def write(self, message: str) -> None:
         """Of loguru's messages, which carry their record."""
-        record: Record = message.record  # type: ignore[attr-defined]  # loguru's own kind of str
+        record = cast("Message", message).record  # loguru's own kind of str
         extra = dict(record["extra"])
         entry: dict[str, Any] = {
             "time": _time(record["time"]),

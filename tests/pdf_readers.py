@@ -23,7 +23,10 @@ def texts(file: Path) -> Mapping[str, list[str]]:
 def words(file: Path, page: int) -> list[tuple[str, Box]]:
     """The words of a page, from 1, and their boxes in points from the top left of the page as it is shown."""
     found = _WORD.findall(_output("pdftotext", "-cropbox", "-bbox", "-f", str(page), "-l", str(page), file, "-"))
-    return [(html.unescape(text), tuple(map(float, box))) for *box, text in found]  # type: ignore[misc] # four sides
+    return [
+        (html.unescape(text), (float(left), float(top), float(right), float(bottom)))
+        for left, top, right, bottom, text in found
+    ]
 
 
 def pieces(file: Path) -> list[list[tuple[str, Box]]]:

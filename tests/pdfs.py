@@ -4,6 +4,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pikepdf
@@ -39,7 +40,7 @@ class Picture:
     space: str = "/DeviceRGB"
 
 
-def pdf(*leaves: Leaf, form: Sequence[Dictionary] = (), **options: object) -> bytes:
+def pdf(*leaves: Leaf, form: Sequence[Dictionary] = (), **options: Any) -> bytes:
     """A sound PDF of those pages; `options` as pikepdf's `save` has them; `form`: fields on the first page."""
     with pikepdf.new() as document:
         font = document.make_indirect(
@@ -66,7 +67,7 @@ def pdf(*leaves: Leaf, form: Sequence[Dictionary] = (), **options: object) -> by
                 Fields=fields, DR=Dictionary(Font=Dictionary(F=font)), DA=b"/F 12 Tf 0 g", NeedAppearances=True
             )
         file = io.BytesIO()
-        document.save(file, **options)  # type: ignore[arg-type]
+        document.save(file, **options)
         return file.getvalue()
 
 
@@ -83,17 +84,17 @@ def bomb(megabytes: int) -> bytes:
         return file.getvalue()
 
 
-def scan(pixels: NDArray[np.uint8], size: tuple[float, float] = LETTER, **options: object) -> Leaf:
+def scan(pixels: NDArray[np.uint8], size: tuple[float, float] = LETTER, **options: Any) -> Leaf:
     """A page that is one picture (H, W, 3) RGB."""
     height, width = pixels.shape[:2]
     picture = Picture(data=pixels.tobytes(), width=width, height=height)
     content = b"q %f 0 0 %f 0 0 cm /P Do Q" % size
-    return Leaf(content=content, size=size, pictures={"P": picture}, **options)  # type: ignore[arg-type]
+    return Leaf(content=content, size=size, pictures={"P": picture}, **options)
 
 
-def typed(*lines: str, points: float = 12, **options: object) -> Leaf:
+def typed(*lines: str, points: float = 12, **options: Any) -> Leaf:
     """A page of Helvetica."""
-    return Leaf(content=text(*lines, points=points), **options)  # type: ignore[arg-type]
+    return Leaf(content=text(*lines, points=points), **options)
 
 
 def text(*lines: str, points: float = 12, mode: int = 0, top: float = 700, left: float = 72) -> bytes:

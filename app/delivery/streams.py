@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from app import clock
@@ -51,7 +51,7 @@ class Streams(JobEvents):
 
     async def of_job(
         self, client: str, job_id: str, look: Callable[[], Awaitable[Job | None]], seen: int = -1
-    ) -> AsyncIterator[JobChange | None]:
+    ) -> AsyncGenerator[JobChange | None, None]:
         """The job as it stands, unless its revision was `seen`, then each change up to its end. None: a sign of life;
         the first one says that from here on nothing is missed.
 
@@ -78,7 +78,9 @@ class Streams(JobEvents):
                 if not await own.rung():
                     yield None
 
-    async def of_owner(self, client: str, owner: str | None, seen: Cursor | None) -> AsyncIterator[JobChange | None]:
+    async def of_owner(
+        self, client: str, owner: str | None, seen: Cursor | None
+    ) -> AsyncGenerator[JobChange | None, None]:
         """Each change of the owner's jobs (None: of all jobs) after the one that was `seen`, or from now on.
 
         What changes while nobody listens is told as it stands then, at least once. In all else as `of_job`.
@@ -115,7 +117,7 @@ class Streams(JobEvents):
         batch_id: str,
         look: Callable[[], Awaitable[BatchState | None]],
         is_known: Callable[[BatchState], bool],
-    ) -> AsyncIterator[BatchState | None]:
+    ) -> AsyncGenerator[BatchState | None, None]:
         """The batch as it stands, unless that is known, then whenever it has changed, up to its end. In all else as
         `of_job`.
         """
@@ -142,7 +144,7 @@ class Streams(JobEvents):
                 if not await own.rung():
                     yield None
 
-    async def _after(self, last: Cursor, start: Cursor, owner: str | None) -> AsyncIterator[Sequence[JobChange]]:
+    async def _after(self, last: Cursor, start: Cursor, owner: str | None) -> AsyncGenerator[Sequence[JobChange], None]:
         """What changed after `last`, and shortly before it, but never before `start`; piece by piece."""
         early = Cursor(updated_at=last.updated_at - OVERLAP, id="")
         place = early if start.id or _order(early) > _order(start) else start

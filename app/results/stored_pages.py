@@ -1,13 +1,14 @@
 """What was read of a job, page by page as it is asked for: a file of 2000 pages is never in memory as a whole."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from ocr_engine.result import OcrLine, OcrPage, OcrResult, OcrWord
 from persistence.job import Job
-from persistence.store import JobStore, StoreError
+from persistence.store import StoreError
 
 PAGES_AT_ONCE = 8
 """Taken from the store in one go: a dense page is of some 150 kB, words included."""
@@ -35,10 +36,18 @@ class PagesLost(Exception):
     """Pages that were there are gone: the job was erased while its answer was sent."""
 
 
+class PageSource(Protocol):
+    """What of a JobStore is asked for."""
+
+    def page_results(self, job_id: str, numbers: Sequence[int], /) -> Coroutine[Any, Any, list[bytes]]:
+        """See JobStore."""
+        ...
+
+
 class StoredPages:
     """The results of a job's pages that were read. To be made on the event loop, and iterated over in a thread."""
 
-    def __init__(self, store: JobStore, job: Job, numbers: Sequence[int]) -> None:
+    def __init__(self, store: PageSource, job: Job, numbers: Sequence[int]) -> None:
         """`numbers`: which pages, ascending; each is one that was read."""
         self._store = store
         self._job = job

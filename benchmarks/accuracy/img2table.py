@@ -24,16 +24,7 @@ class Img2table:
     def __init__(self, options: EngineOptions) -> None:
         """Raises ImportError where it is not installed, OcrError where our engine cannot start."""
         self._open: Callable[..., Any] = import_module("img2table.document").Image
-        tesseract = import_module("img2table.ocr").TesseractOCR
-
-        class Ours(tesseract):  # type: ignore[misc, valid-type] # not typed where it is not installed
-            def __init__(self, hocr: str) -> None:
-                self.n_threads, self._hocr = 1, hocr
-
-            def hocr(self, image: object) -> str:
-                return self._hocr
-
-        self._words = Ours
+        self._tesseract: type[Any] = import_module("img2table.ocr").TesseractOCR
         self._engine = Engine(options)
 
     def read(self, image: bytes) -> Read:
@@ -47,6 +38,12 @@ class Img2table:
                 ocr=self._words(hocr), borderless_tables=True, min_confidence=MIN_PER_CENT
             )
         return msgspec.structs.replace(read_of(pages), tables=tuple(tuple(cells_of(table)) for table in found))
+
+    def _words(self, hocr: str) -> Any:
+        """Its Tesseract, that has been run already: to be made anew it would look for the program."""
+        words = object.__new__(self._tesseract)
+        words.n_threads, words.hocr = 1, lambda image: hocr
+        return words
 
 
 def cells_of(table: Any) -> Iterator[Cell]:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -50,9 +51,9 @@ class Peak(Struct, frozen=True, kw_only=True):
     """Bytes resident at most."""
 
 
-def _saved(side: int, mode: str, kind: str, colour: object, **options: object) -> bytes:
+def _saved(side: int, mode: str, kind: str, colour: Any, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.new(mode, (side, side), colour).save(file, kind, **options)  # type: ignore[arg-type]  # as the mode wants it
+    Image.new(mode, (side, side), colour).save(file, kind, **options)
     return file.getvalue()
 
 

@@ -69,7 +69,7 @@ _PAGE_BREAK = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
 def write(pages: Iterable[OcrPage], source: Source) -> Iterator[bytes]:
     """One document, each page on a page of its own; low-confidence lines are left out, as of `text`."""
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload] # it need not seek
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         moment = f"{source.read_at:%Y-%m-%dT%H:%M:%SZ}"
         title, creator = content(source.file_name), content(source.creator)
         core = _CORE.format(package=_PACKAGE, title=title, creator=creator, moment=moment)
@@ -160,6 +160,9 @@ class _Sink:
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def taken(self) -> bytes:
         """All since the last time."""

@@ -1,6 +1,7 @@
 """What every JobStore promises of jobs that are done with the result of an equal file. One suite for all of them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -18,8 +19,8 @@ IMAGE = b"an image"
 LARGE = IN_MEMORY_BYTES + 1
 
 
-def marked(job_id: str, owner: str = "ann", mark: str = "f1", **options: object) -> Job:
-    asked = JobOptions(**options)  # type: ignore[arg-type]
+def marked(job_id: str, owner: str = "ann", mark: str = "f1", **options: Any) -> Job:
+    asked = JobOptions(**options)
     return structs.replace(job(job_id, owner=owner), fingerprint=mark, options=asked)
 
 

@@ -130,8 +130,12 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 def test_random_verbs_leave_store_and_model_in_agreement(new_store: Callable[[], OpenStore]) -> None:
+    class Machine(StoreMachine):
+        def __init__(self) -> None:
+            super().__init__(new_store())
+
     run_state_machine_as_test(
-        lambda: StoreMachine(new_store()),  # type: ignore[arg-type]  # a function will do, as its docstring says
+        Machine,
         settings=settings(
             max_examples=15,
             stateful_step_count=30,

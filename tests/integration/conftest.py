@@ -48,8 +48,11 @@ class Running:
 async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service that lives as long as it."""
     async with app.lifespan():
-        # Litestar names the parts of ASGI's messages, httpx takes any mapping
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+
+        async def plain(scope: Any, receive: Any, send: Any) -> None:
+            await app(scope, receive, send)  # Litestar names the parts of ASGI's messages, httpx takes any mapping
+
+        transport = httpx.ASGITransport(app=plain, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
 

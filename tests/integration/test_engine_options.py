@@ -1,6 +1,7 @@
 """What may be asked of one file, kept by the real engine."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ from tests.pdfs import Leaf, pdf, typed
 HEALTH = sample("health")
 
 
-def read(engine: Engine, data: bytes, **options: object) -> OcrPage:
-    (page,) = engine.recognise(data, ReadOptions(**options)).pages  # type: ignore[arg-type]
+def read(engine: Engine, data: bytes, **options: Any) -> OcrPage:
+    (page,) = engine.recognise(data, ReadOptions(**options)).pages
     return page
 
 

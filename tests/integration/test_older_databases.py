@@ -97,6 +97,7 @@ async def test_every_job_of_an_older_database_is_there_and_its_pages_are_counted
     assert {name: (job.pages_total, job.pages_done) for name, job in found.items()} == PAGES
     assert {name for name, job in found.items() if job.to_be_opened} == {"tiff-processing", "tiff-dead", "pdf-queued"}
     assert not any(job.paged for job in found.values())
-    assert [len(found[name].result.pages) for name in ("tiff-done", "pdf-done")] == [2, 2]  # type: ignore[union-attr]
+    results = [found[name].result for name in ("tiff-done", "pdf-done")]
+    assert [len(result.pages) for result in results if result] == [2, 2]
     assert {job.id for job in await opened.unfinished()} == {"image-queued", "tiff-processing", "pdf-queued"}
     await opened.close()

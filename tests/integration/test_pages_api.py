@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.wiring import Tuning
 from config.settings import Settings
-from ocr_engine.errors import EngineError, InvalidDocument, PasswordRequired
+from ocr_engine.errors import EngineError, InvalidDocument, OcrError, PasswordRequired
 from ocr_engine.options import ReadOptions
 from samples import sample
 from tests.pdfs import Leaf, pdf
@@ -48,13 +48,13 @@ async def test_a_pdf_is_opened_by_a_worker_and_each_of_its_pages_read(run: Any) 
 
 
 @pytest.mark.parametrize("error", [InvalidDocument("no sound PDF"), PasswordRequired("it is encrypted")])
-async def test_a_document_that_cannot_be_opened_is_a_dead_letter_at_once(run: Any, error: Exception) -> None:
+async def test_a_document_that_cannot_be_opened_is_a_dead_letter_at_once(run: Any, error: OcrError) -> None:
     pool = ScriptedPool()
     pool.refuses_to_open = error
     async with run(pool) as service:
         job = await service.ended((await service.upload(PDF)).json()["id"])
         assert (job["status"], job["attempts"], job["pages"]) == ("dead-letter", 1, [])
-        assert job["error"]["code"] == error.code  # type: ignore[attr-defined]
+        assert job["error"]["code"] == error.code
         assert pool.read == []
 
 

@@ -1,6 +1,7 @@
 """What is unknown is refused rather than swallowed: a client that misspells an option learns of it at once."""
 
 from collections.abc import Collection
+from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
@@ -11,7 +12,7 @@ MORE_QUERY = "more_query"
 """Of a handler's `opt`: names of parameters that it takes beside those of its function."""
 
 
-def known_query_only(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg] # Litestar's guards are of any connection
+def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Litestar's guard: raises ApiError (unknown_parameter) for query parameters that the route does not take."""
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import h11
 import msgspec
@@ -90,12 +90,13 @@ class Connection(H11Protocol):
         self._left_early = False
         """True once the client sends nothing more, or is given up, or lost: what it was sent it may never read."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Starts the wait for the first request."""
-        super().connection_made(transport)
+        stream = cast("asyncio.Transport", transport)  # as of every connection of a server
+        super().connection_made(stream)
         self.conn = OneLength(h11.SERVER, MAX_HEAD_BYTES)
         # to hear of every byte that the kernel does not take, and when it has taken the last
-        transport.set_write_buffer_limits(high=0)
+        stream.set_write_buffer_limits(high=0)
         self._connection_limit.came(self)
         self._await_client()
 

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from litestar import Litestar
@@ -95,7 +95,7 @@ class Server(uvicorn.Server):
             cannot_start(error)
             await self.lifespan.shutdown()
             raise SystemExit(CANNOT_START) from None
-        self.servers = [listener]  # type: ignore[list-item]  # uvicorn closes it, and waits for that
+        self.servers = [cast("asyncio.Server", listener)]  # uvicorn closes it, and waits for that: it has both
         self.on_started()
         self.started = True
         for listening in listener.sockets:

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from loguru import logger
@@ -95,8 +96,10 @@ def test_every_line_is_one_object_with_its_event(pipe: Pipe) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_what_was_logged_before_the_end_is_written_at_the_end(capsys: pytest.CaptureFixture[str], form: str) -> None:
-    logging.set_up("INFO", form)  # type: ignore[arg-type]  # one of its words
+def test_what_was_logged_before_the_end_is_written_at_the_end(
+    capsys: pytest.CaptureFixture[str], form: Literal["json", "console"]
+) -> None:
+    logging.set_up("INFO", form)
     for number in range(100):
         logger.info(f"line {number}")
     logger.remove()

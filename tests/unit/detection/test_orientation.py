@@ -7,7 +7,8 @@ import pytest
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, turn, turn_back
-from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, Orienter, side_by_side
+from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, AngleClassifier, Orienter, side_by_side
+from ocr_engine.recognition import reading
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.result import Rotation
 
@@ -16,7 +17,7 @@ LINE = "a line of text"
 BACK: dict[Rotation, Rotation] = {0: 0, 90: 270, 180: 180, 270: 90}
 
 
-class Votes:
+class Votes(AngleClassifier):
     """Stands in for the classifier."""
 
     def __init__(self, *upside_down: float) -> None:
@@ -26,7 +27,7 @@ class Votes:
         return np.resize(np.array(self.votes, np.float32), len(crops))
 
 
-class Reader:
+class Reader(reading.Reader):
     """Stands in for the reader: a line grows brighter to the right; upright and on its head it is read this surely."""
 
     def __init__(self, upright: float = 0.98, on_its_head: float = 0.4, text: str = LINE) -> None:
@@ -61,7 +62,7 @@ def page(count: int, rotation: Rotation = 0, length: int = 200) -> tuple[Pixels,
 
 
 def turn_needed(drawn: tuple[Pixels, Quads], votes: Votes, reader: Reader) -> Rotation:
-    return Orienter(votes, reader).turn_needed(*drawn)  # type: ignore[arg-type]  # stand-ins
+    return Orienter(votes, reader).turn_needed(*drawn)
 
 
 def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ocr_engine.formats.shared.places import words_of
 from ocr_engine.result import OcrLine, OcrPage, OcrWord, Point, Polygon, Rotation
@@ -30,8 +31,8 @@ def rows(*texts: str, height: float = 30, wide: bool = False, to_left: bool = Fa
     return lines
 
 
-def page(lines: Sequence[OcrLine], number: int = 1, rotation: Rotation = 0, **more: object) -> OcrPage:
-    return OcrPage(number=number, width=WIDTH, height=HEIGHT, lines=tuple(lines), rotation=rotation, **more)  # type: ignore[arg-type] # fields of a page
+def page(lines: Sequence[OcrLine], number: int = 1, rotation: Rotation = 0, **more: Any) -> OcrPage:
+    return OcrPage(number=number, width=WIDTH, height=HEIGHT, lines=tuple(lines), rotation=rotation, **more)
 
 
 def turned(lines: Sequence[OcrLine], degrees: float) -> list[OcrLine]:

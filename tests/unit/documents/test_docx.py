@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import docx
@@ -70,12 +71,12 @@ def test_it_opens_whatever_was_read(text: str) -> None:
 def test_each_page_begins_a_page_and_comes_out_while_the_next_is_made() -> None:
     taken = list[int]()
 
-    def pages() -> object:
+    def pages() -> Iterator[OcrPage]:
         for number in range(1, 4):
             taken.append(number)
             yield receipt(number)
 
-    parts = DOCX.encoded(pages(), SOURCE)  # type: ignore[arg-type]
+    parts = DOCX.encoded(pages(), SOURCE)
     assert next(parts).startswith(b"PK")
     assert taken == [1]
     assert bytes_of(receipt(1), receipt(2)).count(b"PK\x01\x02") == 7

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
@@ -58,12 +59,12 @@ def test_xml_is_well_formed_whatever_was_read(name: str) -> None:
 def test_documents_are_written_page_by_page(name: str) -> None:
     taken = 0
 
-    def pages() -> object:
+    def pages() -> Iterator[OcrPage]:
         nonlocal taken
         for taken in range(1, 4):
             yield receipt(taken)
 
-    parts = FORMATS[name].write(pages(), SOURCE)  # type: ignore[arg-type]
+    parts = FORMATS[name].write(pages(), SOURCE)
     while taken == 0:
         next(parts)
     assert taken == 1

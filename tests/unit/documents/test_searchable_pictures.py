@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "jp2": lambda: saved(RGB, "JPEG2000"),
     "jpeg": lambda: saved(RGB, "JPEG"),
     "jpeg-grey": lambda: saved(GREY, "JPEG"),
-    **{f"turned-{number}": lambda number=number: oriented(RGB, number) for number in range(2, 9)},  # type: ignore[misc] # mypy sees no default
+    **{f"turned-{number}": partial(oriented, RGB, number) for number in range(2, 9)},
 }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -86,7 +86,7 @@ def transport(loop: Loop) -> Transport:
         config,
         ServerState(),
         {},
-        _loop=loop,  # type: ignore[arg-type]  # a stand-in
+        _loop=cast("asyncio.AbstractEventLoop", loop),  # a stand-in
         connection_limit=ConnectionLimit(10),
         unread=Unread(),
     )

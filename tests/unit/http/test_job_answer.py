@@ -93,7 +93,7 @@ async def test_an_answer_made_page_by_page_is_that_of_one_piece(
     results = [result(number, *each) for number, each in zip(numbers, texts, strict=False)]
     whole, outline = jobs_of(results, failed)
     store = Pages(results)
-    pages = StoredPages(store, outline, outline.read_pages)  # type: ignore[arg-type]  # of a store only this
+    pages = StoredPages(store, outline, outline.read_pages)
     body = await body_of(lambda: job_parts(Progress(job=outline), pages, detail))
     assert body == msgspec.json.encode(progress_view(Progress(job=whole), detail))
     assert max(store.asked) <= PAGES_AT_ONCE
@@ -105,7 +105,7 @@ async def test_an_answer_whose_job_is_erased_meanwhile_stays_incomplete() -> Non
     results = [result(number, "text") for number in range(1, 3 * PAGES_AT_ONCE)]
     _, outline = jobs_of(results, [])
     store = Pages(results[: PAGES_AT_ONCE + 1])
-    pages = StoredPages(store, outline, outline.read_pages)  # type: ignore[arg-type]
+    pages = StoredPages(store, outline, outline.read_pages)
     with pytest.raises(AnswerTorn) as torn:
         await body_of(lambda: job_parts(Progress(job=outline), pages, "lines"))
     assert isinstance(torn.value.__cause__, PagesLost)

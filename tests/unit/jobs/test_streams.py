@@ -1,6 +1,6 @@
 """What is promised to those who follow jobs, whatever they or the store do meanwhile."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -46,7 +46,7 @@ def changed(name: str, seconds: float = 1.0, owner: str = "") -> JobChange:
     return change_of(job(name, owner=owner).claimed(after(seconds)))
 
 
-async def opened(stream: AsyncIterator[JobChange | None]) -> AsyncIterator[JobChange | None]:
+async def opened(stream: AsyncGenerator[JobChange | None, None]) -> AsyncGenerator[JobChange | None, None]:
     assert await anext(stream) is None
     return stream
 
@@ -85,7 +85,7 @@ async def test_one_client_cannot_take_all_the_streams_and_all_clients_no_more_th
     last = await opened(streams.of_owner("other", None, None))
     with pytest.raises(TooManyStreams):
         streams.require_room("third")
-    await own[0].aclose()  # type: ignore[attr-defined]  # a generator
+    await own[0].aclose()
     streams.require_room("greedy")
     assert streams.count == 2
     assert last
