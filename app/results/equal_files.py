@@ -18,7 +18,8 @@ from persistence.store import EqualGone, JobStore
 from persistence.upload import Upload
 
 DECISIVE = (
-    "pages", "text_layer", "rotate", "min_confidence", "reading_order", "regions", "ignore", "languages",
+    "pages", "text_layer", "rotate", "min_confidence", "reading_order", "regions", "ignore", "check_boxes",
+    "languages",
 )  # fmt: skip
 """The options that decide what is read."""
 IN_PASSING_BYTES = 100_000

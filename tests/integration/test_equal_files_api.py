@@ -56,6 +56,7 @@ async def test_an_equal_file_is_answered_at_once_by_a_job_of_its_own(run: Any) -
         ({"language": "de"}, False),
         ({"regions": "0,0,9,9"}, False),
         ({"ignore": "0,0,9,9"}, False),
+        ({"check_boxes": "true"}, False),
         ({"text_layer": "auto"}, False),
         ({"pages": "1"}, False),
         ({"password": "secret"}, False),
