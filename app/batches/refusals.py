@@ -1,5 +1,7 @@
 """Why a batch, or one of its files, is refused."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 
@@ -45,15 +47,25 @@ class Refusal(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class RefusedFile(Struct, frozen=True, kw_only=True):
+    """A file that became no job."""
+
+    number: int
+    """Its place among those that were sent, from 1."""
+    name: str
+    why: Refusal
+
+
 class NothingTaken(Exception):
     """None of the files became a job; nothing was kept."""
 
-    def __init__(self, refused: list[tuple[str, Refusal]]) -> None:
-        """`refused`: at least one file by name, with its reason."""
-        self.first = refused[0][1]
+    def __init__(self, refused: Sequence[RefusedFile]) -> None:
+        """`refused`: all of them, at least one."""
+        self.refused = refused
+        self.first = refused[0].why
         if len(refused) == 1:
-            name = refused[0][0]
+            name = refused[0].name
             super().__init__(f"{name}: {self.first.detail}" if name else self.first.detail)
             return
-        named = "; ".join(f"{name or 'a file'}: {why.code}, {why.detail}" for name, why in refused[:8])
+        named = "; ".join(f"{each.name or 'a file'}: {each.why.code}, {each.why.detail}" for each in refused[:8])
         super().__init__(f"none of the {len(refused)} files was taken: {named}")

@@ -11,7 +11,7 @@ from loguru import logger
 
 from app import clock
 from app.batches.parcel import Arrived, Parcel, Parcels
-from app.batches.refusals import NothingTaken, Refusal
+from app.batches.refusals import NothingTaken, Refusal, RefusedFile
 from app.jobs.admission import Admission
 from app.jobs.incoming import UploadFields
 from app.jobs.intake import Intake
@@ -144,7 +144,12 @@ class Taking:
                 self._observers.upload_refused("unknown", lacking)
             names = [each.name for each in arrived]
             if not taken:
-                raise NothingTaken([(names[number - 1], why) for number, why in sorted(refused.items())])
+                raise NothingTaken(
+                    [
+                        RefusedFile(number=number, name=names[number - 1], why=why)
+                        for number, why in sorted(refused.items())
+                    ]
+                )
             batch = Batch(
                 id=batch_id,
                 owner=sender.owner,

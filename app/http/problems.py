@@ -1,13 +1,13 @@
 """The one table of errors: code -> HTTP status and title; and how any exception becomes problem+json (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from loguru import logger
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.batches.refusals import (
     ArchiveTooLarge,
@@ -18,6 +18,7 @@ from app.batches.refusals import (
     EmptyFile,
     LockedEntry,
     NothingTaken,
+    RefusedFile,
     TooManyFiles,
 )
 from app.delivery.fetcher import UrlNotAllowed, UrlUnreachable
@@ -125,6 +126,18 @@ _BY_STATUS = {
 }
 
 
+class FileProblem(Struct, frozen=True, kw_only=True):
+    """Why one file of a batch became no job."""
+
+    number: Annotated[int, Meta(description="Its place in the batch, from 1.")]
+    name: str
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
 class Problem(Struct, frozen=True, kw_only=True):
     """An error as clients see it: RFC 9457, with a stable `code`."""
 
@@ -134,24 +147,36 @@ class Problem(Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     request_id: str | None = None
+    problems: Annotated[
+        Sequence[FileProblem] | UnsetType, Meta(description="Of each file of a batch that was refused as a whole.")
+    ] = UNSET
 
 
 class ApiError(Exception):
     """Raised by handlers: becomes the problem of its code."""
 
     def __init__(
-        self, code: str, detail: str, *, retry_after: int | None = None, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        problems: Sequence[FileProblem] | UnsetType = UNSET,
     ) -> None:
         super().__init__(detail)
         self.code = code
+        self.problems = problems
         self.detail = detail
         self.headers = dict(headers or {})
         if retry_after is not None:
             self.headers["Retry-After"] = str(retry_after)
 
 
-def problem(code: str, detail: str, request: str | None = None) -> Problem:
-    """The problem that a code stands for; `request` is the request's id."""
+def problem(
+    code: str, detail: str, request: str | None = None, problems: Sequence[FileProblem] | UnsetType = UNSET
+) -> Problem:
+    """The problem that a code stands for; `request` is the request's id, `problems` those of its files."""
     kind = ERRORS.get(code, ERRORS["internal"])
     return Problem(
         type=f"/problems/{code}",
@@ -160,6 +185,7 @@ def problem(code: str, detail: str, request: str | None = None) -> Problem:
         code=code,
         detail=detail,
         request_id=request,
+        problems=problems,
     )
 
 
@@ -226,7 +252,7 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
         case BatchGone():
             return ApiError("batch_gone", str(error))
         case NothingTaken():
-            return ApiError(error.first.code, str(error))
+            return ApiError(error.first.code, str(error), problems=tuple(map(_file_problem, error.refused)))
         case TooManyFiles():
             return ApiError("too_many_files", str(error))
         case ArchiveTooLarge():
@@ -256,6 +282,19 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
             return None
 
 
+def _file_problem(refused: RefusedFile) -> FileProblem:
+    means = problem(refused.why.code, refused.why.detail)
+    return FileProblem(
+        number=refused.number,
+        name=refused.name,
+        type=means.type,
+        title=means.title,
+        status=means.status,
+        code=means.code,
+        detail=means.detail,
+    )
+
+
 def _other_methods(error: HTTPException) -> str:
     taken = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow", "")
     return f"this route takes {taken or 'other methods'}; /docs describes it, an image is sent by POST /images"
@@ -272,7 +311,7 @@ def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[
             "unexpected error in a request"
         )
         named = ApiError("internal", "the service met an unexpected error; the log has it under this request id")
-    body = problem(named.code, named.detail, identity)
+    body = problem(named.code, named.detail, identity, named.problems)
     headers = named.headers
     if isinstance(error, HTTPException) and error.headers:
         headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}

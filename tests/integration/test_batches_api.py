@@ -284,6 +284,20 @@ async def test_what_is_refused_leaves_nothing_behind(run: Any, sent: Any, status
         assert staged(service) == []
 
 
+async def test_a_batch_of_which_nothing_is_taken_has_the_problem_of_each_file(run: Any) -> None:
+    async with run() as service:
+        answer = await service.client.post("/batches", files=parts(("a.txt", b"hello"), ("b.png", b"")))
+        problems = answer.json()["problems"]
+        told = [(each["number"], each["name"], each["code"], each["status"], each["type"]) for each in problems]
+        assert told == [
+            (1, "a.txt", "unsupported_media_type", 415, "/problems/unsupported_media_type"),
+            (2, "b.png", "missing_file", 400, "/problems/missing_file"),
+        ]
+        assert all(each["detail"] and each["title"] for each in problems)
+        other = await service.client.post("/images", content=b"hello")
+        assert "problems" not in other.json()
+
+
 async def test_a_form_that_ends_half_way_leaves_nothing_behind(run: Any) -> None:
     async with run() as service:
         head = b"--b\r\nContent-Disposition: form-data; name=file; filename=a.png\r\n\r\n"
