@@ -109,7 +109,9 @@ class Decoder:
                     text.append(" ")
                     where.append((last + place) / 2)
                     certainty.append(probability)
-            twice = _doubled(scores[last + 1 : next_, best[place]], place - last - 1, end - place)
+            twice = 0.0
+            if character in NARROW:
+                twice = _doubled(scores[last + 1 : next_, best[place]], place - last - 1, end - place)
             doubts += self._open_character(scores[place:end], int(best[place]), len(where), twice)
             text.append(character)
             where += [place] * len(character)
@@ -119,13 +121,13 @@ class Decoder:
         return Reading("".join(text), confidence, along, tuple(certainty), doubts=tuple(doubts))
 
     def _open_character(self, run: Scores, best: int, at: int, twice: float) -> Iterator[Doubt]:
-        """What else the model may have seen in the steps of one character: others, or a narrow one `twice`."""
+        """What else the model may have seen in the steps of one character: others, or the same one `twice`."""
         probabilities = run.max(axis=0) if len(run) > 1 else run[0]
         character, probability = self._characters[best], float(probabilities[best])
         if character == " ":
             yield from _open_gap(at, 1, probability)
         elif len(character) == 1:
-            choices = [(2 * character, twice)] if twice and character in NARROW else []
+            choices = [(2 * character, twice)] if twice else []
             if probability <= 1 - OPEN_LETTER:
                 others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
                 choices += [
