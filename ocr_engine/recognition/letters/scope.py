@@ -18,6 +18,8 @@ UPRIGHT = frozenset("Il1|iıİ!")
 GREEK_ALIKE = frozenset("αβγικνορτυωχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
 """Letters of Greek that look like Latin ones: between these they are none."""
 
+_BASES = dict(zip("ıłŁđĐøØħĦæÆœŒ", "ilLdDoOhHaAoO", strict=True))
+"""Of letters that Unicode does not take apart."""
 _ROMAN = re.compile(r"[IVXLCDM]{2,}")
 _NO_WORD = re.compile(r"[\d_@\\/=<>{}\[\]|#$^~+*]")
 
@@ -102,19 +104,4 @@ def is_latin(character: str) -> bool:
 
 def base(letter: str) -> str:
     """The letter without its accents."""
-    plain = {
-        "ı": "i",
-        "ł": "l",
-        "Ł": "L",
-        "đ": "d",
-        "Đ": "D",
-        "ø": "o",
-        "Ø": "O",
-        "ħ": "h",
-        "Ħ": "H",
-        "æ": "a",
-        "Æ": "A",
-        "œ": "o",
-        "Œ": "O",
-    }.get(letter)
-    return plain or unicodedata.normalize("NFD", letter)[0]
+    return _BASES.get(letter) or unicodedata.normalize("NFD", letter)[0]
