@@ -90,6 +90,12 @@ def sides(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return across.astype(np.float32), down.astype(np.float32)
 
 
+def extents(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Lengths (n,) of the boxes' longer sides, and of their shorter ones, in pixels; of these at least 1."""
+    across, down = sides(quads)
+    return np.maximum(across, down), np.maximum(np.minimum(across, down), np.float32(1))
+
+
 def run_down(across: NDArray[np.floating[Any]], down: NDArray[np.floating[Any]]) -> bool:
     """Whether most of the text of boxes with these sides (n,) runs down, by the lengths of those that are long."""
     return bool(down[down >= LONG_RATIO * across].sum() > across[across >= LONG_RATIO * down].sum())

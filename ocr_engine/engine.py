@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine import areas, check_boxes, leftovers
-from ocr_engine.boxes import Quads, heights, sides, without_overlap
+from ocr_engine.boxes import Quads, extents, heights, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
@@ -316,8 +316,7 @@ def quads_of(lines: Sequence[WrittenLine]) -> Quads:
 
 def affordable(quads: Quads, most: int = MAX_TEXT_PIXELS) -> Quads:
     """All boxes (n, 4, 2), or the uppermost that together hold as much text, `most` pixels of their lines' widths."""
-    across, down = sides(quads)
-    longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+    longer, shorter = extents(quads)
     costs = np.maximum(FIRST_SQUEEZE * LINE_HEIGHT * longer / shorter, MIN_WIDTH)
     if costs.sum() <= most:
         return quads

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, sides
+from ocr_engine.boxes import Quads, extents
 from ocr_engine.recognition.ctc import Reading
 
 Support = Literal["read", "letters_missing", "unread"]
@@ -57,8 +57,7 @@ def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
     lacking: Support = "letters_missing"
     if _is_vietnamese("".join(reading.text for reading in readings)):
         return Judgement(lacking, (lacking,) * len(readings))
-    across, down = sides(quads)
-    longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+    longer, shorter = extents(quads)
     letters = np.array([len(reading.text.replace(" ", "")) for reading in readings]) * shorter / np.maximum(longer, 1)
     probability = np.array([reading.confidence for reading in readings], np.float64)
     long = longer >= MIN_LINE_RATIO * shorter

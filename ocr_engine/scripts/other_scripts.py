@@ -6,10 +6,9 @@ Where the lines stand, their order and all formats stay ours; Tesseract, or a mo
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
-from ocr_engine.boxes import Quads, run_down, sides
+from ocr_engine.boxes import Quads, extents, run_down, sides
 from ocr_engine.crops import Pixels, is_tall
 from ocr_engine.errors import EngineError
 from ocr_engine.options import ModelFamily
@@ -154,8 +153,7 @@ class OtherScripts:
         least: float = MIN_SCORE,
     ) -> None:
         """Reads some of the lines of an upright page in the script of each, in place; the others stay as they are."""
-        across, down = sides(quads)
-        longer, shorter = np.maximum(across, down), np.maximum(np.minimum(across, down), 1)
+        longer, shorter = extents(quads)
         asked = [i for i in lines if longer[i] >= MIN_LINE_LENGTH * shorter[i]][:MAX_LINES_BY_THEMSELVES]
         tall = is_tall(quads)
         boxes = [Box(page, quads[i]) for i in asked]
