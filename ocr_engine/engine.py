@@ -29,13 +29,7 @@ from ocr_engine.recognition.fields import fields
 from ocr_engine.recognition.letters.correction import Letters
 from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
-from ocr_engine.recognition.reading import (
-    DOUBTFUL_CONFIDENCE,
-    FIRST_SQUEEZE,
-    SURE_MEAN,
-    SURE_MEAN_OF_TINY,
-    Reader,
-)
+from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
 from ocr_engine.recognition.script import judge
 from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
@@ -73,9 +67,8 @@ class Engine:
         self.notes = loaded.notes
         """What the operator should know of the models: why one runs as it was released, for instance."""
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
-        sure_mean = SURE_MEAN_OF_TINY if options.model == "ppocr-v6-tiny" else SURE_MEAN
         sessions = (loaded.recognition, loaded.quick_recognition or loaded.recognition)
-        self._reader = Reader(Recogniser(*sessions, loaded.recognition_input, loaded.characters), sure_mean)
+        self._reader = Reader(Recogniser(*sessions, loaded.recognition_input, loaded.characters), loaded.sure_mean)
         self._letters = Letters()
         self._told = self._of_models(options.languages)
         self._other_scripts = OtherScripts(find_sources(options), options.languages, options.model)

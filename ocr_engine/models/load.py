@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from ocr_engine.models import files
-from ocr_engine.models.catalogue import Normalisation
+from ocr_engine.models.catalogue import FAMILIES, Normalisation
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.session import Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions
@@ -23,6 +23,8 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
     angle_input: Normalisation
     characters: tuple[str, ...]
     """The recognition model's classes after the blank and without the space at the end, in its order."""
+    sure_mean: float
+    """Confidence from which the recogniser is believed what it read in a line at first."""
     described: tuple[OcrModel, ...]
     """What a result says of them."""
     notes: tuple[str, ...]
@@ -48,6 +50,7 @@ def load_models(options: EngineOptions) -> LoadedModels:
         recognition_input=found.recognition.normalisation,
         angle_input=found.angle.normalisation,
         characters=found.characters,
+        sure_mean=FAMILIES[options.model].sure_mean,
         described=tuple(_described(file) for file in found),
         notes=tuple(session.note for session in (detection, recognition, angle) if session.note),
     )

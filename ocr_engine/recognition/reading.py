@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from ocr_engine.crops import Pixels, turn
+from ocr_engine.models.catalogue import SURE_MEAN
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MAX_WIDTH, Recogniser, natural_width
 
@@ -31,12 +32,9 @@ PITCH_SAMPLES = 6
 """Lines that tell how wide the page's characters are. Not the longest: those are set tightly, or in small print."""
 NARROW_LINE = 35
 """Percentile of their characters' widths that is expected of all lines: too little room costs a second reading."""
-SURE_MEAN = 0.95
-"""Confidence below which a line is read again, `STRETCHED` times as wide as is natural."""
-SURE_MEAN_OF_TINY = 0.85
-"""The same of PP-OCRv6 tiny, which is surer of less: word F1 .955 with either, in less time."""
 STRETCHED = 1.2
-"""Blurred and noisy print is read better when it is given room: word F1 0.943 becomes 0.950 on such pages."""
+"""By its natural width, how wide a line that the model is not sure of is read again. Blurred and noisy print
+is read better when it is given room: word F1 0.943 becomes 0.950 on such pages."""
 DOUBTFUL_CONFIDENCE = 0.75
 """Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
 MAX_REREAD_PIXELS = 120_000
@@ -48,7 +46,7 @@ class Reader:
     """Reads the lines of a page with as little work as their print allows."""
 
     def __init__(self, recogniser: Recogniser, sure_mean: float = SURE_MEAN) -> None:
-        """`sure_mean`: confidence below which a line is read again."""
+        """`sure_mean`: confidence below which a line is read again, `STRETCHED`."""
         self._recogniser = recogniser
         self._sure_mean = sure_mean
 

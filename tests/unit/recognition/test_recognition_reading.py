@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from ocr_engine.models.catalogue import SURE_MEAN
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, SURE_MEAN, TIGHTEST_PITCH, Reader
+from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, TIGHTEST_PITCH, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, Recogniser
 
 
