@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.catalogue import FAMILIES, Normalisation
 from ocr_engine.models.files import ModelFile
@@ -41,18 +42,24 @@ def load_models(options: EngineOptions) -> LoadedModels:
     """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""
     found = files.find(options)
     detection, recognition, angle = (open_session(file, options) for file in found)
+    notes = [session.note for session in (detection, recognition, angle) if session.note]
+    quick = None
+    try:
+        quick = open_quantised(found.recognition, options)
+    except EngineError as error:
+        notes.append(error.detail)
     return LoadedModels(
         detection=detection,
         recognition=recognition,
         angle=angle,
-        quick_recognition=open_quantised(found.recognition, options),
+        quick_recognition=quick,
         detection_input=found.detection.normalisation,
         recognition_input=found.recognition.normalisation,
         angle_input=found.angle.normalisation,
         characters=found.characters,
         sure_mean=FAMILIES[options.model].sure_mean,
         described=tuple(_described(file) for file in found),
-        notes=tuple(session.note for session in (detection, recognition, angle) if session.note),
+        notes=tuple(notes),
     )
 
 

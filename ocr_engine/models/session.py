@@ -55,17 +55,19 @@ def open_session(model: ModelFile, options: EngineOptions) -> Session:
 def open_quantised(model: ModelFile, options: EngineOptions) -> Session | None:
     """A recogniser that computes in 8-bit integers; None where the options, processor or model are not for that.
 
-    Raises EngineError where it was made, and cannot be opened.
+    Raises EngineError where it cannot be made or opened: `open_session` gives what serves instead.
     """
     wanted = options.int8 and options.optimised_graphs and options.backend == "onnxruntime"
     fit = FAMILIES[options.model].in_integers and graphs.multiplies_integers(graphs.circumstances().processor)
     if not wanted or not fit:
         return None
     prepared = graphs.prepare_quantised(model, options.cache_dir)
+    if prepared.fault:
+        raise EngineError(f"lines are read in float32 only: {prepared.fault}")
     try:
-        return OnnxSession(model, options.threads, prepared) if prepared.model else None
+        return OnnxSession(model, options.threads, prepared)
     except Exception as error:
-        raise EngineError(f"the graph of {model.path} in integers cannot be opened: {error}") from error
+        raise EngineError(f"lines are read in float32 only: the graph in integers cannot be opened: {error}") from error
 
 
 def _open_onnx(model: ModelFile, threads: int, prepared: graphs.Prepared) -> Session:

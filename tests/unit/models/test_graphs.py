@@ -30,6 +30,7 @@ from ocr_engine.models.graphs.build import (
 )
 from ocr_engine.models.graphs.cache import GraphCache, circumstances, multiplies_integers
 from ocr_engine.models.graphs.trial_lines import equal_letters
+from ocr_engine.models.load import load_models
 from ocr_engine.models.session import OnnxSession, Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions, ModelFamily
 
@@ -244,6 +245,17 @@ def test_a_model_without_such_operators_is_read_in_float32_only() -> None:
 )
 def test_integers_are_for_processors_that_are_made_for_them(flags: str, made_for_it: bool) -> None:
     assert multiplies_integers(flags) is made_for_it
+
+
+def test_a_graph_in_integers_that_cannot_be_opened_leaves_float32_to_serve(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "multiplies_integers", lambda _: True)
+    GraphCache(Path(folder), circumstances(), lambda model: b"no graph", "int8").prepare(RECOGNITION)
+    loaded = load_models(EngineOptions(cache_dir=folder))
+    assert loaded.quick_recognition is None
+    (note,) = loaded.notes
+    assert "cannot be opened" in note
 
 
 UNWANTED: list[dict[str, Any]] = [
