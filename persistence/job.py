@@ -245,6 +245,21 @@ class Job(Struct, frozen=True, kw_only=True):
             result=equal.result,
         )
 
+    def as_accepted(self) -> "Job":
+        """Nothing but what its client sent: as it was at first, whatever has become of it since."""
+        return Job(
+            id=self.id,
+            owner=self.owner,
+            image=self.image,
+            created_at=self.created_at,
+            updated_at=self.created_at,
+            due_at=self.created_at,
+            options=self.options,
+            pages_total=self.pages_total,
+            batch_id=self.batch_id,
+            batch_number=self.batch_number,
+        )
+
     def completed(self, result: OcrResult, now: datetime) -> "Job":
         """The text of its only page was read."""
         return self._become(JobState.DONE, now, result=result, pages_done=1)

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from app.batches.refusals import BatchGone, BatchNotFound
 from app.batches.taking import Taking
@@ -38,6 +38,20 @@ class BatchProgress(Struct, frozen=True, kw_only=True):
     """Until it is through, at the present pace; None while there are no workers."""
     waited: bool = False
     """Whether its end was waited for."""
+
+    def as_accepted(self) -> "BatchProgress":
+        """What its client sent and what was taken of it; nothing of what has become of that since."""
+        batch = structs.replace(self.state.batch, unfinished=self.state.batch.jobs, ended_at=None, cancelled=False)
+        counts = {state: batch.jobs if state is JobState.QUEUED else 0 for state in JobState}
+        return BatchProgress(
+            state=BatchState(
+                batch=batch, counts=counts, pages_total=self.state.pages_total, pages_done=0, pages_failed=0
+            ),
+            files=[structs.replace(each, status=JobState.QUEUED) if each.job_id else each for each in self.files],
+            more=self.more,
+            retry_after=max(1, self.retry_after),
+            eta_seconds=None,
+        )
 
 
 class Batches:

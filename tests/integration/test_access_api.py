@@ -8,7 +8,7 @@ import pytest
 from app.http.access.key_file import hash_key
 from ocr_engine.errors import EngineError, InvalidImage
 from samples import sample
-from tests.scripted_pool import ScriptedPool
+from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
 
@@ -228,6 +228,26 @@ async def test_a_key_may_do_what_its_scope_says_and_nothing_else(run: Any, scope
         assert (await service.client.get(own, headers=DEE)).status_code == 403
         assert (await service.client.get("/dead-letters", headers=CAL)).status_code == 200
         assert (await service.client.get("/capabilities", headers=DEE)).status_code == 200
+
+
+async def test_a_key_that_may_only_upload_is_told_no_text_by_sending_it_again(run: Any, scoped: str) -> None:
+    async with run(ScriptedPool(default=text_result("secret")), api_keys_file=scoped) as service:
+
+        async def sent(path: str, idempotency: str = "") -> Any:
+            headers = DEE | ({"Idempotency-Key": idempotency} if idempotency else {})
+            return await service.client.post(path, files={"file": PNG}, headers=headers)
+
+        job = (await sent("/images", "one")).json()
+        batch = (await sent("/batches", "two")).json()
+        for path in (f"/images/{job['id']}?wait=30", f"/batches/{batch['id']}?wait=30"):
+            assert (await service.client.get(path, headers=EVE)).json()["status"] == "done"
+        for path, key in (("/images", "one"), ("/images?dedupe=content", ""), ("/batches", "two")):
+            again = await sent(path, key)
+            assert (again.status_code, again.json()["status"]) == (202, "queued")
+            assert (int(again.headers["Retry-After"]) > 0, "secret" in again.text) == (True, False)
+        assert (await sent("/images", "one")).json()["id"] == job["id"]
+        forgotten = (await sent("/images?dedupe=content&delete_after_read=true")).json()["id"]
+        assert (await service.client.get(f"/images/{forgotten}", headers=EVE)).json()["text"] == "secret"
 
 
 async def test_an_admin_sees_and_manages_the_jobs_of_all(run: Any, scoped: str) -> None:

@@ -19,6 +19,11 @@ from persistence.job import PageError
 encode = msgspec.json.encode
 
 
+def receipt(progress: Progress) -> Progress:
+    """For those whose business it is not what becomes of the job: that it was accepted."""
+    return Progress(job=progress.job.as_accepted(), retry_after=max(1, progress.retry_after), eta_seconds=None)
+
+
 async def job_answer(
     request: Request[Any, Any, Any],
     service: Service,

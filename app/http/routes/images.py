@@ -20,7 +20,7 @@ from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
 from app.http.requests.strict import MORE_QUERY, known_query_only
 from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import read_upload
-from app.http.responses.job_answer import job_answer
+from app.http.responses.job_answer import job_answer, receipt
 from app.http.responses.schemas import JobView
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
@@ -81,7 +81,9 @@ async def shown(
     headers: Mapping[str, str],
     detail: Detail | None = None,
 ) -> Response[Any]:
-    """The job: 200 once it has ended, 202 with Retry-After before."""
+    """The job: 200 once it has ended, 202 with Retry-After before. To a key that may only upload: its receipt."""
+    if not context_of(request.scope).may_read:
+        progress = receipt(progress)
     forget_once_sent(request, service, progress.job)
     status_code = 200 if progress.job.status.terminal else 202
     pause = {} if progress.job.status.terminal else {"Retry-After": str(progress.retry_after)}

@@ -60,7 +60,10 @@ async def submit_batch(
         )
     most = service.settings.max_batch_files
     progress = await service.batches.progress(batch_id, None, limit=most)
-    progress = await waited_for(request, service, progress, wait, most)
+    if context.may_read:
+        progress = await waited_for(request, service, progress, wait, most)
+    else:
+        progress = progress.as_accepted()
     return shown(progress, wait, {"Location": f"/batches/{batch_id}"})
 
 
@@ -70,7 +73,7 @@ async def waited_for(
     """The batch once it has ended, or as it stands when its client has waited for as long as it wanted, or is gone."""
     context = context_of(request.scope)
     seconds = wait or wanted_wait(request.headers.getall("prefer", []))
-    if not seconds or not context.may_read or progress.state.status.terminal:
+    if not seconds or progress.state.status.terminal:
         return progress
     batch_id = progress.state.batch.id
     ending = service.batches.progress(batch_id, context.viewer, after=after, limit=limit, seconds=seconds)
