@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from samples import FOLDER
 from tests.e2e.conftest import Server
 
 PATIENCE_MILLISECONDS = 30_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+RECEIPT = FOLDER / "receipt.jpg"
+TABLE = FOLDER / "table.png"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 Opened = Callable[..., AbstractContextManager[Page]]
 
@@ -70,3 +75,9 @@ def opened(browser: Browser) -> Opened:
 def choose(page: Page, *files: Path) -> None:
     """Chooses files as a person does in the browser's dialog."""
     page.locator("#files").set_input_files([str(file) for file in files])
+
+
+def read(page: Page, *files: Path) -> None:
+    """Uploads files, and waits until each is read."""
+    choose(page, *files)
+    expect(page.locator('.items .pill[data-status="done"]')).to_have_count(len(files))

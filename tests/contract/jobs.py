@@ -1,9 +1,12 @@
 """Jobs to put into stores."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from ocr_engine.result import ImageInfo, OcrLine, OcrModel, OcrPage, OcrResult, OcrTimings
 from persistence.job import Job, JobError
+from persistence.store import JobStore
+from persistence.upload import Upload
 
 START = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -30,6 +33,8 @@ RESULT = OcrResult(
     worker="worker-1",
 )
 
+IMAGE = bytes(range(256)) * 3
+
 
 def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
@@ -43,3 +48,22 @@ def job(job_id: str = "a", created: float = 0.0, size: int = 5, owner: str = "")
 
 def failure(code: str = "timeout", attempt: int = 1) -> JobError:
     return JobError(code=code, detail="it broke: \x00 \U0001f4a5", at=after(1), attempt=attempt, worker="worker-1")
+
+
+async def stored(store: JobStore, *jobs: Job) -> None:
+    for each in jobs:
+        await store.add(each, Upload.of(IMAGE))
+
+
+async def moved(store: JobStore, *steps: Job) -> Job:
+    """Stores the later ones of these versions of one job, each over the one before."""
+    for old, new in pairwise(steps):
+        assert await store.replace(old, new)
+    return steps[-1]
+
+
+async def dead(store: JobStore, job_id: str, at: float, code: str = "timeout", owner: str = "") -> Job:
+    new = job(job_id, owner=owner)
+    await stored(store, new)
+    claimed = new.claimed(after(0))
+    return await moved(store, new, claimed, claimed.dead_lettered(failure(code), after(at)))

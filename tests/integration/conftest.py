@@ -17,6 +17,7 @@ from app.wiring import Tuning
 from config.settings import Settings
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
+from tests.integration.watched_pool import StartPool, Watched
 from tests.live_server import LiveServer, live_server
 from tests.scripted_pool import ScriptedPool
 
@@ -126,3 +127,20 @@ def server(one_server: LiveServer) -> LiveServer:
     """One server for all tests that change nothing about it: what one of them broke would fail those after it."""
     one_server.log.clear()
     return one_server
+
+
+@pytest.fixture
+async def start_pool() -> AsyncIterator[StartPool]:
+    pools: list[Watched] = []
+
+    async def started(**options: Any) -> Watched:
+        pool = Watched(**options)
+        pools.append(pool)
+        await pool.start()
+        while not pool.unheard.empty():
+            pool.unheard.get_nowait()
+        return pool
+
+    yield started
+    for pool in pools:
+        await pool.close()

@@ -6,11 +6,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from ocr_engine.image import decode_page, read_header
+from ocr_engine.image import decode_page, probe, read_header
 
 Array = NDArray[np.uint8]
 WIDTH, HEIGHT = 64, 48
@@ -104,3 +105,28 @@ def bitmap_with_alpha(rgba: Array) -> bytes:
     second = second.ljust(108, b"\0")
     start = 14 + len(second)
     return struct.pack("<2sIII", b"BM", start + len(pixels), 0, start) + second + pixels
+
+
+ROUNDED, LOSSY = 1.0, 2.0
+"""Mean difference from the picture that rounding and lossy compression may make."""
+
+
+def shown(data: bytes) -> Array:
+    """The decoded pixels as RGB, after a look at the promises that hold for all."""
+    pixels = decode(data, LIMIT)
+    info = probe(data, LIMIT)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.c_contiguous
+    assert pixels.shape == (info.height, info.width, 3)
+    return pixels[..., ::-1]
+
+
+def assert_close(pixels: Array, expected: NDArray[np.number], tolerance: float = ROUNDED) -> None:
+    if expected.ndim == 2:
+        expected = np.repeat(expected[..., None], 3, axis=2)
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(float) - expected).mean() <= tolerance
+
+
+def opencv(suffix: str, pixels: NDArray[np.generic]) -> bytes:
+    return cv2.imencode(suffix, np.asarray(pixels))[1].tobytes()

@@ -12,7 +12,7 @@ from ocr_engine.layout.blocks import find_blocks, plumb
 from ocr_engine.layout.lines import level
 from ocr_engine.result import Polygon
 from tests.unit.layout import layout_pages
-from tests.unit.layout.layout_pages import Line, Sheet
+from tests.unit.layout.sheet import Line, Sheet, bent, drawn, shuffled, with_merged_lines
 
 SEEDS = range(12)
 Kind = Callable[[Sheet], None]
@@ -61,8 +61,8 @@ def names(kinds: Sequence[Kind]) -> list[str]:
 
 @pytest.mark.parametrize("kind", layout_pages.IN_COLUMNS, ids=names(layout_pages.IN_COLUMNS))
 def test_columns_are_read_one_after_the_other(kind: Kind) -> None:
-    pages = [layout_pages.drawn(kind, seed) for seed in SEEDS]
-    errors = [error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]
+    pages = [drawn(kind, seed) for seed in SEEDS]
+    errors = [error(page, ordered(shuffled(page, 1))) for page in pages]
     assert mean(errors) <= 0.02
     assert mean(errors) <= 0.2 * mean([error(page, in_raster_order(page)) for page in pages])
 
@@ -70,45 +70,45 @@ def test_columns_are_read_one_after_the_other(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", layout_pages.IN_ROWS, ids=names(layout_pages.IN_ROWS))
 def test_receipts_forms_and_tables_are_read_row_by_row(kind: Kind) -> None:
     for seed in SEEDS:
-        page = layout_pages.drawn(kind, seed)
-        found = error(page, ordered(layout_pages.shuffled(page, 1)))
+        page = drawn(kind, seed)
+        found = error(page, ordered(shuffled(page, 1)))
         assert found <= min(0.005, error(page, in_raster_order(page)))
 
 
 @pytest.mark.parametrize("kind", layout_pages.IN_ROWS, ids=names(layout_pages.IN_ROWS))
 def test_rows_on_photographed_paper_are_read_no_worse_than_from_top_to_bottom(kind: Kind) -> None:
-    pages = [layout_pages.bent(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
-    ours = [error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]
+    pages = [bent(drawn(kind, seed), seed) for seed in SEEDS]
+    ours = [error(page, ordered(shuffled(page, 1))) for page in pages]
     assert mean(ours) <= mean([error(page, in_raster_order(page)) for page in pages])
 
 
 @pytest.mark.parametrize("kind", layout_pages.IN_COLUMNS, ids=names(layout_pages.IN_COLUMNS))
 def test_columns_on_photographed_paper_are_found(kind: Kind) -> None:
-    pages = [layout_pages.bent(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
-    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.03
+    pages = [bent(drawn(kind, seed), seed) for seed in SEEDS]
+    assert mean([error(page, ordered(shuffled(page, 1))) for page in pages]) <= 0.03
 
 
 def test_vertical_text_is_read_in_columns_from_the_right() -> None:
     for seed in SEEDS:
-        page = layout_pages.drawn(layout_pages.vertical_text, seed)
-        assert ordered(layout_pages.shuffled(page, 1)) == page
+        page = drawn(layout_pages.vertical_text, seed)
+        assert ordered(shuffled(page, 1)) == page
 
 
 def test_columns_lead_around_a_quotation_set_between_them() -> None:
-    pages = [layout_pages.drawn(layout_pages.broken_by_a_quote, seed) for seed in SEEDS]
-    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.15
+    pages = [drawn(layout_pages.broken_by_a_quote, seed) for seed in SEEDS]
+    assert mean([error(page, ordered(shuffled(page, 1))) for page in pages]) <= 0.15
 
 
 @pytest.mark.parametrize("kind", [layout_pages.beneath_a_deck, layout_pages.around_a_picture])
 def test_columns_are_one_from_top_to_bottom_though_a_deck_or_a_caption_stands_between_them(kind: Kind) -> None:
-    pages = [layout_pages.drawn(kind, seed) for seed in SEEDS]
-    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.02
+    pages = [drawn(kind, seed) for seed in SEEDS]
+    assert mean([error(page, ordered(shuffled(page, 1))) for page in pages]) <= 0.02
 
 
 @pytest.mark.parametrize("kind", [layout_pages.newspaper, layout_pages.magazine, layout_pages.academic])
 def test_a_box_over_two_columns_does_not_tear_them_apart(kind: Kind) -> None:
-    pages = [layout_pages.with_merged_lines(layout_pages.drawn(kind, seed), seed) for seed in SEEDS]
-    assert mean([error(page, ordered(layout_pages.shuffled(page, 1))) for page in pages]) <= 0.1
+    pages = [with_merged_lines(drawn(kind, seed), seed) for seed in SEEDS]
+    assert mean([error(page, ordered(shuffled(page, 1))) for page in pages]) <= 0.1
 
 
 def test_a_heading_across_two_columns_comes_before_both() -> None:
@@ -174,8 +174,8 @@ def test_rows_so_close_that_their_boxes_overlap_are_read_row_by_row() -> None:
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_boxes() -> None:
-    page = layout_pages.drawn(layout_pages.newspaper, 3)
-    orders = {tuple(ordered(layout_pages.shuffled(page, seed))) for seed in range(5)}
+    page = drawn(layout_pages.newspaper, 3)
+    orders = {tuple(ordered(shuffled(page, seed))) for seed in range(5)}
     assert len(orders) == 1
 
 

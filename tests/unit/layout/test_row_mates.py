@@ -8,7 +8,7 @@ import pytest
 from ocr_engine.layout import pieces_in_order
 from ocr_engine.result import Polygon
 from tests.unit.layout import layout_pages
-from tests.unit.layout.layout_pages import Sheet
+from tests.unit.layout.sheet import Sheet, bent, drawn, shuffled
 
 SENTENCES = ("and so the morning went on without a word", "of what had been said the night before in the", "hall")
 Line = tuple[str, Polygon]
@@ -86,9 +86,9 @@ def test_no_line_of_running_text_shares_a_row(kind: layout_pages.Kind) -> None:
 def test_prices_hang_level_with_their_items_on_bent_paper() -> None:
     kept = wanted = 0
     for seed in range(8):
-        page = layout_pages.bent(layout_pages.drawn(layout_pages.price_list, seed), seed)
+        page = bent(drawn(layout_pages.price_list, seed), seed)
         texts = [text for text, _ in page]
-        for row in in_rows(layout_pages.shuffled(page, 1)):
+        for row in in_rows(shuffled(page, 1)):
             assert len(row) == 1 or texts.index(row[1]) == texts.index(row[0]) + 1
             kept += len(row) == 2
         wanted += sum(text_width(b) < 0.2 * text_width(a) for (_, a), (_, b) in pairwise(page))
