@@ -290,8 +290,19 @@ def test_pages_of_a_document_are_looked_at_and_searched(server: Server, opened: 
 
 def test_what_a_phone_shares_with_the_installed_page_is_read(server: Server, opened: Opened) -> None:
     with opened(server.url) as page:
-        page.wait_for_function(
-            "async () => (await navigator.serviceWorker.getRegistration('share'))?.active?.state === 'activated'"
+        page.evaluate(
+            """async () => {
+                for (;;) {
+                    const registered = await navigator.serviceWorker.getRegistration("share");
+                    const { active, installing, waiting } = registered ?? {};
+                    if (active?.state === "activated") return;
+                    const coming = installing ?? waiting ?? active;
+                    await new Promise((done) => {
+                        if (coming) coming.addEventListener("statechange", done, { once: true });
+                        else setTimeout(done); // the page has not asked for it yet
+                    });
+                }
+            }"""
         )
         # what a phone does with a share: it posts a form to the address that the manifest names
         page.evaluate(
