@@ -4,6 +4,7 @@ The recogniser has no sign for them, and reads `口`, `X` or nothing. Tables and
 but of squares that touch or stand in close rows; letters such as `口` have neighbours.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -103,27 +104,29 @@ def find(page: Pixels, quads: Quads) -> list[CheckBox]:
         for left, top, right, bottom in _squares(ink, unit)
         if (box := _judged(grey, ink, left, top, right, bottom, BULLET * unit)) is not None
     ]
-    outer = [box for box in boxes if not any(box is not other and _is_within(box, other) for other in boxes)]
-    return _without_combs(outer)
+    return _without_combs(_outer(boxes))
 
 
 def told(
     boxes: Sequence[CheckBox], quads: Quads, readings: Sequence[Reading], supports: Sequence[Support]
 ) -> tuple[Quads, list[Reading], tuple[Support, ...]]:
     """The boxes and readings of a page's lines with those of its check boxes, and without what was read in these."""
-    lines = [*zip(quads, readings, supports, strict=True)]
-    boxes = [
-        box
-        for box in boxes
-        if not any(_is_letter(box, quad, reading) for quad, reading in zip(quads, readings, strict=True))
-    ]
+    low, high = quads.min(axis=1), quads.max(axis=1)
+    parts = [[line] for line in zip(quads, readings, strict=True)]
+    kept: list[CheckBox] = []
     for box in boxes:
-        lines = [(*part_, support) for quad, reading, support in lines for part_ in _without(box, quad, reading)]
-    signs = [Reading(CHECKED if box.checked else EMPTY, box.confidence, (0.5,), (box.confidence,)) for box in boxes]
+        beside = np.flatnonzero(_are_touched(box, low, high)).tolist()
+        if any(_is_letter(box, quads[i], readings[i]) for i in beside):
+            continue
+        kept.append(box)
+        for i in beside:
+            parts[i] = [left_ for quad, reading in parts[i] for left_ in _without(box, quad, reading)]
+    lines = [(*part_, support) for of_line, support in zip(parts, supports, strict=True) for part_ in of_line]
+    signs = [Reading(CHECKED if box.checked else EMPTY, box.confidence, (0.5,), (box.confidence,)) for box in kept]
     read: list[Support] = ["read"] * len(signs)
-    kept = [quad for quad, _, _ in lines] + [box.quad for box in boxes]
+    corners = [quad for quad, _, _ in lines] + [box.quad for box in kept]
     return (
-        np.array(kept, np.float32).reshape(-1, 4, 2),
+        np.array(corners, np.float32).reshape(-1, 4, 2),
         [reading for _, reading, _ in lines] + signs,
         (*(support for _, _, support in lines), *read),
     )
@@ -235,19 +238,49 @@ def _stroke(box: Mask) -> int:
     return int(np.median(runs)) if runs else 1
 
 
-def _without_combs(boxes: list[CheckBox]) -> list[CheckBox]:
-    """Those that do not stand in a close row of as many as are written in."""
-    kept = []
-    for box in boxes:
-        row = [box]
+class _Grid:
+    """Boxes by where they stand, so that of thousands only those around one are looked at."""
+
+    def __init__(self, boxes: Sequence[CheckBox]) -> None:
+        self._size = max((max(box.right - box.left, box.bottom - box.top) for box in boxes), default=1)
+        self._cells: dict[tuple[int, int], list[CheckBox]] = {}
+        for box in boxes:
+            self._cells.setdefault(self._cell(box), []).append(box)
+
+    def around(self, box: CheckBox) -> Iterator[CheckBox]:
+        """At least all whose upper left is two sides of the largest or less from its own, and one side up or down."""
+        x, y = self._cell(box)
+        for row in range(y - 1, y + 2):
+            for column in range(x - 2, x + 3):
+                yield from self._cells.get((column, row), ())
+
+    def row_of(self, box: CheckBox) -> Iterator[CheckBox]:
+        """The box, and those in a close row with it."""
+        yield box
         for step in (1, -1):
-            at: CheckBox | None = box
-            while at is not None and len(row) < COMB_CELLS:
-                at = next((other for other in boxes if other not in row and _is_next(at, other, step)), None)
-                row += [at] if at is not None else []
-        if len(row) < COMB_CELLS:
-            kept.append(box)
-    return kept[:MAX_BOXES]
+            at = self._next(box, step)
+            while at is not None:
+                yield at
+                at = self._next(at, step)
+
+    def _next(self, box: CheckBox, step: int) -> CheckBox | None:
+        return next((other for other in self.around(box) if _is_next(box, other, step)), None)
+
+    def _cell(self, box: CheckBox) -> tuple[int, int]:
+        return box.left // self._size, box.top // self._size
+
+
+def _outer(boxes: list[CheckBox]) -> list[CheckBox]:
+    """Those that lie in no other one."""
+    grid = _Grid(boxes)
+    return [box for box in boxes if not any(other is not box and _is_within(box, other) for other in grid.around(box))]
+
+
+def _without_combs(boxes: list[CheckBox]) -> list[CheckBox]:
+    """Those that do not stand in a close row of as many as are written in; MAX_BOXES of them."""
+    grid = _Grid(boxes)
+    apart = (box for box in boxes if len([*itertools.islice(grid.row_of(box), COMB_CELLS)]) < COMB_CELLS)
+    return [*itertools.islice(apart, MAX_BOXES)]
 
 
 def _is_within(box: CheckBox, other: CheckBox) -> bool:
@@ -260,14 +293,28 @@ def _is_next(box: CheckBox, other: CheckBox, step: int) -> bool:
     return level and -0.3 * box.side <= gap <= COMB_GAP * box.side
 
 
+def _are_touched(box: CheckBox, low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which (n,) of the lines between these corners (n, 2) run over the box."""
+    middle = (box.top + box.bottom) / 2
+    level = (low[:, 1] < middle) & (middle < high[:, 1])
+    return np.asarray(level & (low[:, 0] < box.right) & (high[:, 0] > box.left))
+
+
+def _span(box: CheckBox, quad: NDArray[np.float32]) -> tuple[float, float] | None:
+    """From where to where along a line the box stands, 0 at its left to 1 at its right; None where it does not."""
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    if not _are_touched(box, low[None], high[None]).all():
+        return None
+    left, width = float(low[0]), max(float(high[0] - low[0]), 1.0)
+    return (box.left - left) / width, (box.right - left) / width
+
+
 def _without(box: CheckBox, quad: NDArray[np.float32], reading: Reading) -> list[tuple[NDArray[np.float32], Reading]]:
     """A line without what was read in a check box: what stands before it, and behind."""
-    left, top = quad.min(axis=0)
-    right, bottom = quad.max(axis=0)
-    if not (top < (box.top + box.bottom) / 2 < bottom and left < box.right and right > box.left):
+    span = _span(box, quad)
+    if span is None:
         return [(quad, reading)]
-    width = max(float(right - left), 1.0)
-    begins, ends = (box.left - left) / width, (box.right - left) / width
+    begins, ends = span
     if begins <= REACH * (ends - begins) and ends >= 1 - REACH * (ends - begins):
         return []
     if reading.corner or len(reading.places) != len(reading.text):
@@ -283,10 +330,10 @@ def _without(box: CheckBox, quad: NDArray[np.float32], reading: Reading) -> list
 
 def _is_letter(box: CheckBox, quad: NDArray[np.float32], reading: Reading) -> bool:
     """Whether a letter was surely read in its place, or one that has another beside it."""
-    (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
-    if reading.corner or not (top < (box.top + box.bottom) / 2 < bottom and left < box.right and right > box.left):
+    span = _span(box, quad)
+    if reading.corner or span is None:
         return False
-    begins, ends = (box.left - left) / (right - left), (box.right - left) / (right - left)
+    begins, ends = span
     letters = [i for i, place in enumerate(reading.places) if begins <= place <= ends and reading.text[i].strip()]
     return any(
         (reading.text[i] not in ALIKE and reading.certainty[i] >= SURE_LETTER)

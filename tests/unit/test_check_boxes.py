@@ -1,5 +1,7 @@
 """Check boxes are found with their state, and letters, tables and comb fields are none."""
 
+import itertools
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -68,3 +70,31 @@ def test_what_was_read_in_a_box_gives_way_and_the_line_around_it_stays() -> None
 def test_a_letter_in_a_word_or_one_that_was_surely_read_is_no_box() -> None:
     assert told((0, 40), "Divorced..") == [("Divorced..", [0, 400])]
     assert told((0, 40), "@ 6 percent") == [("@ 6 percent", [0, 400])]
+
+
+def looks_at(squares: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often two boxes are compared on a page of so many by so many squares."""
+    page = np.full((24 * squares, 28 * squares, 3), 255, np.uint8)
+    for y, x in itertools.product(range(squares), repeat=2):
+        page[24 * y + 5 : 24 * y + 19, 28 * x + 7 : 28 * x + 21] = 20
+        page[24 * y + 7 : 24 * y + 17, 28 * x + 9 : 28 * x + 19] = 255
+    lines = np.array([[(0, 0), (28 * squares, 0), (28 * squares, 14), (0, 14)]], np.float32)
+    looks = 0
+
+    def counted(compare: Callable[..., bool]) -> Callable[..., bool]:
+        def looked(*boxes: object) -> bool:
+            nonlocal looks
+            looks += 1
+            return compare(*boxes)
+
+        return looked
+
+    with monkeypatch.context() as patched:
+        for name in ("_is_within", "_is_next"):
+            patched.setattr(check_boxes, name, counted(getattr(check_boxes, name)))
+        assert len(check_boxes.find(page, lines)) == squares * squares
+    return looks
+
+
+def test_a_page_of_squares_costs_by_their_number_not_by_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looks_at(16, monkeypatch) < 6 * looks_at(8, monkeypatch)  # of four times as many
