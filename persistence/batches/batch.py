@@ -9,7 +9,7 @@ from msgspec import Struct
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox.delivery import Delivery, news
 from persistence.page import Page
-from persistence.store import Cursor
+from persistence.store import Cursor, StoreError
 from persistence.upload import Upload
 
 OF_BATCH = "batch"
@@ -62,6 +62,13 @@ class NewJob(Struct, frozen=True, kw_only=True):
     job: Job
     upload: Upload
     pages: Sequence[Page] = ()
+
+    def upload_at_hand(self) -> Upload:
+        """See Upload.in_one_place. Raises StoreError."""
+        try:
+            return self.upload.in_one_place()
+        except OSError as error:
+            raise StoreError(f"an upload cannot be read again: {error.strerror}") from error
 
 
 class BatchState(Struct, frozen=True, kw_only=True):

@@ -8,11 +8,10 @@ from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState
 from persistence.change import change_of
 from persistence.postgres import entry_table, notifications, repeats, uploads
 from persistence.postgres import pages as page_rows
-from persistence.postgres.connection import Connection, Connections
+from persistence.postgres.connection import Connection, Connections, storable
 from persistence.queue import Unit
 from persistence.repeat import Repeat
-from persistence.store import Cursor, JobExists, StoreError
-from persistence.upload import Upload
+from persistence.store import Cursor, JobExists
 
 
 class PostgresBatches:
@@ -37,12 +36,12 @@ class PostgresBatches:
         await self._connections.write(work)
 
     async def get(self, batch_id: str) -> BatchState | None:
-        if not _storable(batch_id):
+        if not storable(batch_id):
             return None
         return await self._connections.read(lambda connection: postgres_rows.get(connection, batch_id))
 
     async def listed(self, owner: str | None, after: Cursor | None = None, limit: int = 50) -> BatchListing:
-        if after is not None and not _storable(after.id):
+        if after is not None and not storable(after.id):
             return BatchListing(batches=(), next=None)
         return await self._connections.read(lambda connection: postgres_rows.listed(connection, owner, after, limit))
 
@@ -60,20 +59,8 @@ async def _add(connection: Connection, new: NewJob) -> None:
     job = new.job
     if not await page_rows.insert_job(connection, job):
         raise JobExists(f"there is or was a job {job.id}")
-    await uploads.insert(connection, job.id, await asyncio.to_thread(_at_hand, new.upload))
+    await uploads.insert(connection, job.id, await asyncio.to_thread(new.upload_at_hand))
     await page_rows.insert(connection, job, new.pages)
     await notifications.announce(connection, change_of(job))
     if not new.pages:
         await entry_table.enqueue(connection, Unit.of(job))
-
-
-def _at_hand(upload: Upload) -> Upload:
-    try:
-        return upload.in_one_place()
-    except OSError as error:
-        raise StoreError(f"an upload cannot be read again: {error.strerror}") from error
-
-
-def _storable(batch_id: str) -> bool:
-    """As that of jobs: what PostgreSQL's text cannot be is the id of no batch."""
-    return "\0" not in batch_id and not any("\ud800" <= sign <= "\udfff" for sign in batch_id)

@@ -132,5 +132,5 @@ async def _state(connection: Connection, row: Mapping[str, Any]) -> BatchState:
         pages_total=sum(record["total"] for record in found.values()),
         pages_done=sum(record["done"] for record in found.values()),
         pages_failed=sum(record["failed"] for record in found.values()),
-        last_unfinished=await connection.fetchval(LAST, row["id"]) or "",
+        last_unfinished=await connection.fetchval(LAST, row["id"]) or "" if row["unfinished"] else "",
     )

@@ -77,7 +77,7 @@ class SqliteBatches:
                 for new in jobs:
                     page_rows.insert_job(db, new.job)
                     # one after the other, so that no more than one of them is in memory
-                    uploads.insert(db, new.job.id, _at_hand(new.upload), taken.get(new.job.id, ""))
+                    uploads.insert(db, new.job.id, new.upload_at_hand(), taken.get(new.job.id, ""))
                     page_rows.insert(db, new.pages)
 
         # off the writer's thread, as with a single upload
@@ -103,10 +103,3 @@ class SqliteBatches:
 
 def _is_large(upload: Upload) -> bool:
     return upload.file is not None and upload.size > IN_MEMORY_BYTES
-
-
-def _at_hand(upload: Upload) -> Upload:
-    try:
-        return upload.in_one_place()
-    except OSError as error:
-        raise StoreError(f"an upload cannot be read again: {error.strerror}") from error

@@ -124,11 +124,6 @@ def _state(db: Database, row: Sequence[Any]) -> BatchState:
         f"FROM {_JOBS} GROUP BY status",
         (batch_id,),
     ).fetchall()
-    last = db.execute(
-        f"SELECT id FROM {_JOBS} AND +status IN ('queued', 'processing') "  # noqa: S608
-        "ORDER BY batch_number DESC LIMIT 1",
-        (batch_id,),
-    ).fetchone()
     counts = {status: count for status, count, *_ in found}
     return BatchState(
         batch=Batch(
@@ -148,5 +143,14 @@ def _state(db: Database, row: Sequence[Any]) -> BatchState:
         pages_total=sum(pages for _, _, pages, _, _ in found),
         pages_done=sum(pages for _, _, _, pages, _ in found),
         pages_failed=sum(pages for *_, pages in found),
-        last_unfinished=last[0] if last else "",
+        last_unfinished=_last_unfinished(db, batch_id) if unfinished else "",
     )
+
+
+def _last_unfinished(db: Database, batch_id: str) -> str:
+    row = db.execute(
+        f"SELECT id FROM {_JOBS} AND +status IN ('queued', 'processing') "  # noqa: S608
+        "ORDER BY batch_number DESC LIMIT 1",
+        (batch_id,),
+    ).fetchone()
+    return str(row[0]) if row else ""
