@@ -5,7 +5,7 @@ and the last one ends the job. The other way round "store my page, and if none i
 whose last two pages ended at the same moment (99 of 100 in READ COMMITTED).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -150,25 +150,12 @@ async def unsettled(connection: Connection, job_id: str) -> list[Page]:
 
 async def completed(connection: Connection, job: Job) -> Job:
     """The job with what was read of its pages."""
-    if not job.paged or not job.pages_done + job.pages_failed:
-        return job
-    records = await connection.fetch(
-        f"SELECT {_PAGE} FROM pages WHERE job_id = $1 AND status IN ('done', 'failed') ORDER BY number",  # noqa: S608
-        job.id,
-    )
-    return with_pages(job, [page_from_row(dict(record)) for record in records])
+    return await _with_settled(connection, job, _PAGE, with_pages)
 
 
 async def outline(connection: Connection, job: Job) -> Job:
     """The job with the numbers of its pages that were read."""
-    if not job.paged or not job.pages_done + job.pages_failed:
-        return job
-    records = await connection.fetch(
-        f"SELECT {_PAGE_BUT_RESULT} FROM pages "  # noqa: S608
-        "WHERE job_id = $1 AND status IN ('done', 'failed') ORDER BY number",
-        job.id,
-    )
-    return outlined(job, [page_from_row(dict(record)) for record in records])
+    return await _with_settled(connection, job, _PAGE_BUT_RESULT, outlined)
 
 
 async def results(connection: Connection, job_id: str, numbers: Sequence[int]) -> list[bytes]:
@@ -181,6 +168,18 @@ async def results(connection: Connection, job_id: str, numbers: Sequence[int]) -
         numbers,
     )
     return [record["result"].encode() for record in records]
+
+
+async def _with_settled(
+    connection: Connection, job: Job, columns: str, whole: Callable[[Job, Sequence[Page]], Job]
+) -> Job:
+    if not job.paged or not job.pages_done + job.pages_failed:
+        return job
+    records = await connection.fetch(
+        f"SELECT {columns} FROM pages WHERE job_id = $1 AND status IN ('done', 'failed') ORDER BY number",  # noqa: S608
+        job.id,
+    )
+    return whole(job, [page_from_row(dict(record)) for record in records])
 
 
 def _page_values(page: Page) -> list[Any]:

@@ -132,28 +132,25 @@ def job(db: Database, job_id: str, whole: Callable[[Database, Job], Job]) -> Job
 
 def completed(db: Database, job: Job) -> Job:
     """The job with what was read of its pages."""
-    if not job.paged or not job.pages_done + job.pages_failed:
-        return job
-    rows = db.execute(
-        f"SELECT {_PAGE} FROM pages WHERE job_id = ? AND status IN ('done', 'failed') ORDER BY number",  # noqa: S608
-        (job.id,),
-    )
-    return with_pages(job, [page_from_row(row) for row in rows])
+    return _with_settled(db, job, _PAGE, with_pages)
 
 
 def outline(db: Database, job: Job) -> Job:
     """The job with the numbers of its pages that were read."""
-    if not job.paged or not job.pages_done + job.pages_failed:
-        return job
-    rows = db.execute(
-        f"SELECT {_PAGE_BUT_RESULT} FROM pages "  # noqa: S608
-        "WHERE job_id = ? AND status IN ('done', 'failed') ORDER BY number",
-        (job.id,),
-    )
-    return outlined(job, [page_from_row(row) for row in rows])
+    return _with_settled(db, job, _PAGE_BUT_RESULT, outlined)
 
 
 def results(db: Database, job_id: str, numbers: Sequence[int]) -> list[bytes]:
     """See JobStore.page_results."""
     query = "SELECT CAST(result AS BLOB) FROM pages WHERE job_id = ? AND number = ? AND result IS NOT NULL"
     return [row[0] for number in numbers for row in db.execute(query, (job_id, number))]
+
+
+def _with_settled(db: Database, job: Job, columns: str, whole: Callable[[Job, Sequence[Page]], Job]) -> Job:
+    if not job.paged or not job.pages_done + job.pages_failed:
+        return job
+    rows = db.execute(
+        f"SELECT {columns} FROM pages WHERE job_id = ? AND status IN ('done', 'failed') ORDER BY number",  # noqa: S608
+        (job.id,),
+    )
+    return whole(job, [page_from_row(row) for row in rows])
