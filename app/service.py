@@ -361,7 +361,9 @@ class Service:
             raise JobNotFound("there is no such job")
         job = await self.store.outline(job_id)
         if job is not None and viewer in (None, job.owner):
-            return job
+            if not self._retention.is_over(job):
+                return job
+            raise JobGone(f"job {job_id} has expired")
         if job is None and await self.store.was_deleted(job_id, viewer):
             raise JobGone(f"job {job_id} was deleted")
         raise JobNotFound("there is no such job")

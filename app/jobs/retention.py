@@ -38,6 +38,11 @@ class Retention:
             moments.append(job.updated_at + self._kept)
         return min(moments, default=None)
 
+    def is_over(self, job: Job) -> bool:
+        """Its time is up, whether or not it was deleted by now."""
+        expires_at = self.expires_at(job)
+        return expires_at is not None and expires_at <= self._now()
+
     async def expire(self) -> int:
         """Deletes what is due, and gives the number. Harmless on several nodes at once. Raises StoreError."""
         now = self._now()

@@ -2,12 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from datetime import datetime
 
 import msgspec
 
-from app import clock
 from app.jobs.intake import Intake
 from app.jobs.received import content_of
 from app.jobs.retention import Retention
@@ -34,14 +31,12 @@ class EqualFiles:
         intake: Intake,
         retention: Retention,
         reading: bytes,
-        now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`reading`: how everything is read here, which is as decisive as the file."""
         self._store = store
         self._intake = intake
         self._retention = retention
         self._reading = reading
-        self._now = now
 
     async def fingerprint(self, upload: Upload, options: JobOptions) -> str:
         """Of the file and all that decides what is read in it.
@@ -76,10 +71,7 @@ class EqualFiles:
         Raises as Intake.answer.
         """
         equal = await self._store.alike(owner, fingerprint) if options.dedupe == "content" else None
-        if equal is None:
-            return None
-        expires_at = self._retention.expires_at(equal)
-        if expires_at is not None and expires_at <= self._now():
+        if equal is None or self._retention.is_over(equal):
             return None
         try:
             return await self._intake.answer(equal, upload, info, traceparent, options, repeat)

@@ -42,6 +42,18 @@ async def test_the_service_sweeps_by_itself_when_it_is_told_to(run: Any) -> None
             pass
 
 
+async def test_a_job_whose_time_is_over_is_shown_no_more_though_it_waits_for_the_next_sweep(run: Any) -> None:
+    async with run(ScriptedPool(text_result("old")), keep_finished_days=1e-9) as service:
+        job_id = (await service.upload(PNG)).json()["id"]
+        while (answer := await service.client.get(f"/images/{job_id}")).status_code == 202:
+            pass
+        assert (answer.status_code, answer.json()["code"]) == (410, "job_gone")
+        assert await service.service.store.outline(job_id) is not None
+        for path in ("result", "file", "events", "deliveries", "pages/1/image"):
+            assert (await service.client.get(f"/images/{job_id}/{path}")).status_code == 410
+        assert (await service.client.delete(f"/images/{job_id}")).status_code == 410
+
+
 async def test_finished_jobs_stay_for_ever_where_an_operator_wants_that(run: Any) -> None:
     async with run(ScriptedPool(text_result("old")), keep_finished_days=0.0) as service:
         job_id = (await service.upload(PNG)).json()["id"]
