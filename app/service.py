@@ -43,10 +43,11 @@ from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.queue import Ahead, JobQueue
 from persistence.repeat import REPEAT_TIME, AlreadySubmitted
-from persistence.store import Cursor, JobFilter, JobStore, Listing, StoreError
+from persistence.store import JobFilter, JobStore, Listing, StoreError
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""

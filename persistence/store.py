@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from msgspec import Struct
 
 from persistence.change import JobChange
+from persistence.cursor import Cursor as Cursor
+from persistence.cursor import cut
 from persistence.job import Job, JobState
 from persistence.outbox.port import Outbox
 from persistence.page import Page
@@ -38,14 +40,6 @@ class EqualGone(Exception):
     """The job whose result was to be used is not as it was any more. Nothing was changed."""
 
 
-class Cursor(Struct, frozen=True, kw_only=True):
-    """Where a page ended: the next one goes on after this job, whatever became of it meanwhile."""
-
-    updated_at: datetime
-    """Or its `created_at`, where a list is ordered by that."""
-    id: str
-
-
 class Listing(Struct, frozen=True, kw_only=True):
     """Some jobs of a longer list."""
 
@@ -59,11 +53,10 @@ class Listing(Struct, frozen=True, kw_only=True):
 
         `moment`: that by which they are ordered; None: their `updated_at`.
         """
-        shown = tuple(jobs[:limit])
-        last = shown[-1] if len(jobs) > limit else None
-        if last is None:
-            return cls(jobs=shown, next=None)
-        return cls(jobs=shown, next=Cursor(updated_at=moment(last) if moment else last.updated_at, id=last.id))
+        shown, following = cut(
+            jobs, limit, lambda job: Cursor(updated_at=moment(job) if moment else job.updated_at, id=job.id)
+        )
+        return cls(jobs=shown, next=following)
 
 
 class JobFilter(Struct, frozen=True, kw_only=True):

@@ -14,10 +14,11 @@ from app.jobs.capacity import Capacity
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
 from persistence.batches.batch import OF_BATCH, BatchFile, BatchListing, BatchState
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.outbox.delivery import Delivery
 from persistence.queue import Ahead, JobQueue
-from persistence.store import Cursor, JobStore
+from persistence.store import JobStore
 
 LISTED_FILES_AT_ONCE = 100
 """Of a batch, that are read at a time."""

@@ -10,9 +10,10 @@ from app.delivery.subscription import StreamLimits, Subscription
 from app.jobs.events import JobEvents
 from persistence.batches.batch import BatchState
 from persistence.change import JobChange, change_of
+from persistence.cursor import Cursor
 from persistence.job import Job
 from persistence.page import Page
-from persistence.store import Cursor, JobStore
+from persistence.store import JobStore
 
 OVERLAP = timedelta(seconds=5)
 """Changes may be stored in another order than their moments say, by as much as one write takes."""

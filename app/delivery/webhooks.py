@@ -9,9 +9,10 @@ from loguru import logger
 from app import clock
 from app.delivery.addresses import Addresses, Refused, Unresolved
 from app.delivery.secrets import Secrets
+from persistence.cursor import Cursor
 from persistence.job import Job
 from persistence.outbox.delivery import OF_IMAGE, Delivery, DeliveryState
-from persistence.outbox.port import DeliveryCursor, DeliveryListing, Outbox
+from persistence.outbox.port import DeliveryListing, Outbox
 
 LOOK_UP_SECONDS = 2.0
 """How long an upload waits to hear where its callback URL leads; it is looked up again at each attempt anyhow."""
@@ -88,7 +89,7 @@ class Webhooks:
         return await self._outbox.of_subject(OF_IMAGE, job.id)
 
     async def listed(
-        self, owner: str | None, status: DeliveryState | None, after: DeliveryCursor | None, limit: int
+        self, owner: str | None, status: DeliveryState | None, after: Cursor | None, limit: int
     ) -> DeliveryListing:
         """Newest first, of everybody where `owner` is None. Raises StoreError."""
         return await self._outbox.listed(owner=owner, status=status, after=after, limit=limit)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from persistence.change import JobChange
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Backlog, Cursor, JobFilter, JobStore, Listing, PageChange
+from persistence.store import Backlog, JobFilter, JobStore, Listing, PageChange
 from persistence.upload import StoredFile, Upload
 
 

@@ -6,10 +6,11 @@ from typing import Self
 
 from msgspec import Struct
 
+from persistence.cursor import Cursor, cut
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox.delivery import Delivery, news
 from persistence.page import Page
-from persistence.store import Cursor, StoreError
+from persistence.store import StoreError
 from persistence.upload import Upload
 
 OF_BATCH = "batch"
@@ -108,9 +109,10 @@ class BatchListing(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, states: Sequence[BatchState], limit: int) -> Self:
         """The first `limit` of `states`, of which there is one more where anything follows."""
-        shown = tuple(states[:limit])
-        last = shown[-1].batch if len(states) > limit else None
-        return cls(batches=shown, next=Cursor(updated_at=last.created_at, id=last.id) if last else None)
+        shown, following = cut(
+            states, limit, lambda state: Cursor(updated_at=state.batch.created_at, id=state.batch.id)
+        )
+        return cls(batches=shown, next=following)
 
 
 def deliveries_of_batch(state: BatchState) -> Sequence[Delivery]:

@@ -7,8 +7,8 @@ import msgspec
 
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
 from persistence.batches.store import BatchStore
+from persistence.cursor import Cursor
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Cursor
 from persistence.tasks import Writes
 from persistence.upload import Upload
 

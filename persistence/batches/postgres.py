@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from persistence.batches import postgres_rows
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
 from persistence.change import change_of
+from persistence.cursor import Cursor
 from persistence.postgres import entry_table, notifications, repeats, uploads
 from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import Connection, Connections, storable
 from persistence.queue import Unit
 from persistence.repeat import Repeat
-from persistence.store import Cursor, JobExists
+from persistence.store import JobExists
 
 
 class PostgresBatches:

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from persistence.batches.batch import OF_BATCH, Batch, BatchFile, BatchListing, BatchState, deliveries_of_batch
+from persistence.cursor import Cursor
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox import postgres as outbox
 from persistence.postgres.connection import Connection
-from persistence.store import Cursor
 
 _BATCH = "id, owner, created_at, files, jobs, unfinished, ended_at, cancelled, ends, options, traceparent"
 _JOBS = "FROM jobs WHERE batch_id = $1 AND batch_id != ''"

@@ -9,13 +9,14 @@ from sqlite_utils import Database
 
 from persistence.batches import sqlite_rows
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
+from persistence.cursor import Cursor
 from persistence.repeat import Repeat
 from persistence.sqlite import pages as page_rows
 from persistence.sqlite import repeats, uploads
 from persistence.sqlite.connection import OwnedConnection, transaction
 from persistence.sqlite.file import require_room
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Cursor, JobExists, StoreError
+from persistence.store import JobExists, StoreError
 from persistence.tasks import Writes
 from persistence.upload import IN_MEMORY_BYTES, Upload
 

@@ -8,10 +8,10 @@ import msgspec
 from sqlite_utils import Database
 
 from persistence.batches.batch import OF_BATCH, Batch, BatchFile, BatchListing, BatchState, deliveries_of_batch
+from persistence.cursor import Cursor
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.sqlite.rows import to_text
-from persistence.store import Cursor
 
 _BATCH = "id, owner, created_at, files, jobs, unfinished, ended_at, cancelled, ends, options, traceparent"
 _UNFINISHED = 5

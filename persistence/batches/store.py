@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
+from persistence.cursor import Cursor
 from persistence.repeat import Repeat
-from persistence.store import Cursor
 
 
 class BatchStore(Protocol):

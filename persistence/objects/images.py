@@ -18,11 +18,12 @@ from loguru import logger
 
 from persistence.batches.objects import ObjectBatches
 from persistence.change import JobChange
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Backlog, Cursor, EqualGone, JobFilter, JobStore, Listing, PageChange, StoreError
+from persistence.store import Backlog, EqualGone, JobFilter, JobStore, Listing, PageChange, StoreError
 from persistence.tasks import Writes, end, every
 from persistence.upload import StoredFile, Upload
 

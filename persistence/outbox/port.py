@@ -1,27 +1,27 @@
 """The port Outbox: what is still to be told to receivers outside. Every JobStore has one, in its own database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from msgspec import Struct
 
+from persistence.cursor import Cursor, cut
 from persistence.outbox.delivery import Delivery, DeliveryState
-
-
-class DeliveryCursor(Struct, frozen=True, kw_only=True):
-    """Where a page of a list ended: the next one goes on after this delivery."""
-
-    created_at: datetime
-    id: str
 
 
 class DeliveryListing(Struct, frozen=True, kw_only=True):
     """Some deliveries of a longer list."""
 
     deliveries: tuple[Delivery, ...]
-    next: DeliveryCursor | None
-    """Where to go on; None: nothing follows."""
+    next: Cursor | None
+    """Where to go on, by `created_at`; None: nothing follows."""
+
+    @classmethod
+    def of(cls, found: Sequence[Delivery], limit: int) -> Self:
+        """The first `limit` of `found`, of which there is one more where anything follows."""
+        shown, following = cut(found, limit, lambda each: Cursor(updated_at=each.created_at, id=each.id))
+        return cls(deliveries=shown, next=following)
 
 
 class Undelivered(Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Outbox(Protocol):
         *,
         owner: str | None = None,
         status: DeliveryState | None = None,
-        after: DeliveryCursor | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
     ) -> DeliveryListing:
         """At most `limit` (1 or more), newest first: by `created_at`, then by id."""
@@ -80,11 +80,3 @@ class Outbox(Protocol):
 def receiver_names(receivers: Collection[Receiver]) -> list[str]:
     """As the statements have them: neither owners nor hosts have spaces."""
     return [f"{owner} {host}" for owner, host in receivers]
-
-
-def listing(found: list[Delivery], limit: int) -> DeliveryListing:
-    """The first `limit` of them, of which there is one more where anything follows."""
-    shown = tuple(found[:limit])
-    last = shown[-1] if len(found) > limit else None
-    following = DeliveryCursor(created_at=last.created_at, id=last.id) if last else None
-    return DeliveryListing(deliveries=shown, next=following)

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from persistence.cursor import Cursor
 from persistence.outbox.delivery import Delivery, DeliveryState
-from persistence.outbox.port import DeliveryCursor, DeliveryListing, Receiver, Undelivered, listing, receiver_names
+from persistence.outbox.port import DeliveryListing, Receiver, Undelivered, receiver_names
 from persistence.postgres.connection import Connection, Connections, storable
 from persistence.rows import DELIVERY_COLUMNS, delivery_from_row, to_delivery_row
 
@@ -101,15 +102,15 @@ class PostgresOutbox:
         *,
         owner: str | None = None,
         status: DeliveryState | None = None,
-        after: DeliveryCursor | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
     ) -> DeliveryListing:
         if after is not None and not storable(after.id):
             return DeliveryListing(deliveries=(), next=None)
-        at, last = (after.created_at, after.id) if after else (None, None)
+        at, last = (after.updated_at, after.id) if after else (None, None)
         wanted = (owner, status.value if status else None, at, last, limit + 1)
         rows = await self._connections.read(lambda connection: connection.fetch(LISTED, *wanted))
-        return listing([delivery_from_row(dict(row)) for row in rows], limit)
+        return DeliveryListing.of([delivery_from_row(dict(row)) for row in rows], limit)
 
     async def undelivered(self) -> Undelivered:
         row = await self._connections.read(lambda connection: connection.fetchrow(UNDELIVERED))

@@ -7,8 +7,9 @@ from typing import Protocol, TypeVar
 import msgspec
 from sqlite_utils import Database
 
+from persistence.cursor import Cursor
 from persistence.outbox.delivery import Delivery, DeliveryState
-from persistence.outbox.port import DeliveryCursor, DeliveryListing, Receiver, Undelivered, listing, receiver_names
+from persistence.outbox.port import DeliveryListing, Receiver, Undelivered, receiver_names
 from persistence.rows import DELIVERY_COLUMNS
 from persistence.sqlite.connection import transaction
 from persistence.sqlite.rows import delivery_from_row, to_delivery_row, to_text
@@ -112,7 +113,7 @@ class SqliteOutbox:
         *,
         owner: str | None = None,
         status: DeliveryState | None = None,
-        after: DeliveryCursor | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
     ) -> DeliveryListing:
         conditions, values = ["1"], list[str]()
@@ -125,10 +126,10 @@ class SqliteOutbox:
             values.append(status.value)
         if after is not None:
             conditions.append("(created_at, id) < (?, ?)")
-            values += [to_text(after.created_at), after.id]
+            values += [to_text(after.updated_at), after.id]
         query = f"{LISTED} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?"
         found = await self._read(lambda db: db.execute(query, (*values, limit + 1)).fetchall())
-        return listing([delivery_from_row(row) for row in found], limit)
+        return DeliveryListing.of([delivery_from_row(row) for row in found], limit)
 
     async def undelivered(self) -> Undelivered:
         query = (

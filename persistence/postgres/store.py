@@ -11,6 +11,7 @@ import asyncpg
 from persistence.batches import postgres_rows as batch_rows
 from persistence.batches.postgres import PostgresBatches
 from persistence.change import JobChange, change_of
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.outbox import postgres as outbox
 from persistence.outbox.delivery import OF_IMAGE
@@ -31,7 +32,7 @@ from persistence.postgres.scratch import ScratchFolder
 from persistence.queue import Unit
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, from_row
-from persistence.store import Backlog, Cursor, JobExists, JobFilter, Listing, PageChange, StoreUnusable
+from persistence.store import Backlog, JobExists, JobFilter, Listing, PageChange, StoreUnusable
 from persistence.upload import StoredFile, Upload
 
 MIGRATION_SECONDS = 600.0

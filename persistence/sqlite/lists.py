@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from persistence.change import JobChange
+from persistence.cursor import Cursor
 from persistence.job import Job
 from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite.rows import change_from_row, from_row, to_text
-from persistence.store import Backlog, Cursor, JobFilter, Listing
+from persistence.store import Backlog, JobFilter, Listing
 
 LISTED = f"SELECT {', '.join(LISTED_COLUMNS)} FROM jobs"  # noqa: S608 - of our own constants only
 ALIKE = f"""

@@ -15,6 +15,7 @@ from ocr_engine.result import ImageInfo
 from persistence.batches import sqlite_rows as batch_rows
 from persistence.batches.sqlite import SqliteBatches
 from persistence.change import JobChange
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.outbox.delivery import OF_IMAGE
@@ -37,7 +38,7 @@ from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.reserve import Reserve
 from persistence.sqlite.rows import from_row, to_text
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Backlog, Cursor, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
+from persistence.store import Backlog, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
 from persistence.tasks import Writes
 from persistence.upload import StoredFile, Upload
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from persistence.cursor import Cursor
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox.delivery import (
     KEPT_ATTEMPTS,
@@ -16,7 +17,6 @@ from persistence.outbox.delivery import (
     DeliveryAttempt,
     DeliveryState,
 )
-from persistence.outbox.port import DeliveryCursor
 from persistence.page import new_pages
 from persistence.store import JobStore
 from persistence.upload import Upload
@@ -236,7 +236,7 @@ async def test_a_place_or_id_that_no_answer_gave_leads_to_nothing(store: JobStor
     await ended(store, called_back())
     for odd in ("\x00", "msg_"):
         assert await store.outbox.get(odd) is None
-        place = DeliveryCursor(created_at=after(-1), id=odd)
+        place = Cursor(updated_at=after(-1), id=odd)
         assert (await store.outbox.listed(after=place)).deliveries == ()
     (delivery,) = await of_job(store)
     assert await store.outbox.get(delivery.id) == delivery

@@ -1,5 +1,6 @@
 """Deliveries of webhooks as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -7,7 +8,6 @@ from msgspec import Meta, Struct
 
 from persistence.batches.batch import OF_BATCH
 from persistence.outbox.delivery import OF_IMAGE, Delivery, DeliveryState
-from persistence.outbox.port import DeliveryListing
 
 
 class DeliveryAttemptView(Struct, frozen=True, kw_only=True):
@@ -72,6 +72,6 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
     )
 
 
-def deliveries_view(page: DeliveryListing, following: str | None) -> DeliveriesView:
+def deliveries_view(deliveries: Sequence[Delivery], following: str | None = None) -> DeliveriesView:
     """A page of them, and the text of the place where the next one begins."""
-    return DeliveriesView(items=[delivery_view(each) for each in page.deliveries], next=following)
+    return DeliveriesView(items=[delivery_view(each) for each in deliveries], next=following)

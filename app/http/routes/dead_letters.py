@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.requests.cursor import following, place_after
 from app.http.requests.strict import known_query_only
 from app.http.responses.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.http.routes.images import accepted
@@ -33,11 +33,8 @@ async def list_dead_letters(
     limit: PageSize = 50,
 ) -> DeadLettersView:
     """A page of dead letters, of one error code where that is asked for."""
-    cursor = cursor_of(after, "`after`") if after else None
-    page = await service.dead_letters(code, context_of(request.scope).viewer, cursor, limit)
-    return DeadLettersView(
-        items=[job_view(job) for job in page.jobs], next=cursor_text(page.next) if page.next else None
-    )
+    page = await service.dead_letters(code, context_of(request.scope).viewer, place_after(after), limit)
+    return DeadLettersView(items=[job_view(job) for job in page.jobs], next=following(page.next))
 
 
 @get(

@@ -1,7 +1,6 @@
 """`/images/{job_id}/deliveries` and `/deliveries`: what became of webhooks, and to have them sent again."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
@@ -10,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from app.http.access.gate import admitted
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.requests.cursor import following, linked, place_after
 from app.http.requests.strict import known_query_only
 from app.http.responses.delivery_views import (
     DeliveriesView,
@@ -21,8 +20,6 @@ from app.http.responses.delivery_views import (
 )
 from app.service import Service
 from persistence.outbox.delivery import DeliveryState
-from persistence.outbox.port import DeliveryCursor
-from persistence.store import Cursor
 
 AnyRequest = Request[Any, Any, Any]
 PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Deliveries on one page.")]
@@ -39,7 +36,7 @@ async def job_deliveries(
 ) -> DeliveriesView:
     """All deliveries of the job."""
     job = await service.job(job_id, context_of(request.scope).viewer)
-    return DeliveriesView(items=[delivery_view(each) for each in await service.webhooks.of_job(job)])
+    return deliveries_view(await service.webhooks.of_job(job))
 
 
 @post(
@@ -72,15 +69,9 @@ async def list_deliveries(
     limit: PageSize = 50,
 ) -> Response[DeliveriesView]:
     """A page of deliveries."""
-    cursor = cursor_of(after, "`after`") if after else None
-    place = DeliveryCursor(created_at=cursor.updated_at, id=cursor.id) if cursor else None
-    page = await service.webhooks.listed(context_of(request.scope).viewer, status, place, limit)
-    if page.next is None:
-        return Response(deliveries_view(page, None))
-    following = cursor_text(Cursor(updated_at=page.next.created_at, id=page.next.id))
-    query = {"status": status, "after": following, "limit": limit}
-    link = urlencode({name: value for name, value in query.items() if value is not None})
-    return Response(deliveries_view(page, following), headers={"Link": f'</deliveries?{link}>; rel="next"'})
+    page = await service.webhooks.listed(context_of(request.scope).viewer, status, place_after(after), limit)
+    view = deliveries_view(page.deliveries, following(page.next))
+    return linked(view, "/deliveries", view.next, status=status, limit=limit)
 
 
 @post(

@@ -16,7 +16,8 @@ from app.http.requests.strict import known_query_only
 from app.http.responses.event_stream import EVENT_STREAM, event_stream
 from app.service import Service
 from persistence.change import JobChange
-from persistence.store import Cursor, StoreError
+from persistence.cursor import Cursor
+from persistence.store import StoreError
 
 AnyRequest = Request[Any, Any, Any]
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get
@@ -12,7 +11,7 @@ from litestar.params import FromQuery, QueryParameter
 from app.http.openapi import problems
 from app.http.problems import ApiError
 from app.http.request_context import context_of
-from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.requests.cursor import following, linked, place_after
 from app.http.responses.schemas import JobsView, listed_view
 from app.service import Service
 from persistence.job import JobState
@@ -43,14 +42,9 @@ async def list_jobs(
         tag=tag,
         created_after=_moment(created_after) if created_after else None,
     )
-    page = await service.listed(wanted, cursor_of(after, "`after`") if after else None, limit)
-    following = cursor_text(page.next) if page.next else None
-    view = JobsView(items=[listed_view(job) for job in page.jobs], next=following)
-    if following is None:
-        return Response(view)
-    query = {"status": status, "tag": tag, "created_after": created_after, "after": following, "limit": limit}
-    link = urlencode({name: value for name, value in query.items() if value is not None})
-    return Response(view, headers={"Link": f'</images?{link}>; rel="next"'})
+    page = await service.listed(wanted, place_after(after), limit)
+    view = JobsView(items=[listed_view(job) for job in page.jobs], next=following(page.next))
+    return linked(view, "/images", view.next, status=status, tag=tag, created_after=created_after, limit=limit)
 
 
 def _moment(text: str) -> datetime:

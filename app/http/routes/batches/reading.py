@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from litestar import Response, Router, delete, get
 from litestar.di import NamedDependency
@@ -17,7 +16,7 @@ from app.http.forgetting import forgetting_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.accept import best_of
-from app.http.requests.cursor import cursor_of, cursor_text
+from app.http.requests.cursor import following, linked, place_after
 from app.http.requests.prefer import WaitSeconds
 from app.http.requests.strict import known_query_only
 from app.http.responses.batches import (
@@ -27,7 +26,7 @@ from app.http.responses.batches import (
     batch_view,
     result_parts,
 )
-from app.http.responses.delivery_views import DeliveriesView, delivery_view
+from app.http.responses.delivery_views import DeliveriesView, deliveries_view
 from app.http.responses.event_stream import EVENT_STREAM, event, stream_of
 from app.http.responses.pieces import sent
 from app.http.responses.static import PRIVATE, held
@@ -57,14 +56,9 @@ async def list_batches(
     limit: PageSize = 50,
 ) -> Response[BatchesView]:
     """A page of the key's batches."""
-    place = cursor_of(after, "`after`") if after else None
-    page = await service.batches.listed(context_of(request.scope).viewer, place, limit)
-    following = cursor_text(page.next) if page.next else None
-    view = BatchesView(items=[batch_view(state) for state in page.batches], next=following)
-    if following is None:
-        return Response(view)
-    link = urlencode({"after": following, "limit": limit})
-    return Response(view, headers={"Link": f'</batches?{link}>; rel="next"'})
+    page = await service.batches.listed(context_of(request.scope).viewer, place_after(after), limit)
+    view = BatchesView(items=[batch_view(state) for state in page.batches], next=following(page.next))
+    return linked(view, "/batches", view.next, limit=limit)
 
 
 @get(
@@ -175,7 +169,7 @@ async def batch_deliveries(
 ) -> DeliveriesView:
     """All deliveries of the batch."""
     found = await service.batches.deliveries(batch_id, context_of(request.scope).viewer)
-    return DeliveriesView(items=[delivery_view(each) for each in found])
+    return deliveries_view(found)
 
 
 @delete(
