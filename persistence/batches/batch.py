@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from persistence.cursor import Cursor, cut
 from persistence.job import Job, JobOptions, JobState
-from persistence.outbox.delivery import Delivery, news
+from persistence.outbox.delivery import Delivery, event_of, news
 from persistence.page import Page
 from persistence.store import StoreError
 from persistence.upload import Upload
@@ -134,7 +134,7 @@ def deliveries_of_batch(state: BatchState) -> Sequence[Delivery]:
             subject_id=batch.id,
             revision=batch.ends,
             owner=batch.owner,
-            event=f"batch.{status.value.replace('-', '_')}",
+            event=event_of(OF_BATCH, status),
             data=data,
             url=batch.options.callback_url,
             at=batch.ended_at,

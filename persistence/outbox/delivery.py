@@ -156,6 +156,11 @@ def news(
     )
 
 
+def event_of(kind: str, status: JobState) -> str:
+    """What an end is called: `image.dead_letter`. Standard Webhooks knows letters, digits, `_` and dots."""
+    return f"{kind}.{status.value.replace('-', '_')}"
+
+
 def deliveries_of(old: Job | None, new: Job) -> Sequence[Delivery]:
     """What is to be told of the change: each end of a job whose client wants to be called, and nothing else.
 
@@ -180,7 +185,7 @@ def deliveries_of(old: Job | None, new: Job) -> Sequence[Delivery]:
             subject_id=new.id,
             revision=new.revision,
             owner=new.owner,
-            event=EVENTS[new.status],
+            event=event_of(OF_IMAGE, new.status),
             data=data,
             url=new.options.callback_url,
             at=new.updated_at,
@@ -195,13 +200,3 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-EVENTS: Mapping[JobState, str] = MappingProxyType(
-    {
-        JobState.DONE: "image.done",
-        JobState.DEAD_LETTER: "image.dead_letter",
-        JobState.CANCELLED: "image.cancelled",
-    }
-)
-"""What the ends of a job are called; Standard Webhooks knows letters, digits, `_` and dots."""
