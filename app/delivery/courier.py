@@ -17,10 +17,10 @@ import msgspec
 from loguru import logger
 from msgspec import Struct
 
-from app import VERSION, clock
+from app import clock
 from app.delivery.backoff import after_attempt
 from app.delivery.secrets import Secrets
-from app.delivery.sender import Answer, Sender
+from app.delivery.sender import USER_AGENT, Answer, Sender
 from app.delivery.signature import signed
 from app.jobs.events import JobEvents
 from persistence.job import Job
@@ -174,7 +174,7 @@ class Courier(JobEvents):
         body = message(delivery, self._public_url)
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": f"smart-queue-ocr/{VERSION}",
+            "User-Agent": USER_AGENT,
             **({"traceparent": delivery.traceparent} if delivery.traceparent else {}),
             **signed(delivery.id, moment, body, secrets),
         }
@@ -182,11 +182,11 @@ class Courier(JobEvents):
         return answer, "delivered" if answer.accepted else answer.reason or "rejected"
 
     async def _store(self, old: Delivery, new: Delivery) -> bool:
-        for last in (*[False] * (self._limits.writes - 1), True):
+        for left in reversed(range(self._limits.writes)):
             try:
                 return await self._outbox.replace(old, new)
             except StoreError as error:
-                if last:
+                if not left:
                     logger.bind(event="webhook.write_failed", delivery_id=new.id).error(
                         f"what came of a delivery cannot be stored; it is sent again: {error}"
                     )

@@ -11,9 +11,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import h11
 
-from app import VERSION
 from app.delivery.addresses import Addresses, Refused, Target, Unresolved
-from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, connected
+from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, USER_AGENT, connected
 
 MAX_REDIRECTS = 4
 FETCHED_AT_ONCE = 64 * 1024
@@ -119,7 +118,7 @@ def _host(url: str) -> str:
 def _request(target: Target) -> h11.Request:
     headers = [
         ("Host", target.authority),
-        ("User-Agent", f"smart-queue-ocr/{VERSION}"),
+        ("User-Agent", USER_AGENT),
         ("Accept", "application/pdf, image/*, */*;q=0.5"),
         ("Accept-Encoding", "identity"),  # what comes is counted and kept as it comes
         ("Connection", "close"),

@@ -13,11 +13,14 @@ from typing import Literal
 import h11
 from msgspec import Struct
 
+from app import VERSION
 from app.delivery.addresses import Addresses, Refused, Target
 
 MAX_ANSWER_HEAD_BYTES = 16_384
 """Longest head of an answer that is read; of its body nothing is."""
 READ_BYTES = 4096
+USER_AGENT = f"smart-queue-ocr/{VERSION}"
+"""As receivers, and those that files are fetched from, are told."""
 
 
 Reason = Literal["", "timeout", "refused", "protocol", "tls", "connection"]
