@@ -29,7 +29,8 @@ class Secrets:
         self._stamp: Stamp | None = None
         self._in_file: tuple[str, ...] = ()
         if self._path is not None:
-            self._in_file, self._stamp = parsed(self._path.read_text()), _stamp(self._path)
+            # the stamp first: what is written while the file is read has another one
+            self._stamp, self._in_file = _stamp(self._path), _read(self._path)
         self._of_key = of_key
         self._any_key = any_key
 
@@ -52,13 +53,13 @@ class Secrets:
         stamp = _stamp(path)
         if stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
-            self._in_file = parsed(path.read_text())
-        except (BadSecret, UnicodeDecodeError):
+            self._in_file = _read(path)
+        except BadSecret:
             logger.bind(event="webhook.secrets_unreadable").error(
                 f"{path} holds what is no secret; those known before stay in force"
             )
+        self._stamp = stamp  # only now: what could not be read is looked at again
 
 
 def parsed(text: str) -> tuple[str, ...]:
@@ -68,6 +69,14 @@ def parsed(text: str) -> tuple[str, ...]:
     for secret in found:
         secret_bytes(secret)
     return found
+
+
+def _read(path: Path) -> tuple[str, ...]:
+    """Raises BadSecret, OSError."""
+    try:
+        return parsed(path.read_text())
+    except UnicodeDecodeError:
+        raise BadSecret("the file is no text") from None
 
 
 def _stamp(path: Path) -> Stamp:

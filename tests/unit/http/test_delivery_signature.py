@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -67,3 +68,19 @@ def test_a_service_with_what_is_no_secret_does_not_start(tmp_path: Path) -> None
     assert "c2hvcnQ" not in str(caught.value)
     with pytest.raises(FileNotFoundError):
         Secrets("", str(tmp_path / "none"))
+    (tmp_path / "picture").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(BadSecret):
+        Secrets("", str(tmp_path / "picture"))
+
+
+def test_a_file_of_secrets_that_could_not_be_read_for_a_moment_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, first, second = tmp_path / "secrets", new_secret(), new_secret()
+    file.write_text(first)
+    signing = Secrets("", str(file))
+    file.write_text(f"{second}\n{first}")
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_text", Mock(side_effect=OSError("stale handle")))
+        assert signing.of("") == (first,)
+    assert signing.of("") == (second, first)
