@@ -1,7 +1,6 @@
 """The files of one request as they come: each whole in a file of its own, ZIPs unpacked; nothing is stored yet."""
 
 import asyncio
-import errno
 import shutil
 import threading
 import uuid
@@ -16,8 +15,7 @@ from app.batches.archive import MAGIC, Archive, ArchiveLimits, Unpacked
 from app.batches.names import clean_name
 from app.batches.refusals import BatchTooLarge, EmptyFile, TooManyFiles
 from app.jobs.admission import Admission
-from app.jobs.incoming import Body, Incoming
-from persistence.store import StoreError, StoreFull
+from app.jobs.incoming import Body, Incoming, unwritable
 from persistence.upload import Upload
 
 T = TypeVar("T")
@@ -109,13 +107,16 @@ class Parcel:
 
     async def _unpack(self, upload: Upload) -> None:
         path = upload.file or self._folder / uuid.uuid4().hex
-        if upload.file is None:
-            await asyncio.to_thread(path.write_bytes, upload.data)
         left = self.limits.max_files - len(self._arrived)
         limits = ArchiveLimits(
             max_files=left, max_file_bytes=self.limits.max_file_bytes, max_bytes=self.limits.max_bytes
         )
-        archive = await asyncio.to_thread(Archive, path, limits)
+        try:
+            if upload.file is None:
+                await asyncio.to_thread(path.write_bytes, upload.data)
+            archive = await asyncio.to_thread(Archive, path, limits)
+        except OSError as error:
+            raise unwritable(self._folder.parent, error) from error
         self._stack.callback(archive.close)
         self._stack.enter_context(self._incoming.room(self._client, archive.size))
         folder = self._folder / f"zip-{uuid.uuid4().hex}"
@@ -146,7 +147,7 @@ class Parcels:
         try:
             await asyncio.to_thread(folder.mkdir)
         except OSError as error:
-            raise _fault(error, folder) from error
+            raise unwritable(folder.parent, error) from error
         try:
             async with AsyncExitStack() as stack:
                 yield Parcel(client, folder, self._incoming, self._admission, self._limits, stack)
@@ -159,7 +160,7 @@ def _unpacked(archive: Archive, folder: Path, stop: threading.Event) -> Sequence
         folder.mkdir()
         return archive.unpack(folder, stop)
     except OSError as error:
-        raise _fault(error, folder) from error
+        raise unwritable(folder.parent, error) from error
 
 
 async def _in_thread(work: Callable[[threading.Event], T]) -> T:
@@ -172,9 +173,3 @@ async def _in_thread(work: Callable[[threading.Event], T]) -> T:
         stop.set()
         await asyncio.wait({working})
         raise
-
-
-def _fault(error: OSError, folder: Path) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFull(f"no room in {folder.parent} for a batch")
-    return StoreError(f"{folder.parent} cannot be written: {error.strerror}")

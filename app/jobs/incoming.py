@@ -102,11 +102,17 @@ class Body:
             await self._spill()
 
     async def upload(self, password: str = "") -> Upload:
-        """All that came. A file is removed at the end of the body's block, unless a store has moved it away."""
+        """All that came. A file is removed at the end of the body's block, unless a store has moved it away.
+
+        Raises StoreFull or StoreError.
+        """
         if self._file is None:
             return Upload(size=self.size, data=bytes(self._tail), password=password)
         await self._spill()
-        await asyncio.to_thread(self._file.close)  # of a batch there may be a thousand
+        try:
+            await asyncio.to_thread(self._file.close)  # of a batch there may be a thousand
+        except OSError as error:
+            raise unwritable(self._path.parent, error) from error
         return Upload(size=self.size, file=self._path, password=password)
 
     async def discard(self) -> None:
@@ -122,12 +128,17 @@ class Body:
                 self._file = await asyncio.to_thread(self._path.open, "wb")
             await asyncio.to_thread(self._file.write, tail)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFull(f"no room in {self._path.parent} for an upload") from error
-            raise StoreError(f"{self._path.parent} cannot be written: {error.strerror}") from error
+            raise unwritable(self._path.parent, error) from error
 
     def _remove(self, file: BinaryIO) -> None:
         try:
             file.close()
         finally:
             self._path.unlink(missing_ok=True)
+
+
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """What it means that files on their way in cannot be written there."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(f"no room in {folder} for an upload")
+    return StoreError(f"{folder} cannot be written: {error.strerror}")
