@@ -35,7 +35,7 @@ _FAULTS = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError),
     *(NotImplementedError, ValueError, RuntimeError, OverflowError, KeyError),
 )
-"""What zipfile raises at files that are not as they should be."""
+"""What zipfile raises at files that are not as they should be; NotImplementedError at methods that it does not know."""
 
 
 class ArchiveLimits(Struct, frozen=True, kw_only=True):
