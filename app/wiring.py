@@ -174,6 +174,7 @@ def service_of(
         highest=keys.highest_priority if keys else lambda _: "high",
     )
     retention = Retention(store, _kept(settings), events)
+    equal_files = EqualFiles(store, intake, retention, how_everything_is_read(settings))
     cancellation = Cancellation(store, queue, events)
     return Service(
         settings=settings,
@@ -186,7 +187,7 @@ def service_of(
         cancellation=cancellation,
         events=events,
         retention=retention,
-        equal_files=EqualFiles(store, intake, retention, how_everything_is_read(settings)),
+        equal_files=equal_files,
         kept_uploads=KeptUploads(store, timedelta(hours=settings.keep_uploads_hours), admission),
         incoming=Incoming(settings.max_incoming_bytes, settings.max_image_bytes),
         dispatchers=dispatchers,
@@ -207,6 +208,7 @@ def service_of(
                 store=store,
                 queue=queue,
                 intake=intake,
+                equal_files=equal_files,
                 admission=admission,
                 parcels=_parcels(settings, store, admission),
                 observers=observers,

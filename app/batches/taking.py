@@ -16,6 +16,7 @@ from app.jobs.admission import Admission
 from app.jobs.incoming import UploadFields
 from app.jobs.intake import Intake
 from app.jobs.received import IdempotencyKeyReused, content_of
+from app.results.equal_files import EqualFiles
 from app.telemetry.observers import Observers
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
@@ -48,6 +49,7 @@ class Taking:
         store: JobStore,
         queue: JobQueue,
         intake: Intake,
+        equal_files: EqualFiles,
         admission: Admission,
         parcels: Parcels,
         observers: Observers,
@@ -59,6 +61,7 @@ class Taking:
         self._store = store
         self._queue = queue
         self._intake = intake
+        self._equal_files = equal_files
         self._admission = admission
         self._parcels = parcels
         self._observers = observers
@@ -119,12 +122,14 @@ class Taking:
             try:
                 if isinstance(info, Exception):
                     raise info
-                new = self._intake.new_job(upload, info, sender.owner, traceparent, options, batch_id, number)
+                mark = await self._equal_files.fingerprint(upload, options)
+                new = self._intake.new_job(upload, info, sender.owner, traceparent, options, batch_id, number, mark)
+                equal = await self._equal_files.equal(sender.owner, mark, options)
             except Exception as error:
                 refused[number] = self._refusal(error)
                 self._observers.upload_refused(info.media_type if isinstance(info, ImageInfo) else "unknown", error)
             else:
-                good.append(new)
+                good.append(msgspec.structs.replace(new, equal=equal))
         async with contextlib.AsyncExitStack() as held:
             places, lacking = grant(len(good))
             for place in range(places):
@@ -160,12 +165,12 @@ class Taking:
                 options=msgspec.structs.replace(fields.options, callback_url=callback_url),
                 traceparent=traceparent,
             )
-            await self._store.batches.add(batch, _files(names, taken, refused), taken, repeat)
+            answered = await self._store.batches.add(batch, _files(names, taken, refused), taken, repeat)
             logger.bind(event="batch.accepted", batch_id=batch_id, jobs=len(taken), refused=len(refused)).info(
                 "batch accepted"
             )
             for new in taken:
-                await self._intake.stored(new)
+                await self._intake.stored(new, new.job.id in answered)
         return batch_id
 
     def _probed(self, arrived: Sequence[Arrived]) -> list[tuple[Arrived, ImageInfo | Exception]]:

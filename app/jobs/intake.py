@@ -116,8 +116,11 @@ class Intake:
         )
         return NewJob(job=job, upload=upload, pages=new_pages(job, numbers, moment) if job.paged else ())
 
-    async def stored(self, new: NewJob) -> None:
-        """The job is in the store: it is told of, and queued."""
+    async def stored(self, new: NewJob, answered: bool = False) -> None:
+        """The job is in the store: it is told of, and queued unless it is `answered`."""
+        if answered and new.answered is not None:
+            self._events.accepted(new.answered)
+            return
         self._events.accepted(new.job)
         await self._queue.put_new(_unit(new.job, page) for page in new.pages or (None,))
 

@@ -56,6 +56,11 @@ class EqualFiles:
         # of what is small a thread would cost more than it saves the event loop: 0.1 ms
         return digest() if upload.size <= IN_PASSING_BYTES else await asyncio.to_thread(digest)
 
+    async def equal(self, owner: str, fingerprint: str, options: JobOptions) -> Job | None:
+        """The owner's job whose result is that of such a file, too, where that is asked for; as JobStore.alike."""
+        equal = await self._store.alike(owner, fingerprint) if options.dedupe == "content" else None
+        return None if equal is None or self._retention.is_over(equal) else equal
+
     async def answer(
         self,
         owner: str,
@@ -70,8 +75,8 @@ class EqualFiles:
 
         Raises as Intake.answer.
         """
-        equal = await self._store.alike(owner, fingerprint) if options.dedupe == "content" else None
-        if equal is None or self._retention.is_over(equal):
+        equal = await self.equal(owner, fingerprint, options)
+        if equal is None:
             return None
         try:
             return await self._intake.answer(equal, upload, info, traceparent, options, repeat)

@@ -63,6 +63,13 @@ class NewJob(Struct, frozen=True, kw_only=True):
     job: Job
     upload: Upload
     pages: Sequence[Page] = ()
+    equal: Job | None = None
+    """A job that is done, whose result is this one's, too, where it is still there when this one is stored."""
+
+    @property
+    def answered(self) -> Job | None:
+        """The job, done with the result of its equal; None without one."""
+        return self.job.answered_by(self.equal, self.job.created_at) if self.equal else None
 
     def upload_at_hand(self) -> Upload:
         """See Upload.in_one_place. Raises StoreError."""

@@ -1,7 +1,7 @@
 """The BatchStore over another one, its uploads in object storage: as ObjectImages is over a JobStore."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 
 import msgspec
 
@@ -34,8 +34,8 @@ class ObjectBatches:
 
     async def add(
         self, batch: Batch, files: Sequence[BatchFile], jobs: Sequence[NewJob], repeat: Repeat | None = None
-    ) -> None:
-        async def write() -> None:
+    ) -> Set[str]:
+        async def write() -> Set[str]:
             places = asyncio.Semaphore(PUTS_AT_ONCE)
 
             async def put(new: NewJob) -> NewJob:
@@ -48,13 +48,17 @@ class ObjectBatches:
                     raise failed
             named = [new for new in done if isinstance(new, NewJob)]
             try:
-                await self._batches.add(batch, files, named, repeat)
+                answered = await self._batches.add(batch, files, named, repeat)
             except AlreadySubmitted:
                 for new in named:
                     await self._delete(new.upload)
                 raise
+            for new in named:
+                if new.job.id in answered and not new.job.options.keep_upload:
+                    await self._delete(new.upload)
+            return answered
 
-        await self._writes.carry_out(write())
+        return await self._writes.carry_out(write())
 
     async def get(self, batch_id: str) -> BatchState | None:
         return await self._batches.get(batch_id)

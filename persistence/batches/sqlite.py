@@ -1,7 +1,7 @@
 """The BatchStore beside the jobs of a SqliteStore, in its file."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from persistence.sqlite import repeats, uploads
 from persistence.sqlite.connection import OwnedConnection, transaction
 from persistence.sqlite.file import require_room
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import JobExists, StoreError
+from persistence.store import EqualGone, JobExists, StoreError
 from persistence.tasks import Writes
 from persistence.upload import IN_MEMORY_BYTES, Upload
 
@@ -44,8 +44,8 @@ class SqliteBatches:
 
     async def add(
         self, batch: Batch, files: Sequence[BatchFile], jobs: Sequence[NewJob], repeat: Repeat | None = None
-    ) -> None:
-        await self._additions.carry_out(self._add(batch, files, jobs, repeat))
+    ) -> Set[str]:
+        return await self._additions.carry_out(self._add(batch, files, jobs, repeat))
 
     async def get(self, batch_id: str) -> BatchState | None:
         return await self._reader.run(lambda db: sqlite_rows.get(db, batch_id))
@@ -65,10 +65,11 @@ class SqliteBatches:
 
     async def _add(
         self, batch: Batch, files: Sequence[BatchFile], jobs: Sequence[NewJob], repeat: Repeat | None
-    ) -> None:
+    ) -> Set[str]:
         in_rows = sum(new.upload.size for new in jobs if not _is_large(new.upload))
 
-        def work(db: Database) -> None:
+        def work(db: Database) -> set[str]:
+            answered = set[str]()
             require_room(db, self._path, in_rows)
             with transaction(db):
                 if repeat is not None:
@@ -77,17 +78,25 @@ class SqliteBatches:
                     raise JobExists(f"there is or was a batch {batch.id}")
                 for new in jobs:
                     page_rows.insert_job(db, new.job)
-                    # one after the other, so that no more than one of them is in memory
-                    uploads.insert(db, new.job.id, new.upload_at_hand(), taken.get(new.job.id, ""))
-                    page_rows.insert(db, new.pages)
+                    if _answer(db, new):
+                        answered.add(new.job.id)
+                    else:
+                        page_rows.insert(db, new.pages)
+                    if new.job.id not in answered or new.job.options.keep_upload:
+                        # one after the other, so that no more than one of them is in memory
+                        uploads.insert(db, new.job.id, new.upload_at_hand(), taken.get(new.job.id, ""))
+            return answered
 
         # off the writer's thread, as with a single upload
         taken = await asyncio.to_thread(self._take, jobs)
         try:
-            await self._write(work, may_use_reserve=False)
+            answered = await self._write(work, may_use_reserve=False)
         except BaseException:
             self._uploads.remove(taken.values())
             raise
+        dropped = [new.job.id for new in jobs if new.job.id in answered and not new.job.options.keep_upload]
+        self._uploads.remove([taken[job_id] for job_id in dropped if job_id in taken])
+        return answered
 
     def _take(self, jobs: Sequence[NewJob]) -> dict[str, str]:
         """Moves what is too large for rows into the folder; the names there, by job. Raises StoreError."""
@@ -100,6 +109,17 @@ class SqliteBatches:
             self._uploads.remove(taken.values())
             raise
         return taken
+
+
+def _answer(db: Database, new: NewJob) -> bool:
+    """Whether the job that was just inserted is done, as its equal is."""
+    if new.equal is None or new.answered is None:
+        return False
+    try:
+        page_rows.copy(db, new.equal, new.job)
+    except EqualGone:
+        return False
+    return page_rows.update_job(db, new.job, new.answered)
 
 
 def _is_large(upload: Upload) -> bool:

@@ -1,6 +1,6 @@
 """The port BatchStore: what every store promises of batches, in addition to what it promises of their jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
@@ -17,9 +17,10 @@ class BatchStore(Protocol):
 
     async def add(
         self, batch: Batch, files: Sequence[BatchFile], jobs: Sequence[NewJob], repeat: Repeat | None = None
-    ) -> None:
+    ) -> Set[str]:
         """Stores batch, files and jobs in one step: all are there afterwards, or nothing. Jobs name the batch.
 
+        The ids of those that are `answered` by then: the store held their equals (by revision). The others wait.
         Raises JobExists, or AlreadySubmitted as JobStore.add; the key stands for the batch from then on. Files of
         uploads that are left where they were are still their giver's.
         """

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from persistence.job import IllegalTransition, Job, JobOptions
+from persistence.batches.batch import OF_BATCH, Batch, BatchFile, NewJob
+from persistence.job import IllegalTransition, Job, JobOptions, JobState
 from persistence.repeat import Repeat
 from persistence.store import EqualGone, JobStore
 from persistence.upload import IN_MEMORY_BYTES, Upload
@@ -131,3 +132,62 @@ def test_only_a_new_job_is_answered_and_only_by_one_that_is_done() -> None:
     ):
         with pytest.raises(IllegalTransition):
             new.answered_by(other, after(3))
+
+
+def batch_of(*jobs: Job) -> tuple[Batch, list[BatchFile]]:
+    options = JobOptions(callback_url="https://example.com/hook")
+    count = len(jobs)
+    batch = Batch(
+        id="batch", owner="ann", created_at=after(30), files=count, jobs=count, unfinished=count, options=options
+    )
+    return batch, [BatchFile(number=each.batch_number, name="a.png", job_id=each.id) for each in jobs]
+
+
+@pytest.mark.parametrize("size", [9, LARGE])
+async def test_of_a_batch_those_files_are_done_at_once_whose_equals_are_still_there(store: JobStore, size: int) -> None:
+    new, pages = await paged(store, 3)
+    for page in pages:
+        last = await ended(store, page)
+    outline = await store.outline(new.id)
+    assert outline is not None
+    gone = await done(store, "gone")
+    assert await store.delete(gone)
+    equals = [await done(store, "image"), outline, gone]
+    jobs = [
+        structs.replace(marked(f"b{number}", keep_upload=number == 2), batch_id="batch", batch_number=number)
+        for number in (1, 2, 3)
+    ]
+    members, data = [], bytes(size)
+    for each, equal in zip(jobs, equals, strict=True):
+        upload = Upload.of(data)
+        if size == LARGE:
+            file = store.staging / each.id
+            file.write_bytes(data)
+            upload = Upload(size=size, file=file)
+        members.append(NewJob(job=each, upload=upload, equal=equal))
+    assert await store.batches.add(*batch_of(*jobs), members) == {"b1", "b2"}
+    assert await store.delete(equals[0])
+    assert await store.delete(last)
+    first, second = await store.get("b1"), await store.get("b2")
+    assert first is not None
+    assert (first, first.cached, first.result) == (members[0].answered, True, RESULT)
+    assert second is not None
+    assert second.result is not None
+    assert (second.cached, second.pages_done, len(second.result.pages)) == (True, 3, 3)
+    assert [each.id for each in await store.unfinished()] == ["b3"]
+    assert [await store.image(each.id) for each in jobs] == [None, data, data]
+    state = await store.batches.get("batch")
+    assert state is not None
+    assert (state.status, state.batch.unfinished, state.batch.ended_at) == (JobState.PROCESSING, 1, None)
+
+
+async def test_a_batch_of_which_all_is_answered_has_ended_and_its_receiver_is_told(store: JobStore) -> None:
+    equal = await done(store, "a")
+    jobs = [structs.replace(marked(f"b{number}"), batch_id="batch", batch_number=number) for number in (1, 2)]
+    members = [NewJob(job=each, upload=Upload.of(IMAGE), equal=equal) for each in jobs]
+    assert await store.batches.add(*batch_of(*jobs), members) == {"b1", "b2"}
+    state = await store.batches.get("batch")
+    assert state is not None
+    assert (state.status, state.batch.ends, state.batch.ended_at) == (JobState.DONE, 1, jobs[0].created_at)
+    assert [each.event for each in await store.outbox.of_subject(OF_BATCH, "batch")] == ["batch.done"]
+    assert await store.unfinished() == []

@@ -1,5 +1,6 @@
 """`dedupe=content`: the result of an equal file that was read alike for the same key is that of a new job, at once."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,27 @@ async def test_a_file_that_differs_and_a_job_that_is_gone_answer_for_none(run: A
         assert not (await sent(service, dedupe="content"))["cached"]
         short = await sent(service, dedupe="content", expires_in="1")
         assert short["cached"]
+
+
+async def test_files_of_a_batch_have_equals_and_are_equals(run: Any) -> None:
+    other = sample("turned").data
+    pool = ScriptedPool(text_result("first"), default=text_result("read"))
+    async with run(pool) as service:
+
+        async def batch(*files: bytes) -> tuple[int, list[tuple[str, bool]]]:
+            parts = [("file", (f"{number}.png", file)) for number, file in enumerate(files)]
+            asked = {"dedupe": "content"}
+            answer = await service.client.post("/batches", files=parts, data=asked)
+            path = answer.headers["location"]
+            assert (await service.client.get(path, params={"wait": "30"})).json()["status"] == "done"
+            lines = [json.loads(line) for line in (await service.client.get(f"{path}/results")).text.splitlines()]
+            return answer.status_code, [(line["text"], line["cached"]) for line in lines]
+
+        await sent(service)
+        assert await batch(PNG, other) == (202, [("first", True), ("read", False)])
+        assert await batch(PNG, other) == (200, [("first", True), ("read", True)])
+        assert (await sent(service, other, dedupe="content"))["cached"]
+        assert len(pool.images) == 2
 
 
 async def test_what_other_settings_of_ocr_read_answers_for_none(run: Any) -> None:
