@@ -16,7 +16,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from loguru import logger
 
-from app.engine_options import engine_options
 from app.http import router
 from app.http.compression import Compression
 from app.http.frame import RequestFrame
@@ -35,12 +34,14 @@ from app.lifespan import (
     started_pool,
     traces_exported,
 )
+from app.outside import outside_of
+from app.processes import engine_options, process_pool
 from app.service import Service
 from app.startup import start_failures_logged
 from app.telemetry.metrics import Metrics
 from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
-from app.wiring import Opened, Tuning, outside, process_pool, service_of
+from app.wiring import Opened, Tuning, service_of
 from config import logging
 from config.settings import Settings, SettingsError, load, misspelt
 from ocr_engine.workers.pool import ManagedPool
@@ -67,7 +68,7 @@ def create_app(
     metrics = Metrics(model=settings.ocr_model, backend=settings.ocr_backend, codes=ERRORS)
     observers = Observers(metrics, tracing, code_of)
     keys = router.keys(settings)
-    callable_hosts = outside(settings, keys)
+    callable_hosts = outside_of(settings, keys)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:

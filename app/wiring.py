@@ -14,17 +14,10 @@ from app.batches.batches import Batches
 from app.batches.parcel import Parcels
 from app.batches.refusals import Refusal
 from app.batches.taking import Taking
-from app.cluster.no_workers import NoWorkers
 from app.cluster.node_kind import NodeKind, kind_of
 from app.cluster.shared_health import SharedHealth
-from app.delivery.addresses import Addresses
-from app.delivery.courier import Courier, CourierLimits
-from app.delivery.fetcher import Fetcher
-from app.delivery.secrets import Secrets
-from app.delivery.sender import Sender
-from app.delivery.signature import BadSecret
+from app.delivery.courier import CourierLimits
 from app.delivery.streams import Streams
-from app.delivery.webhooks import Webhooks
 from app.health import AiHealth, Health, Thresholds
 from app.http.access.keys import Keys
 from app.http.problems import api_error
@@ -45,15 +38,13 @@ from app.jobs.reading.retry import RetryPolicy
 from app.jobs.retention import Retention
 from app.jobs.waiting import MAX_WAITING_REQUESTS, Waiters
 from app.operations import CHECK_SECONDS, Operations
+from app.outside import Outside, webhooks_of
 from app.results.equal_files import EqualFiles
 from app.service import Service
 from app.telemetry.observers import Observers
-from config.settings import Settings, SettingsError
-from ocr_engine.options import EngineOptions
+from config.settings import Settings
 from ocr_engine.workers.allowance import MORE_TIME_FACTOR, WALL_FACTOR
-from ocr_engine.workers.limits import WorkerLimits
-from ocr_engine.workers.pool import ManagedPool, PoolEvent
-from ocr_engine.workers.process_pool import ProcessOcrPool
+from ocr_engine.workers.pool import ManagedPool
 from persistence.patience import Patience
 from persistence.queue import JobQueue
 from persistence.store import JobStore
@@ -65,8 +56,6 @@ if TYPE_CHECKING:  # asyncpg is an extra
 FIRST_SERVICE_SECONDS = 1.0
 """Seconds a page is thought to take until the first one was measured."""
 
-ANY_HOST = "*"
-"""In INPUT_URL_HOSTS: any public one."""
 BATCHES_AT_ONCE = 4
 """Of the largest kind, that may be on their way in; they wait on the store's disk."""
 BATCH_MEMORY_BYTES = 16_384
@@ -92,14 +81,6 @@ class Opened(Struct, frozen=True, kw_only=True):
     reports: "NodeReports | None"
     """Where nodes hear of each other; None without neighbours."""
     pool: ManagedPool
-
-
-class Outside(Struct, frozen=True, kw_only=True):
-    """What is needed to call others on behalf of clients."""
-
-    addresses: Addresses
-    secrets: Secrets
-    fetcher: Fetcher
 
 
 def service_of(
@@ -134,7 +115,7 @@ def service_of(
     readings = Readings(tuning.cancel_grace)
     files = Files(store, pool.forget)
     streams = Streams(store)
-    courier, webhooks = _webhooks(settings, store, observers, tuning, keys, outside)
+    courier, webhooks = webhooks_of(settings, store.outbox, observers.of_deliveries, tuning.courier, keys, outside)
     events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams, courier)
     reader = Reader(store, pool, files, settings.max_image_pages)
     dispatchers = Dispatchers(
@@ -228,53 +209,6 @@ def service_of(
     )
 
 
-def _webhooks(
-    settings: Settings, store: JobStore, observers: Observers, tuning: Tuning, keys: Keys | None, outside: Outside
-) -> tuple[Courier, Webhooks]:
-    courier = Courier(
-        store.outbox,
-        Sender(outside.addresses, timeout=settings.webhook_timeout_seconds),
-        outside.secrets,
-        observers.of_deliveries,
-        timeout=settings.webhook_timeout_seconds,
-        public_url=settings.public_url,
-        limits=tuning.courier,
-    )
-    url_of_key = keys.callback_url if keys else lambda _: ""
-    return courier, Webhooks(store.outbox, outside.addresses, outside.secrets, courier.ring, url_of_key)
-
-
-def outside(settings: Settings, keys: Keys | None) -> Outside:
-    """Raises SettingsError."""
-    of_keys = (keys.webhook_secrets, keys.any_webhook_secret) if keys else ()
-    file, sources = settings.webhook_secrets_file, _listed(settings.input_url_hosts)
-    try:
-        return Outside(
-            addresses=_addresses("WEBHOOK_ALLOWED_HOSTS", _listed(settings.webhook_allowed_hosts)),
-            secrets=Secrets(settings.webhook_secrets, file, *of_keys),
-            fetcher=Fetcher(
-                _addresses("INPUT_URL_HOSTS", [host for host in sources if host != ANY_HOST]),
-                enabled=bool(sources),
-                any_public=ANY_HOST in sources,
-            ),
-        )
-    except BadSecret as error:
-        raise SettingsError([f"WEBHOOK_SECRETS or WEBHOOK_SECRETS_FILE: {error}"]) from error
-    except OSError as error:
-        raise SettingsError([f"WEBHOOK_SECRETS_FILE={file!r}: {error.strerror}"]) from error
-
-
-def _listed(hosts: str) -> list[str]:
-    return [host.strip() for host in hosts.split(",") if host.strip()]
-
-
-def _addresses(variable: str, hosts: list[str]) -> Addresses:
-    try:
-        return Addresses(hosts)
-    except ValueError as error:
-        raise SettingsError([f"{variable}: {error}"]) from error
-
-
 def _parcels(settings: Settings, store: JobStore, admission: Admission) -> Parcels:
     limits = ArchiveLimits(
         max_files=settings.max_batch_files,
@@ -299,38 +233,6 @@ def how_everything_is_read(settings: Settings) -> bytes:
 
 def _kept(settings: Settings) -> timedelta | None:
     return timedelta(days=settings.keep_finished_days) if settings.keep_finished_days else None
-
-
-def process_pool(settings: Settings, options: EngineOptions, observers: Observers) -> ManagedPool:
-    """MAX_WORKERS real OCR processes; none on a node that does not read."""
-    if not kind_of(settings).reads:
-        return NoWorkers(lambda: processes(settings, options, 1, observers.pool_changed, reads=False))
-    return processes(settings, options, settings.max_workers, observers.pool_changed)
-
-
-def processes(
-    settings: Settings,
-    options: EngineOptions,
-    workers: int,
-    on_event: Callable[[PoolEvent], None],
-    *,
-    reads: bool = True,
-) -> ProcessOcrPool:
-    """So many OCR processes, within what the settings allow each. `reads`: False of such as only draw and write."""
-    return ProcessOcrPool(
-        options,
-        workers=workers,
-        warm_up=sample("health").data if reads else b"",
-        name="worker" if reads else "drawing",
-        job_timeout=settings.job_timeout_seconds,
-        start_timeout=settings.start_timeout_seconds,
-        limits=WorkerLimits(
-            max_jobs=settings.worker_max_jobs,
-            max_memory=settings.worker_max_memory_bytes,
-            address_space=settings.worker_address_space_bytes,
-        ),
-        on_event=on_event,
-    )
 
 
 def _ai_health(settings: Settings, kind: NodeKind, opened: Opened, observers: Observers) -> Health:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from app.engine_options import engine_options
+from app.processes import engine_options
 from benchmarks.cluster.postgres import Server
 from benchmarks.queueing.model import sojourns
 from benchmarks.queueing.simulate import expected, occupations

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from app.engine_options import engine_options
+from app.processes import engine_options
 from benchmarks import command
 from benchmarks.report.measures import PoolFigures, Report, RoundTrip, percentiles
 from benchmarks.report.progress import Progress

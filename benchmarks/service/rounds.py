@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from app.engine_options import engine_options
+from app.processes import engine_options
 from benchmarks.report.measures import Arrivals, CpuSeconds, Floor, LoadPoint, Pair, WorkersPoint, percentiles
 from benchmarks.report.progress import Progress
 from benchmarks.service.bare import BareEngines, bare_engines

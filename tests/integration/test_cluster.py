@@ -16,7 +16,7 @@ from app.__main__ import main
 from app.cluster.no_workers import NoWorkers
 from app.cluster.nodes import Node as Member
 from app.lifespan import opened_queue
-from app.wiring import processes
+from app.processes import processes
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import probe

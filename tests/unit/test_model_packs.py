@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from app.engine_options import engine_options
 from app.http.requests.languages import languages_told
+from app.processes import engine_options
 from config.settings import Settings, SettingsError
 from ocr_engine.models.onnx_file import shapes
 from ocr_engine.options import EngineOptions

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine_options import engine_options
+from app.processes import engine_options
 from config.settings import from_environment
 from ocr_engine.boxes import Quads
 from ocr_engine.scripts.data import TesseractData, find_data

@@ -31,8 +31,7 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
         yield ReaderByService(order.url, order.key, order.asked, at_once=order.jobs or FILES_AT_ONCE)
         return
     # not at the top: for a service that reads nothing of all this is loaded
-    from app.engine_options import engine_options
-    from app.wiring import processes
+    from app.processes import engine_options, processes
     from config.settings import SettingsError, load
 
     try:

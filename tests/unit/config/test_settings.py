@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from app.engine_options import engine_options
 from app.main import create_app
+from app.processes import engine_options
 from config import machine
 from config.documentation import documented
 from config.settings import Settings, SettingsError, from_environment, misspelt
