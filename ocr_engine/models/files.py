@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from ocr_engine.errors import EngineError
+from ocr_engine.models import characters
 from ocr_engine.models.catalogue import FAMILIES, Normalisation, Pinned, Role
-from ocr_engine.models.onnx_file import metadata
 from ocr_engine.options import EngineOptions
 
 
@@ -87,14 +87,19 @@ def _in_wheel(pinned: Pinned) -> Path:
 
 
 def _characters(recognition: ModelFile, explicit: str, pinned: Pinned | None) -> tuple[str, ...]:
-    if explicit or pinned:
-        path = Path(explicit) if explicit or not pinned else _in_wheel(pinned)
-        try:
-            text = _content("the character list", path, None if explicit else pinned).decode()
-        except UnicodeError as error:
-            raise EngineError(f"the character list {path} cannot be read: {error}") from error
+    if explicit:
+        found = _listed(Path(explicit))
+    elif pinned:
+        found = _listed(_in_wheel(pinned), pinned)
     else:
-        text = metadata(recognition.path.read_bytes()).get("character", "")
-    if not text:
+        found = characters.in_model(recognition.path.read_bytes())
+    if not found:
         raise EngineError(f"{recognition.path} carries no character list: name a file with one character a line")
-    return tuple(text.replace("\r\n", "\n").removesuffix("\n").split("\n"))
+    return found
+
+
+def _listed(path: Path, pinned: Pinned | None = None) -> tuple[str, ...]:
+    try:
+        return characters.in_file(_content("the character list", path, pinned))
+    except UnicodeDecodeError as error:
+        raise EngineError(f"the character list {path} cannot be read: {error}") from error

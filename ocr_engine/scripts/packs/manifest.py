@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ocr_engine.errors import EngineError
-from ocr_engine.models.onnx_file import metadata, shapes
+from ocr_engine.models import characters
+from ocr_engine.models.onnx_file import shapes
 from ocr_engine.recognition.letters.languages import READ
 from ocr_engine.scripts.languages import LANGUAGES, Language
 
@@ -102,17 +103,18 @@ def checked(folder: Path, entry: Entry) -> Pack:
     if unknown:
         raise EngineError(f"{unknown[0]!r} is no language that is known here")
     if entry.characters is None:
-        listed, where = metadata(model).get("character", ""), entry.model
+        listed, where = characters.in_model(model), entry.model
         if not listed:
             raise EngineError(f"{entry.model} carries no character list: name one as `characters`")
     else:
         where = entry.characters
-        listed = _text(_content(folder / where, entry.characters_sha256), where)
+        listed = _listed(_content(folder / where, entry.characters_sha256), where)
+    _check_fit(listed, where, model, entry.model)
     return Pack(
         name=entry.name,
         path=folder / entry.model,
         sha256=entry.sha256,
-        characters=_fitting(listed, where, model, entry.model),
+        characters=listed,
         languages=tuple(language for language in LANGUAGES if language.tag in entry.languages),
     )
 
@@ -130,25 +132,23 @@ def _content(path: Path, sha256: str | None) -> bytes:
     return content
 
 
-def _text(content: bytes, name: str) -> str:
+def _listed(content: bytes, name: str) -> tuple[str, ...]:
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return characters.in_file(content)
     except UnicodeDecodeError as error:
         raise EngineError(f"{name} is not in UTF-8") from error
 
 
-def _fitting(listed: str, where: str, model: bytes, name: str) -> tuple[str, ...]:
-    """The characters of a list, one for each class but the blank and the space."""
+def _check_fit(listed: tuple[str, ...], where: str, model: bytes, name: str) -> None:
+    """Raises EngineError where the model does not read lines, or has not one class for each character and two more."""
     taken, given = shapes(model)
     if len(taken) != 4 or taken[2] not in (None, PACK_LINE_HEIGHT):
         raise EngineError(
             f"{name} is no recogniser of lines {PACK_LINE_HEIGHT} pixels high, as those of PP-OCR v3 to v6 are"
         )
-    characters = tuple(listed.removesuffix("\n").split("\n"))
     classes = given[-1] if given else None
-    if classes is not None and classes != len(characters) + 2:
+    if classes is not None and classes != len(listed) + 2:
         raise EngineError(
-            f"{where} lists {len(characters)} characters, and {name} has {classes} classes: {classes - 2} were right, "
+            f"{where} lists {len(listed)} characters, and {name} has {classes} classes: {classes - 2} were right, "
             "as nothing and the space stand beside them (the lists of PP-OCR v3 end with a space of their own)"
         )
-    return characters
