@@ -73,14 +73,14 @@ def cut_out(page: Pixels, box: Box) -> Pixels:
 
 def written_in(lines: Iterable[WrittenLine], box: Box) -> list[WrittenLine]:
     """What of the lines stands in the box, placed as on what `cut_out` gives of it."""
-    moved = {"left": FRAME - box.left, "top": FRAME - box.top}
+    right, down = FRAME - box.left, FRAME - box.top
     return [
         replace(
             part,
-            left=part.left + moved["left"],
-            right=part.right + moved["left"],
-            top=part.top + moved["top"],
-            bottom=part.bottom + moved["top"],
+            left=part.left + right,
+            right=part.right + right,
+            top=part.top + down,
+            bottom=part.bottom + down,
         )
         for line in lines
         for part in _runs(line, [box.holds(*place) for place in _places(line)])
