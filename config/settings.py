@@ -205,7 +205,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="Path of the recognition model's characters, one a line. Empty: the model's own list.")
     ] = ""
     ocr_cache_dir: Annotated[
-        str, Meta(description="Folder of the models' optimised graphs, made once. Empty: the user's own cache.")
+        str, Meta(description="Folder of optimised graphs; one goes after 90 days unused. Empty: the user's own cache.")
     ] = ""
     ocr_backend: Annotated[
         Literal["onnxruntime", "openvino"],

@@ -3,8 +3,11 @@
 import hashlib
 import os
 import platform
+import re
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +17,10 @@ from msgspec import Struct
 
 from ocr_engine.models.files import ModelFile
 
+UNUSED_SECONDS = 90 * 24 * 3600.0
+"""After which a graph goes: each version of this program, of ONNX Runtime and of a model leaves some 30 MB behind."""
 _DIGEST = 32
+_NAME = re.compile(r"[a-z]+-[0-9a-f]{32}\.(graph|int8)")
 _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 
 
@@ -106,10 +112,12 @@ class GraphCache:
         path = self._folder / f"{model.role}-{self._key(model)}.{self._kind}"
         found = _read(path)
         if found is not None:
+            _mark_used(path)
             return found
         made = self._make(model)
         kept = _with_weights_beside(path, made) if made.model else None
         _write(path, _packed(kept or made))
+        _remove_unused(self._folder)
         return kept or made
 
     def _key(self, model: ModelFile) -> str:
@@ -192,6 +200,20 @@ def _with_weights_beside(path: Path, made: Prepared) -> Prepared | None:
 def _packed(prepared: Prepared) -> bytes:
     payload = msgspec.msgpack.encode(msgspec.structs.replace(prepared, weights=""))
     return hashlib.sha256(payload).digest() + payload
+
+
+def _mark_used(path: Path) -> None:
+    for file in (path, _beside(path)):
+        with suppress(OSError):  # there are no weights beside it, or the folder is read only
+            os.utime(file)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Removes graphs that no process has opened for long, and what one that was killed left half written."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if _NAME.match(file.name) and file.stat().st_mtime < time.time() - UNUSED_SECONDS:
+                file.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 import hashlib
 import multiprocessing
+import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,7 +30,7 @@ from ocr_engine.models.graphs.build import (
     build_quantised,
     open_optimised,
 )
-from ocr_engine.models.graphs.cache import GraphCache, circumstances, multiplies_integers
+from ocr_engine.models.graphs.cache import UNUSED_SECONDS, GraphCache, circumstances, multiplies_integers
 from ocr_engine.models.graphs.trial_lines import equal_letters
 from ocr_engine.models.load import load_models
 from ocr_engine.models.session import OnnxSession, Session, open_quantised, open_session
@@ -162,6 +164,24 @@ def test_what_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -
     place.mkdir()  # no file can be moved there
     assert prepare_with(lambda model: b"graph", tmp_path).model
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_what_no_process_has_opened_for_long_goes_when_another_graph_is_made(tmp_path: Path) -> None:
+    def made_by(version: str) -> Prepared:
+        by = msgspec.structs.replace(circumstances(), optimiser=version)
+        return GraphCache(tmp_path, by, lambda model: version.encode()).prepare(ANGLE)
+
+    for version in ("old", "in use"):
+        made_by(version)
+    half, foreign = tmp_path / f"angle-{'0' * 32}.graph.weightsq8s2", tmp_path / "notes.txt"
+    half.touch()
+    foreign.touch()
+    for file in tmp_path.iterdir():
+        os.utime(file, (0.0, time.time() - UNUSED_SECONDS - 1))
+    made_by("in use")
+    made_by("new")
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".graph", ".graph", ".txt"]
+    assert made_by("in use").model == b"in use"
 
 
 @pytest.mark.parametrize("changed", ["optimiser", "runtime", "machine", "processor"])
