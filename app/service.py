@@ -1,13 +1,11 @@
 """The running service: what clients may ask of it, its start, and its graceful shutdown."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from loguru import logger
-from msgspec import Struct
 
 from app import clock
 from app.background import Background
@@ -34,6 +32,7 @@ from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
 from app.results.equal_files import EqualFiles
+from app.results.lookup import JobGone, JobNotFound, Lookup, Progress
 from app.results.stored_pages import StoredPages
 from app.results.stored_run import JobResult, result_of
 from app.results.upload_uses import UploadUses
@@ -45,7 +44,7 @@ from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
 from persistence.cursor import Cursor
 from persistence.job import Job, JobState
-from persistence.queue import Ahead, JobQueue
+from persistence.queue import JobQueue
 from persistence.repeat import REPEAT_TIME, AlreadySubmitted
 from persistence.store import JobFilter, JobStore, Listing, StoreError
 
@@ -53,33 +52,6 @@ RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
 FORGET_REPEATS_SECONDS = 3600.0
 """Between two looks for keys of repeated uploads that are old enough to be forgotten."""
-_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class JobNotFound(Exception):
-    """There is no such job, or it is another owner's."""
-
-
-class JobGone(Exception):
-    """The job was deleted."""
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """A job, how far it is, and when to ask about it again; but for the job of no meaning once that has ended."""
-
-    job: Job
-    retry_after: int = 0
-    """Whole seconds, at least 1."""
-    queue_position: int = 0
-    """Which page in the queue its next one is, from 1; 0 where none of it waits."""
-    eta_seconds: float | None = 0.0
-    """Until it is through, at the present pace; None while there are no workers."""
-    expires_at: datetime | None = None
-    """When it will be deleted, where that is known."""
-    waited: bool = False
-    """Whether its end was waited for."""
-    upload_until: datetime | None = None
-    """When the upload of a job that is done goes, at the latest; None where it is not kept."""
 
 
 class Service:
@@ -142,6 +114,7 @@ class Service:
         self._events = events
         self._retention = retention
         self.uploads = UploadUses(store, pool, timedelta(hours=settings.keep_uploads_hours))
+        self._lookup = Lookup(store, queue, capacity, retention, waiters, self.uploads)
         self._kept_uploads = kept_uploads
         self._observers = observers
         self._readings = readings
@@ -216,37 +189,30 @@ class Service:
                 except AlreadySubmitted as first:
                     if repeat is None or first.fingerprint != repeat.fingerprint:
                         raise IdempotencyKeyReused from None
-                    job = await self._job(first.job_id, None)
+                    job = await self.job(first.job_id, None)
         except Exception as error:
             self._observers.upload_refused(media_type, error)
             raise
-        return await self._of(job)
+        return await self._lookup.progress(job)
 
     async def progress_of(self, job: Job) -> Progress:
         """The job, as it was found, with how far it is. Raises StoreError."""
-        return await self._of(job)
+        return await self._lookup.progress(job)
 
     async def progress(self, job_id: str, viewer: str | None) -> Progress:
         """The job as it stands. Raises JobNotFound, JobGone, StoreError."""
-        return await self._of(await self._job(job_id, viewer))
+        return await self._lookup.progress(await self.job(job_id, viewer))
 
     async def progress_at_end(self, job_id: str, viewer: str | None, seconds: int) -> Progress:
-        """The job once it has ended, or after so many seconds (MAX_WAIT_SECONDS at most), or at a stop.
-
-        At once where too many wait already. Raises JobNotFound, JobGone, StoreError.
-        """
-        seconds = min(seconds, self.settings.max_wait_seconds)
-        if not seconds or self.waiters.full:
-            return await self.progress(job_id, viewer)
-        job = await self.waiters.ended(job_id, lambda: self._job(job_id, viewer), seconds)
-        return await self._of(job, waited=True)
+        """The job once it has ended, or after so many seconds (MAX_WAIT_SECONDS at most); see Lookup.at_end."""
+        return await self._lookup.at_end(job_id, viewer, min(seconds, self.settings.max_wait_seconds))
 
     async def result(self, job_id: str, viewer: str | None, pages: str) -> JobResult:
         """What was read: of all pages, or of those that are named as `1-3,7`; these may be there before the job's end.
 
         Raises BadSelection, ResultUnfinished, NoResult, NoSuchPages, JobNotFound, JobGone, StoreError.
         """
-        job = await self._job(job_id, viewer)
+        job = await self.job(job_id, viewer)
         return result_of(job, PageSelection.parsed(pages))
 
     def pages_of(self, job: Job, numbers: Sequence[int]) -> StoredPages:
@@ -255,14 +221,14 @@ class Service:
 
     async def job(self, job_id: str, viewer: str | None) -> Job:
         """The job alone. Raises JobNotFound, JobGone, StoreError."""
-        return await self._job(job_id, viewer)
+        return await self._lookup.job(job_id, viewer)
 
     def follow(self, job_id: str, viewer: str | None, client: str, seen: int) -> AsyncIterator[JobChange | None]:
         """The job's changes; see Streams.of_job. Of a job that is not there: none."""
 
         async def look() -> Job | None:
             try:
-                return await self._job(job_id, viewer)
+                return await self.job(job_id, viewer)
             except (JobNotFound, JobGone):
                 return None
 
@@ -278,9 +244,9 @@ class Service:
         Raises AlreadyEnded where it ended while it was to be cancelled, JobNotFound, JobGone, StoreError.
         """
         while True:
-            job = await self._job(job_id, viewer)
+            job = await self.job(job_id, viewer)
             if not job.status.terminal:
-                return Progress(job=await self._cancellation.cancel(job) or await self._job(job_id, viewer))
+                return Progress(job=await self._cancellation.cancel(job) or await self.job(job_id, viewer))
             if await self.store.delete(job):
                 self._events.deleted(job)
                 return None
@@ -299,7 +265,7 @@ class Service:
 
     async def dead_letter(self, job_id: str, viewer: str | None) -> Job:
         """Raises NotADeadLetter, JobNotFound, JobGone, StoreError."""
-        job = await self._job(job_id, viewer)
+        job = await self.job(job_id, viewer)
         if job.status is not JobState.DEAD_LETTER:
             raise NotADeadLetter(job)
         return job
@@ -309,7 +275,7 @@ class Service:
 
         Raises JobNotFound, JobGone or as DeadLetters.requeue.
         """
-        return await self._of(await self._dead_letters.requeue(await self._job(job_id, viewer)))
+        return await self._lookup.progress(await self._dead_letters.requeue(await self.job(job_id, viewer)))
 
     async def requeue_all(self, code: str | None, viewer: str | None) -> Requeued:
         """See DeadLetters.requeue_all."""
@@ -356,19 +322,6 @@ class Service:
         self.streams.close()  # only now: who follows hears of what ended meanwhile
         await ending
 
-    async def _job(self, job_id: str, viewer: str | None) -> Job:
-        """A foreign job is as unknown as none."""
-        if not _JOB_ID.fullmatch(job_id):
-            raise JobNotFound("there is no such job")
-        job = await self.store.outline(job_id)
-        if job is not None and viewer in (None, job.owner):
-            if not self._retention.is_over(job):
-                return job
-            raise JobGone(f"job {job_id} has expired")
-        if job is None and await self.store.was_deleted(job_id, viewer):
-            raise JobGone(f"job {job_id} was deleted")
-        raise JobNotFound("there is no such job")
-
     async def _submitted(self, owner: str, key: str) -> AlreadySubmitted | None:
         return await self.store.submitted(owner, key, clock.now() - REPEAT_TIME) if key else None
 
@@ -378,20 +331,3 @@ class Service:
     async def _rescue(self) -> None:
         rescued = await self.intake.rescue()
         self._files.keep_only(rescued.unfinished)
-
-    async def _of(self, job: Job, *, waited: bool = False) -> Progress:
-        if job.status.terminal:
-            expires_at = self._retention.expires_at(job)
-            return Progress(job=job, waited=waited, expires_at=expires_at, upload_until=self.uploads.until(job))
-        ahead = await self.queue.ahead(job.id)
-        if ahead is None and job.status is JobState.QUEUED:
-            # waits for its next attempt, or is on its way into the queue
-            ahead = Ahead(first=self.queue.depth(), last=self.queue.depth())
-        pages = 1 + (ahead.last if ahead else 0)
-        return Progress(
-            job=job,
-            retry_after=self.capacity.retry_after(pages),
-            queue_position=1 + ahead.first if ahead else 0,
-            eta_seconds=self.capacity.drain_seconds(pages),
-            waited=waited,
-        )

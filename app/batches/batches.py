@@ -1,7 +1,6 @@
 """Batches as clients handle them: submitted, waited for, followed, cancelled, erased."""
 
 import contextlib
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct, structs
@@ -13,16 +12,16 @@ from app.jobs.cancellation import AlreadyEnded, Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.events import JobEvents
 from app.jobs.waiting import Waiters
+from app.results.lookup import ID, ahead_of
 from persistence.batches.batch import OF_BATCH, BatchFile, BatchListing, BatchState
 from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.outbox.delivery import Delivery
-from persistence.queue import Ahead, JobQueue
+from persistence.queue import JobQueue
 from persistence.store import JobStore
 
 LISTED_FILES_AT_ONCE = 100
 """Of a batch, that are read at a time."""
-_BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class BatchProgress(Struct, frozen=True, kw_only=True):
@@ -84,7 +83,7 @@ class Batches:
 
     async def state(self, batch_id: str, viewer: str | None) -> BatchState:
         """The batch as it stands. Raises BatchNotFound, BatchGone, StoreError."""
-        if not _BATCH_ID.fullmatch(batch_id):
+        if not ID.fullmatch(batch_id):
             raise BatchNotFound("there is no such batch")
         state = await self._store.batches.get(batch_id)
         if state is not None and viewer in (None, state.batch.owner):
@@ -184,7 +183,5 @@ class Batches:
         """Pages before the end of the last one of its jobs that has not ended; 0 where all have."""
         if not state.last_unfinished:
             return 0
-        ahead = await self._queue.ahead(state.last_unfinished)
-        if ahead is None and state.counts[JobState.QUEUED]:
-            ahead = Ahead(first=self._queue.depth(), last=self._queue.depth())
+        ahead = await ahead_of(self._queue, state.last_unfinished, waits=state.counts[JobState.QUEUED] > 0)
         return 1 + (ahead.last if ahead else 0)

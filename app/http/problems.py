@@ -31,10 +31,10 @@ from app.jobs.dead_letters import NotADeadLetter
 from app.jobs.incoming import IncomingFull
 from app.jobs.page_selection import BadSelection
 from app.jobs.received import IdempotencyKeyReused
+from app.results.lookup import JobGone, JobNotFound
 from app.results.stored_pages import PagesLost
 from app.results.stored_run import NoResult, NoSuchPages, ResultUnfinished
 from app.results.upload_uses import UploadExpired
-from app.service import JobGone, JobNotFound
 from ocr_engine.errors import OcrError
 from persistence.queue import QueueFull, QueueStopped
 from persistence.store import StoreError, StoreFull

@@ -1,1 +1,1 @@
-"""What is given of a job that was read: its stored run, whole or in part."""
+"""What is given of a job: how far it is, its stored run whole or in part."""

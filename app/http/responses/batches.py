@@ -12,9 +12,9 @@ from app.http.problems import Problem, problem
 from app.http.responses.job_answer import job_parts
 from app.http.responses.options_view import OptionsView, options_view
 from app.http.responses.schemas import Seconds, progress_view
+from app.results.lookup import Progress
 from app.results.stored_pages import StoredPages
 from app.results.stored_run import Detail
-from app.service import Progress
 from persistence.batches.batch import BatchFile, BatchState
 from persistence.job import JobState
 

@@ -10,9 +10,10 @@ from app.http.request_context import context_of
 from app.http.responses.pages import given_up, read_page
 from app.http.responses.pieces import answer_in_pieces
 from app.http.responses.schemas import JobView, progress_view
+from app.results.lookup import Progress
 from app.results.stored_pages import StoredPages
 from app.results.stored_run import Detail
-from app.service import Progress, Service
+from app.service import Service
 from ocr_engine.result import OcrResult, OcrTimings
 from persistence.job import PageError
 

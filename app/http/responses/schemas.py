@@ -11,8 +11,8 @@ from app.http.problems import Problem, problem
 from app.http.responses.options_view import OptionsView, options_view
 from app.http.responses.pages import JobPageView, job_pages
 from app.operations import HealthReport, QueueFigures
+from app.results.lookup import Progress
 from app.results.stored_run import Detail
-from app.service import Progress
 from ocr_engine.formats.json import LineView, Share
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo

@@ -25,8 +25,9 @@ from app.http.responses.schemas import JobView
 from app.http.responses.static import PRIVATE, held
 from app.http.routes.lists import list_jobs
 from app.http.routes.upload_operation import UploadOperation
+from app.results.lookup import Progress
 from app.results.stored_run import Detail
-from app.service import Progress, Service
+from app.service import Service
 
 
 @post(

@@ -14,9 +14,9 @@ from app.http.frame import RequestFrame
 from app.http.responses.job_answer import job_parts
 from app.http.responses.pieces import AnswerTorn, sent
 from app.http.responses.schemas import progress_view
+from app.results.lookup import Progress
 from app.results.stored_pages import PAGES_AT_ONCE, PagesLost, StoredPages
 from app.results.stored_run import Detail
-from app.service import Progress
 from ocr_engine.result import OcrBlock, OcrCell, OcrLine, OcrPage, OcrResult, OcrTimings, OcrWord
 from persistence.job import Job, JobState, PageError
 from persistence.page import Page, PageState, outlined, with_pages
