@@ -1,5 +1,6 @@
 """What is told of a job's change: enough to say how far it is, and small enough for a notification."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -23,6 +24,9 @@ class JobChange(Struct, frozen=True, kw_only=True):
     """Of a dead letter; empty otherwise."""
     batch_id: str = ""
     """Of the batch that it is part of; empty otherwise."""
+    tag: str = ""
+    metadata: Mapping[str, str] = {}
+    """Both are the client's own words; they are short enough for a notification of PostgreSQL (8000 bytes)."""
 
 
 def change_of(job: Job) -> JobChange:
@@ -38,4 +42,6 @@ def change_of(job: Job) -> JobChange:
         pages_failed=job.pages_failed,
         error_code=job.error.code if job.error else "",
         batch_id=job.batch_id,
+        tag=job.options.tag,
+        metadata=job.options.metadata,
     )

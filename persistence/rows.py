@@ -27,7 +27,7 @@ PAGE_COLUMNS = (
 
 CHANGE_COLUMNS = (
     "id", "owner", "status", "revision", "updated_at", "pages_total", "pages_done", "pages_failed", "error_code",
-    "batch_id",
+    "batch_id", "options",
 )  # fmt: skip
 
 DELIVERY_COLUMNS = (
@@ -111,8 +111,10 @@ def from_row(row: Mapping[str, Any]) -> Job:
 
 def change_from_row(row: Mapping[str, Any]) -> JobChange:
     """The change of the values of CHANGE_COLUMNS by name."""
-    named = {column: row[column] for column in CHANGE_COLUMNS}
-    return JobChange(**{**named, "status": JobState(row["status"]), "error_code": row["error_code"] or ""})
+    named = {column: row[column] for column in CHANGE_COLUMNS if column != "options"}
+    named |= {"status": JobState(row["status"]), "error_code": row["error_code"] or ""}
+    options = _options.decode(row["options"])
+    return JobChange(**named, tag=options.tag, metadata=options.metadata)
 
 
 def to_page_row(page: Page) -> dict[str, Any]:

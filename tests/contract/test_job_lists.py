@@ -106,9 +106,12 @@ async def test_finished_jobs_are_found_by_age_and_nothing_else_is(store: JobStor
 
 
 async def test_changes_come_in_the_order_of_their_moments_from_a_place_on(store: JobStore) -> None:
+    # the longest that clients may send, in letters that take the most room in a notification
+    words = JobOptions(tag="\U0001f9fe" * 200, metadata={"k": "\U0001f9fe" * 500})
     jobs = [
         job(name, created=moment, owner=owner) for name, moment, owner in (("c", 1, "x"), ("a", 2, "y"), ("b", 2, "x"))
     ]
+    jobs[0] = msgspec.structs.replace(jobs[0], options=words)
     for each in jobs:
         await store.add(each, Upload.of(b"image"))
     claimed = jobs[0].claimed(after(3))

@@ -68,9 +68,12 @@ def test_a_job_is_followed_to_its_end_and_a_client_that_comes_back_is_told_that_
 
 def test_a_client_that_comes_late_hears_the_end_at_once(server: LiveServer, pool: ScriptedPool) -> None:
     pool.script.append(InvalidImage("not one"))
-    job_id = upload(server)
+    job_id = httpx.post(f"{server.url}/images", params={"tag": "mine", "metadata": '{"a": "b"}'}, content=PNG).json()[
+        "id"
+    ]
     *_, end = EventSource(f"{server.url}/images/{job_id}/events").events()
-    assert (end.name, end.data["code"], end.data["id"]) == ("dead-letter", "invalid_image", job_id)
+    told = (end.name, end.data["code"], end.data["id"], end.data["tag"], end.data["metadata"])
+    assert told == ("dead-letter", "invalid_image", job_id, "mine", {"a": "b"})
 
 
 def test_each_page_of_a_document_is_told(server: LiveServer, pool: ScriptedPool) -> None:

@@ -1,6 +1,6 @@
 """Server-sent events (WHATWG HTML, section 9.2): changes of jobs as an EventSource reads them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -30,6 +30,8 @@ class EventView(Struct, frozen=True, kw_only=True):
     pages_done: Annotated[int, Meta(description="Pages that were read.")]
     pages_failed: Annotated[int, Meta(description="Pages that were given up.")]
     code: Annotated[str | None, Meta(description="Why a dead letter is one; null otherwise.")]
+    tag: str
+    metadata: Mapping[str, str]
 
 
 def event_view(change: JobChange) -> EventView:
@@ -42,6 +44,8 @@ def event_view(change: JobChange) -> EventView:
         pages_done=change.pages_done,
         pages_failed=change.pages_failed,
         code=change.error_code or None,
+        tag=change.tag,
+        metadata=change.metadata,
     )
 
 
