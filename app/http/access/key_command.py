@@ -37,7 +37,10 @@ def configure(key: argparse.ArgumentParser, default_file: str) -> None:
     commands = key.add_subparsers(dest="key_command", metavar="add|list|revoke|webhook", required=True)
     add = commands.add_parser("add", help="make a key, shown once on stderr; its line goes into the file, or to stdout")
     add.add_argument("name", help="whose key it is; owns the jobs that are submitted with it")
-    add.add_argument("--scope", choices=list(Scope), default=Scope.FULL, help="full, read (only), upload (only), admin")
+    scopes = [scope.value for scope in Scope]  # an older Python would show what is no word for people
+    add.add_argument(
+        "--scope", choices=scopes, default=Scope.FULL.value, help="full, read (only), upload (only), admin"
+    )
     add.add_argument("--expires", help="a date or moment (2027-01-31, UTC), or a number of days from now (90d)")
     add.add_argument("--priority", choices=PRIORITIES, default="high", help="the highest that its jobs may have")
     for quota in QUOTAS:
@@ -113,6 +116,8 @@ def _add(options: argparse.Namespace) -> int:
         add_line(path, line_of(key))
     else:
         print(line_of(key))
+    if key.callback_url and not key.webhook_secrets:
+        print("its webhooks wait until the service has WEBHOOK_SECRETS, or the key secrets of its own", file=sys.stderr)
     print(f"the key of {key.name}, shown only now: {secret}", file=sys.stderr)
     _show_secret(key)
     return 0

@@ -218,6 +218,18 @@ def test_loopback_is_told_from_the_world(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
+def test_a_callback_url_without_a_secret_and_a_scope_that_is_none_are_told(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["key", "add", "eve", "--callback-url", "https://example.com/hook", "--file", str(file)]) == 0
+    told = capsys.readouterr().err
+    assert "WEBHOOK_SECRETS" in told
+    assert Keys(file).find(told.split()[-1]) is not None
+    with pytest.raises(SystemExit):
+        main(["key", "add", "ida", "--scope", "all", "--file", str(file)])
+    assert "<" not in capsys.readouterr().err.rpartition("choose from")[2]
+
+
 def test_a_key_has_a_callback_url_and_secrets_that_are_rotated(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where, url = ["--file", str(file)], "https://example.com/hook?token=a=b"
     keys = Keys(file)
