@@ -18,7 +18,7 @@ from persistence.outbox.delivery import OF_IMAGE
 from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.patience import Patience
-from persistence.postgres import entry_table, notifications, repeats, uploads
+from persistence.postgres import entry_table, lists, notifications, repeats, uploads
 from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import (
     FAULTS,
@@ -31,29 +31,12 @@ from persistence.postgres.migrations import migrate
 from persistence.postgres.scratch import ScratchFolder
 from persistence.queue import Unit
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, from_row
+from persistence.rows import from_row
 from persistence.store import Backlog, JobExists, JobFilter, Listing, PageChange, StoreUnusable
 from persistence.upload import StoredFile, Upload
 
 MIGRATION_SECONDS = 600.0
 """Longest wait for one step of a migration, or for another node that is at it."""
-
-# of our own constants only
-LISTED = f"""
-    SELECT {", ".join(LISTED_COLUMNS).replace("NULL AS", "NULL::json AS")} FROM jobs
-    WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
-        AND ($3::timestamptz IS NULL OR created_at > $3)
-        AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
-        AND ($6::text IS NULL OR tag = $6)
-    ORDER BY created_at DESC, id DESC LIMIT $7
-"""  # noqa: S608
-# by its index, which a plan for any value would not use
-TAGGED = LISTED.replace("$6::text IS NULL OR tag = $6", "tag = $6::text")
-CHANGES = f"""
-    SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
-    WHERE (updated_at, id) > ($1, $2) AND ($3::text IS NULL OR owner = $3) ORDER BY updated_at, id LIMIT $4
-"""  # noqa: S608
-UNFINISHED = "status IN ('queued', 'processing')"
 
 
 class PostgresStore:
@@ -113,13 +96,7 @@ class PostgresStore:
             await asyncio.to_thread(upload.file.unlink, missing_ok=True)
 
     async def alike(self, owner: str, fingerprint: str) -> Job | None:
-        found = await self._select(
-            "WHERE fingerprint = $1 AND fingerprint != '' AND owner = $2 AND status = 'done' AND pages_failed = 0 "
-            "ORDER BY updated_at DESC LIMIT 1",
-            fingerprint,
-            owner,
-        )
-        return found[0] if found else None
+        return await self._connections.read(lambda connection: lists.alike(connection, owner, fingerprint))
 
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))
@@ -166,55 +143,25 @@ class PostgresStore:
         return await self._connections.write(work)
 
     async def pages_left(self) -> int:
-        pages = await self._value(
-            "SELECT coalesce(sum(greatest(1, pages_total - pages_done - pages_failed)), 0)::bigint FROM jobs "  # noqa: S608
-            f"WHERE {UNFINISHED}"
-        )
-        assert isinstance(pages, int)
-        return pages
+        return await self._connections.read(lists.pages_left)
 
     async def unfinished(self) -> list[Job]:
-        return await self._select(f"WHERE {UNFINISHED} ORDER BY created_at, id")
+        return await self._select(f"WHERE {lists.UNFINISHED} ORDER BY created_at, id")
 
     async def counts(self) -> Mapping[JobState, int]:
-        rows = await self._connections.read(
-            lambda connection: connection.fetch(
-                "SELECT status, sum(jobs)::bigint FROM job_counts GROUP BY status "  # noqa: S608
-                f"UNION ALL SELECT status, count(*) FROM jobs WHERE {UNFINISHED} GROUP BY status"
-            )
-        )
-        found = {status: count for status, count in rows}  # noqa: C416 - records, no pairs
-        return {state: found.get(state.value, 0) for state in JobState}
+        return await self._connections.read(lists.counts)
 
     async def backlog(self, owner: str | None = None) -> Backlog:
-        row = await self._connections.read(
-            lambda connection: connection.fetchrow(
-                "SELECT count(*), coalesce(sum(image_bytes), 0)::bigint, min(created_at) FROM jobs "  # noqa: S608
-                f"WHERE {UNFINISHED} AND ($1::text IS NULL OR owner = $1)",
-                owner,
-            )
-        )
-        assert row is not None
-        jobs, image_bytes, oldest = row
-        return Backlog(jobs=jobs, image_bytes=image_bytes, oldest=oldest)
+        return await self._connections.read(lambda connection: lists.backlog(connection, owner))
 
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
     ) -> Listing:
         if not storable(f"{code or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)
-        # one more than asked for tells whether anything follows
-        jobs = await self._select(
-            "WHERE status = 'dead-letter' AND ($1::text IS NULL OR error_code = $1) "
-            "AND ($2::text IS NULL OR owner = $2) AND ($3::timestamptz IS NULL OR (updated_at, id) < ($3, $4)) "
-            "ORDER BY updated_at DESC, id DESC LIMIT $5",
-            code,
-            owner,
-            after.updated_at if after else None,
-            after.id if after else None,
-            limit + 1,
+        return await self._connections.read(
+            lambda connection: lists.dead_letters(connection, code, owner, after, limit)
         )
-        return Listing.of(jobs, limit)
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:
@@ -278,27 +225,12 @@ class PostgresStore:
     async def listed(self, wanted: JobFilter, after: Cursor | None = None, limit: int = 50) -> Listing:
         if not storable(f"{wanted.tag or ''}{after.id if after else ''}"):
             return Listing(jobs=(), next=None)
-        rows = await self._connections.read(
-            lambda connection: connection.fetch(
-                LISTED if wanted.tag is None else TAGGED,
-                wanted.owner,
-                wanted.status.value if wanted.status else None,
-                wanted.created_after,
-                after.updated_at if after else None,
-                after.id if after else None,
-                wanted.tag,
-                limit + 1,
-            )
-        )
-        return Listing.of([from_row(dict(row)) for row in rows], limit, lambda job: job.created_at)
+        return await self._connections.read(lambda connection: lists.listed(connection, wanted, after, limit))
 
     async def changes(self, after: Cursor, limit: int, owner: str | None = None) -> list[JobChange]:
         if not storable(after.id):
             return []
-        rows = await self._connections.read(
-            lambda connection: connection.fetch(CHANGES, after.updated_at, after.id, owner, limit)
-        )
-        return [change_from_row(dict(row)) for row in rows]
+        return await self._connections.read(lambda connection: lists.changes(connection, after, limit, owner))
 
     async def submitted(self, owner: str, key: str, since: datetime) -> AlreadySubmitted | None:
         return await self._connections.read(lambda connection: repeats.find(connection, owner, key, since))
@@ -342,10 +274,6 @@ class PostgresStore:
         query = f"SELECT {page_rows.NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
         rows = await self._connections.read(lambda connection: connection.fetch(query, *values))
         return [from_row(dict(row)) for row in rows]
-
-    async def _value(self, query: str, *values: object) -> object:
-        value: object = await self._connections.read(lambda connection: connection.fetchval(query, *values))
-        return value
 
 
 async def _get(

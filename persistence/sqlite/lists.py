@@ -1,12 +1,13 @@
-"""Queries for what is listed of jobs, and for what has changed of them."""
+"""Queries for what is listed and counted of jobs, and for what has changed of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from persistence.change import JobChange
 from persistence.cursor import Cursor
-from persistence.job import Job
+from persistence.job import Job, JobState
 from persistence.rows import CHANGE_COLUMNS, COLUMNS, LISTED_COLUMNS
 from persistence.sqlite.rows import change_from_row, from_row, to_text
 from persistence.store import Backlog, JobFilter, Listing
@@ -48,10 +49,46 @@ def listed(db: Database, wanted: JobFilter, after: Cursor | None, limit: int) ->
     return Listing.of(jobs, limit, lambda job: job.created_at)
 
 
+def dead_letters(db: Database, code: str | None, owner: str | None, after: Cursor | None, limit: int) -> Listing:
+    """See JobStore.dead_letters."""
+    index, where, values = "jobs_dead_letters", ["status = 'dead-letter'"], list[str | int]()
+    if code is not None:
+        index = "jobs_dead_letters_by_code"
+        where.append("error_code = ?")
+        values.append(code)
+    if owner is not None:
+        where.append("owner = ?")
+        values.append(owner)
+    if after is not None:
+        where.append("(updated_at, id) < (?, ?)")
+        values += [to_text(after.updated_at), after.id]
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM jobs INDEXED BY {index} "  # noqa: S608 - of our own constants only
+        f"WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?"
+    )
+    # one more than asked for tells whether anything follows
+    return Listing.of([from_row(row) for row in db.execute(query, (*values, limit + 1)).fetchall()], limit)
+
+
 def alike(db: Database, owner: str, fingerprint: str) -> Job | None:
     """See JobStore.alike."""
     row = db.execute(ALIKE, (fingerprint, owner)).fetchone()
     return from_row(row) if row else None
+
+
+def pages_left(db: Database) -> int:
+    """See JobStore.pages_left."""
+    row = db.execute(
+        "SELECT coalesce(sum(max(1, pages_total - pages_done - pages_failed)), 0) "
+        "FROM jobs INDEXED BY jobs_unfinished WHERE status IN ('queued', 'processing')"
+    ).fetchone()
+    return int(row[0])
+
+
+def counts(db: Database) -> Mapping[JobState, int]:
+    """See JobStore.counts."""
+    found = dict(db.execute("SELECT status, jobs FROM job_counts").fetchall())
+    return {state: found.get(state.value, 0) for state in JobState}
 
 
 def backlog(db: Database, owner: str | None) -> Backlog:

@@ -163,14 +163,7 @@ class SqliteStore:
         return await self.write(work)
 
     async def pages_left(self) -> int:
-        def work(db: Database) -> int:
-            row = db.execute(
-                "SELECT coalesce(sum(max(1, pages_total - pages_done - pages_failed)), 0) "
-                "FROM jobs INDEXED BY jobs_unfinished WHERE status IN ('queued', 'processing')"
-            ).fetchone()
-            return int(row[0])
-
-        return await self.reader.run(work)
+        return await self.reader.run(lists.pages_left)
 
     async def unfinished(self) -> list[Job]:
         return await self._select(
@@ -178,11 +171,7 @@ class SqliteStore:
         )
 
     async def counts(self) -> Mapping[JobState, int]:
-        def work(db: Database) -> dict[JobState, int]:
-            found = dict(db.execute("SELECT status, jobs FROM job_counts").fetchall())
-            return {state: found.get(state.value, 0) for state in JobState}
-
-        return await self.reader.run(work)
+        return await self.reader.run(lists.counts)
 
     async def backlog(self, owner: str | None = None) -> Backlog:
         return await self.reader.run(lambda db: lists.backlog(db, owner))
@@ -190,23 +179,7 @@ class SqliteStore:
     async def dead_letters(
         self, *, code: str | None = None, owner: str | None = None, after: Cursor | None = None, limit: int = 50
     ) -> Listing:
-        index, where, values = "jobs_dead_letters", ["status = 'dead-letter'"], list[str | int]()
-        if code is not None:
-            index = "jobs_dead_letters_by_code"
-            where.append("error_code = ?")
-            values.append(code)
-        if owner is not None:
-            where.append("owner = ?")
-            values.append(owner)
-        if after is not None:
-            where.append("(updated_at, id) < (?, ?)")
-            values += [to_text(after.updated_at), after.id]
-        # one more than asked for tells whether anything follows
-        jobs = await self._select(
-            f"INDEXED BY {index} WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT ?",
-            (*values, limit + 1),
-        )
-        return Listing.of(jobs, limit)
+        return await self.reader.run(lambda db: lists.dead_letters(db, code, owner, after, limit))
 
     async def delete(self, job: Job) -> bool:
         if not job.status.terminal:
