@@ -36,6 +36,16 @@ async def test_an_unknown_query_parameter_of_a_read_is_named(run: Any, path: str
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
 
 
+async def test_a_query_parameter_that_says_two_things_is_refused(run: Any) -> None:
+    async with run() as service:
+        for path in ("/images?status=done&status=queued", "/dead-letters?limit=1&limit=2", "/batches?limit=1&limit=2"):
+            answer = await service.client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+            assert "twice" in answer.json()["detail"]
+        assert (await service.client.post("/images?wait=1&wait=2", content=PNG)).status_code == 400
+        assert (await service.client.get("/images?limit=3&limit=3")).status_code == 200
+
+
 async def test_a_known_query_parameter_is_taken(run: Any) -> None:
     async with run() as service:
         job = (await service.upload(PNG)).json()["id"]

@@ -13,10 +13,15 @@ MORE_QUERY = "more_query"
 
 
 def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Litestar's guard: raises ApiError (unknown_parameter) for query parameters that the route does not take."""
+    """Litestar's guard: raises ApiError for query parameters that the route does not take (unknown_parameter), or that
+    say two things (malformed_request).
+    """
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
     refuse_unknown("query parameter", connection.query_params.keys(), known)
+    for name, values in connection.query_params.dict().items():
+        if len(set(values)) > 1:
+            raise ApiError("malformed_request", f"`{name}` is said twice and not alike; say it once")
 
 
 def refuse_unknown(kind: str, names: Collection[str], known: Collection[str]) -> None:
