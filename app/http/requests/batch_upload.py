@@ -1,31 +1,28 @@
 """Reads a batch: many parts `file` of a form, each a file or a ZIP; or a raw body that is one."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 from litestar import Request
-from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
+from multipart import MultipartSegment
 
 from app.batches.parcel import Parcel
 from app.delivery.fetcher import Fetcher
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
+from app.http.requests.form import MAX_PARTS, FormFields, parts
 from app.http.requests.options.asked import Asked
-from app.http.requests.upload import (
-    FORM_BYTES,
-    FORM_FIELDS,
-    MAX_PARTS,
-    RAW_TYPES,
-    FormFields,
-    received_within,
-)
+from app.http.requests.upload import FORM_BYTES, RAW_TYPES, received_within
 from app.http.requests.url_upload import JSON_TYPE, fetch_all, told_urls
 from app.jobs.incoming import UploadFields
 from config.settings import Settings
 
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 """Beside those of a single upload: what clients call a ZIP."""
+PART_HEAD_BYTES = 1024
+"""What a part of a form may have around its file."""
 
 
 async def read_batch(
@@ -63,10 +60,6 @@ async def read_batch(
     return asked.fields(settings)
 
 
-PART_HEAD_BYTES = 1024
-"""What a part of a form may have around its file."""
-
-
 def _too_large(max_bytes: int) -> ApiError:
     return ApiError("image_too_large", f"a batch may have at most {max_bytes} bytes")
 
@@ -85,36 +78,24 @@ async def _read_raw(stream: AsyncIterator[bytes], parcel: Parcel) -> None:
 
 async def _read_form(stream: AsyncIterator[bytes], boundary: str, parcel: Parcel, form: FormFields) -> None:
     segment: MultipartSegment | None = None
-    if not boundary:
-        raise ApiError("malformed_request", "multipart/form-data without a boundary")
-    try:
-        with PushMultipartParser(
-            boundary.encode(errors="replace"),
-            max_segment_count=MAX_PARTS + parcel.limits.max_files,
-            header_charset="latin-1",
-        ) as parser:
-            async for chunk in stream:
-                for event in parser.parse(chunk):
-                    if isinstance(event, MultipartSegment):
-                        segment = event
-                        if segment.name == "file":
-                            await parcel.begin(_as_utf8(segment.filename or ""))
-                        else:
-                            form.begin(segment.name, FORM_FIELDS)
-                    elif segment is None:
-                        continue
-                    elif event is None:
-                        if segment.name == "file":
-                            await parcel.end()
-                        segment = None
-                    elif segment.name == "file":
-                        await parcel.add(event)
-                    else:
-                        form.add(segment.name, event)
-    except ParserLimitReached as error:
-        raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
-    except ParserError as error:
-        raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
+    async with contextlib.aclosing(parts(stream, boundary, MAX_PARTS + parcel.limits.max_files)) as events:
+        async for event in events:
+            if isinstance(event, MultipartSegment):
+                segment = event
+                if segment.name == "file":
+                    await parcel.begin(_as_utf8(segment.filename or ""))
+                else:
+                    form.begin(segment.name)
+            elif segment is None:
+                continue
+            elif event is None:
+                if segment.name == "file":
+                    await parcel.end()
+                segment = None
+            elif segment.name == "file":
+                await parcel.add(event)
+            else:
+                form.add(segment.name, event)
 
 
 def _as_utf8(name: str) -> str:

@@ -9,24 +9,19 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
-from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
+from multipart import MultipartSegment
 
 from app.delivery.fetcher import Fetcher
 from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
-from app.http.requests.options.asked import JSON_PART, MAX_JSON_BYTES, NAMES, Asked, Place
-from app.http.requests.options.table import max_letters
-from app.http.requests.strict import refuse_unknown
+from app.http.requests.form import FormFields, parts
+from app.http.requests.options.asked import Asked
 from app.http.requests.url_upload import JSON_TYPE, fetched, told_url
 from app.jobs.incoming import Body, UploadFields
 from config.settings import Settings
 
 FORM_BYTES = 65_536
 """What a multipart form may have around its file; a body may be larger by it than a file."""
-MAX_PARTS = 32
-"""Parts of a multipart body that are looked at before it is refused; few are wanted."""
-FORM_FIELDS = (JSON_PART, *NAMES)
-"""What may come beside `file`."""
 RAW_TYPES = ("", "application/pdf", "application/octet-stream", "application/x-www-form-urlencoded")
 """Beside `image/*`: what clients say of a body that is the image itself. The last is what curl says of any data that it
 is not told the type of; no such form is ever read."""
@@ -39,9 +34,6 @@ async def read_upload(
     `settings` are those of what will read it.
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add and Fetcher.fetch.
-
-    Litestar's own multipart handling answers 500 to several kinds of bad input and spools to disk, so the body goes
-    through the push parser that it is built on.
     """
     media_type, options = request.content_type
     asked = Asked()
@@ -102,41 +94,6 @@ def _too_large(max_bytes: int) -> ApiError:
     return ApiError("image_too_large", f"an upload may have at most {max_bytes} bytes")
 
 
-class FormFields:
-    """What comes in a multipart body beside files."""
-
-    def __init__(self) -> None:
-        self.came: list[str] = []
-        """The names of all parts."""
-        self._values: dict[str, bytearray] = {}
-
-    def begin(self, name: str, known: Sequence[str]) -> None:
-        """A part without a file. Raises ApiError where it is not known, or came before."""
-        if name in self.came and name in FORM_FIELDS:
-            raise ApiError("malformed_request", f"more than one part `{name}`; send it once")
-        self.came.append(name)
-        refuse_unknown("form field", [name], ["file", *known])
-
-    def add(self, name: str, data: bytes | bytearray) -> None:
-        """A piece of it. Raises ApiError."""
-        if name not in FORM_FIELDS:
-            return
-        value = self._values.setdefault(name, bytearray())
-        value += data
-        most = MAX_JSON_BYTES if name == JSON_PART else 4 * max_letters(name)  # no letter takes more bytes
-        if len(value) > most:
-            raise ApiError("malformed_request", f"the form field `{name}` has more than {most} bytes")
-
-    def told(self, asked: Asked) -> None:
-        """Adds what came to what is asked. Raises ApiError."""
-        asked.add_json(self._values.pop(JSON_PART, b""))
-        for name, value in self._values.items():
-            try:
-                asked.add(Place.FORM, name, value.decode())
-            except UnicodeDecodeError:
-                raise ApiError("malformed_request", f"the form field `{name}` is not UTF-8") from None
-
-
 class _Form(FormFields):
     """The form of a single upload."""
 
@@ -144,28 +101,17 @@ class _Form(FormFields):
         self, stream: AsyncIterator[bytes], add: Callable[[bytes | bytearray], Awaitable[None]], boundary: str
     ) -> None:
         """Hands the part `file` to `add`, and gathers the fields here. Raises ApiError, or as `add`."""
-        segment = None
-        if not boundary:
-            raise ApiError("malformed_request", "multipart/form-data without a boundary")
-        try:
-            # latin-1 takes any byte: a file's name, which nobody asks for, comes in whatever a client's system writes
-            with PushMultipartParser(
-                boundary.encode(errors="replace"), max_segment_count=MAX_PARTS, header_charset="latin-1"
-            ) as parser:
-                async for chunk in stream:
-                    for event in parser.parse(chunk):
-                        if isinstance(event, MultipartSegment):
-                            segment = event
-                            self._begin(segment)
-                        elif event and segment is not None:
-                            if segment.name == "file":
-                                await add(event)
-                            else:
-                                self.add(segment.name, event)
-        except ParserLimitReached as error:
-            raise ApiError("malformed_request", f"multipart body beyond the limits: {error}") from None
-        except ParserError as error:
-            raise ApiError("malformed_request", f"multipart body cannot be parsed: {error}") from None
+        segment: MultipartSegment | None = None
+        async with contextlib.aclosing(parts(stream, boundary)) as events:
+            async for event in events:
+                if isinstance(event, MultipartSegment):
+                    segment = event
+                    self._begin(segment)
+                elif event and segment is not None:
+                    if segment.name == "file":
+                        await add(event)
+                    else:
+                        self.add(segment.name, event)
 
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name
@@ -173,11 +119,9 @@ class _Form(FormFields):
             raise ApiError("malformed_request", "more than one part `file`; send one image a job, or POST /batches")
         if name == "file" or segment.filename:
             # a part with a file's name may be the image under a wrong name: `missing_file` tells
-            if name in self.came and name in FORM_FIELDS:
-                raise ApiError("malformed_request", f"more than one part `{name}`; send it once")
-            self.came.append(name)
+            self.note(name)
         else:
-            self.begin(name, FORM_FIELDS)
+            self.begin(name)
 
 
 def _what_is_missing(media_type: str, came: Sequence[str]) -> str:
