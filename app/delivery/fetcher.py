@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import h11
 
 from app.delivery.addresses import Addresses, Refused, Target, Unresolved
-from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, USER_AGENT, connected
+from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, USER_AGENT, connected, head_of, next_event
 
 MAX_REDIRECTS = 4
 FETCHED_AT_ONCE = 64 * 1024
@@ -63,14 +63,13 @@ class Fetcher:
                     writer.write(connection.send(_request(target)) or b"")
                     writer.write(connection.send(h11.EndOfMessage()) or b"")
                     await writer.drain()
-                    answer = await _next(connection, reader)
-                    while isinstance(answer, h11.InformationalResponse):
-                        answer = await _next(connection, reader)
-                    assert isinstance(answer, h11.Response)
+                    answer = await head_of(connection, reader)
                     location = _location(answer)
                     if location is None:
                         _require_file(answer)
-                        while not isinstance(event := await _next(connection, reader), h11.EndOfMessage):
+                        while not isinstance(
+                            event := await next_event(connection, reader, FETCHED_AT_ONCE), h11.EndOfMessage
+                        ):
                             assert isinstance(event, h11.Data)
                             yield bytes(event.data)
                         return
@@ -124,16 +123,6 @@ def _request(target: Target) -> h11.Request:
         ("Connection", "close"),
     ]
     return h11.Request(method="GET", target=target.path, headers=headers)
-
-
-async def _next(connection: h11.Connection, reader: asyncio.StreamReader) -> object:
-    """The next event. Raises h11.RemoteProtocolError, OSError."""
-    while (event := connection.next_event()) is h11.NEED_DATA:
-        # empty: the end, of which h11 makes the error where it comes too early
-        connection.receive_data(await reader.read(FETCHED_AT_ONCE))
-    if isinstance(event, h11.ConnectionClosed):
-        raise ConnectionResetError("closed without an answer")
-    return event
 
 
 def _location(answer: h11.Response) -> str | None:

@@ -88,7 +88,9 @@ class Sender:
             # a receiver may answer before it has read everything, and then close
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
-            return await _head(connection, reader)
+            head = await head_of(connection, reader)
+            retry_after = dict(head.headers).get(b"retry-after", b"").decode("latin-1")
+            return Answer(status=head.status_code, retry_after=retry_after)
         finally:
             writer.transport.abort()
 
@@ -103,15 +105,18 @@ async def connected(target: Target, context: ssl.SSLContext) -> tuple[asyncio.St
     return await asyncio.open_connection(last, target.port, ssl=tls, server_hostname=name)
 
 
-async def _head(connection: h11.Connection, reader: asyncio.StreamReader) -> Answer:
-    """The head of the final answer. Raises h11.RemoteProtocolError, OSError."""
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            data = await reader.read(READ_BYTES)
-            connection.receive_data(data)  # empty: the end, of which h11 makes the error where it comes too early
-        elif isinstance(event, h11.ConnectionClosed):
-            raise ConnectionResetError("closed without an answer")
-        elif isinstance(event, h11.Response):
-            fields = dict(event.headers)
-            return Answer(status=event.status_code, retry_after=fields.get(b"retry-after", b"").decode("latin-1"))
+async def next_event(connection: h11.Connection, reader: asyncio.StreamReader, size: int = READ_BYTES) -> object:
+    """What of an answer comes next; `size`: bytes read at a time. Raises h11.RemoteProtocolError, OSError."""
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        # empty: the end, of which h11 makes the error where it comes too early
+        connection.receive_data(await reader.read(size))
+    if isinstance(event, h11.ConnectionClosed):
+        raise ConnectionResetError("closed without an answer")
+    return event
+
+
+async def head_of(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Response:
+    """The head of the final answer. Raises as `next_event`."""
+    while not isinstance(event := await next_event(connection, reader), h11.Response):
+        pass  # an interim one, as 103 Early Hints
+    return event
