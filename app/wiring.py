@@ -204,6 +204,7 @@ def service_of(
             events=events,
             waiters=waiters,
             streams=streams,
+            retention=retention,
             max_wait_seconds=settings.max_wait_seconds,
         ),
     )

@@ -11,6 +11,7 @@ from app.delivery.streams import Streams
 from app.jobs.cancellation import AlreadyEnded, Cancellation
 from app.jobs.capacity import Capacity
 from app.jobs.events import JobEvents
+from app.jobs.retention import Retention
 from app.jobs.waiting import Waiters
 from app.results.lookup import ID, ahead_of
 from persistence.batches.batch import OF_BATCH, BatchFile, BatchListing, BatchState
@@ -68,6 +69,7 @@ class Batches:
         events: JobEvents,
         waiters: Waiters,
         streams: Streams,
+        retention: Retention,
         max_wait_seconds: int,
     ) -> None:
         self.taking = taking
@@ -79,6 +81,7 @@ class Batches:
         self._events = events
         self._waiters = waiters
         self._streams = streams
+        self._retention = retention
         self._max_wait_seconds = max_wait_seconds
 
     async def state(self, batch_id: str, viewer: str | None) -> BatchState:
@@ -131,7 +134,7 @@ class Batches:
         async for file in self._files(batch_id):
             if file.status is not None and file.status.terminal:
                 job = await self._store.outline(file.job_id)
-                if job is not None and job.status.terminal:
+                if job is not None and job.status.terminal and not self._retention.is_over(job):
                     yield file, job
 
     async def delete(self, batch_id: str, viewer: str | None) -> BatchProgress | None:

@@ -52,6 +52,10 @@ async def test_a_job_whose_time_is_over_is_shown_no_more_though_it_waits_for_the
         for path in ("result", "file", "events", "deliveries", "pages/1/image"):
             assert (await service.client.get(f"/images/{job_id}/{path}")).status_code == 410
         assert (await service.client.delete(f"/images/{job_id}")).status_code == 410
+        batch = (await service.client.post("/batches", files={"file": PNG})).json()["id"]
+        while (await service.client.get(f"/batches/{batch}")).status_code == 202:
+            pass
+        assert (await service.client.get(f"/batches/{batch}/results")).text == ""
 
 
 async def test_finished_jobs_stay_for_ever_where_an_operator_wants_that(run: Any) -> None:
