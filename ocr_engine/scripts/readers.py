@@ -10,8 +10,8 @@ from ocr_engine.scripts.sources import LineSource
 from ocr_engine.scripts.tesseract import LineReader
 
 MAX_LOADED = 2
-"""Readers that are kept from page to page: 10 to 30 MB of Tesseract's data each, ten would be 211 MB; 40 to 90 MB of a
-model pack."""
+"""Readers that are kept from page to page: 10 to 30 MB of Tesseract's data each, ten would be 211 MB; 36 MB of a
+model pack of 17."""
 
 
 class Readers:

@@ -8,14 +8,18 @@ import pytest
 from app.processes import engine_options
 from config.settings import from_environment
 from ocr_engine.boxes import Quads
+from ocr_engine.crops import Pixels
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.result import OcrModel
 from ocr_engine.scripts.data import TesseractData, find_data
-from ocr_engine.scripts.languages import LANGUAGES, named, without_others
-from ocr_engine.scripts.lines import own_share, with_margin
+from ocr_engine.scripts.languages import LANGUAGES, Language, named, without_others
+from ocr_engine.scripts.lines import Box, own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readable import readable_languages
 from ocr_engine.scripts.readers import MAX_LOADED, Readers
 from ocr_engine.scripts.sources import TesseractSource
-from ocr_engine.scripts.tesseract import TRAINED_HEIGHT, prepared
+from ocr_engine.scripts.tesseract import TRAINED_HEIGHT, LineReader, prepared
+from ocr_engine.scripts.trial import find_language
 
 
 def box(left: float, top: float, right: float, bottom: float) -> list[tuple[float, float]]:
@@ -117,6 +121,45 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.Mo
         readers.of(language)
     assert closed == [second.tag, first.tag]
     assert sum(map(readers.is_loaded, readers.languages)) == MAX_LOADED
+
+
+@pytest.mark.parametrize(
+    ("certainty", "told"),
+    [
+        ({"ru": ("писать ранее", 0.96), "sr": ("писатђ ранее", 0.83)}, "ru"),
+        ({"ru": ("писане речи", 0.96), "sr": ("писање речи", 0.95)}, "sr"),
+    ],
+    ids=["it reads much less surely", "it reads as surely"],
+)
+def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
+    certainty: dict[str, tuple[str, float]], told: str
+) -> None:
+    class Fixed:
+        languages = named(certainty)
+
+        def key(self, language: Language) -> str:
+            return language.tag
+
+        def model(self, language: Language) -> OcrModel:
+            return OcrModel(role="recognition", name=language.tag, sha256="")
+
+        def open(self, language: Language) -> LineReader:
+            return FixedReader(*certainty[language.tag])
+
+    class FixedReader:
+        def __init__(self, text: str, confidence: float) -> None:
+            self._reading = Reading(text, confidence)
+
+        def read(self, crop: Pixels, border: int) -> Reading:
+            return self._reading
+
+        def close(self) -> None:
+            pass
+
+    line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
+    found = find_language(Readers([Fixed()]), Fixed.languages, [line], 0.6)
+    assert found is not None
+    assert found.language.tag == told
 
 
 def test_a_service_may_be_told_languages_of_the_models_and_others() -> None:
