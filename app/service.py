@@ -27,7 +27,7 @@ from app.jobs.page_selection import PageSelection
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
 from app.jobs.reading.readings import Readings
-from app.jobs.received import IdempotencyKeyReused, content_of, repeat_of, type_by_bytes
+from app.jobs.received import content_of, named_by, repeat_of, type_by_bytes
 from app.jobs.retention import EXPIRY_SECONDS, Retention
 from app.jobs.waiting import Waiters
 from app.operations import Operations
@@ -40,13 +40,15 @@ from app.telemetry.observers import Observers
 from config.settings import Settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
+from ocr_engine.result import ImageInfo
 from ocr_engine.workers.pool import ManagedPool
 from persistence.change import JobChange
 from persistence.cursor import Cursor
-from persistence.job import Job, JobState
+from persistence.job import Job, JobOptions, JobState
 from persistence.queue import JobQueue
-from persistence.repeat import REPEAT_TIME, AlreadySubmitted
+from persistence.repeat import REPEAT_TIME, AlreadySubmitted, Repeat
 from persistence.store import JobFilter, JobStore, Listing, StoreError
+from persistence.upload import Upload
 
 RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
@@ -178,18 +180,10 @@ class Service:
                 try:
                     if earlier is not None:
                         raise earlier
-                    callback_url = await self.webhooks.callback_url(fields.options.callback_url, owner)
-                    options = msgspec.structs.replace(fields.options, callback_url=callback_url)
-                    mark = await self._equal_files.fingerprint(upload, options)
                     trace = self._observers.traceparent() or traceparent
-                    job = await self._equal_files.answer(owner, mark, upload, info, trace, options, repeat)
-                    job = job or await self.intake.submit(
-                        upload, info, owner, trace, options=options, repeat=repeat, fingerprint=mark
-                    )
+                    job = await self._new_job(upload, info, owner, trace, fields.options, repeat)
                 except AlreadySubmitted as first:
-                    if repeat is None or first.fingerprint != repeat.fingerprint:
-                        raise IdempotencyKeyReused from None
-                    job = await self.job(first.job_id, None)
+                    job = await self.job(named_by(first, repeat), None)
         except Exception as error:
             self._observers.upload_refused(media_type, error)
             raise
@@ -321,6 +315,18 @@ class Service:
         await asyncio.gather(self._dispatchers.drain(), self._courier.stop())
         self.streams.close()  # only now: who follows hears of what ended meanwhile
         await ending
+
+    async def _new_job(
+        self, upload: Upload, info: ImageInfo, owner: str, trace: str, asked: JobOptions, repeat: Repeat | None
+    ) -> Job:
+        """Stored: with the result of an equal file, where that is wanted and there is one, or queued."""
+        callback_url = await self.webhooks.callback_url(asked.callback_url, owner)
+        options = msgspec.structs.replace(asked, callback_url=callback_url)
+        mark = await self._equal_files.fingerprint(upload, options)
+        job = await self._equal_files.answer(owner, mark, upload, info, trace, options, repeat)
+        return job or await self.intake.submit(
+            upload, info, owner, trace, options=options, repeat=repeat, fingerprint=mark
+        )
 
     async def _submitted(self, owner: str, key: str) -> AlreadySubmitted | None:
         return await self.store.submitted(owner, key, clock.now() - REPEAT_TIME) if key else None

@@ -15,7 +15,7 @@ from app.batches.refusals import NothingTaken, Refusal, RefusedFile
 from app.jobs.admission import Admission
 from app.jobs.incoming import UploadFields
 from app.jobs.intake import Intake
-from app.jobs.received import IdempotencyKeyReused, content_of
+from app.jobs.received import content_of, named_by
 from app.results.equal_files import EqualFiles
 from app.telemetry.observers import Observers
 from ocr_engine.errors import OcrError
@@ -96,9 +96,7 @@ class Taking:
                         raise earlier
                     return await self._take(parcel.arrived, fields, sender, repeat, grant)
                 except AlreadySubmitted as first:
-                    if repeat is None or first.fingerprint != repeat.fingerprint:
-                        raise IdempotencyKeyReused from None
-                    return first.job_id
+                    return named_by(first, repeat)
         except Exception as error:
             self._observers.upload_refused("unknown", error)
             raise
@@ -114,30 +112,11 @@ class Taking:
         batch_id = str(uuid.uuid4())
         traceparent = self._observers.traceparent() or sender.traceparent
         callback_url = await self._callback_url(fields.options.callback_url, sender.owner)
-        options = msgspec.structs.replace(fields.options, callback_url="")
-        good: list[NewJob] = []
-        refused: dict[int, Refusal] = {}
-        for number, (each, info) in enumerate(await asyncio.to_thread(self._probed, arrived), 1):
-            upload = msgspec.structs.replace(each.upload, password=fields.password)
-            try:
-                if isinstance(info, Exception):
-                    raise info
-                mark = await self._equal_files.fingerprint(upload, options)
-                new = self._intake.new_job(upload, info, sender.owner, traceparent, options, batch_id, number, mark)
-                equal = await self._equal_files.equal(sender.owner, mark, options)
-            except Exception as error:
-                refused[number] = self._refusal(error)
-                self._observers.upload_refused(info.media_type if isinstance(info, ImageInfo) else "unknown", error)
-            else:
-                good.append(msgspec.structs.replace(new, equal=equal))
+        good, refused = await self._judged(arrived, fields, sender.owner, traceparent, batch_id)
         async with contextlib.AsyncExitStack() as held:
-            places, lacking = grant(len(good))
-            for place in range(places):
-                try:
-                    held.enter_context(self._queue.reserve())
-                except QueueFull as error:
-                    places, lacking = place, error
-                    break
+            granted, lacking = grant(len(good))
+            places, full = self._reserved(held, granted)
+            lacking = full or lacking
             sizes = [new.upload.size for new in good[:places]]
             admitted, short = await held.enter_async_context(self._admission.admit_many(sender.owner, sizes))
             lacking = short or lacking
@@ -172,6 +151,37 @@ class Taking:
             for new in taken:
                 await self._intake.stored(new, new.job.id in answered)
         return batch_id
+
+    async def _judged(
+        self, arrived: Sequence[Arrived], fields: UploadFields, owner: str, traceparent: str, batch_id: str
+    ) -> tuple[list[NewJob], dict[int, Refusal]]:
+        """The jobs of the files that are good, and why the others are not, by number."""
+        options = msgspec.structs.replace(fields.options, callback_url="")
+        good: list[NewJob] = []
+        refused: dict[int, Refusal] = {}
+        for number, (each, info) in enumerate(await asyncio.to_thread(self._probed, arrived), 1):
+            upload = msgspec.structs.replace(each.upload, password=fields.password)
+            try:
+                if isinstance(info, Exception):
+                    raise info
+                mark = await self._equal_files.fingerprint(upload, options)
+                new = self._intake.new_job(upload, info, owner, traceparent, options, batch_id, number, mark)
+                equal = await self._equal_files.equal(owner, mark, options)
+            except Exception as error:
+                refused[number] = self._refusal(error)
+                self._observers.upload_refused(info.media_type if isinstance(info, ImageInfo) else "unknown", error)
+            else:
+                good.append(msgspec.structs.replace(new, equal=equal))
+        return good, refused
+
+    def _reserved(self, held: contextlib.AsyncExitStack, places: int) -> tuple[int, QueueFull | None]:
+        """How many of so many places the queue has, held as long as `held`; and what it says where it has fewer."""
+        for place in range(places):
+            try:
+                held.enter_context(self._queue.reserve())
+            except QueueFull as error:
+                return place, error
+        return places, None
 
     def _probed(self, arrived: Sequence[Arrived]) -> list[tuple[Arrived, ImageInfo | Exception]]:
         """What each file's first bytes say, or why it is refused."""
