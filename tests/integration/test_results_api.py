@@ -154,6 +154,7 @@ async def test_what_the_client_has_is_not_sent_again(run: Any) -> None:
         for query in ("", "?rows=apart", "?format=json", "?format=json&detail=words", "?format=json&pages=1"):
             answer = await service.client.get(path + query)
             tags[query] = answer.headers["ETag"]
+            assert answer.headers["Cache-Control"] == "private, no-cache"  # to be kept, and asked for with the tag
             again = await service.client.get(path + query, headers={"If-None-Match": answer.headers["ETag"]})
             assert (again.status_code, again.content) == (304, b"")
         assert len({*tags.values()}) == len(tags)

@@ -11,7 +11,7 @@ from app.http.request_context import context_of
 from app.http.requests.accept import best_of
 from app.http.responses.pieces import answer_in_pieces
 from app.http.responses.sent_file import file_answer
-from app.http.responses.static import held
+from app.http.responses.static import PRIVATE, held
 from app.results.stored_run import Detail, JobResult, Rows, as_asked
 from app.service import Service
 from ocr_engine.formats import EVERY_FORMAT, Format, Source, WrittenFormat
@@ -56,6 +56,8 @@ async def answer_of(
         raise ApiError("malformed_request", f"rows: {chosen.name} has no choice of them, text has")
     headers = {
         "ETag": _etag(result, chosen.name, detail or "", rows or ""),
+        # not `no-store`, as for a job that has ended: who has it need not be sent it again
+        "Cache-Control": PRIVATE,
         "Vary": "Accept",
         "Content-Disposition": f'inline; filename="{_file_name(result, chosen)}"',
     }
