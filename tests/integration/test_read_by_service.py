@@ -162,7 +162,7 @@ def test_a_service_that_is_busy_or_lost_is_asked_again_and_makes_no_second_job(s
         def answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Retry-After", "0")
+            self.send_header("Retry-After", "0" if status == 200 else "Wed, 21 Oct 2015 07:28:00 GMT")
             self.end_headers()
             self.wfile.write(body)
 

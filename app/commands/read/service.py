@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
+from app import clock
 from app.commands.read.client import Answer, Body, Client, Unreachable
 from app.commands.read.outputs import unwritable
 from app.commands.read.reading import Asked, CannotGoOn, Draft, Told, Unreadable, of_one_page
+from app.delivery.backoff import retry_after
 
 WAIT_SECONDS = 25
 """That a request waits for the end of its job; the service may allow less."""
@@ -147,7 +149,7 @@ class ReaderByService:
                     return answer
                 if answer.status not in BUSY or loop.time() > end:
                     raise _refused(answer, self._url)
-                seconds = float(answer.headers.get("retry-after", "") or pause)
+                seconds = retry_after(answer.headers.get("retry-after", ""), clock.now()).total_seconds() or pause
             await asyncio.sleep(min(seconds, LONGEST_PAUSE_SECONDS))
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
