@@ -10,6 +10,7 @@ from app.commands.read.lanes import in_lanes
 from app.commands.read.outputs import unwritable
 from app.commands.read.reading import Asked, CannotGoOn, Draft, Told, Unreadable, of_one_page
 from app.jobs.reading.reader import chosen, reading_of
+from app.jobs.reading.retry import is_worth_another
 from app.results.stored_run import as_asked
 from ocr_engine.errors import JobTimeout, OcrError, PoolUnavailable
 from ocr_engine.formats import Source, WrittenFormat
@@ -93,7 +94,8 @@ class ReaderHere:
                 result = await self._pool.read_page(source, number, self._options, more_time=more_time)
                 return result.pages[0]
             except OcrError as error:
-                if not error.retriable or isinstance(error, PoolUnavailable) or attempt == self._max_attempts:
+                again = is_worth_another(error, attempt, self._max_attempts, timed_out=more_time)
+                if not again or isinstance(error, PoolUnavailable):
                     raise
                 more_time = more_time or isinstance(error, JobTimeout)
         raise AssertionError("unreachable")

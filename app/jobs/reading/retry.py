@@ -35,14 +35,19 @@ def wait_until_due(attempted: Job | Page, policy: RetryPolicy, now: datetime) ->
     return wait if wait <= policy.max_seconds else 0.0
 
 
-def after_error(piece: Piece, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Piece:
-    """What was claimed as it stands after `error`: queued for another attempt, or given up.
+def is_worth_another(error: OcrError, attempt: int, max_attempts: int, *, timed_out: bool) -> bool:
+    """Whether another try may help after the `attempt` (from 1) that ended with the error.
 
-    Who was too slow gets more time once; who is too slow a second time would be again.
+    Who was too slow gets more time once; who is too slow a second time, `timed_out` before, would be again.
     """
+    slow_again = isinstance(error, JobTimeout) and timed_out
+    return error.retriable and attempt < max_attempts and not slow_again
+
+
+def after_error(piece: Piece, error: OcrError, policy: RetryPolicy, now: datetime, jitter: float) -> Piece:
+    """What was claimed as it stands after `error`: queued for another attempt, or given up."""
     attempt = piece.attempted.attempt
     failure = JobError(code=error.code, detail=error.detail, at=now, attempt=attempt, worker=error.worker)
-    slow_again = isinstance(error, JobTimeout) and piece.timed_out
-    if error.retriable and attempt < policy.max_attempts and not slow_again:
+    if is_worth_another(error, attempt, policy.max_attempts, timed_out=piece.timed_out):
         return piece.retried(failure, now + policy.wait(attempt, jitter), now)
     return piece.given_up(failure, now)

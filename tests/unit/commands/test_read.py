@@ -16,7 +16,7 @@ from app.commands.read.outputs import Stdout
 from app.commands.read.plan import Item
 from app.commands.read.readers import pages_at_most
 from app.commands.read.reading import Draft, Told
-from ocr_engine.errors import InvalidImage, PoolUnavailable, WorkerCrashed
+from ocr_engine.errors import InvalidImage, JobTimeout, PoolUnavailable, WorkerCrashed
 from samples import sample
 from tests.scripted_pool import ScriptedPool, text_result
 from tests.unit.commands.reading import echo, on, picture, read
@@ -150,6 +150,12 @@ def test_a_crash_of_a_worker_costs_an_attempt_and_not_the_page(tmp_path: Path, c
     assert read(source, readers=on(ScriptedPool(crash, crash, default=text_result("third time")))) == 0
     assert capfdbinary.readouterr().out == b"third time\n"
     assert read(source, readers=on(ScriptedPool(default=crash))) == 1
+
+
+def test_a_page_that_is_too_slow_is_given_more_time_once(tmp_path: Path) -> None:
+    pool = ScriptedPool(default=JobTimeout("too slow"))
+    assert read(picture(tmp_path / "a.png", ""), readers=on(pool)) == 1
+    assert len(pool.read) == 2
 
 
 def test_without_workers_nothing_goes_on(folder: Path, capfdbinary: Any) -> None:
