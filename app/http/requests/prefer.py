@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeVar
 from litestar import Request
 from litestar.params import QueryParameter
 
+from app.http.request_context import context_of
+
 T = TypeVar("T")
 
 WaitSeconds = Annotated[
@@ -24,6 +26,17 @@ def wanted_wait(headers: Sequence[str]) -> int:
         if found := _WAIT.fullmatch(preference.strip()):
             return int(found[1])
     return 0
+
+
+def seconds_to_wait(request: Request[Any, Any, Any], wait: int) -> int:
+    """How long the client wants to wait: `wait`, as its query has it, or else Prefer. 0 where it may read nothing."""
+    seconds = wait or wanted_wait(request.headers.getall("prefer", []))
+    return seconds if context_of(request.scope).may_read else 0
+
+
+def preference_applied(waited: bool, wait: int) -> dict[str, str]:
+    """Preference-Applied where the Prefer header was followed; `wait` as query parameter goes before it."""
+    return {"Preference-Applied": "wait"} if waited and not wait else {}
 
 
 async def while_connected(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T | None:

@@ -95,8 +95,10 @@ def batch_detail_view(progress: BatchProgress) -> BatchDetailView:
 
 def result_parts(file: BatchFile, progress: Progress, pages: StoredPages, detail: Detail | None) -> Iterator[bytes]:
     """A job that has ended as a line of its own, which begins with its place and its name. Raises as StoredPages."""
-    whole = [] if progress.job.read_pages else [msgspec.json.encode(progress_view(progress, detail))]
-    parts = job_parts(progress, pages, detail) if progress.job.read_pages else iter(whole)
+    if progress.job.read_pages:
+        parts = job_parts(progress, pages, detail)
+    else:
+        parts = iter([msgspec.json.encode(progress_view(progress, detail))])
     opening = msgspec.json.encode({"number": file.number, "name": file.name})
     yield opening[:-1] + b"," + next(parts).removeprefix(b"{")
     yield from parts

@@ -16,7 +16,7 @@ from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.options.asked import IN_QUERY
-from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
+from app.http.requests.prefer import WaitSeconds, preference_applied, seconds_to_wait, while_connected
 from app.http.requests.strict import MORE_QUERY, known_query_only
 from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import read_upload
@@ -67,7 +67,7 @@ async def submit_image(
         )
     progress = await _waited_for(request, service, progress, wait)
     location = {"Location": f"/images/{progress.job.id}"}
-    return await shown(request, service, progress, location | preference_applied(progress, wait), detail)
+    return await shown(request, service, progress, location | preference_applied(progress.waited, wait), detail)
 
 
 async def accepted(request: Request[Any, Any, Any], service: Service, progress: Progress) -> Response[Any]:
@@ -93,18 +93,12 @@ async def shown(
     )
 
 
-def preference_applied(progress: Progress, wait: int) -> dict[str, str]:
-    """Preference-Applied where the Prefer header was followed; `wait` as query parameter goes before it."""
-    return {"Preference-Applied": "wait"} if progress.waited and not wait else {}
-
-
 async def _waited_for(request: Request[Any, Any, State], service: Service, progress: Progress, wait: int) -> Progress:
     """The job once it has ended, or as it stands when the client has waited for as long as it wanted to, or is gone."""
-    context = context_of(request.scope)
-    seconds = wait or wanted_wait(request.headers.getall("prefer", []))
-    if not seconds or not context.may_read or progress.job.status.terminal:
+    seconds = seconds_to_wait(request, wait)
+    if not seconds or progress.job.status.terminal:
         return progress
-    ending = service.progress_at_end(progress.job.id, context.viewer, seconds)
+    ending = service.progress_at_end(progress.job.id, context_of(request.scope).viewer, seconds)
     return await while_connected(request, ending) or progress
 
 
@@ -130,7 +124,7 @@ async def read_job(
     """The job, with its text once it is done."""
     progress = await service.progress(job_id, context_of(request.scope).viewer)
     progress = await _waited_for(request, service, progress, wait)
-    headers = dict(preference_applied(progress, wait))
+    headers = preference_applied(progress.waited, wait)
     if progress.job.status.terminal:
         etag = f'"{progress.job.revision}-{detail or progress.job.options.detail}-{VERSION}"'
         # weak: the same for an answer through gzip. Not `no-store`: who has read it need not be sent it again

@@ -15,7 +15,7 @@ from app.http.request_context import context_of
 from app.http.requests.batch_upload import read_batch
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.options.asked import IN_QUERY
-from app.http.requests.prefer import WaitSeconds, wanted_wait, while_connected
+from app.http.requests.prefer import WaitSeconds, preference_applied, seconds_to_wait, while_connected
 from app.http.requests.strict import MORE_QUERY
 from app.http.requests.trace_context import traceparent_of
 from app.http.responses.batches import BatchDetailView, batch_detail_view
@@ -71,21 +71,18 @@ async def waited_for(
     request: AnyRequest, service: Service, progress: BatchProgress, wait: int, limit: int, after: int = 0
 ) -> BatchProgress:
     """The batch once it has ended, or as it stands when its client has waited for as long as it wanted, or is gone."""
-    context = context_of(request.scope)
-    seconds = wait or wanted_wait(request.headers.getall("prefer", []))
+    seconds = seconds_to_wait(request, wait)
     if not seconds or progress.state.status.terminal:
         return progress
-    batch_id = progress.state.batch.id
-    ending = service.batches.progress(batch_id, context.viewer, after=after, limit=limit, seconds=seconds)
+    batch_id, viewer = progress.state.batch.id, context_of(request.scope).viewer
+    ending = service.batches.progress(batch_id, viewer, after=after, limit=limit, seconds=seconds)
     return await while_connected(request, ending) or progress
 
 
 def shown(progress: BatchProgress, wait: int, headers: dict[str, str]) -> Response[BatchDetailView]:
     """The batch: 200 once it has ended, 202 with Retry-After before."""
-    if progress.waited and not wait:
-        headers |= {"Preference-Applied": "wait"}
+    headers |= preference_applied(progress.waited, wait)
     if progress.state.status.terminal:
         return Response(batch_detail_view(progress), status_code=200, headers=headers)
-    return Response(
-        batch_detail_view(progress), status_code=202, headers={**headers, "Retry-After": str(progress.retry_after)}
-    )
+    headers |= {"Retry-After": str(progress.retry_after)}
+    return Response(batch_detail_view(progress), status_code=202, headers=headers)
