@@ -4,6 +4,7 @@ import io
 import math
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,33 +29,33 @@ class Word(Struct, frozen=True):
     shape: Shape
 
 
-def fonts() -> list[Path]:
+@cache
+def fonts() -> tuple[Path, ...]:
     """Regular faces of free families that are installed, always in one order; none where none is."""
     found = {path.stem: path for folder in FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))}
     named = (found.get(f"{family}-Regular", found.get(family)) for family in FAMILIES)
-    return [path for path in named if path]
+    return tuple(path for path in named if path)
 
 
 class Sheet:
     """White paper, and what is printed on it; lengths in pixels."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
         self.lot = random.Random(seed)
         self.lines: list[str] = []
         self.words: list[Word] = []
         self.pairs: list[tuple[str, str]] = []
         self.tables: list[list[Cell]] = []
-        self._files = fonts()
-        self._image = Image.new("L", (WIDTH, HEIGHT), 255)
+        self._image = Image.new("L", size, 255)
         self.pen = ImageDraw.Draw(self._image)
 
     def font(self, size: float) -> Font:
         """A face by lot; Pillow's own where no family is installed."""
-        if not self._files:
+        if not fonts():
             face = ImageFont.load_default(size)
             assert isinstance(face, Font)
             return face
-        return ImageFont.truetype(self.lot.choice(self._files), size)
+        return ImageFont.truetype(self.lot.choice(fonts()), size)
 
     def line(self, text: str, x: float, base: float, font: Font, *, alone: bool = True) -> float:
         """Prints a line from its left end on its base line; its right end. `alone`: it is a line of the truth."""
@@ -78,10 +79,7 @@ class Sheet:
     def sideways(self, text: str, x: float, y: float, font: Font, quarter: int) -> None:
         """Prints a line that runs up (`quarter` 1) or down (3) from a place in the margin."""
         wide, high = math.ceil(font.getlength(text)) + 20, math.ceil(3 * font.size)
-        strip = Sheet.__new__(Sheet)
-        strip.lines, strip.words = [], []
-        strip._image = Image.new("L", (wide, high), 255)
-        strip.pen = ImageDraw.Draw(strip._image)
+        strip = Sheet(text, (wide, high))
         strip.line(text, 10, 2 * font.size, font)
         turned = strip._image.rotate(90 * quarter, expand=True)
         self._image.paste(turned, (round(x), round(y)))
