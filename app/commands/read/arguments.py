@@ -2,22 +2,24 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from app.commands.read.outputs import BETWEEN
 from app.commands.read.reading import Asked
 from app.jobs.page_selection import BadSelection, PageSelection
 from app.results.stored_run import DETAILS, ROWS
 from config.client import KEY_VARIABLE, service_key
-from ocr_engine.formats import EVERY_FORMAT, Format
+from ocr_engine.formats import EVERY_FORMAT, Format, TextFormat
 from ocr_engine.options import TEXT_LAYERS
 
 STDIN = "-"
 OPTIONS = ("rotate", "min_confidence", "reading_order", "regions", "ignore", "timeout")
 """Options of the API that decide how files are read and have no argument of their own."""
-JOINABLE = ("text", "layout", "markdown", "csv", "json")
+JOINABLE = tuple(BETWEEN)
 """Formats of which several files can follow each other in one stream."""
 
 EPILOG = f"""\
@@ -112,7 +114,7 @@ def order_of(options: argparse.Namespace) -> Order:
     if options.rows and "text" not in names:
         raise BadArguments("--rows goes with --format text")
     if options.output is None:
-        _fit_for_stdout(names)
+        _fit_for_stdout(options.format)
     return Order(
         sources=tuple(options.sources),
         formats=options.format,
@@ -134,11 +136,12 @@ def order_of(options: argparse.Namespace) -> Order:
     )
 
 
-def _fit_for_stdout(names: list[str]) -> None:
-    if len(names) > 1:
+def _fit_for_stdout(formats: Sequence[Format]) -> None:
+    first, *others = formats
+    if others:
         raise BadArguments("several formats take --output")
-    if names[0] in ("pdf", "docx") and sys.stdout.isatty():
-        raise BadArguments(f"stdout is a terminal: add `> FILE.{names[0]}`, or --output")
+    if not isinstance(first, TextFormat) and sys.stdout.isatty():
+        raise BadArguments(f"stdout is a terminal: add `> FILE{first.suffix}`, or --output")
 
 
 def _first_line(file: Path | None) -> str:

@@ -13,8 +13,9 @@ from persistence.upload import move_durably
 
 PARTIAL = ".partial"
 """What the name of an output ends with that lacks pages: it is not there yet, as far as the next run goes."""
-BETWEEN = {"text": b"\f", "layout": b"\f", "markdown": b"\n", "csv": b"\n"}
-"""What stands between two files in one stream: text is pages apart by form feeds."""
+BETWEEN = {"text": b"\f", "layout": b"\f", "markdown": b"\n", "csv": b"\n", "json": b""}
+"""What stands between two files in one stream, of formats whose files can follow each other: text is pages apart by
+form feeds."""
 PIECE_BYTES = 64 * 1024
 
 
