@@ -1,11 +1,13 @@
-"""A receiver of webhooks on this machine, in a thread of its own."""
+"""Who is called on this machine: receivers of webhooks, in threads of their own, and servers that a test speaks for."""
 
+import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = Callable[[Mapping[str, str], bytes], int]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.contextmanager
@@ -30,3 +32,20 @@ def receiver(answer: Answer = lambda _headers, _body: 204, host: str = "127.0.0.
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.asynccontextmanager
+async def talking(talk: Talk) -> AsyncIterator[str]:
+    """The address of a server that has this talk with each connection, and closes it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

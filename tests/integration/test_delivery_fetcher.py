@@ -11,6 +11,7 @@ import pytest
 from app.delivery.addresses import Addresses
 from app.delivery.fetcher import MAX_REDIRECTS, Fetcher, UrlNotAllowed, UrlUnreachable, name_of
 from samples import sample
+from tests.receivers import talking
 
 pytestmark = pytest.mark.anyio
 
@@ -25,20 +26,14 @@ async def server(serve: Serve | bytes) -> AsyncIterator[str]:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        try:
-            if isinstance(serve, bytes):
-                writer.write(serve)
-                await writer.drain()
-            else:
-                await serve(head.split()[1].decode(), writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+        if isinstance(serve, bytes):
+            writer.write(serve)
+            await writer.drain()
+        else:
+            await serve(head.split()[1].decode(), writer)
 
-    served = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with served:
-        yield f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+    async with talking(handle) as address:
+        yield address
 
 
 async def fetch(url: str, *hosts: str, any_public: bool = False, timeout: float = 30.0) -> bytes:

@@ -1,7 +1,7 @@
 """A receiver may hang, lie, redirect or never end: one try costs bounded time and memory, and says what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
@@ -9,27 +9,16 @@ import pytest
 
 from app.delivery.addresses import Address, Addresses
 from app.delivery.sender import MAX_ANSWER_HEAD_BYTES, Sender
+from tests.receivers import Talk, talking
 
 pytestmark = pytest.mark.anyio
 
-Receiver = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
 
 @asynccontextmanager
-async def receiver(answer: Receiver) -> AsyncIterator[str]:
+async def receiver(answer: Talk) -> AsyncIterator[str]:
     """A receiver on this machine; its URL."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await answer(reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?x=1"
+    async with talking(answer) as address:
+        yield f"{address}/hook?x=1"
 
 
 def sender(timeout: float = 30.0) -> Sender:
