@@ -9,7 +9,7 @@ import pytest
 
 from ocr_engine import check_boxes
 from ocr_engine.check_boxes import CheckBox
-from ocr_engine.recognition.ctc import Reading
+from tests.readings import evenly
 from tests.unit.check_forms import form, without
 
 
@@ -42,10 +42,6 @@ def test_cells_of_tables_and_of_comb_fields_are_none(kind: Literal["table", "com
         assert check_boxes.find(page.page, page.lines) == []
 
 
-def reading(text: str, certainty: float = 0.95) -> Reading:
-    return Reading(text, 0.9, tuple((i + 0.5) / len(text) for i in range(len(text))), (certainty,) * len(text))
-
-
 def line(left: int, right: int) -> np.ndarray:
     return np.array([(left, 0), (right, 0), (right, 40), (left, 40)], np.float32)
 
@@ -53,7 +49,9 @@ def line(left: int, right: int) -> np.ndarray:
 def told(box: tuple[int, int], text: str, certainty: float = 0.95) -> list[tuple[str, list[float]]]:
     """What a line of 400 pixels becomes with a box between two places, and where it lies."""
     found = CheckBox(box[0], 8, box[1], 32, checked=True, confidence=0.9)
-    quads, readings, supports = check_boxes.told([found], line(0, 400)[None], [reading(text, certainty)], ["read"])
+    quads, readings, supports = check_boxes.told(
+        [found], line(0, 400)[None], [evenly(text, 0.9, certainty=certainty)], ["read"]
+    )
     assert len(quads) == len(readings) == len(supports)
     return [
         (each.text, [float(quad[:, 0].min()), float(quad[:, 0].max())])

@@ -8,6 +8,7 @@ import pytest
 
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.fields import fields, fractions, iban, mrz, numbers
+from tests.readings import evenly
 
 # the specimens of ICAO Doc 9303, parts 4, 5 and 6
 TD3 = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
@@ -130,9 +131,7 @@ def test_a_page_s_lines_keep_their_order_and_a_place_for_each_character() -> Non
     texts = ["PASSPORT", TD3[1].replace("<<<<<", "<<<<"), TD3[0].replace("O", "0"), "12.5O"]
     tops = [10, 300, 200, 400]
     quads = np.array([[(0, top), (900, top), (900, top + 30), (0, top + 30)] for top in tops], np.float32)
-    readings = [
-        Reading(text, 0.9, tuple((i + 0.5) / len(text) for i in range(len(text))), (0.9,) * len(text)) for text in texts
-    ]
+    readings = [evenly(text, 0.9) for text in texts]
     found = fields.put_right(quads, readings)
     assert [reading.text for reading in found] == ["PASSPORT", TD3[1], TD3[0], "12.50"]
     for reading in found:

@@ -17,6 +17,7 @@ from ocr_engine.recognition.letters.languages import ALPHABETS, UnknownLanguage,
 from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
 from ocr_engine.recognition.letters.ngrams import folded, hashed, hashed_rows
 from ocr_engine.recognition.letters.scope import in_scope
+from tests.readings import evenly
 
 MAX_BYTES = 200_000
 ROOT = Path(__file__).parents[3]
@@ -32,8 +33,7 @@ def letters() -> Letters:
 
 
 def reading(text: str, *doubts: Doubt, confidence: float = 0.99) -> Reading:
-    places = tuple((i + 0.5) / len(text) for i in range(len(text)))
-    return Reading(text, confidence, places, (confidence,) * len(text), doubts=doubts)
+    return evenly(text, confidence, doubts=doubts)
 
 
 def gap(text: str, part: str, at: int, probability: float) -> Doubt:

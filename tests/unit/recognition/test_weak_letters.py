@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ocr_engine.recognition.ctc import Decoder, Doubt, Reading
+from ocr_engine.recognition.ctc import Decoder, Doubt
 from ocr_engine.recognition.fields import numbers
 from ocr_engine.recognition.letters.correction import Letters
+from tests.readings import evenly
 
 CZECH = "Může umístit žluťoučký kůň, nechť úpí ďábelské ódy, aby byl celý den v pořádku. Každý má právo na život."
 SLOVAK = "Spustiteľné súbory, aby používateľ mohol premenovať ďalšie, a každý má právo na život v slobode."
@@ -22,8 +23,7 @@ def letters() -> Letters:
 
 
 def decided(letters: Letters, text: str, *doubts: Doubt) -> str:
-    places = tuple((i + 0.5) / len(text) for i in range(len(text)))
-    (found,) = letters.decided([Reading(text, 0.99, places, (0.99,) * len(text), doubts=doubts)])
+    (found,) = letters.decided([evenly(text, doubts=doubts)])
     assert len(found.places) == len(found.certainty) == len(found.text)
     assert list(found.places) == sorted(found.places)
     return found.text
