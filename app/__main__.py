@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
         from app.http.access.key_command import in_full
         from app.http.access.key_command import run as run_key_command
         from config.documentation import documented
-        from config.settings import keys_file
+        from config.environment import keys_file
     except ModuleNotFoundError as missing:
         print(
             f"smart-queue-ocr: {missing.name} is not installed for {sys.executable}; `uv run --no-dev python -m app` "

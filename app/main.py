@@ -43,7 +43,8 @@ from app.telemetry.observed_store import ObservedStore
 from app.telemetry.observers import Observers
 from app.wiring import Opened, Tuning, service_of
 from config import logging
-from config.settings import Settings, SettingsError, load, misspelt
+from config.environment import load, misspelt
+from config.settings import Settings, SettingsError
 from ocr_engine.workers.pool import ManagedPool
 
 if TYPE_CHECKING:  # opentelemetry is an extra

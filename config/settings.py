@@ -1,15 +1,10 @@
-"""Every setting of the service: one frozen Struct, read once from the environment."""
+"""Every setting of the service: one frozen Struct, which `environment.py` reads once."""
 
-import os
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from config import machine, spelling
 from config.kinds import LANGUAGE_TAGS, YEAR_SECONDS, Count, Natural, NonEmpty, Port, Seconds, Share
-from config.urls import is_postgres, url_faults
 
 LEASE_SECONDS = 6.0
 """Default of QUEUE_LEASE_SECONDS. Heartbeats come at half of it: a node that stands still for the other half keeps its
@@ -343,53 +338,3 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["json", "console"], Meta(description="`json`: one object a line; `console`: for people.")
     ] = "json"
-
-
-def load(overrides: Mapping[str, str]) -> Settings:
-    """The settings of this process's environment with `overrides` on top. Raises SettingsError."""
-    return from_environment({**os.environ, **overrides})
-
-
-def keys_file() -> str:
-    """What API_KEYS_FILE says, whatever is wrong with other variables; empty where it says nothing."""
-    return os.environ.get("API_KEYS_FILE", "").strip()
-
-
-def from_environment(environment: Mapping[str, str]) -> Settings:
-    """The settings that an environment asks for. Raises SettingsError with every fault, not only the first."""
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    for field in msgspec.structs.fields(Settings):
-        variable = field.name.upper()
-        text = environment.get(variable, "").strip()
-        if field.name == "max_workers" and text in ("", "auto"):
-            values[field.name] = machine.default_workers()
-        elif text:
-            try:
-                values[field.name] = msgspec.convert(text, field.type, strict=False)
-            except msgspec.ValidationError as fault:
-                faults.append(f"{variable}={text!r}: {_choices(field.type) or fault}")
-    faults += url_faults({name.upper(): value for name, value in values.items()})
-    if values.get("role", "all") != "all" and not is_postgres(values.get("database_url", "")):
-        faults.append(f"ROLE={values['role']!r}: other nodes reach its jobs on PostgreSQL only; set DATABASE_URL")
-    if faults:
-        raise SettingsError(faults)
-    return Settings(**values)
-
-
-def misspelt(environment: Mapping[str, str] | None = None) -> list[str]:
-    """A sentence for each variable of `environment` (None: this process's) that is no setting, but nearly one."""
-    names = os.environ if environment is None else environment
-    known = [field.name.upper() for field in msgspec.structs.fields(Settings)]
-    return [f"{name} is no setting; did you mean {setting}?" for name, setting in spelling.nearly(names, known)]
-
-
-def _choices(annotation: Any) -> str:
-    """What may stand there, where that can be counted; otherwise empty."""
-    kind = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    if kind is bool:
-        return "Expected `true` or `false`"
-    if get_origin(kind) is Literal:
-        *others, last = (f"`{choice}`" for choice in get_args(kind))
-        return f"Expected {', '.join(others)} or {last}"
-    return ""

@@ -17,7 +17,7 @@ from benchmarks.service.bare import bare_engines
 from benchmarks.service.load import Outcome, closed_loop, open_loop, schedule, verify
 from benchmarks.service.rounds import CLIENTS_PER_WORKER, jobs_of, load_point, readable
 from benchmarks.service.server_process import Outcomes, ServerFailed, ServerProcess, running
-from config.settings import load as load_settings
+from config.environment import load as load_settings
 
 WORKERS = 2
 """Of each arrangement, in all."""

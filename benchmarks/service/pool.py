@@ -14,8 +14,8 @@ from app.processes import engine_options
 from benchmarks import command
 from benchmarks.report.measures import PoolFigures, Report, RoundTrip, percentiles
 from benchmarks.report.progress import Progress
+from config.environment import load
 from config.machine import usable_cpus
-from config.settings import load
 from ocr_engine.errors import WorkerCrashed
 from ocr_engine.workers.pool import PoolEvent
 from ocr_engine.workers.process_pool import ProcessOcrPool

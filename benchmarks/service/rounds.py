@@ -13,7 +13,7 @@ from benchmarks.service.bare import BareEngines, bare_engines
 from benchmarks.service.load import Outcome, closed_loop, open_loop, schedule, verify
 from benchmarks.service.server_process import FAKE, ServerFailed, ServerProcess, running
 from benchmarks.service.usage import watched
-from config.settings import load as load_settings
+from config.environment import load as load_settings
 from ocr_engine.errors import OcrError
 from ocr_engine.image import probe
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from config.documentation import documented
-from config.settings import Settings, from_environment
+from config.environment import from_environment
+from config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text())

@@ -12,7 +12,7 @@ import yaml
 
 from app.telemetry.metrics import Metrics
 from config.documentation import SettingDoc, documented
-from config.settings import from_environment
+from config.environment import from_environment
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

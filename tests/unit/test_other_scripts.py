@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.processes import engine_options
-from config.settings import from_environment
+from config.environment import from_environment
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading

@@ -32,7 +32,8 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
         return
     # not at the top: for a service that reads nothing of all this is loaded
     from app.processes import engine_options, processes
-    from config.settings import SettingsError, load
+    from config.environment import load
+    from config.settings import SettingsError
 
     try:
         settings = load({})

@@ -9,7 +9,8 @@ from app.main import create_app
 from app.processes import engine_options
 from config import machine
 from config.documentation import documented
-from config.settings import Settings, SettingsError, from_environment, misspelt
+from config.environment import from_environment, misspelt
+from config.settings import Settings, SettingsError
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config.settings import SettingsError, from_environment
+from config.environment import from_environment
+from config.settings import SettingsError
 from ocr_engine.errors import InvalidImage, TooManyPages, TooManyPixels, UnsupportedImage
 from ocr_engine.image import MEDIA_TYPES, probe
 from ocr_engine.image.header import MAX_STEPS, PDF
