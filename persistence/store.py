@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from msgspec import Struct
 
 from persistence.change import JobChange
-from persistence.cursor import Cursor as Cursor
-from persistence.cursor import cut
+from persistence.cursor import Cursor, cut
 from persistence.job import Job, JobState
 from persistence.outbox.port import Outbox
 from persistence.page import Page

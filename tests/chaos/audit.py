@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from ocr_engine.errors import InvalidImage
+from persistence.cursor import Cursor
 from persistence.job import Job, JobState
 from persistence.opening import open_store
-from persistence.store import Cursor, JobStore
+from persistence.store import JobStore
 from tests.chaos.load import Expectation
 
 

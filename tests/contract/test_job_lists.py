@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from persistence.change import change_of
+from persistence.cursor import Cursor
 from persistence.job import JobOptions, JobState
-from persistence.store import Cursor, JobFilter, JobStore
+from persistence.store import JobFilter, JobStore
 from persistence.upload import Upload
 from tests.contract.jobs import IMAGE, RESULT, after, dead, failure, job, moved, stored
 

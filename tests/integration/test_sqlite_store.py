@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from persistence.cursor import Cursor
 from persistence.job import JobState
 from persistence.sqlite.connection import OwnedConnection, connect_writer
 from persistence.sqlite.file import RESERVED_BYTES
 from persistence.sqlite.store import SqliteStore
-from persistence.store import Cursor, StoreError, StoreFull, StoreUnusable
+from persistence.store import StoreError, StoreFull, StoreUnusable
 from persistence.upload import IN_MEMORY_BYTES, Upload
 from tests.contract.jobs import RESULT, after, job
 from tests.integration.sqlite_files import IMAGE_BYTES, closed_store, execute

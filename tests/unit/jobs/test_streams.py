@@ -9,8 +9,9 @@ import pytest
 from app.delivery.streams import Streams, TooManyStreams
 from app.delivery.subscription import StreamLimits
 from persistence.change import JobChange, change_of
+from persistence.cursor import Cursor
 from persistence.job import Job
-from persistence.store import Cursor, StoreError
+from persistence.store import StoreError
 from tests.contract.jobs import RESULT, START, after, job
 
 pytestmark = pytest.mark.anyio
