@@ -62,7 +62,6 @@ _ETHIOPIC = Script(code="Ethi", letters=(("\u1200", "\u139f"),))
 _GREEK = Script(code="Grek", letters=(("\u0370", "\u03ff"), ("\u1f00", "\u1fff")))
 _JAPANESE = Script(code="Jpan", letters=(("\u3040", "\u30ff"), ("\u4e00", "\u9fff")), unspaced=True)
 _HEBREW = Script(code="Hebr", letters=(("\u0590", "\u05ff"),), right_to_left=True)
-_THAI = Script(code="Thai", letters=(("\u0e00", "\u0e7f"),), border=5, stacked=True, unspaced=True, chance=0.6)
 VIETNAMESE = Script(code="Latn", letters=_VIETNAMESE_LETTERS)
 """Latin with letters and tone marks that the models lack; told by what is read, see `recognition.script`."""
 
