@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ocr_engine import check_boxes
-from ocr_engine.check_boxes import CheckBox
+from ocr_engine.check_boxes import CheckBox, box
 from tests.readings import evenly
 from tests.unit.check_forms import form, without
 
@@ -89,7 +89,7 @@ def looks_at(squares: int, monkeypatch: pytest.MonkeyPatch) -> int:
 
     with monkeypatch.context() as patched:
         for name in ("_is_within", "_is_next"):
-            patched.setattr(check_boxes, name, counted(getattr(check_boxes, name)))
+            patched.setattr(box, name, counted(getattr(box, name)))
         assert len(check_boxes.find(page, lines)) == squares * squares
     return looks
 
