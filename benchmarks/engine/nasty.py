@@ -125,13 +125,8 @@ def greatest_side(name: str) -> int:
     small = FILES["JPEG 2000" if name.endswith("of a JPEG 2000") else name](64)
     if is_pdf(small[:1024]):
         return GREATEST_SIDE
-    return int(
-        math.sqrt(
-            GREATEST_SIDE
-            * GREATEST_SIDE
-            * min(1.0, USUAL_COST / read_header(small, GREATEST_SIDE * GREATEST_SIDE).cost)
-        )
-    )
+    cost = read_header(small, GREATEST_SIDE * GREATEST_SIDE).cost
+    return int(GREATEST_SIDE * math.sqrt(min(1.0, USUAL_COST / cost)))
 
 
 def main(argv: Sequence[str]) -> int:
