@@ -97,7 +97,8 @@ async def test_files_of_a_batch_have_equals_and_are_equals(run: Any) -> None:
             return answer.status_code, [(line["text"], line["cached"]) for line in lines]
 
         await sent(service)
-        assert await batch(PNG, other) == (202, [("first", True), ("read", False)])
+        _, read = await batch(PNG, other)
+        assert read == [("first", True), ("read", False)]
         assert await batch(PNG, other) == (200, [("first", True), ("read", True)])
         assert (await sent(service, other, dedupe="content"))["cached"]
         assert len(pool.images) == 2
