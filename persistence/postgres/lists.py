@@ -1,6 +1,6 @@
 """Queries for what is listed and counted of jobs, and for what has changed of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from persistence.change import JobChange
 from persistence.cursor import Cursor
@@ -11,16 +11,7 @@ from persistence.rows import CHANGE_COLUMNS, LISTED_COLUMNS, change_from_row, fr
 from persistence.store import Backlog, JobFilter, Listing
 
 # of our own constants only
-LISTED = f"""
-    SELECT {", ".join(LISTED_COLUMNS).replace("NULL AS", "NULL::json AS")} FROM jobs
-    WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR status = $2)
-        AND ($3::timestamptz IS NULL OR created_at > $3)
-        AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
-        AND ($6::text IS NULL OR tag = $6)
-    ORDER BY created_at DESC, id DESC LIMIT $7
-"""  # noqa: S608
-# by its index, which a plan for any value would not use
-TAGGED = LISTED.replace("$6::text IS NULL OR tag = $6", "tag = $6::text")
+LISTED = f"SELECT {', '.join(LISTED_COLUMNS).replace('NULL AS', 'NULL::json AS')} FROM jobs"  # noqa: S608
 CHANGES = f"""
     SELECT {", ".join(CHANGE_COLUMNS)} FROM jobs
     WHERE (updated_at, id) > ($1, $2) AND ($3::text IS NULL OR owner = $3) ORDER BY updated_at, id LIMIT $4
@@ -42,25 +33,66 @@ BACKLOG = f"""
     SELECT count(*) AS jobs, coalesce(sum(image_bytes), 0)::bigint AS image_bytes, min(created_at) AS oldest FROM jobs
     WHERE {UNFINISHED} AND ($1::text IS NULL OR owner = $1)
 """  # noqa: S608
-DEAD_LETTERS = f"""
-    SELECT {NAMES} FROM jobs WHERE status = 'dead-letter' AND ($1::text IS NULL OR error_code = $1)
-        AND ($2::text IS NULL OR owner = $2) AND ($3::timestamptz IS NULL OR (updated_at, id) < ($3, $4))
-    ORDER BY updated_at DESC, id DESC LIMIT $5
-"""  # noqa: S608
+DEAD_LETTERS = f"SELECT {NAMES} FROM jobs"  # noqa: S608
+
+
+class Conditions:
+    """Conditions that hold at once, and their values: only those that are asked for.
+
+    `$1 IS NULL OR ...` would get a plan for any values, which goes through all jobs.
+    """
+
+    def __init__(self, *conditions: str) -> None:
+        self._conditions = list(conditions)
+        self._values: list[object] = []
+
+    def add(self, condition: str, *values: object) -> None:
+        """`condition` has a `{}` for each of `values`."""
+        self._conditions.append(condition.format(*(self._place(value) for value in values)))
+
+    def newest_first(self, select: str, time: str, limit: int) -> tuple[str, Sequence[object]]:
+        """The query for the newest by the column `time`, and its values."""
+        where = f"WHERE {' AND '.join(self._conditions)} " if self._conditions else ""
+        query = f"{select} {where}ORDER BY {time} DESC, id DESC LIMIT {self._place(limit)}"
+        return query, self._values
+
+    def _place(self, value: object) -> str:
+        self._values.append(value)
+        return f"${len(self._values)}"
+
+
+def listing(wanted: JobFilter, after: Cursor | None, limit: int) -> tuple[str, Sequence[object]]:
+    """The query of JobStore.listed, and its values; it gives one more than `limit`, which tells whether any follow."""
+    conditions = Conditions()
+    if wanted.owner is not None:
+        conditions.add("owner = {}", wanted.owner)
+    if wanted.status is not None:
+        conditions.add("status = {}", wanted.status.value)
+    if wanted.tag is not None:
+        conditions.add("tag = {}", wanted.tag)
+    if wanted.created_after is not None:
+        conditions.add("created_at > {}", wanted.created_after)
+    if after is not None:
+        conditions.add("(created_at, id) < ({}, {})", after.updated_at, after.id)
+    return conditions.newest_first(LISTED, "created_at", limit + 1)
+
+
+def letters(code: str | None, owner: str | None, after: Cursor | None, limit: int) -> tuple[str, Sequence[object]]:
+    """The same of JobStore.dead_letters."""
+    conditions = Conditions("status = 'dead-letter'")
+    if code is not None:
+        conditions.add("error_code = {}", code)
+    if owner is not None:
+        conditions.add("owner = {}", owner)
+    if after is not None:
+        conditions.add("(updated_at, id) < ({}, {})", after.updated_at, after.id)
+    return conditions.newest_first(DEAD_LETTERS, "updated_at", limit + 1)
 
 
 async def listed(connection: Connection, wanted: JobFilter, after: Cursor | None, limit: int) -> Listing:
     """See JobStore.listed."""
-    rows = await connection.fetch(
-        LISTED if wanted.tag is None else TAGGED,
-        wanted.owner,
-        wanted.status.value if wanted.status else None,
-        wanted.created_after,
-        after.updated_at if after else None,
-        after.id if after else None,
-        wanted.tag,
-        limit + 1,
-    )
+    query, values = listing(wanted, after, limit)
+    rows = await connection.fetch(query, *values)
     return Listing.of([from_row(dict(row)) for row in rows], limit, lambda job: job.created_at)
 
 
@@ -68,10 +100,8 @@ async def dead_letters(
     connection: Connection, code: str | None, owner: str | None, after: Cursor | None, limit: int
 ) -> Listing:
     """See JobStore.dead_letters."""
-    place = (after.updated_at, after.id) if after else (None, None)
-    # one more than asked for tells whether anything follows
-    rows = await connection.fetch(DEAD_LETTERS, code, owner, *place, limit + 1)
-    return Listing.of([from_row(dict(row)) for row in rows], limit)
+    query, values = letters(code, owner, after, limit)
+    return Listing.of([from_row(dict(row)) for row in await connection.fetch(query, *values)], limit)
 
 
 async def alike(connection: Connection, owner: str, fingerprint: str) -> Job | None:

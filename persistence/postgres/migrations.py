@@ -286,6 +286,19 @@ MIGRATIONS = (
         CREATE INDEX jobs_tagged ON jobs (tag, created_at, id) WHERE tag IS NOT NULL;
         """,
     ),
+    Migration(
+        "rare states",
+        # a list of what is rare (cancelled ones, failed ones of one key) goes to them, and looks through no others;
+        # of one tag there may be as many as of all: told apart without reading a row
+        """
+        CREATE INDEX jobs_of_status ON jobs (status, created_at, id);
+        CREATE INDEX jobs_of_owner_and_status ON jobs (owner, status, created_at, id);
+        CREATE INDEX jobs_dead_letters_of_owner ON jobs (owner, updated_at, id, error_code)
+            WHERE status = 'dead-letter';
+        DROP INDEX jobs_tagged;
+        CREATE INDEX jobs_tagged ON jobs (tag, created_at, id, owner, status) WHERE tag IS NOT NULL;
+        """,
+    ),
 )
 
 

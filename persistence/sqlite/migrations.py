@@ -236,6 +236,24 @@ def _fingerprints(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0013_rare_states")
+def _rare_states(db: Database) -> None:
+    # a list of what is rare (cancelled ones, failed ones of one key) goes to them, and looks through no others
+    db.execute("DROP INDEX jobs_by_status")
+    db.execute("CREATE INDEX jobs_of_status ON jobs (status, created_at, id)")
+    db.execute("CREATE INDEX jobs_of_owner_and_status ON jobs (owner, status, created_at, id)")
+    db.execute("""
+        CREATE INDEX jobs_dead_letters_of_owner ON jobs (owner, updated_at, id, error_code)
+        WHERE status = 'dead-letter'
+    """)
+    # of one tag there may be as many as of all: told apart without reading a row
+    db.execute("DROP INDEX jobs_tagged")
+    db.execute("""
+        CREATE INDEX jobs_tagged ON jobs (json_extract(options, '$.tag'), created_at, id, owner, status)
+        WHERE json_extract(options, '$.tag') IS NOT NULL
+    """)
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}
