@@ -15,11 +15,14 @@ from app.jobs.reading.dispatchers import Dispatchers
 from app.telemetry.metrics import Gauges, Metrics
 from config import machine
 from ocr_engine.workers.pool import ManagedPool, WorkerInfo, WorkerState
+from persistence.history.minute import MINUTE, Minute, minute_of
 from persistence.queue import JobQueue
 from persistence.store import JobStore, StoreError
 
 CHECK_SECONDS = 2.0
 """How long readiness waits for the store; who probes waits hardly longer."""
+HISTORY_MINUTES = 60
+"""How far back the history goes, the minute that is under way included."""
 
 
 class QueueFigures(Struct, frozen=True, kw_only=True):
@@ -92,6 +95,17 @@ class Operations:
             service_seconds=self._capacity.service_seconds,
             drain_seconds=self._capacity.drain_seconds(depth + active),
         )
+
+    async def history(self) -> list[Minute]:
+        """The last HISTORY_MINUTES of all nodes, oldest first, those in which nothing ended too. Raises StoreError."""
+        now = minute_of(clock.now())
+        shown = [now - MINUTE * ago for ago in reversed(range(HISTORY_MINUTES))]
+        known = {minute.begins: minute for minute in await self._store.minutes(shown[0])}
+        return [known.get(begins) or Minute(begins=begins) for begins in shown]
+
+    async def forget_history(self) -> None:
+        """Forgets the minutes that are not shown any more. Raises StoreError."""
+        await self._store.forget_minutes(clock.now() - MINUTE * HISTORY_MINUTES)
 
     async def health_report(self) -> HealthReport:
         """How well the sample is read, with the state of queue, machine and workers. Raises StoreError."""

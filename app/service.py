@@ -54,6 +54,8 @@ RESCUE_SECONDS = 30.0
 """How often a node compares the unfinished jobs with what the shared queue has."""
 FORGET_REPEATS_SECONDS = 3600.0
 """Between two looks for keys of repeated uploads that are old enough to be forgotten."""
+FORGET_HISTORY_SECONDS = 3600.0
+"""Likewise, for minutes that the history does not show any more."""
 
 
 class Service:
@@ -133,6 +135,7 @@ class Service:
             self.background.every("rescue", RESCUE_SECONDS, self._rescue, wait_first=True)
         self.background.every("retention", EXPIRY_SECONDS, self._retention.expire)
         self.background.every("repeats", FORGET_REPEATS_SECONDS, self._forget_repeats)
+        self.background.every("history", FORGET_HISTORY_SECONDS, self.operations.forget_history)
         self.background.every("uploads", UPLOADS_LOOK_SECONDS, self._kept_uploads.expire)
         self.background.start("webhooks", self._courier.run())
         if not self.kind.reads:

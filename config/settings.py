@@ -283,7 +283,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="File of API keys, `name:sha256` a line (see Access). Empty: no key is asked for."),
     ] = ""
     protect_health: Annotated[bool, Meta(description="Ask for a key on `/health/*` too.")] = False
-    protect_metrics: Annotated[bool, Meta(description="Ask for a key on `/metrics` and `/queue` too.")] = False
+    protect_metrics: Annotated[bool, Meta(description="Ask for a key on `/metrics`, `/queue` and its history too.")] = (
+        False
+    )
     uploads_per_minute: Annotated[
         Natural,
         Meta(description="Uploads and requeues a minute and client (key, or address without keys); 0: no limit."),

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from persistence.change import JobChange
 from persistence.cursor import Cursor, cut
+from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.outbox.port import Outbox
 from persistence.page import Page
@@ -235,6 +236,15 @@ class JobStore(Protocol):
 
     async def forget_repeats(self, before: datetime) -> int:
         """Forgets the keys of what was submitted before that moment; how many."""
+
+    async def minutes(self, since: datetime) -> list[Minute]:
+        """The minutes that begin at that moment or later and in which a page ended, oldest first.
+
+        A page is counted in the transaction that ends it, and stays counted though its job is deleted.
+        """
+
+    async def forget_minutes(self, before: datetime) -> int:
+        """Forgets the counts of minutes that began before that moment; how many rows they were."""
 
     async def free_bytes(self) -> int | None:
         """Bytes left for images where the store keeps them; None where it cannot tell."""

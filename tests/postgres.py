@@ -18,7 +18,7 @@ from persistence.postgres.store import PostgresStore
 
 TABLES = (
     "jobs, pages, images, image_parts, tombstones, nodes, pgqueuer, pgqueuer_log, pgqueuer_statistics, repeats, "
-    "deliveries, batches, batch_files"
+    "deliveries, batches, batch_files, minutes"
 )
 
 

@@ -203,6 +203,8 @@ class Metrics(JobEvents):
         """See JobEvents."""
         if not job.paged:  # of a paged job they are its pages', and were counted
             self._count_failures(job.failures[len(old.failures) :])
+            if job.status is JobState.DEAD_LETTER:
+                self._pages.labels("failed").inc()
         if job.status.terminal:
             self._ended.labels(job.status, self._known(job.error.code) if job.error else "").inc()
         if job.status is JobState.DONE and job.result is not None:

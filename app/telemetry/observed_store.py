@@ -8,6 +8,7 @@ from pathlib import Path
 
 from persistence.change import JobChange
 from persistence.cursor import Cursor
+from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
@@ -143,6 +144,14 @@ class ObservedStore:
     async def forget_repeats(self, before: datetime) -> int:
         with self._timed("forget_repeats"):
             return await self.wrapped.forget_repeats(before)
+
+    async def minutes(self, since: datetime) -> list[Minute]:
+        with self._timed("minutes"):
+            return await self.wrapped.minutes(since)
+
+    async def forget_minutes(self, before: datetime) -> int:
+        with self._timed("forget_minutes"):
+            return await self.wrapped.forget_minutes(before)
 
     async def free_bytes(self) -> int | None:
         return await self.wrapped.free_bytes()

@@ -19,6 +19,7 @@ from loguru import logger
 from persistence.batches.objects import ObjectBatches
 from persistence.change import JobChange
 from persistence.cursor import Cursor
+from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
@@ -173,6 +174,12 @@ class ObjectImages:
 
     async def forget_repeats(self, before: datetime) -> int:
         return await self._jobs.forget_repeats(before)
+
+    async def minutes(self, since: datetime) -> list[Minute]:
+        return await self._jobs.minutes(since)
+
+    async def forget_minutes(self, before: datetime) -> int:
+        return await self._jobs.forget_minutes(before)
 
     async def free_bytes(self) -> int | None:
         return await self._jobs.free_bytes()

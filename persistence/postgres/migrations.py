@@ -299,6 +299,21 @@ MIGRATIONS = (
         CREATE INDEX jobs_tagged ON jobs (tag, created_at, id, owner, status) WHERE tag IS NOT NULL;
         """,
     ),
+    Migration(
+        "minutes",
+        # with places for the same reason as job_counts
+        """
+        CREATE TABLE minutes (
+            begins timestamptz NOT NULL,
+            place integer NOT NULL,
+            pages_read bigint NOT NULL,
+            pages_failed bigint NOT NULL,
+            wait_seconds double precision NOT NULL,
+            recognition_seconds double precision NOT NULL,
+            PRIMARY KEY (begins, place)
+        ) WITH (fillfactor = 50);
+        """,
+    ),
 )
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from persistence.batches import postgres_rows as batch_rows
+from persistence.history import postgres as minutes
+from persistence.history.minute import of_job, of_page
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import postgres as outbox
 from persistence.outbox.delivery import deliveries_of
@@ -86,6 +88,7 @@ async def update_job(connection: Connection, old: Job, new: Job) -> bool:
         return False
     await outbox.insert(connection, deliveries_of(old, new))
     await batch_rows.follow_job(connection, old, new)
+    await minutes.add(connection, of_job(old, new))
     return True
 
 
@@ -122,6 +125,7 @@ async def replace(connection: Connection, old: Page, new: Page, now: datetime) -
         await connection.execute(COUNT_PAGE, after.id, after.revision, after.pages_done, after.pages_failed)
     if new.status is PageState.PROCESSING:
         await entry_table.enqueue_pages(connection, after)
+    await minutes.add(connection, of_page(new, now))
     return PageChange(before=before, after=after)
 
 

@@ -12,6 +12,8 @@ from persistence.batches import postgres_rows as batch_rows
 from persistence.batches.postgres import PostgresBatches
 from persistence.change import JobChange, change_of
 from persistence.cursor import Cursor
+from persistence.history import postgres as minutes
+from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.outbox import postgres as outbox
 from persistence.outbox.delivery import OF_IMAGE
@@ -237,6 +239,12 @@ class PostgresStore:
 
     async def forget_repeats(self, before: datetime) -> int:
         return await self._connections.write(lambda connection, _: repeats.forget(connection, before))
+
+    async def minutes(self, since: datetime) -> list[Minute]:
+        return await self._connections.read(lambda connection: minutes.since(connection, since))
+
+    async def forget_minutes(self, before: datetime) -> int:
+        return await self._connections.write(lambda connection, _: minutes.forget(connection, before))
 
     async def free_bytes(self) -> int | None:
         return None  # the server's disk is out of sight

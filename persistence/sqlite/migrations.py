@@ -254,6 +254,19 @@ def _rare_states(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0014_minutes")
+def _minutes(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE minutes (
+            begins TEXT PRIMARY KEY NOT NULL,
+            pages_read INTEGER NOT NULL,
+            pages_failed INTEGER NOT NULL,
+            wait_seconds REAL NOT NULL,
+            recognition_seconds REAL NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
 def obstacle(db: Database) -> str | None:
     """Why this program must not touch the database, in words; None where it may. Reads only."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}

@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from persistence.batches import sqlite_rows as batch_rows
+from persistence.history import sqlite as minutes
+from persistence.history.minute import of_job, of_page
 from persistence.job import IllegalTransition, Job, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.outbox.delivery import deliveries_of
@@ -63,6 +65,7 @@ def update_job(db: Database, old: Job, new: Job) -> bool:
         return False
     outbox.insert(db, deliveries_of(old, new))
     batch_rows.follow_job(db, old, new)
+    minutes.add(db, of_job(old, new))
     return True
 
 
@@ -99,6 +102,7 @@ def replace(db: Database, old: Page, new: Page, now: datetime) -> PageChange | N
         return None
     if after is not before:
         update_job(db, before, after)
+    minutes.add(db, of_page(new, now))
     return PageChange(before=before, after=after)
 
 

@@ -16,6 +16,8 @@ from persistence.batches import sqlite_rows as batch_rows
 from persistence.batches.sqlite import SqliteBatches
 from persistence.change import JobChange
 from persistence.cursor import Cursor
+from persistence.history import sqlite as minutes
+from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.outbox import sqlite as outbox
 from persistence.outbox.delivery import OF_IMAGE
@@ -249,6 +251,12 @@ class SqliteStore:
 
     async def forget_repeats(self, before: datetime) -> int:
         return await self.write(lambda db: repeats.forget(db, before))
+
+    async def minutes(self, since: datetime) -> list[Minute]:
+        return await self.reader.run(lambda db: minutes.since(db, since))
+
+    async def forget_minutes(self, before: datetime) -> int:
+        return await self.write(lambda db: minutes.forget(db, before))
 
     async def free_bytes(self) -> int | None:
         return free_bytes(self._path)

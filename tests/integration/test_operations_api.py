@@ -34,6 +34,9 @@ def pages(number: int) -> bytes:
 
 
 TIFF = pages(3)
+KINDS = {"done": "read", "failed": "failed"}
+"""A label of the metric -> its word in the history."""
+NOTHING = {"begins": "", "pages_read": 0, "pages_failed": 0, "wait_seconds": None, "recognition_seconds": None}
 
 
 async def scraped(service: Any) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -72,6 +75,29 @@ async def test_the_pages_of_a_requeued_file_are_work_that_waits(run: Any) -> Non
         view = (await service.client.get("/queue")).json()
         assert view["drain_seconds"] == pytest.approx((1 + 3) * view["service_seconds"])
         service.pool.release()
+
+
+async def test_the_last_hour_is_there_by_minutes_also_of_what_was_erased_and_after_a_restart(
+    run: Any, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/history.db"
+    async with run(ScriptedPool(InvalidImage("bad")), database_url=database) as service:
+        for image in (PNG, TIFF):
+            job_id = (await service.upload(image)).json()["id"]
+            await service.ended(job_id)
+        assert (await service.client.delete(f"/images/{job_id}")).status_code == 204
+        figures = await scraped(service)
+        pages = {dict(labels)["status"]: n for (name, labels), n in figures.items() if name == "ocr_pages_ended_total"}
+        taken = figures["ocr_recognition_seconds_sum", frozenset()]
+    async with run(database_url=database) as service:
+        minutes = (await service.client.get("/queue/history")).json()["minutes"]
+    assert len(minutes) == 60
+    assert [each["begins"] for each in minutes] == sorted({each["begins"] for each in minutes})
+    assert {kind: sum(each[f"pages_{name}"] for each in minutes) for kind, name in KINDS.items()} == pages
+    assert pages == {"done": 3, "failed": 1}
+    read = sum(each["pages_read"] * each["recognition_seconds"] for each in minutes if each["pages_read"])
+    assert read == pytest.approx(taken)
+    assert minutes[0] | {"begins": ""} == NOTHING
 
 
 async def test_a_scrape_shows_what_happened(run: Any) -> None:
@@ -137,7 +163,7 @@ async def test_figures_are_open_unless_they_are_protected(run: Any, tmp_path: Pa
     keys = tmp_path / "keys.txt"
     keys.write_text(f"ann:{hash_key('key-of-ann')}\n")
     async with run(api_keys_file=str(keys), protect_metrics=protect) as service:
-        for path in ("/metrics", "/queue"):
+        for path in ("/metrics", "/queue", "/queue/history"):
             assert (await service.client.get(path)).status_code == status
             assert (await service.client.get(path, headers={"X-API-Key": "key-of-ann"})).status_code == 200
 

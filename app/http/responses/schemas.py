@@ -1,6 +1,6 @@
 """The JSON that clients see, apart from what is stored: Job -> JobView, Verdict -> AiHealthView."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from app.results.stored_run import Detail
 from ocr_engine.formats.json import LineView, Share
 from ocr_engine.result import ImageInfo, OcrModel, OcrTimings
 from ocr_engine.workers.pool import WorkerInfo
+from persistence.history.minute import Minute
 from persistence.job import Job, JobError, JobState
 
 Seconds = Annotated[float, Meta(ge=0)]
@@ -189,6 +190,42 @@ def queue_view(figures: QueueFigures) -> QueueView:
         workers=figures.workers,
         service_seconds=round(figures.service_seconds, 4),
         drain_seconds=None if drain is None else round(drain, 3),
+    )
+
+
+class MinuteView(Struct, frozen=True, kw_only=True):
+    """The pages that ended in one minute."""
+
+    begins: datetime
+    pages_read: int
+    pages_failed: Annotated[int, Meta(description="Given up.")]
+    wait_seconds: Annotated[Seconds | None, Meta(description="Mean of the pages read; null without any.")]
+    recognition_seconds: Annotated[Seconds | None, Meta(description="Likewise, in their workers.")]
+
+
+class HistoryView(Struct, frozen=True, kw_only=True):
+    """What ended lately."""
+
+    minutes: list[MinuteView]
+
+
+def history_view(history: Sequence[Minute]) -> HistoryView:
+    """The history as clients see it."""
+
+    def mean(seconds: float, pages: int) -> float | None:
+        return round(seconds / pages, 4) if pages else None
+
+    return HistoryView(
+        minutes=[
+            MinuteView(
+                begins=each.begins,
+                pages_read=each.pages_read,
+                pages_failed=each.pages_failed,
+                wait_seconds=mean(each.wait_seconds, each.pages_read),
+                recognition_seconds=mean(each.recognition_seconds, each.pages_read),
+            )
+            for each in history
+        ]
     )
 
 

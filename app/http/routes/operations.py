@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.http.openapi import problems
-from app.http.responses.schemas import QueueView, queue_view
+from app.http.responses.schemas import HistoryView, QueueView, history_view, queue_view
 from app.service import Service
 
 
@@ -21,6 +21,17 @@ async def queue(service: NamedDependency[Service]) -> QueueView:
 
 
 @get(
+    "/queue/history",
+    responses=problems(401, 500, 503),
+    summary="What was read in the last hour?",
+    description="By minute, of all nodes, oldest first; the last one is under way. Erased jobs stay counted.",
+)
+async def queue_history(service: NamedDependency[Service]) -> HistoryView:
+    """Pages that ended in each minute, and how long they took."""
+    return history_view(await service.operations.history())
+
+
+@get(
     "/metrics",
     media_type=CONTENT_TYPE_LATEST,
     responses=problems(401, 500, 503),
@@ -33,4 +44,4 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     return Response(await service.operations.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-router = Router("/", route_handlers=[queue, metrics], tags=["Operations"])
+router = Router("/", route_handlers=[queue, queue_history, metrics], tags=["Operations"])
