@@ -31,6 +31,8 @@ LINES, FEW_LINES = 44, 3
 EARLY = 10
 """The page at which a worker's memory is first looked at."""
 START_TIMEOUT, PAGE_TIMEOUT = 120.0, 600.0
+PARTS = ("speed", "memory", "waits")
+"""Of the benchmark; `speed` is ours and that of others."""
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -58,9 +60,9 @@ class WorkerMemory(Struct, frozen=True, kw_only=True):
 class DocumentFigures(Struct, frozen=True, kw_only=True):
     """All that was measured."""
 
-    rounds: tuple[Round, ...]
-    memory: WorkerMemory
-    peers: tuple[PeerFigures, ...]
+    rounds: tuple[Round, ...] = ()
+    memory: WorkerMemory | None = None
+    peers: tuple[PeerFigures, ...] = ()
     waits: tuple[Waits, ...] = ()
 
 
@@ -71,8 +73,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=2, help="against one")
     parser.add_argument("--long", type=int, default=300, help="pages of the file that is read for its memory")
     parser.add_argument("--waits", type=int, default=40, help="pages that come in behind long files; 0: none")
+    parser.add_argument("--nodes", type=int, default=1, help="that share the workers while pages wait; 2: a cluster")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--only", choices=PARTS, help="this part of it alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     arguments = parser.parse_args(argv)
     progress = Progress()
@@ -85,29 +89,37 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _measure(arguments: argparse.Namespace, progress: Progress) -> DocumentFigures:
+    parts = PARTS if arguments.only is None else (arguments.only,)
     with tempfile.TemporaryDirectory(prefix="ocr-benchmark-") as name:
         folder = Path(name)
-        progress.step(f"drawing {arguments.pages} pages", arguments.pages)
-        scans, images = [], []
-        for number in range(arguments.pages):
-            scans.append(draw_scan(number, LINES))
-            images.append(folder / f"{number:04}.jpg")
-            images[-1].write_bytes(scans[-1].jpeg)
-            progress.advance()
-        document, texts = folder / "scans.pdf", [scan.text for scan in scans]
-        write_pdf(document, [scan.jpeg for scan in scans], arguments.pages)
-        rounds = await _rounds(arguments, document, images, texts, progress)
-        memory = await _memory(folder, arguments.long, progress)
-        waited = await _waits(folder, arguments, progress) if arguments.waits else []
-        peers = [] if arguments.no_peers else [peer(document, texts, progress) for peer in PEERS]
-    found = tuple(peer for peer in peers if peer)
-    return DocumentFigures(rounds=tuple(rounds), memory=memory, peers=found, waits=tuple(waited))
+        rounds, peers = await _speed(folder, arguments, progress) if "speed" in parts else ([], [])
+        memory = await _memory(folder, arguments.long, progress) if "memory" in parts else None
+        waited = await _waits(folder, arguments, progress) if "waits" in parts and arguments.waits else []
+    return DocumentFigures(rounds=tuple(rounds), memory=memory, peers=tuple(peers), waits=tuple(waited))
+
+
+async def _speed(
+    folder: Path, arguments: argparse.Namespace, progress: Progress
+) -> tuple[list[Round], list[PeerFigures]]:
+    progress.step(f"drawing {arguments.pages} pages", arguments.pages)
+    scans, images = [], []
+    for number in range(arguments.pages):
+        scans.append(draw_scan(number, LINES))
+        images.append(folder / f"{number:04}.jpg")
+        images[-1].write_bytes(scans[-1].jpeg)
+        progress.advance()
+    document, texts = folder / "scans.pdf", [scan.text for scan in scans]
+    write_pdf(document, [scan.jpeg for scan in scans], arguments.pages)
+    rounds = await _rounds(arguments, document, images, texts, progress)
+    peers = [] if arguments.no_peers else [peer(document, texts, progress) for peer in PEERS]
+    return rounds, [peer for peer in peers if peer]
 
 
 async def _waits(folder: Path, arguments: argparse.Namespace, progress: Progress) -> list[Waits]:
     return await waits.measured(
         folder,
         pages=arguments.long,
+        nodes=arguments.nodes,
         workers=arguments.workers,
         jobs=arguments.waits,
         lines=FEW_LINES,
@@ -199,6 +211,16 @@ def peak_of(pid: int | None) -> int:
 
 def table(figures: DocumentFigures) -> str:
     """The figures for people."""
+    parts = (
+        speed_table(figures) if figures.rounds else "",
+        memory_line(figures.memory) if figures.memory else "",
+        waits.table(figures.waits) if figures.waits else "",
+    )
+    return "\n\n".join(filter(None, parts))
+
+
+def speed_table(figures: DocumentFigures) -> str:
+    """Ours, and those of others."""
     rows = [f"{'':26}{'workers':>8}{'pages':>7}{'pages/s':>9}{'drawing s':>11}{'word F1':>9}"]
     rows += [
         f"{each.what:26}{each.workers:8}{each.pages:7}{each.pages / each.seconds:9.3f}{each.drawing:11.3f}"
@@ -209,14 +231,15 @@ def table(figures: DocumentFigures) -> str:
         f"{each.name:26}{each.jobs:8}{each.pages:7}{each.pages / each.seconds:9.3f}{'':11}{each.f1:9.4f}"
         for each in figures.peers
     ]
-    memory = figures.memory
-    rows.append(
-        f"\nA worker's peak over {memory.pages} pages: {memory.early / 1e6:.0f} MB at page {EARLY}, "
+    return "\n".join(rows)
+
+
+def memory_line(memory: WorkerMemory) -> str:
+    """What a worker took."""
+    return (
+        f"A worker's peak over {memory.pages} pages: {memory.early / 1e6:.0f} MB at page {EARLY}, "
         f"{memory.late / 1e6:.0f} MB at the last"
     )
-    if figures.waits:
-        rows += ["", waits.table(figures.waits)]
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -38,11 +38,13 @@ class Waits(Struct, frozen=True, kw_only=True):
     longest: float
 
 
-async def measured(folder: Path, *, pages: int, workers: int, jobs: int, lines: int, progress: Progress) -> list[Waits]:
+async def measured(
+    folder: Path, *, pages: int, nodes: int, workers: int, jobs: int, lines: int, progress: Progress
+) -> list[Waits]:
     """Behind a file of so many pages of another key, of the same key, and behind those of ten keys: a key that comes in
     is served next, one that sends page after page takes its turn with the others, one in eleven.
 
-    Raises ServerFailed, and httpx's errors.
+    `workers` are shared out to the nodes, at least one to each. Raises ServerFailed, StoreUnusable, and httpx's errors.
     """
     scans = [draw_scan(number, lines).jpeg for number in range(DRAWN)]
     long = folder / "behind.pdf"
@@ -59,12 +61,9 @@ async def measured(folder: Path, *, pages: int, workers: int, jobs: int, lines: 
     }
     found = []
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(
-            running(
-                REAL, workers=workers, settings={"API_KEYS_FILE": str(folder / "keys"), "MAX_IMAGE_PAGES": str(pages)}
-            )
-        )
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=server.url, timeout=ANSWER_SECONDS))
+        settings = {"API_KEYS_FILE": str(folder / "keys"), "MAX_IMAGE_PAGES": str(pages)}
+        url = await stack.enter_async_context(_service(nodes, workers, settings))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS))
         for behind, (keys, senders) in cases.items():
             progress.step(f"waits behind {behind}", jobs)
             files = [LongFile(client, long, key) for key in keys]
@@ -74,6 +73,23 @@ async def measured(folder: Path, *, pages: int, workers: int, jobs: int, lines: 
                 for file in files:
                     await file.cancel()
     return found
+
+
+@asynccontextmanager
+async def _service(nodes: int, workers: int, settings: Mapping[str, str]) -> AsyncIterator[str]:
+    """The URL of the node that takes the uploads: of one on SQLite, or the first of several on one PostgreSQL."""
+    async with AsyncExitStack() as stack:
+        if nodes > 1:
+            from benchmarks.cluster.postgres import server  # asyncpg is an extra
+
+            postgres = await stack.enter_async_context(server(None))
+            database = await stack.enter_async_context(postgres.database())
+            settings = {**settings, "DATABASE_URL": database.url}
+        found = [
+            await stack.enter_async_context(running(REAL, workers=max(1, workers // nodes), settings=settings))
+            for _ in range(nodes)
+        ]
+        yield found[0].url
 
 
 class LongFile:

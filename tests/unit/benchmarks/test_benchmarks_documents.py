@@ -59,6 +59,11 @@ def test_the_table_has_a_row_for_everything() -> None:
     assert shown.split("\n")[-1].split() == ["one's", "own", "300", "pages", "20", "0.50", "s", "0.20", "1.00", "4.00"]
 
 
+def test_a_part_alone_is_shown_alone() -> None:
+    figures = DocumentFigures(memory=WorkerMemory(pages=300, early=400_000_000, late=410_000_000))
+    assert table(figures) == "A worker's peak over 300 pages: 400 MB at page 10, 410 MB at the last"
+
+
 def test_a_file_may_share_its_pictures(tmp_path: Path) -> None:
     file = tmp_path / "short.pdf"
     jpegs = [draw_scan(number, 1).jpeg for number in range(2)]
