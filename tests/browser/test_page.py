@@ -328,9 +328,10 @@ def test_three_hundred_pages_are_leafed_through_and_only_those_looked_at_are_loa
     document = pdf(
         *(Leaf(content=text(f"This is page {number}", top=30, left=10), size=(200, 60)) for number in range(1, 301))
     )
-    answer = server.client.post("/images?wait=60", files={"file": document}, data={"text_layer": "auto"})
-    assert answer.json()["pages_done"] == 300, answer.json()["error"]
-    with opened(f"{server.url}/#/{answer.json()['id']}") as page:
+    answer = server.client.post("/images", files={"file": document}, data={"text_layer": "auto"})
+    job = server.ended(answer.json()["id"])
+    assert job["pages_done"] == 300, job["error"]
+    with opened(f"{server.url}/#/{job['id']}") as page:
         pictures: list[str] = []
         page.on("request", lambda request: pictures.append(request.url) if "/image?width" in request.url else None)
         expect(page.locator(".thumbnails button")).to_have_count(300)
