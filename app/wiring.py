@@ -29,6 +29,7 @@ from app.jobs.events import Listeners
 from app.jobs.incoming import Incoming
 from app.jobs.intake import Intake
 from app.jobs.kept_uploads import KeptUploads
+from app.jobs.reading.costly_files import CostlyFiles
 from app.jobs.reading.dispatcher import Dispatcher, DispatcherPauses
 from app.jobs.reading.dispatchers import Dispatchers
 from app.jobs.reading.files import Files
@@ -114,10 +115,11 @@ def service_of(
     admission = Admission(store, limits, quota_of=keys.max_jobs if keys else lambda _: None)
     readings = Readings(tuning.cancel_grace)
     files = Files(store, pool.forget)
+    costly = CostlyFiles()
     streams = Streams(store)
     courier, webhooks = webhooks_of(settings, store.outbox, observers.of_deliveries, tuning.courier, keys, outside)
-    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, streams, courier)
-    reader = Reader(store, pool, files, settings.max_image_pages)
+    events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, costly, streams, courier)
+    reader = Reader(store, pool, files, costly, settings.max_image_pages)
     dispatchers = Dispatchers(
         queue,
         Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,

@@ -39,6 +39,12 @@ class InvalidDocument(InvalidImage):
     code = "invalid_document"
 
 
+class PageTooCostly(InvalidImage):
+    """The page, or those before it in its file, takes more CPU time than a page may."""
+
+    code = "page_too_costly"
+
+
 class PasswordRequired(InvalidImage):
     """The document is encrypted, and the password is missing or wrong."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.jobs.events import JobEvents, Listeners
 from app.jobs.queueing.local_queue import LocalQueue
+from app.jobs.reading.costly_files import CostlyFiles
 from app.jobs.reading.dispatcher import Dispatcher
 from app.jobs.reading.files import Files
 from app.jobs.reading.reader import Reader
@@ -27,13 +28,13 @@ def dispatcher_of(
 ) -> Dispatcher:
     """One that tells `events`, and puts the pages that it finds into `queue`."""
     files = Files(store, pool.forget)
-    readings = readings or Readings()
+    readings, costly = readings or Readings(), CostlyFiles()
     return Dispatcher(
         store,
         queue or LocalQueue(limit=1000),
-        Reader(store, pool, files, max_pages),
+        Reader(store, pool, files, costly, max_pages),
         readings,
         policy,
-        Listeners(events, readings, files),
+        Listeners(events, readings, files, costly),
         **options,
     )

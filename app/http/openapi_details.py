@@ -26,7 +26,9 @@ OF_NO_OPERATION = frozenset({"not_found", "method_not_allowed"})
 """What is asked for in vain is in no document."""
 OF_JOBS = frozenset({"image_missing"})
 """Never an answer of their own: the `error` of a dead letter."""
-OF_WORKERS = frozenset({"timeout", "worker_crashed", "out_of_memory", "engine_error", "pool_unavailable"})
+OF_WORKERS = frozenset(
+    {"timeout", "worker_crashed", "out_of_memory", "engine_error", "pool_unavailable", "page_too_costly"}
+)
 """Only where a worker makes the answer; else the `error` of a dead letter, too."""
 MADE_BY_WORKERS = ("/result", "/image")
 """How paths end whose answers may come from a worker: searchable PDFs, pictures of pages."""

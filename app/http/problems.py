@@ -88,6 +88,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "invalid_image": ErrorKind(422, "The image cannot be decoded"),
         "invalid_archive": ErrorKind(422, "The ZIP, or a file in it, cannot be unpacked"),
         "invalid_document": ErrorKind(422, "The document cannot be read"),
+        "page_too_costly": ErrorKind(422, "The page takes too long to be drawn"),
         "no_such_page": ErrorKind(422, "The file has no such page"),
         "url_unreachable": ErrorKind(422, "No file could be fetched from this URL"),
         "password_required": ErrorKind(422, "The document needs its password"),

@@ -22,6 +22,7 @@ import msgspec
 
 from app import clock
 from app.jobs.events import JobEvents
+from app.jobs.reading.costly_files import CostlyFiles
 from app.jobs.reading.dispatcher import Dispatcher
 from app.jobs.reading.files import Files
 from app.jobs.reading.reader import Reader
@@ -155,7 +156,7 @@ async def node(url: str, workers: int) -> None:
     """A worker node whose engine takes no time; begins when its standard input ends, and goes on until it is killed."""
     store = await PostgresStore.open(url)
     pool, policy = FreePool(workers), RetryPolicy(max_attempts=3, base_seconds=1, max_seconds=1)
-    reader = Reader(store, pool, Files(store, pool.forget), max_pages=1)
+    reader = Reader(store, pool, Files(store, pool.forget), CostlyFiles(), max_pages=1)
     async with PgQueue.opened(url, limit=sys.maxsize, lease=LEASE_SECONDS) as queue:
         dispatcher = Dispatcher(store, queue, reader, Readings(), policy, JobEvents())
         print(READY, flush=True)

@@ -14,7 +14,7 @@ from typing import Literal, ParamSpec, TypeVar
 
 import psutil
 
-from ocr_engine.errors import EngineError, InvalidDocument, JobTimeout, OcrError, WorkerCrashed
+from ocr_engine.errors import EngineError, JobTimeout, OcrError, PageTooCostly, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.workers import child
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
@@ -156,7 +156,7 @@ class WorkerProcess:
         await asyncio.to_thread(self._child.join, REAP_SECONDS)
         if self._child.exitcode == -signal.SIGXCPU:
             # a limit that the process has set itself (document/pdf/bounds.py), and would meet again
-            return InvalidDocument("the page takes more CPU time to be drawn than a page may take")
+            return PageTooCostly("the page takes more CPU time to be drawn than a page may take")
         return WorkerCrashed("the OCR process died while it read this page")
 
     async def _in_time(self, work: Future[T], timeout: float) -> T:

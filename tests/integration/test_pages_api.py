@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.wiring import Tuning
 from config.settings import Settings
-from ocr_engine.errors import EngineError, InvalidDocument, OcrError, PasswordRequired
+from ocr_engine.errors import EngineError, InvalidDocument, OcrError, PageTooCostly, PasswordRequired
 from ocr_engine.options import ReadOptions
 from samples import sample
 from tests.pdfs import Leaf, pdf
@@ -158,6 +158,33 @@ async def test_where_no_page_can_be_read_the_job_is_a_dead_letter(run: Any) -> N
     async with run(ScriptedPool(default=InvalidDocument("broken"))) as service:
         job = await service.ended((await service.upload(tiff(2))).json()["id"])
         assert (job["status"], job["error"]["code"], job["failed_pages"]) == ("dead-letter", "invalid_document", [1, 2])
+
+
+async def test_of_a_file_whose_pages_all_cost_too_much_a_few_are_tried_and_again_when_it_is_sent_back(
+    run: Any,
+) -> None:
+    pool = ScriptedPool(default=PageTooCostly("strokes without end"))
+    pool.pages = 40
+    async with run(pool) as service:
+        job_id = (await service.upload(PDF)).json()["id"]
+        job = await service.ended(job_id)
+        assert (job["status"], job["error"]["code"]) == ("dead-letter", "page_too_costly")
+        assert job["failed_pages"] == [*range(1, 41)]
+        tried = [page["number"] for page in job["pages"] if page["error"]["detail"] == "strokes without end"]
+        assert len(pool.read) == len(tried) < 10, "five, and those that were under way by then"
+        pool.read.clear()
+        await service.client.post(f"/dead-letters/{job_id}/requeue")
+        await service.ended(job_id)
+        assert 5 <= len(pool.read) < 10
+
+
+async def test_a_few_costly_pages_among_many_others_keep_no_page_from_being_read(run: Any) -> None:
+    pool = ScriptedPool(default=text_result("read"))
+    pool.pages = 40
+    pool.by_page = {number: PageTooCostly("a large drawing") for number in range(3, 21, 2)}
+    async with run(pool) as service:
+        job = await service.ended((await service.upload(PDF)).json()["id"])
+        assert (job["status"], job["pages_done"], job["failed_pages"]) == ("done", 31, [*range(3, 21, 2)])
 
 
 @pytest.mark.parametrize("broken", [{2}, {1, 2, 3}], ids=["done", "dead-letter"])

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from ocr_engine.errors import (
-    InvalidDocument,
     InvalidImage,
     JobTimeout,
     OutOfMemory,
+    PageTooCostly,
     PoolUnavailable,
     WorkerCrashed,
     WorkersBusy,
@@ -277,7 +277,7 @@ async def test_a_page_that_used_up_its_cpu_time_in_one_drawing_is_not_read_again
     worker = WorkerProcess(EngineOptions(), DEFAULT_LIMITS.address_space, lambda *_: None)
     await worker.start(KNOWN.data)
     try:
-        with pytest.raises(InvalidDocument, match="more CPU time") as error:
+        with pytest.raises(PageTooCostly, match="more CPU time") as error:
             await worker.run(60.0, signal.raise_signal, signal.SIGXCPU)  # as the kernel does at a limit
         assert not error.value.retriable
     finally:

@@ -39,6 +39,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "unsupported_media_type": "Save it as PNG, JPEG or PDF; /capabilities tells the kinds that are read.",
         "invalid_image": "The file is damaged or cut off. Sending it again unchanged does not help.",
         "invalid_document": "The file is damaged or cut off. Sending it again unchanged does not help.",
+        "page_too_costly": "Print the page to a picture, or flatten it; of a file with many such, send the rest alone.",
         "password_required": "Send the document without encryption, or with the right password.",
         "idempotency_key_reused": "Use a new key for each upload, and the same one only to send the same file again.",
         "rate_limited": "Wait for as long as Retry-After says; RateLimit tells what is left.",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app import clock
 from app.jobs.page_selection import PageSelection
+from app.jobs.reading.costly_files import CostlyFiles
 from app.jobs.reading.files import Files
 from app.jobs.reading.piece import Piece
 from ocr_engine.errors import ImageMissing, NoSuchPage, TooManyPages
@@ -22,12 +23,19 @@ class Reader:
     """Asks the workers."""
 
     def __init__(
-        self, store: JobStore, pool: OcrPool, files: Files, max_pages: int, now: Callable[[], datetime] = clock.now
+        self,
+        store: JobStore,
+        pool: OcrPool,
+        files: Files,
+        costly: CostlyFiles,
+        max_pages: int,
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
         """`max_pages`: how many of one file are read; a file that asks for more fails when it is opened."""
         self._store = store
         self._pool = pool
         self._files = files
+        self._costly = costly
         self._max_pages = max_pages
         self._now = now
 
@@ -43,6 +51,8 @@ class Reader:
                 raise ImageMissing("the image is not where it was stored")
             result = await self._pool.recognise(image, reading_of(job.options), more_time=piece.timed_out)
             return piece.completed(result, self._now())
+        if piece.page is not None:
+            self._costly.require_worth(job)
         file = await self._files.at_hand(job.id)
         number = piece.page.number if piece.page else 1
         result = await self._pool.read_page(

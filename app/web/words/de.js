@@ -38,6 +38,7 @@ export const ERRORS = {
   too_many_pages: "Diese Datei hat mehr Seiten, als der Server annimmt. Einige davon gehen vielleicht.",
   unsupported_media_type: "Diese Art von Datei kann hier nicht gelesen werden. PDF, JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC, JPEG 2000 und PNM schon.",
   invalid_image: "Diese Datei lässt sich nicht als Bild lesen. Vielleicht ist sie beschädigt oder abgeschnitten.",
+  page_too_costly: "Diese Seite ist zu aufwendig, um hier gezeichnet zu werden.",
   invalid_document: "Dieses Dokument lässt sich nicht lesen. Vielleicht ist es beschädigt oder abgeschnitten.",
   password_required: "Dieses Dokument ist gesperrt. Das Passwort fehlt oder ist falsch.",
   internal: "Im Server ist etwas schiefgegangen.",

@@ -40,6 +40,7 @@ export const ERRORS = {
   too_many_pages: "This file has more pages than the server accepts. Some of them at a time may work.",
   unsupported_media_type: "This kind of file cannot be read here. PDF, JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC, JPEG 2000 and PNM can.",
   invalid_image: "This file cannot be read as an image. It may be damaged or cut off.",
+  page_too_costly: "This page is too elaborate to be drawn here.",
   invalid_document: "This document cannot be read. It may be damaged or cut off.",
   password_required: "This document is locked. Its password is missing or wrong.",
   internal: "Something broke inside the server.",

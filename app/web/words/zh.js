@@ -38,6 +38,7 @@ export const ERRORS = {
   too_many_pages: "文件页数超过服务器允许的上限，可以分批上传。",
   unsupported_media_type: "这里不能识别这种文件。可以识别 PDF、JPEG、PNG、TIFF、WebP、GIF、BMP、AVIF、HEIC、JPEG 2000 和 PNM。",
   invalid_image: "无法将此文件作为图像读取，可能已损坏或不完整。",
+  page_too_costly: "此页面过于复杂，无法在此绘制。",
   invalid_document: "无法读取此文档，可能已损坏或不完整。",
   password_required: "此文档已加密，缺少密码或密码错误。",
   internal: "服务器内部出错。",

@@ -37,7 +37,8 @@ class PdfFile:
         self._max_pixels = max_pixels
         self._drawn = 0
         try:
-            self._document = open_pdf(source, password)
+            with self._bounded():
+                self._document = open_pdf(source, password)
         except InvalidDocument as refusal:
             self._document = self._mended(refusal)
         self.info = DocumentInfo(media_type=PDF, pages=len(self._document))

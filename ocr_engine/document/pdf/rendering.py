@@ -9,7 +9,7 @@ import pypdfium2.raw as pdfium_c
 
 from ocr_engine.crops import Pixels
 from ocr_engine.document.pdf.scale import Drawing
-from ocr_engine.errors import InvalidDocument
+from ocr_engine.errors import InvalidDocument, PageTooCostly
 
 MAX_DRAW_SECONDS = 30.0
 """CPU time that a page may take to be drawn; a large scan takes half a second. PDFium asks between two objects whether
@@ -20,7 +20,8 @@ WHITE = 0xFFFFFFFF
 def rendered(page: pdfium.PdfPage, drawing: Drawing, name: str, max_seconds: float) -> Pixels:
     """The page on white, annotations and form fields on it: (height, width, 3), BGR.
 
-    Raises InvalidDocument where it takes too long or cannot be drawn; `name` is what an error calls the page.
+    Raises PageTooCostly where it takes too long, InvalidDocument where it cannot be drawn; `name` is what an error
+    calls the page.
     """
     deadline = time.process_time() + max_seconds
     pixels = np.empty((drawing.height, drawing.width, 3), np.uint8)
@@ -42,7 +43,7 @@ def rendered(page: pdfium.PdfPage, drawing: Drawing, name: str, max_seconds: flo
         while state == pdfium_c.FPDF_RENDER_TOBECONTINUED and time.process_time() <= deadline:
             state = pdfium_c.FPDF_RenderPage_Continue(page, pause)
         if state == pdfium_c.FPDF_RENDER_TOBECONTINUED:
-            raise InvalidDocument(f"{name} takes longer than {max_seconds:g} s to draw")
+            raise PageTooCostly(f"{name} takes longer than {max_seconds:g} s to draw")
         if state != pdfium_c.FPDF_RENDER_DONE:
             raise InvalidDocument(f"{name} cannot be drawn")
         if page.formenv:

@@ -14,7 +14,7 @@ from PIL import Image
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.document.pdf.file import MAX_PAGES_OPEN, PdfFile
-from ocr_engine.errors import InvalidDocument, PasswordRequired, TooManyPixels
+from ocr_engine.errors import InvalidDocument, PageTooCostly, PasswordRequired, TooManyPixels
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.options import EngineOptions, ReadOptions
 from tests.pdfs import A4, Leaf, Picture, pdf, scan, text, text_field, typed
@@ -208,7 +208,7 @@ def test_a_page_of_endless_strokes_ends() -> None:
     strokes = b"".join(b"%d %d m %d %d l S\n" % (n % 600, n % 700, n % 500, n % 300) for n in range(5_000))
     data = pdf(Leaf(content=strokes))
     hurried = PdfFile(io.BytesIO(data), "", LIMITS.max_pixels, max_draw_seconds=0.0)
-    with pytest.raises(InvalidDocument, match="page 1 of the PDF takes longer than"):
+    with pytest.raises(PageTooCostly, match="page 1 of the PDF takes longer than"):
         hurried.draw(1)
     hurried.close()
     assert ink(drawn(data).pixels) > 1000
