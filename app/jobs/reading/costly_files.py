@@ -9,9 +9,9 @@ from persistence.page import Page, PageState
 
 COSTLY = frozenset(kind.code for kind in (JobTimeout, OutOfMemory, PageTooCostly, WorkerCrashed))
 """How a page ends that has cost minutes of a worker, or the worker."""
-FEW = 5
+MIN_COSTLY = 5
 """So many are borne with, and more of them while most pages of the file are read: large drawings among text."""
-MANY = 20
+MAX_COSTLY = 20
 """After which the others are not tried, whatever was read: at 35 s each some 12 minutes of CPU time."""
 MAX_FILES = 1000
 """That are remembered; a job that ends is forgotten."""
@@ -28,7 +28,7 @@ class CostlyFiles(JobEvents):
         given_up = self._given_up.get(job.id, 0)
         if not job.pages_failed:
             self._given_up.pop(job.id, None)  # sent back by another node: all is tried again
-        elif given_up >= MANY or (given_up >= FEW and given_up * 2 >= job.pages_failed + job.pages_done):
+        elif given_up >= MAX_COSTLY or (given_up >= MIN_COSTLY and given_up * 2 >= job.pages_failed + job.pages_done):
             raise PageTooCostly("not tried: too many pages of this file took too long, or ended the process at work")
 
     def page_changed(self, job: Job, old: Page, page: Page) -> None:

@@ -10,6 +10,7 @@ import pypdfium2.raw as pdfium_c
 from ocr_engine.document.pdf.bounds import bounded_memory, bounded_time
 from ocr_engine.document.pdf.contents import Contents, contents_of
 from ocr_engine.document.pdf.opening import Source, mended, open_pdf
+from ocr_engine.document.pdf.reduction import reduce_picture
 from ocr_engine.document.pdf.rendering import MAX_DRAW_SECONDS, rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
 from ocr_engine.document.pdf.text_layer import believable_lines
@@ -52,6 +53,8 @@ class PdfFile:
         name = f"page {number} of the PDF"
         with self._bounded(), self._page(number, name) as page:
             contents = contents_of(page)
+            if reduce_picture(page, contents, self._max_pixels):
+                self._drawn = MAX_PAGES_OPEN
             turns = pdfium_c.FPDFPage_GetRotation(page)
             drawing = drawing_of(contents, _box(page), page.get_size(), turns, self._max_pixels, name)
             pixels = rendered(page, drawing, name, self._max_draw_seconds)
