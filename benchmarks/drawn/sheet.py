@@ -62,7 +62,7 @@ class Sheet:
         at, boxes = x, []
         for word in text.split():
             self.pen.text((round(at), round(base)), word, font=font, fill=20, anchor="ls")
-            left, top, right, bottom = font.getbbox(word, anchor="ls")
+            left, top, right, bottom = _ink(font, word)
             boxes.append((round(at) + left, round(base) + top, round(at) + right, round(base) + bottom))
             at += font.getlength(word + " ")
         self.words += [Word(word, _corners(box)) for word, box in zip(text.split(), boxes, strict=True)]
@@ -109,6 +109,13 @@ class Sheet:
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "JPEG", quality=self.lot.choice((60, 80, 92)), dpi=(150, 150))
         return file.getvalue()
+
+
+def _ink(font: Font, word: str) -> Box:
+    """Of what is drawn of a word, from its origin on the base line; Pillow's own box has the room to its neighbours, too."""
+    mask, (x, y) = font.getmask2(word, anchor="ls")
+    left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
+    return x + left, y + top, x + right, y + bottom
 
 
 def _corners(box: Box) -> Shape:

@@ -31,9 +31,8 @@ def describe(document: pikepdf.Pdf, source: Source, *, archive: bool) -> None:
         document.Root.OutputIntents = Array([document.make_indirect(intent)])
     moment = source.read_at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
     with document.open_metadata(set_pikepdf_as_editor=False) as metadata:
-        metadata["xmp:CreatorTool"] = source.creator
         metadata["pdf:Producer"] = source.creator
-        metadata["xmp:CreateDate"] = metadata["xmp:ModifyDate"] = moment
+        metadata["xmp:CreateDate"] = moment
         if archive:
             metadata["pdfaid:part"], metadata["pdfaid:conformance"] = "2", "B"
 

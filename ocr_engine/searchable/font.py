@@ -1,5 +1,9 @@
-"""The one font of a document's unseen text: codes handed out as characters appear, and what each stands for."""
+"""The one font of a document's unseen text: what the code of each character is, and what it stands for.
 
+Characters of Latin-1 are their own codes, which a file need not list one by one; others get theirs as they appear.
+"""
+
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
@@ -13,7 +17,14 @@ MAX_CODES = 0xFFFF
 MAX_BLOCK = 100
 """Entries of a block of a CMap, as the format allows; readers lose text of longer ones."""
 SPACE = " "
-_COMBINING, _NARROW, _WIDE = 1, 2, 3
+_LATIN = ((0x20, 0x7E), (0xA0, 0xFF))
+"""First and last codes of characters that are their own, as UTF-16 has them."""
+_OTHERS = 0x100
+"""The first code that is handed out."""
+_ESCAPED = {b"(": rb"\(", b")": rb"\)", b"\\": rb"\\", b"\r": rb"\r"}
+"""Bytes that do not stand for themselves in a PDF's string."""
+_NOT_THEMSELVES = re.compile(rb"[()\\\r]")
+_COMBINING, _NARROW, _WIDE, _BLANK = 1, 2, 3, 4
 """Glyphs by the width of the character."""
 _TO_UNICODE = """/CIDInit /ProcSet findresource begin
 12 dict begin
@@ -24,7 +35,7 @@ begincmap
 1 begincodespacerange
 <0000> <FFFF>
 endcodespacerange
-{blocks}endcmap
+{latin}{blocks}endcmap
 CMapName currentdict /CMap defineresource pop
 end
 end
@@ -40,9 +51,10 @@ class UnseenFont:
         self.object = document.make_indirect(Dictionary(Type=Name.Font))
         """The font, to be named in a page's resources."""
 
-    def encoded(self, text: str) -> str:
-        """The text as hexadecimal digits of a PDF string. What no code is left for is left out."""
-        return "".join(f"{code:04X}" for code in map(self._code, text) if code)
+    def encoded(self, text: str) -> bytes:
+        """The text as a PDF string has it between its brackets. What no code is left for is left out."""
+        codes = b"".join(code.to_bytes(2, "big") for code in map(self._code, text) if code)
+        return _NOT_THEMSELVES.sub(lambda byte: _ESCAPED[byte[0]], codes)
 
     def width(self, text: str) -> float:
         """Of the text at size 1."""
@@ -50,7 +62,8 @@ class UnseenFont:
 
     def complete(self) -> None:
         """Writes what the codes stand for."""
-        glyphs = [0, *map(_glyph, self._codes)]
+        first = [_glyph(chr(code)) if _is_latin(code) else 0 for code in range(_OTHERS)]
+        glyphs = [*first, *map(_glyph, self._codes)]
         name = Name("/UnseenText")
         font_file = self._stream(data := truetype())
         font_file.Length1 = len(data)
@@ -80,12 +93,16 @@ class UnseenFont:
         self.object.BaseFont = name
         self.object.Encoding = Name("/Identity-H")
         self.object.DescendantFonts = Array([self._document.make_indirect(descendant)])
-        self.object.ToUnicode = self._stream(_TO_UNICODE.format(blocks="".join(self._blocks())).encode())
+        self.object.ToUnicode = self._stream(
+            _TO_UNICODE.format(latin=_latin(), blocks="".join(self._blocks())).encode()
+        )
 
     def _code(self, character: str) -> int:
+        if _is_latin(ord(character)):
+            return ord(character)
         known = self._codes.get(character)
         if known is None:
-            known = len(self._codes) + 1 if len(self._codes) < MAX_CODES - 1 else 0
+            known = _OTHERS + len(self._codes) if _OTHERS + len(self._codes) < MAX_CODES else 0
             if known:
                 self._codes[character] = known
         return known
@@ -103,6 +120,15 @@ class UnseenFont:
         return stream
 
 
+def _is_latin(code: int) -> bool:
+    return any(first <= code <= last for first, last in _LATIN)
+
+
+def _latin() -> str:
+    ranges = "".join(f"<{first:04X}> <{last:04X}> <{first:04X}>\n" for first, last in _LATIN)
+    return f"{len(_LATIN)} beginbfrange\n{ranges}endbfrange\n"
+
+
 def _other_widths(glyphs: Sequence[int]) -> Iterator[int]:
     """Of the codes whose width is not the usual one: the first, the last, and the width of each run of equal ones."""
     for glyph, run in groupby(enumerate(glyphs), key=lambda each: each[1]):
@@ -112,6 +138,8 @@ def _other_widths(glyphs: Sequence[int]) -> Iterator[int]:
 
 
 def _glyph(character: str) -> int:
+    if character == SPACE:
+        return _BLANK
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return _COMBINING
     return _WIDE if is_wide(character) else _NARROW

@@ -1,7 +1,7 @@
-"""A TrueType font of four glyphs that draw nothing: .notdef, and one for each width that a character may have.
+"""A TrueType font of five glyphs that draw nothing: .notdef, and one for each width that a character may have.
 
 PDFium drops text whose glyphs have neither width nor height, and with it one-letter words, Chinese and turned text: so
-each glyph has a contour, but one without area.
+each glyph has a contour, but one without area. It has the tables that a PDF asks for (ISO 32000-1, 9.9), and no other.
 """
 
 import struct
@@ -9,9 +9,11 @@ import zlib
 
 UNITS = 1000
 ASCENT, DESCENT = 800, -200
-WIDTHS = (500, 0, 500, 1000)
-"""Of .notdef; of what stands on its neighbour (accents); of letters; of East Asian characters."""
-_OFFSETS_SHORT, _POST_WITHOUT_NAMES = 0, 0x00030000
+WIDTHS = (500, 0, 500, 1000, 100)
+"""Of .notdef; of what stands on its neighbour (accents); of letters; of East Asian characters; of a blank, which is
+narrower than any in print: it stretches with the word before it, and must not reach into the next one.
+"""
+_OFFSETS_SHORT = 0
 _EPOCH = bytes(8)
 
 
@@ -21,9 +23,6 @@ def truetype() -> bytes:
     offsets = [sum(map(len, glyphs[:number])) // 2 for number in range(len(glyphs) + 1)]
     count = len(WIDTHS)
     tables = {
-        b"OS/2": _os2(),
-        b"cmap": struct.pack(">HHHHI", 0, 1, 3, 1, 12)
-        + struct.pack(">12H", 4, 24, 0, 2, 2, 0, 0, 0xFFFF, 0, 0xFFFF, 1, 0),
         b"glyf": b"".join(glyphs),
         b"head": struct.pack(">IIIIHH", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, UNITS)
         + 2 * _EPOCH
@@ -33,8 +32,6 @@ def truetype() -> bytes:
         b"hmtx": b"".join(struct.pack(">Hh", width, 0) for width in WIDTHS),
         b"loca": struct.pack(f">{len(offsets)}H", *offsets),
         b"maxp": struct.pack(">I14H", 0x10000, count, 3, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0),
-        b"name": struct.pack(">HHH", 0, 0, 6),
-        b"post": struct.pack(">IIhhIIIII", _POST_WITHOUT_NAMES, 0, -100, 50, 0, 0, 0, 0, 0),
     }
     return _file(tables)
 
@@ -46,18 +43,6 @@ def _contour(width: int) -> bytes:
     glyph = struct.pack(">5hHH", 1, 0, DESCENT, width, ASCENT, 2, 0) + bytes([1, 1, 1])
     glyph += b"".join(struct.pack(">h", x) for x, _ in steps) + b"".join(struct.pack(">h", y) for _, y in steps)
     return glyph + bytes(-len(glyph) % 4)
-
-
-def _os2() -> bytes:
-    """Version 1: regular, may be embedded."""
-    panose, ranges, vendor = bytes(10), bytes(16), b"none"
-    return (
-        struct.pack(">HhHHH11h", 1, 500, 400, 5, 0, 500, 500, 0, 0, 500, 500, 0, 0, 50, 300, 0)
-        + panose
-        + ranges
-        + vendor
-        + struct.pack(">HHHhhhHHII", 0x40, 0x20, 0xFFFF, ASCENT, DESCENT, 0, ASCENT, -DESCENT, 0, 0)
-    )
 
 
 def _file(tables: dict[bytes, bytes]) -> bytes:

@@ -24,9 +24,9 @@ READABLE_DRIFT = 0.3
 MAX_FLATTENED = 1.2
 """Drift of lines that are flattened to that: their ends come to lie up to half of a line's height off their print."""
 MIN_SPACE = 0.1
-"""Width of a blank, by the height of its line: readers know it by that."""
-FINE_PRINT = 4.0
-"""Points: of smaller print, hundredths of them are not enough."""
+"""Width of the gap for a blank at least, by the height of its line: readers know it by that."""
+LARGE_PRINT, FINE_PRINT = 6.0, 4.0
+"""Points: of larger print, tenths of them are exact enough; of finer one, hundredths are not."""
 MAX_SIZE = 14_000.0
 """Points: what PDF 1.7 allows for a page is 14 400."""
 _DIGITS = re.compile(r"\d[\d.,:/\u0660-\u066c\u06f0-\u06f9]*")
@@ -83,10 +83,10 @@ def layer_of(page: OcrPage, to_points: ToPoints, font: UnseenFont, name: str, sa
     `name`: the font's among the page's resources, with its slash.
     """
     shown = [part for line in page.lines if not line.low_confidence for part in _line(line, to_points, font, said)]
-    return "\n".join((f"q BT 3 Tr {name} 1 Tf", *shown, "ET Q")).encode() if shown else b""
+    return b"\n".join((f"q BT 3 Tr {name} 1 Tf".encode(), *shown, b"ET Q\n")) if shown else b""
 
 
-def _line(line: OcrLine, to_points: ToPoints, font: UnseenFont, said: Said) -> Iterator[str]:
+def _line(line: OcrLine, to_points: ToPoints, font: UnseenFont, said: Said) -> Iterator[bytes]:
     placed = _placed(to_points.polygon(line.polygon))
     words = [_Word(*_extent(word, to_points, placed.axes), word.text, blank) for word, blank in spaced(line)]
     if is_right_to_left(line.text):
@@ -99,10 +99,8 @@ def _line(line: OcrLine, to_points: ToPoints, font: UnseenFont, said: Said) -> I
         if said(_box(placed.axes, word, bottom, height), word.text):
             continue
         base = bottom + BASE_LINE * height
-        yield from _shown(word, placed.axes, base, height, font)
-        if word.blank and number + 1 < len(words):
-            end = max(words[number + 1].begin, word.end + MIN_SPACE * height)
-            yield from _shown(_Word(word.end, end, SPACE, blank=False), placed.axes, base, height, font)
+        has_blank = word.blank and number + 1 < len(words)
+        yield from _shown(word, SPACE if has_blank else "", placed.axes, base, height, font)
 
 
 def _closed_up(words: Sequence[_Word]) -> list[_Word]:
@@ -169,16 +167,19 @@ def _box(axes: _Axes, word: _Word, bottom: float, height: float) -> Box:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _shown(word: _Word, axes: _Axes, base: float, height: float, font: UnseenFont) -> Iterator[str]:
-    codes = font.encoded(word.text)
+def _shown(word: _Word, behind: str, axes: _Axes, base: float, height: float, font: UnseenFont) -> Iterator[bytes]:
+    codes = font.encoded(word.text + behind)
     if not codes:
         return
     # the matrix stretches what is shown at size 1 to the print; Tz would be lost by poppler between two BT
     across = max(word.end - word.begin, 0.01) / (font.width(word.text) or 1.0)
     x, y = axes.back(word.begin, base)
     numbers = (across * axes.x, across * axes.y, -height * axes.y, height * axes.x, x, y)
-    digits = 2 if height > FINE_PRINT else 4
-    yield f"{' '.join(_number(value, digits) for value in numbers)} Tm <{codes}> Tj"
+    digits = 1 if height > LARGE_PRINT else 2 if height > FINE_PRINT else 4
+    # the scale of each letter adds up over a word
+    written = [_number(value, digits + (place < len(numbers) - 2)) for place, value in enumerate(numbers)]
+    placed = " ".join(written)
+    yield placed.encode() + b" Tm(" + codes + b")Tj"
 
 
 def _number(value: float, digits: int) -> str:

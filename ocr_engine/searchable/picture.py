@@ -32,6 +32,15 @@ _SPACES = {"L": "DeviceGray", "RGB": "DeviceRGB", "CMYK": "DeviceCMYK", "1": "De
 _CHANNELS = {"L": 1, "RGB": 3, "CMYK": 4}
 _PNG_COLOURS = {0: 1, 2: 3, 3: 1}
 """Channels by a PNG's colour type; those with alpha are missing."""
+MAX_SQUEEZED = 1 << 18
+"""Bytes of a PNG whose pixels are compressed anew, in every way that may take less: of a larger one, text and font are
+less than a tenth anyway.
+"""
+MAX_SQUEEZED_PIXELS = 9_000_000
+"""An A4 page at 300 dpi: what that costs follows the pixels."""
+BYTE = 8
+_STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED)
+"""Print compresses better with the one, photos with the other."""
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTES, _PHOTOMETRIC, _BLACK_IS_ZERO = 273, 278, 279, 262, 1
 
 
@@ -77,7 +86,7 @@ def _as_it_is(document: pikepdf.Pdf, data: Buffer, header: Header, image: Image.
             png = _png(document, image, data[:])
             if png is None:
                 return None
-            stream = png
+            stream = _smaller(document, image, png) if len(data) <= MAX_SQUEEZED else png
         case _:
             return None
     return Picture(stream, header.orientation, _is_archivable(stream))
@@ -115,10 +124,17 @@ def _as_shown(document: pikepdf.Pdf, data: Buffer, header: Header, number: int, 
     return Picture(_deflated(document, shown, shown), 1, archivable=True)
 
 
-def _deflated(document: pikepdf.Pdf, source: Image.Image, pixels: Image.Image) -> Stream:
+def _deflated(
+    document: pikepdf.Pdf,
+    source: Image.Image,
+    pixels: Image.Image,
+    *,
+    level: int = 6,
+    strategy: int = zlib.Z_FILTERED,
+) -> Stream:
     """With PNG's predictors, which take photos to two thirds; `source` may have a profile."""
     file = io.BytesIO()
-    pixels.save(file, "PNG", compress_level=6)
+    pixels.save(file, "PNG", compress_level=level, compress_type=strategy)
     source_profile = source.info.get("icc_profile")
     pixels.info = {"icc_profile": source_profile} if source_profile else {}
     stream = _png(document, pixels, file.getvalue())
@@ -141,6 +157,19 @@ def _png(document: pikepdf.Pdf, image: Image.Image, data: bytes) -> Stream | Non
         palette = next(part for name, part in chunks if name == b"PLTE")
         stream.ColorSpace = Array([Name.Indexed, stream.ColorSpace, len(palette) // 3 - 1, pikepdf.String(palette)])
     return stream
+
+
+def _smaller(document: pikepdf.Pdf, image: Image.Image, stored: Stream) -> Stream:
+    """The same pixels in fewer bytes, where there is a way: grey ones in one channel, all compressed harder."""
+    ways = [stored]
+    is_bounded = image.width * image.height <= MAX_SQUEEZED_PIXELS
+    if is_bounded and image.mode in ("1", "L", "P", "RGB") and stored.BitsPerComponent <= BYTE:
+        if image.mode == "RGB" and "icc_profile" not in image.info:
+            red, green, blue = image.split()
+            image = red if red.tobytes() == green.tobytes() == blue.tobytes() else image
+        ways += [_deflated(document, image, image, level=9, strategy=strategy) for strategy in _STRATEGIES]
+        ways += [_fax(document, image)] if image.mode == "1" else []
+    return min(ways, key=lambda stream: len(stream.read_raw_bytes()))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -33,6 +33,8 @@ POINTS = 72.0
 """An inch."""
 MAX_LEVELS = 100
 """Of a PDF's tree of pages that are looked at."""
+MAX_SMALL = 1 << 18
+"""Bytes of a PDF whose objects are compressed, too, which makes room for the font; larger ones keep theirs as they are."""
 _FONT = Name("/UnseenOcr")
 _TURNED = {
     1: (1, 0, 0, 1, 0, 0),
@@ -54,14 +56,16 @@ def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
     """
     if is_pdf_file(order.file):
         with _opened(order.file, order.options.password) as document:
-            _onto(document, order)
+            is_changed = _onto(document, order)
             if order.only:
                 kept = {page.number for page in order.pages}
                 for number in range(len(document.pages), 0, -1):
                     if number not in kept:
                         del document.pages[number - 1]
+            is_small = is_changed and order.file.stat().st_size <= MAX_SMALL
+            objects = ObjectStreamMode.generate if is_small else ObjectStreamMode.preserve
             # streams as they are: pictures would be written anew otherwise
-            _save(document, order.target, ObjectStreamMode.preserve, compress=False)
+            _save(document, order.target, objects, compress=False)
         return
     with pikepdf.new() as document, _mapped(order.file) as data:
         header = image.read_header(data, limits.max_pixels)
@@ -77,7 +81,8 @@ def write_searchable_pdf(order: PdfOrder, limits: EngineOptions) -> None:
         _save(document, order.target, ObjectStreamMode.generate, compress=True)
 
 
-def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
+def _onto(document: pikepdf.Pdf, order: PdfOrder) -> bool:
+    """Whether any page was given text."""
     font, is_changed = UnseenFont(document), False
     with _visible_texts(order.file, order.options.password) as visible:
         for page in order.pages:
@@ -94,6 +99,7 @@ def _onto(document: pikepdf.Pdf, order: PdfOrder) -> None:
     font.complete()
     if is_changed:
         claim_what_holds(document)
+    return is_changed
 
 
 def _lay(
@@ -104,10 +110,8 @@ def _lay(
     if not drawing:
         return False
     leaf.add_resource(font.object, Name.Font, _FONT)
-    layer = Stream(document, b"")
-    layer.write(deflated(drawing), filter=Name.FlateDecode)
     # before the page's own drawing, whose unbalanced states cannot shift it then
-    leaf.contents_add(layer, prepend=True)
+    leaf.contents_add(_deflated(document, drawing), prepend=True)
     return True
 
 
@@ -116,18 +120,26 @@ def _add_page(document: pikepdf.Pdf, page: OcrPage, picture: Stream, orientation
     width, height = (round(POINTS * side / dpi, 3) for side in (page.width, page.height))
     a, b, c, d, e, f = _TURNED[orientation]
     matrix = (a * width, b * height, c * width, d * height, e * width, f * height)
-    drawing = Stream(document, f"q {' '.join(f'{each:g}' for each in matrix)} cm /Scan Do Q".encode())
+    layer = layer_of(page, ToPoints.of(page, (0, 0, width, height), 0), font, str(_FONT))
+    drawing = f"q {' '.join(f'{each:g}' for each in matrix)} cm /Scan Do Q".encode()
+    resources = Dictionary(XObject=Dictionary(Scan=document.make_indirect(picture)))
+    if layer:
+        resources.Font = Dictionary({str(_FONT): font.object})
     leaf = Dictionary(
         Type=Name.Page,
         MediaBox=Array([0, 0, width, height]),
-        Resources=Dictionary(XObject=Dictionary(Scan=document.make_indirect(picture))),
-        Contents=document.make_indirect(drawing),
+        Resources=resources,
+        Contents=document.make_indirect(_deflated(document, layer + drawing)),
     )
     if page.rotation:
         leaf.Rotate = page.rotation
     document.pages.append(pikepdf.Page(leaf))
-    added = document.pages[-1]
-    _lay(document, added, page, ToPoints.of(page, (0, 0, width, height), 0), font, lambda *_: False)
+
+
+def _deflated(document: pikepdf.Pdf, drawing: bytes) -> Stream:
+    stream = Stream(document, b"")
+    stream.write(deflated(drawing), filter=Name.FlateDecode)
+    return stream
 
 
 def _rotate(leaf: pikepdf.Page) -> int:

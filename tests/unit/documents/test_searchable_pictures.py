@@ -40,6 +40,7 @@ def deep() -> bytes:
 MAKERS: dict[str, Callable[[], bytes]] = {
     "png-rgb": lambda: saved(RGB, "PNG"),
     "png-grey": lambda: saved(GREY, "PNG"),
+    "png-grey-in-colours": lambda: saved(GREY.convert("RGB"), "PNG"),
     "png-bits": lambda: saved(BITS, "PNG"),
     "png-palette": lambda: saved(RGB.quantize(16), "PNG"),
     "png-16": deep,

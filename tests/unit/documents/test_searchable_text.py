@@ -374,3 +374,24 @@ def test_text_costs_a_scan_less_than_a_tenth(tmp_path: Path) -> None:
     )
     made = page(*lines(*(20 * PROSE)), size=(1224, 5000))
     assert searchable(tmp_path, data, made).stat().st_size <= 1.1 * len(data)
+
+
+def test_text_costs_a_small_file_less_than_a_tenth_too(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (250, 250), np.uint8)
+    made = page(*lines(*(5 * PROSE)), size=(1240, 4000))  # 105 words
+    scanned = io.BytesIO()
+    Image.fromarray(noise).save(scanned, "JPEG", quality=80)
+    leaf = Leaf(
+        content=b"q 612 0 0 792 0 0 cm /P Do Q",
+        pictures={"P": Picture(data=noise[:140].tobytes(), width=250, height=140, space="/DeviceGray")},
+    )
+    for data in (scanned.getvalue(), pdf(leaf)):
+        assert len(data) < 41_000
+        assert searchable(tmp_path, data, made).stat().st_size <= 1.1 * len(data)
+
+
+def test_a_blank_is_one_blank_wherever_words_are_searched_for(tmp_path: Path) -> None:
+    found = texts(searchable(tmp_path, sheet(page(*lines(*PROSE))), page(*lines(*PROSE))))
+    assert {reader: pages[0].splitlines()[: len(PROSE)] for reader, pages in found.items()} == dict.fromkeys(
+        ("poppler", "PDFium", "pdf.js"), list(PROSE)
+    )
