@@ -112,7 +112,7 @@ class Sheet:
 
 
 def _ink(font: Font, word: str) -> Box:
-    """Of what is drawn of a word, from its origin on the base line; Pillow's own box has the room to its neighbours, too."""
+    """Of what is drawn of a word, from its origin on the base line; Pillow's own box has the bearings, too."""
     mask, (x, y) = font.getmask2(word, anchor="ls")
     left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
     return x + left, y + top, x + right, y + bottom

@@ -34,7 +34,7 @@ POINTS = 72.0
 MAX_LEVELS = 100
 """Of a PDF's tree of pages that are looked at."""
 MAX_SMALL = 1 << 18
-"""Bytes of a PDF whose objects are compressed, too, which makes room for the font; larger ones keep theirs as they are."""
+"""Bytes of a PDF whose objects are compressed, too, which makes room for the font."""
 _FONT = Name("/UnseenOcr")
 _TURNED = {
     1: (1, 0, 0, 1, 0, 0),
