@@ -26,6 +26,12 @@ three: of 465, 66 and 3 such letters on 180 drawn pages 2, 2 and 3 were two."""
 SURELY_STEPS = 3
 GHOST = 0.3
 """Probability of the letter in a step beside its own from which that counts as another."""
+LOST_LETTER = 0.12
+"""What other signs have together, in a step where the model says nothing, from which one may have been lost there."""
+NEIGHBOUR_S = 0.002
+"""Probability of a sign in a neighbour's steps from which it is that neighbour's, and none that was lost beside it."""
+APOSTROPHES = frozenset("'’‘")
+"""Print draws them alike: what the model gives them belongs together."""
 FIRST_EAST_ASIAN = "\u2e80"
 """From here on scripts set no spaces between words."""
 
@@ -38,7 +44,8 @@ class Doubt(Struct, frozen=True):
     """Characters of the text that stand there now: 1, or 0 where a space may be missing."""
     choices: tuple[tuple[str, float], ...]
     """What may stand there, each with its probability, also what does now; of a gap a space, or nothing; of a letter
-    others, itself twice, or nothing."""
+    others, itself twice, or nothing; of a letter that may be
+    lost that one, or nothing."""
 
     @property
     def is_gap(self) -> bool:
@@ -90,6 +97,7 @@ class Decoder:
             return NOTHING
         ends = np.append(np.flatnonzero(changes), len(best))
         ends = ends[np.searchsorted(ends, places, side="right")]
+        hints = np.flatnonzero((best == 0) & (scores[:, 0] <= 1 - LOST_LETTER))
         confidence = float(scores[places, best[places]].mean())
         self._let_words_decide(scores, best, places)
         text: list[str] = []
@@ -100,11 +108,14 @@ class Decoder:
         begins, after = places.tolist(), [*places.tolist()[1:], len(best)]
         for place, end, next_ in zip(begins, ends.tolist(), after, strict=True):
             character = self._characters[best[place]]
+            lost = [*self._lost(scores, hints[(hints > last) & (hints < place)], (last, place), len(where))]
+            doubts += lost
             if last >= 0:
                 gap = _spaces(text[-1], character, scores[last : place + 1, -1])
                 probability = float(gap[1:-1].max(initial=0))
                 is_space = probability >= SPACE_PROBABILITY
-                doubts += _open_gap(len(where), int(is_space), float(gap.max(initial=0)))
+                if is_space or not lost:
+                    doubts += _open_gap(len(where), int(is_space), float(gap.max(initial=0)))
                 if is_space:
                     text.append(" ")
                     where.append((last + place) / 2)
@@ -136,6 +147,19 @@ class Decoder:
             if choices:
                 yield Doubt(at, 1, ((character, probability), *choices))
 
+    def _lost(self, scores: Scores, hints: NDArray[np.intp], beside: tuple[int, int], at: int) -> Iterator[Doubt]:
+        """What may have been lost between two characters, by the steps `beside`, where the model hints at something."""
+        if not len(hints):
+            return
+        probabilities = scores[hints].max(axis=0)
+        found = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if self._characters[i].strip()]
+        theirs = scores[[step for step in beside if step >= 0]].max(axis=0)
+        choices = _with_one_apostrophe(
+            {self._characters[i]: float(probabilities[i]) for i in found if theirs[i] < NEIGHBOUR_S}
+        )
+        if sum(choices.values()) >= LOST_LETTER:
+            yield Doubt(at, 0, (("", float(scores[hints, 0].min())), *choices.items()))
+
     def _let_words_decide(self, scores: Scores, best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
         """Put letters in the place of digits that look like them, where the rest of the word is letters."""
         for i, letters in lookalikes.doubtful([self._characters[best[place]] for place in places]):
@@ -156,6 +180,15 @@ def _doubled(probabilities: NDArray[np.float32], begin: int, steps: int) -> floa
         return SURELY_DOUBLED if steps >= SURELY_STEPS else MAYBE_DOUBLED
     beside = max(probabilities[:begin].max(initial=0), probabilities[begin + steps :].max(initial=0))
     return MAYBE_DOUBLED if beside >= GHOST else 0.0
+
+
+def _with_one_apostrophe(choices: dict[str, float]) -> dict[str, float]:
+    """The choices, all apostrophes among them as the likeliest one."""
+    some = {sign: choices[sign] for sign in choices if sign in APOSTROPHES}
+    if not some:
+        return choices
+    others = {sign: probability for sign, probability in choices.items() if sign not in some}
+    return {**others, max(some, key=lambda sign: some[sign]): sum(some.values())}
 
 
 def _open_gap(at: int, length: int, probability: float) -> Iterator[Doubt]:

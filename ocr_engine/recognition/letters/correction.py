@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from ocr_engine.recognition.ctc import Doubt, Reading
-from ocr_engine.recognition.letters import choice, scope, weak
+from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
+from ocr_engine.recognition.letters import capitals, choice, scope, weak
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
 from ocr_engine.recognition.letters.ngrams import folded
@@ -41,6 +41,7 @@ class Letters:
 
     def decided(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> list[Reading]:
         """The readings of a page without what letters may decide. `told`: its languages; none: by what is read."""
+        readings = [capitals.begun(reading) for reading in readings]
         doubts = [scope.in_scope(reading) for reading in readings]
         language = self.language(readings, told)
         letters = alphabet(told or ([language] if language else []))
@@ -116,16 +117,19 @@ def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> 
             places[begins:ends] = [places[begins]] * len(choice_)
             certainty[begins:ends] = [certainty[begins]] * len(choice_)
         elif len(choice_) != doubt.length:
-            places[begins:ends] = [(places[begins - 1] + places[begins]) / 2] * len(choice_)
+            left, right = max(0, begins - 1), min(begins, len(places) - 1)
+            places[begins:ends] = [(places[left] + places[right]) / 2] * len(choice_)
             # as sure as its neighbours: the language has spoken for it
-            certainty[begins:ends] = [min(certainty[begins - 1], certainty[begins])] * len(choice_)
+            certainty[begins:ends] = [min(certainty[left], certainty[right])] * len(choice_)
     return msgspec.structs.replace(reading, text=text, places=tuple(places), certainty=tuple(certainty), doubts=())
 
 
 def _is_sign(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
     """Whether a letter stands alone that no word of the language has: a box with a check mark is read as `ý`."""
+    if doubt.is_gap or not doubt.length:
+        return False
     alone = not (text[: doubt.at][-1:].strip() or text[doubt.at + 1 :][:1].strip())
-    return alone and not doubt.is_gap and text[doubt.at] not in letters and not _is_accent_of_it(text, doubt, letters)
+    return alone and text[doubt.at] not in letters and not _is_accent_of_it(text, doubt, letters)
 
 
 def _is_accent_of_it(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
@@ -136,5 +140,9 @@ def _is_accent_of_it(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
 
 def _masked(doubt: Doubt, letters: frozenset[str]) -> Doubt:
     """Without the letters that the language does not have, if one is left that it has."""
-    kept = tuple(choice for choice in doubt.choices if doubt.is_gap or letters.issuperset(choice[0]))
+    kept = tuple(
+        choice
+        for choice in doubt.choices
+        if not choice[0].strip() or choice[0] in APOSTROPHES or letters.issuperset(choice[0])
+    )
     return msgspec.structs.replace(doubt, choices=kept) if kept else doubt

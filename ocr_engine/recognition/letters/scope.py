@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from ocr_engine.recognition.ctc import Doubt, Reading
+from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
 
 OTHER_LETTER = 0.05
 """Probability from which a letter may give way to another one; to itself with or without an accent, from any."""
@@ -18,6 +18,10 @@ UPRIGHT = frozenset("Il1|iıİ!")
 GREEK_ALIKE = frozenset("αβγικνορτυωχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
 """Letters of Greek that look like Latin ones: between these they are none."""
 
+WITH_CARON_BESIDE = frozenset("ďľťĽ")
+"""Letters whose caron is an apostrophe to the model: it is no other one."""
+LIGATURES = {"æ": "ae", "œ": "oe", "Æ": "AE", "Œ": "OE"}
+"""Of which parts the model sees a second time."""
 _BASES = dict(zip("ıłŁđĐøØħĦæÆœŒ", "ilLdDoOhHaAoO", strict=True))
 """Of letters that Unicode does not take apart."""
 _ROMAN = re.compile(r"[IVXLCDM]{2,}")
@@ -28,7 +32,8 @@ def in_scope(reading: Reading) -> list[Doubt]:
     """The doubts that the letters around them may settle, with those of their choices that come into question."""
     found = []
     for doubt in reading.doubts:
-        chosen = _space(reading.text, doubt) if doubt.is_gap else _letter(reading.text, doubt)
+        settle = _space if doubt.is_gap else _letter if doubt.length else _lost
+        chosen = settle(reading.text, doubt)
         if chosen is not None:
             found.append(chosen)
     return found
@@ -48,6 +53,22 @@ def _space(text: str, doubt: Doubt) -> Doubt | None:
     # a sentence's end; `z.B.` and `U.S.` are not
     is_end = text[before] == "." and text[after].isupper() and len(left) > 3 and left[-4:-1].islower()
     return doubt if is_end and not doubt.length else None
+
+
+def _lost(text: str, doubt: Doubt) -> Doubt | None:
+    """Of a letter that may be lost within a word, or an apostrophe between two letters."""
+    left, right = _around(text, doubt)
+    word = left + right
+    if _NO_WORD.search(word) or word.isupper() or not any(map(is_latin, left[-1:] + right[:1])):
+        return None
+    choices = [
+        (choice, probability)
+        for choice, probability in doubt.choices
+        if not choice
+        or (choice in APOSTROPHES and left.isalpha() and right[:1].isalpha() and left[-1] not in WITH_CARON_BESIDE)
+        or (is_latin(choice) and (choice.islower() or not left) and choice not in LIGATURES.get(left[-1:], ""))
+    ]
+    return Doubt(doubt.at, 0, tuple(choices)) if len(choices) > 1 else None
 
 
 def _letter(text: str, doubt: Doubt) -> Doubt | None:
