@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from msgspec import Struct
 
+from persistence.batches.store import BatchStore
 from persistence.change import JobChange
 from persistence.cursor import Cursor, cut
 from persistence.history.minute import Minute
@@ -15,9 +16,6 @@ from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.upload import StoredFile, Upload
-
-if TYPE_CHECKING:  # it builds on what is here
-    from persistence.batches.store import BatchStore
 
 
 class StoreError(Exception):
@@ -102,7 +100,7 @@ class JobStore(Protocol):
     and forgotten in the one that deletes them."""
 
     @property
-    def batches(self) -> "BatchStore":
+    def batches(self) -> BatchStore:
         """What it keeps of batches."""
 
     async def add(

@@ -10,7 +10,6 @@ from persistence.cursor import Cursor, cut
 from persistence.job import Job, JobOptions, JobState
 from persistence.outbox.delivery import Delivery, event_of, news
 from persistence.page import Page
-from persistence.store import StoreError
 from persistence.upload import Upload
 
 OF_BATCH = "batch"
@@ -70,13 +69,6 @@ class NewJob(Struct, frozen=True, kw_only=True):
     def answered(self) -> Job | None:
         """The job, done with the result of its equal; None without one."""
         return self.job.answered_by(self.equal, self.job.created_at) if self.equal else None
-
-    def upload_at_hand(self) -> Upload:
-        """See Upload.in_one_place. Raises StoreError."""
-        try:
-            return self.upload.in_one_place()
-        except OSError as error:
-            raise StoreError(f"an upload cannot be read again: {error.strerror}") from error
 
 
 class BatchState(Struct, frozen=True, kw_only=True):

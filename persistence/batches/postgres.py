@@ -5,6 +5,7 @@ from collections.abc import Sequence, Set
 
 from persistence.batches import postgres_rows
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
+from persistence.batches.uploads import at_hand
 from persistence.change import change_of
 from persistence.cursor import Cursor
 from persistence.job import Job
@@ -67,10 +68,10 @@ async def _add(connection: Connection, new: NewJob) -> bool:
     answered = await _answered(connection, new)
     if answered is not None:
         if answered.keeps_upload:
-            await uploads.insert(connection, job.id, await asyncio.to_thread(new.upload_at_hand))
+            await uploads.insert(connection, job.id, await asyncio.to_thread(at_hand, new.upload))
         await notifications.announce(connection, change_of(answered))
         return True
-    await uploads.insert(connection, job.id, await asyncio.to_thread(new.upload_at_hand))
+    await uploads.insert(connection, job.id, await asyncio.to_thread(at_hand, new.upload))
     await page_rows.insert(connection, job, new.pages)
     await notifications.announce(connection, change_of(job))
     if not new.pages:

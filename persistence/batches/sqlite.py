@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from persistence.batches import sqlite_rows
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
+from persistence.batches.uploads import at_hand
 from persistence.cursor import Cursor
 from persistence.repeat import Repeat
 from persistence.sqlite import pages as page_rows
@@ -84,7 +85,7 @@ class SqliteBatches:
                         page_rows.insert(db, new.pages)
                     if new.job.id not in answered or new.job.options.keep_upload:
                         # one after the other, so that no more than one of them is in memory
-                        uploads.insert(db, new.job.id, new.upload_at_hand(), taken.get(new.job.id, ""))
+                        uploads.insert(db, new.job.id, at_hand(new.upload), taken.get(new.job.id, ""))
             return answered
 
         # off the writer's thread, as with a single upload
