@@ -49,7 +49,8 @@ function Page() {
   const open = documents.all.find((each) => each.key === openKey) ?? null;
   const show = (item) => {
     setOpenKey(item?.key ?? null);
-    history.replaceState(null, "", item?.id ? `#/${item.id}` : "#/");
+    const address = item?.id ? `#/${item.id}` : "#/";
+    if (address !== (location.hash || "#/")) history.pushState(null, "", address); // so that Back leads to the list
   };
   const add = (files) => {
     if (!files.length) return;
@@ -111,7 +112,12 @@ function useHash(openKey, setOpenKey) {
   useChanges(documents);
   const wanted = useRef(/^#\/(.+)$/.exec(location.hash)?.[1] ?? null);
   useEffect(() => {
-    const moved = () => { wanted.current = /^#\/(.+)$/.exec(location.hash)?.[1] ?? null; documents.changed(); };
+    const moved = () => {
+      if (atOperations()) return;
+      wanted.current = /^#\/(.+)$/.exec(location.hash)?.[1] ?? null;
+      if (!wanted.current) setOpenKey(null);
+      documents.changed();
+    };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
@@ -125,7 +131,7 @@ function useHash(openKey, setOpenKey) {
     }
     const open = documents.all.find((each) => each.key === openKey);
     const address = open?.id ? `#/${open.id}` : "";
-    if (address && location.hash !== address) history.replaceState(null, "", address);
+    if (address && location.hash !== address) history[location.hash ? "replaceState" : "pushState"](null, "", address);
   });
 }
 

@@ -16,6 +16,3 @@ export function parse(text) {
 /** The sum over all labels; 0 where there is none. */
 export const sum = (samples, name) =>
   samples.filter((each) => each.name === name).reduce((total, each) => total + each.value, 0);
-
-/** Count and sum of a histogram over all labels. */
-export const histogram = (samples, name) => ({ count: sum(samples, `${name}_count`), sum: sum(samples, `${name}_sum`) });

@@ -18,7 +18,7 @@ RENEW = "RENEW_SCREENS"
 """Environment variable with which screens are written rather than compared."""
 FONT = "* { font-family: 'DejaVu Sans' !important; }"
 """The same letters on every machine: fonts-dejavu-core is in tests/programs.txt."""
-CHANGING = (".facts", ".items .hint", ".figure", ".plot", ".tile .hint", ".tile ul")
+CHANGING = (".facts", ".items .hint", ".figure", ".plot", ".axis", ".tile .hint", ".tile ul")
 """What is different each time, by CSS selectors."""
 BLOCK = 4
 """Pixels of a side: means of squares are compared, since edges of letters differ a little between machines."""

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from samples import FOLDER
-from tests.browser.conftest import PHONE, RECEIPT, TABLE, Opened, choose, read
+from tests.browser.conftest import PHONE, RECEIPT, TABLE, Opened, choose, done, read
 from tests.e2e.conftest import Server
 from tests.pdfs import Leaf, pdf, text
 
@@ -56,7 +56,7 @@ def test_documents_stay_after_a_reload_and_a_link_opens_them_elsewhere(server: S
 def test_lines_lie_on_their_print_at_every_zoom(server: Server, opened: Opened, presses: int) -> None:
     with opened(server.url) as page:
         read(page, RECEIPT)
-        expect(page.locator(".plane img")).to_be_visible()
+        page.wait_for_function("() => document.querySelector('.plane img')?.naturalWidth")
         for _ in range(abs(presses)):
             page.get_by_role("button", name="Zoom in" if presses > 0 else "Zoom out").click()
         job = job_of(server, page)
@@ -239,11 +239,31 @@ def test_the_page_speaks_the_browsers_language(server: Server, opened: Opened, l
         expect(page.get_by_role("button", name=words, exact=True)).to_be_visible()
 
 
+def test_back_leads_from_a_document_to_the_list_and_forward_to_it_again(server: Server, opened: Opened) -> None:
+    with opened(server.url, **PHONE) as page:
+        choose(page, FOLDER / "tiny.png")
+        job = job_of(server, page)["id"]
+        page.go_back()
+        expect(page.locator(".items .name")).to_be_visible()
+        page.locator(".items a").click()
+        expect(page.locator(".document h2")).to_be_visible()
+        page.go_back()
+        expect(page.locator(".items .name")).to_be_visible()
+        page.go_forward()
+        expect(page.locator(".document h2")).to_have_text("tiny.png")
+        assert page.url.endswith(job)
+
+
 def test_the_control_room_shows_what_the_service_says(server: Server, opened: Opened) -> None:
+    done(server, RECEIPT.read_bytes())
     with opened(server.url) as page:
         page.get_by_role("link", name="Operations").click()
         expect(page.locator(".verdict")).to_have_text("All is well")
         expect(page.locator(".tile", has_text="Reading a sample")).to_contain_text("Smart Queue OCR 2026")
+        minutes = server.client.get("/queue/history").json()["minutes"]
+        read = page.locator(".tile", has_text="Pages read, last hour")
+        expect(read.locator(".figure")).to_have_text(str(sum(each["pages_read"] for each in minutes)))
+        expect(read.locator("g")).to_have_count(sum(each["pages_read"] > 0 for each in minutes))
 
 
 def test_a_document_with_a_password_is_read_once_that_is_given(server: Server, opened: Opened, tmp_path: Path) -> None:
@@ -328,9 +348,8 @@ def test_three_hundred_pages_are_leafed_through_and_only_those_looked_at_are_loa
     document = pdf(
         *(Leaf(content=text(f"This is page {number}", top=30, left=10), size=(200, 60)) for number in range(1, 301))
     )
-    answer = server.client.post("/images", files={"file": document}, data={"text_layer": "auto"})
-    job = server.ended(answer.json()["id"])
-    assert job["pages_done"] == 300, job["error"]
+    job = done(server, document, text_layer="auto")
+    assert job["pages_done"] == 300
     with opened(f"{server.url}/#/{job['id']}") as page:
         pictures: list[str] = []
         page.on("request", lambda request: pictures.append(request.url) if "/image?width" in request.url else None)

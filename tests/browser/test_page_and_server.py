@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import RECEIPT, TABLE, Opened, choose, end, read
+from tests.browser.conftest import RECEIPT, TABLE, Opened, choose, done, end, read
 from tests.e2e.conftest import Server
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of a test's own").decode()
@@ -33,8 +33,7 @@ def test_webhooks_that_were_given_up_are_seen_in_the_control_room_and_sent_again
         threading.Thread(target=receiver.serve_forever).start()
         address = f"http://127.0.0.1:{receiver.server_port}/done"
         server = Server(tmp_path, {"WEBHOOK_SECRETS": SECRET, "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}).ready()
-        with RECEIPT.open("rb") as image:
-            server.client.post("/images?wait=30", files={"file": image}, data={"callback_url": address})
+        done(server, RECEIPT.read_bytes(), callback_url=address)
         first = calls.get(timeout=30)
         with opened(f"{server.url}/operations") as page:
             again = page.get_by_role("button", name="Send again", exact=True)
@@ -82,9 +81,7 @@ def test_the_documents_of_a_key_are_found_in_a_browser_that_has_not_seen_them(op
     keys = tmp_path / "keys.txt"
     keys.write_text(f"reader:{hashlib.sha256(b'secret').hexdigest()}\n")
     server = Server(tmp_path, {"API_KEYS_FILE": str(keys)}).ready()
-    with RECEIPT.open("rb") as image:
-        answer = server.client.post("/images?wait=30", files={"file": image}, headers={"X-API-Key": "secret"})
-    assert answer.json()["status"] == "done"
+    done(server, RECEIPT.read_bytes(), key="secret")
     with opened(server.url) as page:
         page.get_by_role("dialog").get_by_label("API key").fill("secret")
         page.keyboard.press("Enter")

@@ -20,9 +20,9 @@ export function Intake({ capabilities, large, onFiles, onSample }) {
   return html`
     <div class=${`intake ${large ? "large" : ""} ${over ? "over" : ""}`}>
       <button type="button" class="primary" onClick=${() => input.current.click()}>${large ? t.choose : t.add}</button>
-      ${large && html`<p>${t.orDrop}</p>`}
+      ${large && html`<p class="drop">${t.orDrop}</p>`}
       <span class="bar">
-        <button type="button" class="quiet" onClick=${() => folder.current.click()}>${t.chooseFolder}</button>
+        <button type="button" class="quiet folder" onClick=${() => folder.current.click()}>${t.chooseFolder}</button>
         <button type="button" class="quiet photo" onClick=${() => camera.current.click()}>${t.photograph}</button>
         ${large && html`<button type="button" class="quiet" onClick=${onSample}>${t.trySample}</button>`}
       </span>

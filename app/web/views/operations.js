@@ -1,21 +1,19 @@
-// The control room: the numbers of /queue, /metrics, /health and /dead-letters as an operator wants them. No second truth.
+// The control room: the numbers of /queue, its history, /metrics, /health and /dead-letters as an operator wants them.
+// No second truth.
 
 import { Problem, json, requeue, text } from "../api.js";
-import { histogram, parse, sum } from "../metrics.js";
+import { parse, sum } from "../metrics.js";
 import { pause } from "../patience.js";
 import { html, useEffect, useState } from "../ui.js";
-import { duration, explain, number, percent, size, t } from "../words.js";
+import { duration, explain, language, number, percent, size, state, t } from "../words.js";
 
 const EVERY = 5; // seconds
-const KEPT = 720; // looks: an hour
-const SECONDS_AN_HOUR = 3600;
 
 /** The whole view; polls while it is open. */
 export function Operations({ say, limits }) {
   const [now, setNow] = useState(null);
   const [trouble, setTrouble] = useState(null);
-  const [history, setHistory] = useState([]);
-  useEffect(() => poll(setNow, setTrouble, setHistory), []);
+  useEffect(() => poll(setNow, setTrouble), []);
   return html`
     <div class="operations" tabindex="0" role="region" aria-labelledby="operations-title">
       <h2 id="operations-title">${t.operations}</h2>
@@ -28,32 +26,25 @@ export function Operations({ say, limits }) {
           <${Queue} ...${now} />
           <${Health} ...${now} />
           <${Storage} ...${now} limits=${limits} />
-          <${Plot} label=${t.throughput} values=${history.map((each) => each.throughput)} write=${(value) => number(value, { maximumFractionDigits: 0 })} />
-          <${Plot} label=${t.queue} values=${history.map((each) => each.depth)} write=${(value) => number(value)} />
-          <${Plot} label=${t.waiting} values=${history.map((each) => each.waiting)} write=${duration} />
-          <${Plot} label=${t.recognising} values=${history.map((each) => each.recognising)} write=${duration} />
         </div>
-        <p class="hint">${t.sinceOpened}</p>
+        <div class="tiles plots">
+          <${Throughput} minutes=${now.minutes} />
+          <${Mean} label=${t.waiting} minutes=${now.minutes} name="wait_seconds" />
+          <${Mean} label=${t.recognising} minutes=${now.minutes} name="recognition_seconds" />
+        </div>
         <${DeadLetters} say=${say} />
         <${Webhooks} say=${say} waiting=${waiting(now.metrics)} />`}
     </div>`;
 }
 
-function poll(setNow, setTrouble, setHistory) {
+function poll(setNow, setTrouble) {
   const abort = new AbortController();
   const { signal } = abort;
   const run = async () => {
-    let before = null;
     while (!signal.aborted) {
       try {
-        const now = await look(signal);
-        setNow(now);
+        setNow(await look(signal));
         setTrouble(null);
-        if (before) {
-          const point = between(before, now);
-          setHistory((points) => [...points, point].slice(-KEPT));
-        }
-        before = now;
       } catch (problem) {
         if (signal.aborted) return;
         if (!(problem instanceof Problem)) throw problem;
@@ -68,25 +59,15 @@ function poll(setNow, setTrouble, setHistory) {
 }
 
 async function look(signal) {
-  const [queue, ready, health, metrics] = await Promise.all([
+  const [queue, history, ready, health, metrics] = await Promise.all([
     json("queue", { signal }),
+    json("queue/history", { signal }),
     json("health/ready", { signal, accepts: [503] }),
     json("health/ai", { signal, accepts: [503] }),
     text("metrics", { signal }),
   ]);
-  return { at: performance.now() / 1000, queue: queue.body, ready: { reasons: [], ...ready.body }, health: health.body, metrics: parse(metrics) };
-}
-
-// Rates and means between two looks.
-function between(before, now) {
-  const [read, earlier] = [histogram(now.metrics, "ocr_recognition_seconds"), histogram(before.metrics, "ocr_recognition_seconds")];
-  const [waited, waitedEarlier] = [histogram(now.metrics, "ocr_wait_seconds"), histogram(before.metrics, "ocr_wait_seconds")];
-  const mean = (late, early) => (late.count > early.count ? (late.sum - early.sum) / (late.count - early.count) : null);
   return {
-    throughput: ((read.count - earlier.count) / (now.at - before.at)) * SECONDS_AN_HOUR,
-    depth: now.queue.depth,
-    waiting: mean(waited, waitedEarlier),
-    recognising: mean(read, earlier),
+    queue: queue.body, minutes: history.body.minutes, ready: { reasons: [], ...ready.body }, health: health.body, metrics: parse(metrics),
   };
 }
 
@@ -96,7 +77,7 @@ function Workers({ metrics, health }) {
   return html`
     <section class="tile"><h3>${t.workers}</h3>
       <p class="figure">${number(sum(metrics, "ocr_workers"))}</p>
-      <p class="hint">${states.map((each) => `${number(each.value)} ${each.labels.state}`).join(" · ")}</p>
+      <p class="hint">${states.map((each) => `${number(each.value)} ${t.workerStates[each.labels.state] ?? each.labels.state}`).join(" · ")}</p>
       <ul>${memory.map((each) => html`<li>${each.labels.worker}: ${size(each.value)}</li>`)}</ul>
       <p class="hint">${health.system ? `load ${number(health.system.load_1m)} / ${health.system.cpus}` : ""}</p>
     </section>`;
@@ -107,7 +88,7 @@ function Queue({ queue }) {
     <section class="tile"><h3>${t.queue}</h3>
       <p class="figure">${t.of(number(queue.depth), number(queue.limit))}</p>
       <progress value=${queue.depth} max=${queue.limit} aria-label=${t.queue}></progress>
-      <p class="hint">${queue.drain_seconds === null ? "" : t.drain(duration(queue.drain_seconds))}</p>
+      <p class="hint">${!queue.drain_seconds ? "" : t.drain(duration(queue.drain_seconds))}</p>
     </section>`;
 }
 
@@ -126,7 +107,7 @@ function Storage({ metrics, limits }) {
   return html`
     <section class="tile"><h3>${t.storage}</h3>
       <p class="figure">${free && Number.isFinite(free.value) ? t.free(size(free.value)) : "–"}</p>
-      <p class="hint">${t.stored(number(sum(metrics, "ocr_jobs")))}: ${jobs.map((each) => `${number(each.value)} ${each.labels.status}`).join(", ")}</p>
+      <p class="hint">${t.stored(number(sum(metrics, "ocr_jobs")))}: ${jobs.map((each) => `${state(each.labels.status)} ${number(each.value)}`).join(", ")}</p>
       ${limits && html`<p class="hint">${t.kept(limits.keep_finished_days ? kept(limits.keep_finished_days * 24) : t.forEver, kept(limits.keep_uploads_hours))}</p>`}
     </section>`;
 }
@@ -134,18 +115,43 @@ function Storage({ metrics, limits }) {
 // Hours as people say them: in days where these are whole.
 const kept = (hours) => (hours > 24 && hours % 24 === 0 ? t.days(number(hours / 24)) : t.hours(number(hours)));
 
-const [WIDTH, HEIGHT] = [240, 56];
+const total = (minutes, name) => minutes.reduce((sum, each) => sum + each[name], 0);
 
-function Plot({ label, values, write }) {
-  const known = values.filter((value) => value !== null);
-  const most = Math.max(...known, 0) || 1;
-  const step = WIDTH / Math.max(values.length - 1, 1);
-  const points = values.flatMap((value, index) => (value === null ? [] : [`${(index * step).toFixed(1)},${(HEIGHT - (value / most) * HEIGHT).toFixed(1)}`]));
+function Throughput({ minutes }) {
+  const failed = total(minutes, "pages_failed");
+  const bars = minutes.map((each) => [each.pages_read, each.pages_failed]);
+  return html`
+    <${Plot} label=${t.throughput} figure=${number(total(minutes, "pages_read"))} minutes=${minutes} bars=${bars} write=${number}
+      note=${failed > 0 && t.givenUp(number(failed))} />`;
+}
+
+// The mean of the hour is that of all its pages.
+function Mean({ label, minutes, name }) {
+  const read = total(minutes, "pages_read");
+  const seconds = minutes.reduce((sum, each) => sum + each.pages_read * (each[name] ?? 0), 0);
+  const bars = minutes.map((each) => [each[name] ?? 0]);
+  return html`<${Plot} label=${label} figure=${read ? duration(seconds / read) : "–"} minutes=${minutes} bars=${bars} write=${duration} />`;
+}
+
+const [STEP, BAR, HEIGHT] = [4, 3, 56];
+
+// A bar for each minute; its parts stand one upon the other.
+function Plot({ label, figure, note, minutes, bars, write }) {
+  const sums = bars.map((parts) => parts.reduce((sum, part) => sum + part, 0));
+  const most = Math.max(...sums);
+  const tall = (value) => (value / (most || 1)) * HEIGHT;
+  const clock = (each) => new Date(each.begins).toLocaleTimeString(language, { timeStyle: "short" });
   return html`
     <section class="tile"><h3>${label}</h3>
-      <p class="figure">${known.length ? write(known.at(-1)) : "–"}</p>
-      <svg class="plot" viewBox=${`-2 -2 ${WIDTH + 4} ${HEIGHT + 4}`} role="img" aria-label=${label} preserveAspectRatio="none">
-        <polyline points=${points.join(" ")} /></svg>
+      <p class="figure">${figure}</p>
+      <svg class="plot" viewBox="0 0 ${minutes.length * STEP} ${HEIGHT}" role="img" aria-label="${label}: ${figure}" preserveAspectRatio="none">
+        ${minutes.map((each, at) => sums[at] > 0 && html`
+          <g key=${each.begins}><title>${clock(each)}: ${bars[at].filter(Boolean).map((part) => write(part)).join(" + ")}</title>
+            ${bars[at].map((part, kind) => html`
+              <rect x=${at * STEP} y=${HEIGHT - tall(kind ? sums[at] : part)} width=${BAR} height=${tall(part)} class=${kind ? "failed" : ""} />`)}</g>`)}
+      </svg>
+      <p class="axis"><span>${t.ago(duration(minutes.length * 60))}</span><span>${t.most(write(most))}</span><span>${t.now}</span></p>
+      ${note && html`<p class="hint">${note}</p>`}
     </section>`;
 }
 
