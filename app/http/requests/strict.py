@@ -12,9 +12,9 @@ MORE_QUERY = "more_query"
 """Of a handler's `opt`: names of parameters that it takes beside those of its function."""
 
 
-def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Litestar's guard: raises ApiError for query parameters that the route does not take (unknown_parameter), or that
-    say two things (malformed_request).
+    say two things (malformed_request). Async for the reason of those in gate.py.
     """
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
