@@ -20,36 +20,36 @@ class Allowance:
 
     def __init__(
         self,
-        pid: int,
+        used: Callable[[], float],
         cpu_seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        used: Callable[[int], float] | None = None,
     ) -> None:
-        """`used`: CPU seconds of a process so far."""
-        self._pid = pid
+        """`used`: CPU seconds of the process so far."""
+        self._used = used
         self._cpu_seconds = cpu_seconds
         self._clock = clock
-        self._used = used or cpu_seconds_used
-        self._begun, self._used_before = clock(), self._used(pid)
+        self._begun, self._used_before = clock(), used()
 
     async def lasts(self, work: asyncio.Future[Any]) -> bool:
         """Waits for the end of the work. False where the allowance was used up before."""
+        left = self._cpu_seconds
         # threads aside, no more CPU time goes by than time: nothing is missed by looking when all could be used up
-        while (left := self._left()) > 0:
+        while left > 0:
             await asyncio.wait({work}, timeout=max(left, MIN_LOOK_SECONDS))
             if work.done():
                 return True
+            left = self._left()
         return False
 
     def _left(self) -> float:
-        by_cpu = self._cpu_seconds - (self._used(self._pid) - self._used_before)
+        by_cpu = self._cpu_seconds - (self._used() - self._used_before)
         by_clock = self._cpu_seconds * WALL_FACTOR - (self._clock() - self._begun)
         return min(by_cpu, by_clock)
 
 
-def cpu_seconds_used(pid: int) -> float:
+def cpu_seconds_used(process: psutil.Process) -> float:
     """By the process and the children that it has waited for; 0 where it is gone."""
     try:
-        return sum(psutil.Process(pid).cpu_times()[:4])
+        return sum(process.cpu_times()[:4])
     except psutil.Error:
         return 0.0

@@ -17,7 +17,7 @@ import psutil
 from ocr_engine.errors import EngineError, JobTimeout, OcrError, PageTooCostly, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.workers import child
-from ocr_engine.workers.allowance import WALL_FACTOR, Allowance
+from ocr_engine.workers.allowance import WALL_FACTOR, Allowance, cpu_seconds_used
 from ocr_engine.workers.child import DutyReport
 from ocr_engine.workers.output import Output
 
@@ -59,6 +59,8 @@ class WorkerProcess:
             initargs=(options, address_space, self._output.writing, reads),
         )
         self._child: BaseProcess | None = None
+        self._facts: psutil.Process | None = None
+        """Of the child; to make one anew for every page would take longer than to ask it."""
         self.warm_since = 0.0
         """Monotonic seconds; set by who has started it."""
         self.jobs = 0
@@ -85,9 +87,13 @@ class WorkerProcess:
     def memory(self) -> int:
         """Resident bytes; 0 when it is gone."""
         try:
-            return int(psutil.Process(self.pid).memory_info().rss) if self.pid else 0
+            return int(self._facts.memory_info().rss) if self._facts else 0
         except psutil.NoSuchProcess:
             return 0
+
+    def cpu_seconds(self) -> float:
+        """Used so far; 0 when it is gone."""
+        return cpu_seconds_used(self._facts) if self._facts else 0.0
 
     @property
     def pid(self) -> int | None:
@@ -101,6 +107,8 @@ class WorkerProcess:
         # private until 3.14's kill_workers(); there is no other way to kill a hung child
         self._child = next(iter(self._executor._processes.values()))
         asyncio.get_running_loop().add_reader(self._child.sentinel, self._on_death)
+        with suppress(psutil.NoSuchProcess):  # its death is told by its report
+            self._facts = psutil.Process(self._child.pid)
         return await asyncio.wrap_future(report)
 
     async def run(self, timeout: float, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -162,7 +170,7 @@ class WorkerProcess:
     async def _in_time(self, work: Future[T], timeout: float) -> T:
         awaited = asyncio.wrap_future(work)
         try:
-            if await Allowance(self.pid or 0, timeout).lasts(awaited):
+            if await Allowance(self.cpu_seconds, timeout).lasts(awaited):
                 return await awaited
         finally:
             awaited.cancel()  # harmless once it is done; else its end, which is the process's, is nobody's any more

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -35,8 +36,8 @@ async def test_each_page_has_its_time(start_pool: StartPool, monkeypatch: pytest
     allowances: list[float] = []
 
     class Noted(Allowance):
-        def __init__(self, pid: int, cpu_seconds: float) -> None:
-            super().__init__(pid, cpu_seconds)
+        def __init__(self, used: Callable[[], float], cpu_seconds: float) -> None:
+            super().__init__(used, cpu_seconds)
             allowances.append(cpu_seconds)
 
     monkeypatch.setattr(process, "Allowance", Noted)

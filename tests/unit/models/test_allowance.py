@@ -1,8 +1,10 @@
 """A page's time is what its process worked on it: a busy machine costs it little, and a hang ends all the same."""
 
 import asyncio
-import os
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance, cpu_seconds_used
@@ -27,7 +29,7 @@ class Machine:
             work.pop().set_result(None)
 
     async def lasts(self, cpu_seconds: float) -> bool:
-        allowance = Allowance(1, cpu_seconds, lambda: self.now, lambda _: self.used)
+        allowance = Allowance(lambda: self.used, cpu_seconds, lambda: self.now)
         return await allowance.lasts(asyncio.get_running_loop().create_future())
 
 
@@ -48,5 +50,9 @@ async def test_work_that_ends_in_time_was_waited_for_no_longer(monkeypatch: pyte
 
 
 def test_a_process_that_is_gone_has_used_nothing() -> None:
-    assert cpu_seconds_used(os.getpid()) > 0
-    assert cpu_seconds_used(2**22 + 1) == 0.0
+    assert cpu_seconds_used(psutil.Process()) > 0
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    facts = psutil.Process(child.pid)
+    assert cpu_seconds_used(facts) >= 0
+    child.communicate()
+    assert cpu_seconds_used(facts) == 0.0
