@@ -26,7 +26,7 @@ from benchmarks.service.server_process import FAKE, ServerFailed, ServerProcess,
 from config.environment import load
 from samples import sample
 
-WORKERS = 2
+SERVICE_WORKERS = 2
 CLIENTS = 2
 """Each has one job under way: about what two workers leave the service to do at a time."""
 
@@ -117,7 +117,7 @@ async def _of_service(
     progress: Progress,
 ) -> list[Cost]:
     found: dict[str, list[Cost]] = {name: [] for name in WAYS}
-    async with running(FAKE, workers=WORKERS, settings=settings) as server, Client(server.url) as http:
+    async with running(FAKE, workers=SERVICE_WORKERS, settings=settings) as server, Client(server.url) as http:
         process = psutil.Process(server.pid)
         for number in range(rounds + 1):
             for name, way in WAYS.items():
