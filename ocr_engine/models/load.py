@@ -59,7 +59,7 @@ def load_models(options: EngineOptions) -> LoadedModels:
         characters=found.characters,
         sure_mean=FAMILIES[options.model].sure_mean,
         described=tuple(_described(file) for file in found),
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 

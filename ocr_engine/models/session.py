@@ -1,6 +1,6 @@
 """A model, ready to run on the runtime that was chosen.
 
-Only here, and where graphs are made, onnxruntime is imported; openvino only here, and only where it is asked for.
+Only here, and where graphs are made, onnxruntime is imported; openvino only in `openvino_session.py`.
 """
 
 import os
@@ -15,6 +15,7 @@ from ocr_engine.errors import EngineError
 from ocr_engine.models import graphs
 from ocr_engine.models.catalogue import FAMILIES
 from ocr_engine.models.files import ModelFile
+from ocr_engine.models.openvino_session import OpenVinoSession
 from ocr_engine.options import EngineOptions
 
 MIN_SIDE_PIXELS = 32
@@ -43,7 +44,8 @@ def open_session(model: ModelFile, options: EngineOptions) -> Session:
     """The model, ready to run on the backend that the options name. Raises EngineError."""
     try:
         if options.backend == "openvino":
-            return OpenVinoSession(model, options.threads)
+            plain = graphs.prepare_plain(model, options.cache_dir) if options.optimised_graphs else graphs.Prepared()
+            return OpenVinoSession(model, options.threads, plain)
         prepared = graphs.prepare(model, options.cache_dir) if options.optimised_graphs else graphs.Prepared()
         return _open_onnx(model, options.threads, prepared)
     except ImportError as error:
@@ -152,45 +154,3 @@ def _share_arena() -> None:
     # it grows by powers of two; by what is asked for it would fall into pieces, and the peak is as high as with three
     growth = {"max_mem": 0, "arena_extend_strategy": 0, "initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(growth))
-
-
-class OpenVinoSession:
-    """A model in OpenVINO on the CPU, computing in bfloat16 where the processor can and in float32 elsewhere.
-
-    bfloat16 keeps 8 significant bits, so single numbers of the output differ from those of float32, where a model is in
-    doubt by more than 0.1. What counts is the text: over 50 images the word F1 of any third is within 0.001 of it.
-    """
-
-    def __init__(self, model: ModelFile, threads: int) -> None:
-        """Compiles the model. Raises ImportError where openvino is not installed, else what openvino raises."""
-        # not at the top: an optional extra
-        import openvino
-
-        core = openvino.Core()
-        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
-        compiled = core.compile_model(str(model.path), "CPU", settings)
-        self._shape = tuple(None if size.is_dynamic else size.get_length() for size in compiled.input(0).partial_shape)
-        self._compiled = compiled
-        self._request = compiled.create_infer_request()
-        self._note = f"OpenVINO computes in {precision}"
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """See Session."""
-        return self._shape
-
-    @property
-    def note(self) -> str:
-        """See Session."""
-        return self._note
-
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See Session."""
-        self._request.infer([batch], share_inputs=True)
-        # the tensor belongs to the request and is overwritten by the next run
-        return np.array(self._request.get_output_tensor(0).data, np.float32)
-
-    def release(self) -> None:
-        """See Session."""
-        self._compiled.release_memory()

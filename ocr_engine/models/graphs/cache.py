@@ -20,7 +20,7 @@ from ocr_engine.models.files import ModelFile
 UNUSED_SECONDS = 90 * 24 * 3600.0
 """After which a graph goes: each version of this program, of ONNX Runtime and of a model leaves some 30 MB behind."""
 _DIGEST = 32
-_NAME = re.compile(r"[a-z]+-[0-9a-f]{32}\.(graph|int8)")
+_NAME = re.compile(r"[a-z]+-[0-9a-f]{32}\.(graph|int8|plain)")
 _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 
 
@@ -57,6 +57,11 @@ def prepare_quantised(model: ModelFile, cache_dir: str) -> Prepared:
     return GraphCache(_folder(cache_dir), circumstances(), build_quantised_graph, "int8").prepare(model)
 
 
+def prepare_plain(model: ModelFile, cache_dir: str) -> Prepared:
+    """The graph for other runtimes than ONNX Runtime: rewritten, in no layout of its own, its weights inside."""
+    return GraphCache(_folder(cache_dir), circumstances(), build_plain_graph, "plain", beside=False).prepare(model)
+
+
 def multiplies_integers(processor: str) -> bool:
     """Whether a processor with these flags multiplies and adds 8-bit integers four at a time; else they win nothing.
 
@@ -88,6 +93,13 @@ def build_quantised_graph(model: ModelFile) -> bytes:
     return build_quantised(model)
 
 
+def build_plain_graph(model: ModelFile) -> bytes:
+    """See build.build; channels in blocks of one are in no blocks."""
+    from ocr_engine.models.graphs.build import build
+
+    return build(model, block=1)
+
+
 class GraphCache:
     """Optimised graphs in a folder, made where they are missing."""
 
@@ -97,12 +109,18 @@ class GraphCache:
         circumstances: Circumstances,
         build: Callable[[ModelFile], bytes] = build_graph,
         kind: str = "graph",
+        *,
+        beside: bool = True,
     ) -> None:
-        """`build` gives the optimised graph of a model, or raises what it likes; `kind` ends its file's name."""
+        """`build` gives the optimised graph of a model, or raises what it likes; `kind` ends its file's name.
+
+        `beside`: its weights go into a file of their own.
+        """
         self._folder = folder
         self._circumstances = circumstances
         self._build = build
         self._kind = kind
+        self._beside = beside
 
     def prepare(self, model: ModelFile) -> Prepared:
         """The model's graph: what is kept, or made now and kept if it can be written.
@@ -115,7 +133,7 @@ class GraphCache:
             _mark_used(path)
             return found
         made = self._make(model)
-        kept = _with_weights_beside(path, made) if made.model else None
+        kept = _with_weights_beside(path, made) if made.model and self._beside else None
         _write(path, _packed(kept or made))
         _remove_unused(self._folder)
         return kept or made

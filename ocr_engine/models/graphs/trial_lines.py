@@ -24,7 +24,7 @@ _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_CO
 def equal_letters(one: onnxruntime.InferenceSession, other: onnxruntime.InferenceSession) -> float:
     """0 to 1: the share of characters, as classes, that two recognisers read alike."""
     same = total = 0
-    for line in _drawn():
+    for line in drawn():
         first, second = _read(one, line), _read(other, line)
         same += sum(block.size for block in SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks())
         total += max(len(first), len(second))
@@ -39,7 +39,7 @@ def _read(session: onnxruntime.InferenceSession, line: NDArray[np.float32]) -> l
     return classes
 
 
-def _drawn() -> list[NDArray[np.float32]]:
+def drawn() -> list[NDArray[np.float32]]:
     """(1, 3, 48, 640) in -1 to 1 each, always the same: texts in several fonts and contrasts, with noise."""
     random = np.random.default_rng(48)
     lines = []

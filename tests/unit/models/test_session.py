@@ -11,6 +11,9 @@ from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
+from ocr_engine.models.graphs import Prepared
+from ocr_engine.models.graphs.trial_lines import drawn
+from ocr_engine.models.openvino_session import FILLINGS, OpenVinoSession
 from ocr_engine.models.session import Session, open_session
 from ocr_engine.options import Backend, EngineOptions
 
@@ -21,6 +24,11 @@ BACKENDS: list[Backend] = ["onnxruntime", "openvino"]
 @pytest.fixture(scope="module", params=BACKENDS)
 def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EngineOptions:
     return EngineOptions(backend=request.param, cache_dir=str(tmp_path_factory.mktemp("graphs")))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("both"))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +65,9 @@ def test_memory_that_is_kept_between_runs_is_given_back_when_asked(options: Engi
     detection.run(np.zeros((1, 3, 1600, 1600), np.float32))
     kept = resident() - resting
     detection.release()
-    assert kept > 100_000_000
-    assert resident() - resting < 0.6 * kept  # onnxruntime gives all back, openvino half
+    # openvino's session gives it back by itself after a look as large as that
+    assert (kept > 100_000_000) is (options.backend == "onnxruntime")
+    assert resident() - resting < 60_000_000
     np.testing.assert_array_equal(detection.run(small), before)
 
 
@@ -83,16 +92,58 @@ def test_a_model_that_cannot_be_opened_is_named(backend: Backend, tmp_path: Path
         open_session(model, EngineOptions(backend=backend, cache_dir=str(tmp_path)))
 
 
-def test_both_runtimes_find_the_same_lines_in_the_detection_map(tmp_path: Path) -> None:
-    page = np.full((1, 3, 96, 320), 1, np.float32)
+def test_both_runtimes_find_the_same_lines_in_the_detection_map(folder: str) -> None:
+    page = np.full((1, 3, 128, 320), 1, np.float32)
     for x in range(40, 280, 12):
         page[:, :, 36:60, x : x + 4] = -1
     maps = [
-        open_session(FILES["detection"], EngineOptions(backend=backend, cache_dir=str(tmp_path))).run(page)
+        open_session(FILES["detection"], EngineOptions(backend=backend, cache_dir=folder)).run(page)
         for backend in BACKENDS
     ]
     assert maps[0].max() > 0.5
     assert ((maps[0] > 0.3) == (maps[1] > 0.3)).mean() > 0.99
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 128), (3, 136), (5, 200), (1, 648)])
+def test_both_runtimes_read_the_same_in_lines_of_any_width(count: int, width: int, folder: str) -> None:
+    lines = np.concatenate([drawn()[i][:, :, :, :width] for i in range(count)])
+    lines = np.concatenate([lines, np.zeros((count, 3, 48, width - lines.shape[3]), np.float32)], axis=3)
+    one, other = (
+        open_session(FILES["recognition"], EngineOptions(backend=backend, cache_dir=folder)).run(lines)
+        for backend in BACKENDS
+    )
+    assert one.shape == other.shape == (count, width // 8, one.shape[2])
+    assert (one.argmax(axis=2) == other.argmax(axis=2)).mean() > 0.95
+
+
+def test_both_runtimes_look_at_pages_of_any_size(folder: str) -> None:
+    page = np.full((1, 3, 352, 672), 0.9, np.float32)
+    for i, line in enumerate(drawn()[:5]):
+        page[:, :, 40 + 60 * i : 88 + 60 * i, 16:656] = line
+    one, other = (
+        open_session(FILES["detection"], EngineOptions(backend=backend, cache_dir=folder)).run(page)
+        for backend in BACKENDS
+    )
+    assert one.shape == other.shape == (1, 1, 352, 672)
+    assert one.max() > 0.5
+    assert ((one > 0.3) == (other > 0.3)).mean() > 0.98
+
+
+def test_openvino_compiles_for_few_sizes_only() -> None:
+    def given(role: Role, sizes: range) -> set[int]:
+        return {FILLINGS[role].length(size) for size in sizes}
+
+    lines, sides = given("recognition", range(128, 2049, 16)), given("detection", range(32, 2001, 32))
+    assert len(lines) <= 18
+    assert len(sides) <= 24
+    assert all(size <= FILLINGS["recognition"].length(size) <= 1.25 * size for size in range(256, 9601, 16))
+    assert all(size <= FILLINGS["detection"].length(size) <= 1.25 * size for size in range(256, 2001, 32))
+
+
+def test_a_plain_graph_that_openvino_cannot_open_leaves_the_original_to_serve() -> None:
+    session = OpenVinoSession(FILES["angle"], 1, Prepared(model=b"no graph"))
+    assert "the optimised graph cannot be opened" in session.note
+    assert session.run(crops(3)).shape == (3, 2)
 
 
 def test_openvino_that_is_not_installed_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
