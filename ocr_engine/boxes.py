@@ -139,6 +139,19 @@ def without_overlap(quads: Quads, kept: Quads) -> Quads:
     return np.asarray(quads[[not _covered(middle, kept) for middle in quads.mean(axis=1)]], np.float32)
 
 
+def in_middle(quads: Quads, quad: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which (n,) of the boxes (n, 4, 2) have their middle in the upright rectangle around another one (4, 2)."""
+    middles = quads.mean(axis=1)
+    return np.asarray(((middles > quad.min(axis=0)) & (middles < quad.max(axis=0))).all(axis=1), bool)
+
+
+def filled(quads: Quads, others: Quads, share: float) -> NDArray[np.bool_]:
+    """Which (n,) of the boxes (n, 4, 2) the others that have their middles in them fill, by more than this share."""
+    sizes = areas(others)
+    held = [sizes[in_middle(others, quad)].sum() for quad in quads]
+    return np.asarray(np.array(held, np.float32) > share * areas(quads), bool)
+
+
 def within(quads: Quads, others: Quads) -> NDArray[np.bool_]:
     """Which (n,) of the boxes (n, 4, 2) lie in one of the others along the middle of their text, rims left out."""
     found = np.zeros(len(quads), bool)

@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine.boxes import Quads, areas, heights, sides, within, without_overlap
+from ocr_engine.boxes import Quads, filled, heights, in_middle, sides, within, without_overlap
 from ocr_engine.crops import Pixels
 from ocr_engine.detection.detector import SMALL_PRINT, Detector, Look
 from ocr_engine.detection.fine_print import letter_heights
@@ -49,6 +49,11 @@ MAX_MERGED_LENGTH = 12.0
 """Length of a box, by its thickness, up to which it is looked into, which bounds the work: stacked lines are short."""
 MIN_FILLED_SHARE = 0.4
 """Share of a box that the lines in it must fill for them to be what it holds; those of a formula do not."""
+MIN_SHOWN_SHARE = 0.6
+"""Share of a box that the lines of a closer look must fill to stand in its place. On drawn newspapers of 3 megapixels a
+fifth of the lines shared such a box of the first look, or had a part in one, and were lost."""
+MAX_SHOWN_THICKNESS = 160.0
+"""Thickness of such a box, in pixels of the closer look: letters that are larger still may fall apart there."""
 PEEK_REACH = 24.0
 """Pixels of the look on each side of a speck that are looked at closely."""
 PEEK_ZOOM = 3.0
@@ -59,6 +64,9 @@ WIDENING_STEP = 6.0
 """How far, in rims, a part is widened on a side where lines reach its edge."""
 MAX_WIDENINGS = 3
 """Looks at a part that goes on."""
+BAND_SLACK = 0.2
+"""How far beyond its edge, in rims, a band's lines are taken: two looks do not agree on where a line's middle is, and
+one right on the edge would be found twice, or in neither."""
 MAX_BLURS = 24
 """Shadows that are looked into, which bounds what a page of noise costs."""
 
@@ -120,16 +128,14 @@ class LineFinder:
         if fine is not None:
             quads = quads[heights(quads) * look.scale >= SMALL_PRINT]
             among = fine.around(quads)
-            found = self._closely(page, np.concatenate((look.small, fine.samples)), quads[~among], fine.scale)
+            found, kept = self._closely(page, np.concatenate((look.small, fine.samples)), quads[~among], fine.scale)
             # the look may have taken many lines for one
-            right = [not is_among or _is_empty(quad, found) for quad, is_among in zip(quads, among, strict=True)]
-            quads = quads[right]
-            quads = np.concatenate((quads[~within(quads, found)], found))
+            kept = np.concatenate((kept, *(quad[None] for quad in quads[among] if _is_empty(quad, found))))
+            quads = np.concatenate((kept[~within(kept, found)], found))
         elif look.scale < 1 and len(small := np.concatenate((look.small, self._behind(page, look)))):
             letters = np.maximum(heights(small) * look.scale - BOX_MARGIN, GOAL_LETTERS / 3)
             scale = min(1.0, look.scale * GOAL_LETTERS / float(np.percentile(letters, 10)))
-            kept = quads[heights(quads) * look.scale >= SMALL_PRINT]
-            found = self._closely(page, small, kept, scale)
+            found, kept = self._closely(page, small, quads[heights(quads) * look.scale >= SMALL_PRINT], scale)
             # a fragment of what the closer look shows whole
             quads = np.concatenate((kept[~within(kept, found)], found))
         for blur in look.blurs[:MAX_BLURS]:
@@ -147,15 +153,19 @@ class LineFinder:
                 seen = np.concatenate((seen, speck[None]))
         return np.concatenate(found)
 
-    def _closely(self, page: Pixels, small: Quads, kept: Quads, scale: float) -> Quads:
-        """Boxes (n, 4, 2) of the lines where small print is, the part widened where it turns out to go on."""
+    def _closely(self, page: Pixels, small: Quads, seen: Quads, scale: float) -> tuple[Quads, Quads]:
+        """Boxes (n, 4, 2) of the lines where small print is, the part widened where it turns out to go on, and those of
+        the boxes `seen` before that this look does not show better.
+
+        Two lines that are set closely may come out as one box before, which is no longer small print.
+        """
         height, width = page.shape[:2]
         rim = 1.5 * float(np.max(small[:, :, 1].max(axis=1) - small[:, :, 1].min(axis=1)))
         part = np.array([*(small.min(axis=(0, 1)) - rim), *(small.max(axis=(0, 1)) + rim)])
         for _ in range(MAX_WIDENINGS):
             part = np.clip(part, 0, (width, height, width, height))
-            found = [self._look_at_band(page, band, scale) for band in _bands(page, part, rim, scale)]
-            quads = without_overlap(np.concatenate(found), kept)
+            found = self._in_bands(page, part, rim, scale)
+            quads = without_overlap(found, seen)
             if not len(quads):
                 break
             near = np.array([*(quads.min(axis=(0, 1)) - part[:2]), *(part[2:] - quads.max(axis=(0, 1)))]) < rim / 2
@@ -163,7 +173,10 @@ class LineFinder:
             if not cut.any():
                 break
             part += cut * WIDENING_STEP * rim * np.array([-1, -1, 1, 1])
-        return quads
+        whole = ((seen.min(axis=1) >= part[:2]) & (seen.max(axis=1) <= part[2:])).all(axis=1)
+        shown = whole & filled(seen, found, MIN_SHOWN_SHARE) & (heights(seen) * scale <= MAX_SHOWN_THICKNESS)
+        kept = seen[~shown]
+        return without_overlap(found, kept), kept
 
     def told_apart(self, page: Pixels, quad: Quads) -> Quads:
         """Boxes (n, 4, 2) of the lines in a box (4, 2) that holds several, on an upright page; else none."""
@@ -183,17 +196,18 @@ class LineFinder:
             thickness / 4,
             min(MAX_MAGNIFICATION, TOLD_APART_THICKNESS / thickness),
         )
-        middle = found.mean(axis=1)
-        lines = found[((middle > quad.min(axis=0)) & (middle < quad.max(axis=0))).all(axis=1)]
-        return np.asarray(
-            lines if areas(lines).sum() > MIN_FILLED_SHARE * areas(quad[None])[0] else lines[:0], np.float32
-        )
+        return found[in_middle(found, quad)] if filled(quad[None], found, MIN_FILLED_SHARE)[0] else found[:0]
 
-    def _look_at_band(self, page: Pixels, band: "_Band", scale: float) -> Quads:
-        part = page[band.top : band.bottom, band.left : band.right]
-        quads = self._detector.look(part, scale).quads + np.array((band.left, band.top), np.float32)
-        middle = quads[:, :, 1].mean(axis=1)
-        return np.asarray(quads[(middle >= band.own_top) & (middle < band.own_bottom)], np.float32)
+    def _in_bands(self, page: Pixels, part: NDArray[np.float64], rim: float, scale: float) -> Quads:
+        """Boxes (n, 4, 2) of the lines in a part of the page, each once."""
+        found = np.empty((0, 4, 2), np.float32)
+        for band in _bands(page, part, rim, scale):
+            pixels = page[band.top : band.bottom, band.left : band.right]
+            quads = self._detector.look(pixels, scale).quads + np.array((band.left, band.top), np.float32)
+            middle = quads[:, :, 1].mean(axis=1)
+            quads = quads[(middle >= band.own_top - rim * BAND_SLACK) & (middle < band.own_bottom + rim * BAND_SLACK)]
+            found = np.concatenate((found, quads[~within(quads, found)]))
+        return found
 
 
 def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
@@ -210,8 +224,7 @@ def _fine_print(page: Pixels, look: Look) -> FinePrint | None:
 
 def _is_empty(quad: NDArray[np.float32], quads: Quads) -> bool:
     """Whether none of the boxes has its middle in this one."""
-    middles = quads.mean(axis=1)
-    return not ((middles > quad.min(axis=0)) & (middles < quad.max(axis=0))).all(axis=1).any()
+    return not in_middle(quads, quad).any()
 
 
 class _Band(Struct, frozen=True):
@@ -223,7 +236,7 @@ class _Band(Struct, frozen=True):
     bottom: int
     own_top: float
     own_bottom: float
-    """The lines whose middle lies between these are this band's."""
+    """The lines whose middle lies between these are this band's, and may be told by the next one as well."""
 
 
 def _bands(page: Pixels, part: NDArray[np.float64], rim: float, scale: float) -> Iterator[_Band]:

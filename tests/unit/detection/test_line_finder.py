@@ -1,5 +1,7 @@
 """A page is looked at coarsely, and closely only where its print is small."""
 
+import random
+
 import msgspec
 import numpy as np
 import pytest
@@ -204,3 +206,28 @@ def test_a_fragment_of_a_line_among_fine_print_is_dropped_and_what_stands_apart_
         pytest.approx(500, abs=10),
         *(pytest.approx(top + 7, abs=5) for _, top, _, _ in lines),
     ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lines_that_the_first_look_took_for_one_among_small_print_are_found_one_by_one(seed: int) -> None:
+    lot = random.Random(seed)
+    lines, top = [(900, 100, 3000, 116), (900, 2800, 3000, 2816)], 200
+    while top < 2600:
+        left, right, high = lot.randint(200, 900), lot.randint(2200, 3800), lot.randint(15, 18)
+        for _ in range(lot.randint(1, 3)):
+            lines.append((left, top, right, top + high))
+            top += high + lot.randint(7, 8)
+        top += lot.randint(60, 120)
+    pixels = page(4000, 3000, *lines)
+    finder = LineFinder(Detector(Ink(), Normalisation()))
+    glance = finder.glance(pixels)
+    assert len(glance.look.quads) < len(lines)
+    found = sorted(y for _, y in middles(finder.refine(pixels, glance)))
+    assert found == pytest.approx(sorted((top + bottom) / 2 for _, top, _, bottom in lines), abs=5)
+
+
+def test_large_print_among_small_is_left_as_the_first_look_showed_it() -> None:
+    letters = [(200 + 400 * k, 1000, 500 + 400 * k, 1400) for k in range(9)]
+    lines = [(300, y, 3600, y + 16) for y in (400, 460, 2000, 2060)]
+    found = detect(page(4000, 3000, *letters, *lines))[0]
+    assert len(found) == len(letters) + len(lines)
