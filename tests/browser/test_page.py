@@ -178,6 +178,14 @@ def test_what_is_refused_says_why(server: Server, opened: Opened, tmp_path: Path
         expect(page.locator(".document .notice")).to_contain_text("This kind of file cannot be read here.")
 
 
+def test_of_a_document_that_the_server_has_deleted_it_says_so(server: Server, opened: Opened) -> None:
+    with opened(server.url) as page:
+        read(page, FOLDER / "tiny.png")
+        server.client.delete(f"/images/{job_of(server, page)['id']}")
+        page.reload()
+        expect(page.locator(".document")).to_contain_text("The server has deleted this document")
+
+
 def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one(server: Server, opened: Opened) -> None:
     def cut(route: Route) -> None:
         answer = route.fetch()
@@ -256,6 +264,8 @@ def test_back_leads_from_a_document_to_the_list_and_forward_to_it_again(server: 
 
 def test_the_control_room_shows_what_the_service_says(server: Server, opened: Opened) -> None:
     done(server, RECEIPT.read_bytes())
+    for each in server.client.get("/dead-letters").json()["items"]:  # of other tests
+        server.client.delete(f"/dead-letters/{each['id']}")
     with opened(server.url) as page:
         page.get_by_role("link", name="Operations").click()
         expect(page.locator(".verdict")).to_have_text("All is well")

@@ -38,6 +38,7 @@ def test_webhooks_that_were_given_up_are_seen_in_the_control_room_and_sent_again
         with opened(f"{server.url}/operations") as page:
             again = page.get_by_role("button", name="Send again", exact=True)
             expect(page.locator("section", has=again)).to_contain_text(address)
+            expect(page.locator(".verdict")).to_have_text("Worth a look: Webhooks: 1 given up")
             again.click()
             assert calls.get(timeout=30) == first
         end(server)
@@ -53,6 +54,7 @@ def test_a_document_is_finished_though_the_server_is_killed_and_started_again(op
         server.process.wait()
         choose(page, TABLE)
         expect(page.get_by_role("alert").first).to_contain_text("cannot be reached")
+        expect(page.locator(".document .preview")).to_be_visible()
         again = Server(tmp_path, {"PORT": port}).ready()
         expect(page.locator('.items .pill[data-status="done"]')).to_have_count(2)
     end(again)

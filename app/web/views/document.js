@@ -63,6 +63,7 @@ export function OpenDocument({ document: item, documents, formats, languages, on
         </div>`}
       <div class=${`sheet ${total > 1 ? "many" : ""}`}>
         ${total > 1 && html`<${Thumbnails} ...${{ item, total, at, go }} />`}
+        ${!page && item.unfinished && picture && html`<div class="picture"><img class="preview" src=${picture} alt="" /></div>`}
         ${page === null && item.view && html`<p class="hint waiting">${item.unfinished ? t.notReadYet : ""}</p>`}
         ${page && html`
           <div class="picture"><${Stage} key=${`${item.key}-${at}`}
@@ -127,6 +128,8 @@ function Facts({ item, onRetry }) {
   if (item.status === "done" && !item.listed) {
     facts.push(t.pages(view.pages_total), t.lines(item.count), t.sure(percent(view.confidence)), duration(view.processing_time));
     if (item.unsure) facts.push(t.unsureLines(item.unsure));
+  } else if (item.status === "sending" && item.sent > 0) {
+    facts.push(percent(item.sent));
   } else if (view && item.unfinished) {
     if (view.pages_total > 1) facts.push(t.pagesRead(view.pages_done ?? 0, view.pages_total));
     if (view.queue_position > 1) facts.push(t.position(view.queue_position - 1));
@@ -140,9 +143,14 @@ function Facts({ item, onRetry }) {
       <progress value=${view.pages_done ?? 0} max=${view.pages_total} aria-label=${state("processing")}></progress>`}
     ${view?.failed_pages?.length > 0 && html`<p class="notice">${t.failedPages(series(view.failed_pages))}</p>`}
     ${item.incomplete.length > 0 && html`<p class="notice">${t.incomplete(series(item.incomplete))}</p>`}
+    ${item.status === "expired" && html`
+      <div class="notice">
+        <p>${t.expiredHint}</p>
+        ${item.file && html`<button type="button" onClick=${() => onRetry({})}>${t.readAgain}</button>`}
+      </div>`}
     ${trouble && html`
       <div class="notice" role="alert">
-        <p>${explain(trouble)}</p>
+        <p>${trouble === item.holdUp && trouble.status === 0 ? t.offline : explain(trouble)}</p>
         <p class="hint">${forOperators(trouble)}</p>
         ${trouble.code === "password_required" && item.file && html`<${Password} onGiven=${(password) => onRetry({ password })} />`}
         ${!item.unfinished && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}

@@ -19,8 +19,7 @@ export function Operations({ say, limits }) {
       <h2 id="operations-title">${t.operations}</h2>
       ${trouble && html`<p class="notice" role="alert">${explain(trouble)}</p>`}
       ${now && html`
-        <p class="verdict" data-ready=${now.ready.reasons.length === 0 ? "yes" : "no"} role="status">
-          ${now.ready.reasons.length === 0 ? t.allWell : `${t.notReady}: ${now.ready.reasons.join("; ")}`}</p>
+        <${Verdict} ...${now} />
         <div class="tiles">
           <${Workers} ...${now} />
           <${Queue} ...${now} />
@@ -33,7 +32,7 @@ export function Operations({ say, limits }) {
           <${Mean} label=${t.recognising} minutes=${now.minutes} name="recognition_seconds" />
         </div>
         <${DeadLetters} say=${say} />
-        <${Webhooks} say=${say} waiting=${waiting(now.metrics)} />`}
+        <${Webhooks} say=${say} waiting=${given(now.metrics, "ocr_webhooks", "status", "pending")} />`}
     </div>`;
 }
 
@@ -69,6 +68,24 @@ async function look(signal) {
   return {
     queue: queue.body, minutes: history.body.minutes, ready: { reasons: [], ...ready.body }, health: health.body, metrics: parse(metrics),
   };
+}
+
+const given = (metrics, name, label, value) => metrics.find((each) => each.name === name && each.labels[label] === value)?.value ?? 0;
+
+// What an operator has to look after, before any figure.
+function Verdict({ ready, health, metrics }) {
+  const [lost, dead, undelivered] = [
+    given(metrics, "ocr_workers", "state", "failed"), given(metrics, "ocr_jobs", "status", "dead-letter"), given(metrics, "ocr_webhooks", "status", "failed"),
+  ];
+  const concerns = [
+    ["low", "failing"].includes(health.status) && `${t.health}: ${t.grade[health.status]}`,
+    lost && `${t.workers}: ${t.givenUp(number(lost))}`,
+    dead && `${t.deadLetters}: ${number(dead)}`,
+    undelivered && `${t.webhooks}: ${t.givenUp(number(undelivered))}`,
+  ].filter(Boolean);
+  const unready = ready.reasons.length > 0 && `${t.notReady}: ${ready.reasons.join("; ")}`;
+  const told = [unready, concerns.length > 0 && `${t.lookAt}: ${concerns.join(" · ")}`].filter(Boolean);
+  return html`<p class="verdict" data-ready=${unready ? "no" : concerns.length ? "look" : "yes"} role="status">${told.join(". ") || t.allWell}</p>`;
 }
 
 function Workers({ metrics, health }) {
@@ -172,8 +189,6 @@ function DeadLetters({ say }) {
             <button type="button" class="quiet" onClick=${() => act(() => json(`dead-letters/${job.id}`, { method: "DELETE" }))}>${t.remove}</button></li>`)}</ul>`}
     </section>`;
 }
-
-const waiting = (metrics) => metrics.find((each) => each.name === "ocr_webhooks" && each.labels.status === "pending")?.value ?? 0;
 
 function Webhooks({ say, waiting }) {
   const [failed, setFailed] = useState([]);
