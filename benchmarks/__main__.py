@@ -10,6 +10,7 @@ COMMANDS = {
     "accuracy": ("accuracy.run", "how well images are read"),
     "draw": ("drawn.run", "draws pages of known words, rows and tables for it"),
     "pool": ("service.pool", "what a pool of processes adds, and how fast it mends itself"),
+    "start": ("service.start", "what a start costs, its seconds, CPU time and memory"),
     "cost": ("service.cost", "CPU time that a job costs the service itself, on either store"),
     "store": ("service.store", "how fast and how durably jobs are stored"),
     "service": ("service.throughput", "the whole service under load, between its own cost and what the CPUs can give"),

@@ -38,7 +38,7 @@ class Fetcher:
         self.enabled = enabled
         self._addresses = addresses
         self._any_public = any_public
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
 
     async def fetch(self, url: str, add: Callable[[bytes], Awaitable[None]], timeout: float) -> None:
         """Hands the file on to `add`, in so many seconds for all of it. Raises UrlNotAllowed, UrlUnreachable, or as

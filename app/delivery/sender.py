@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 import h11
@@ -51,7 +52,7 @@ class Sender:
         """`timeout`: seconds for all of a try, the look-up of the name included. `tls` replaces the system's trust."""
         self._addresses = addresses
         self._timeout = timeout
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """One try; it never raises but when cancelled."""
@@ -95,9 +96,20 @@ class Sender:
             writer.transport.abort()
 
 
-async def connected(target: Target, context: ssl.SSLContext) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the first address that takes one. Raises the last one's OSError."""
-    tls, name = (context, target.host) if target.scheme == "https" else (None, None)
+@cache
+def system_trust() -> ssl.SSLContext:
+    """The system's certificates. Read when they are first needed: that takes 18 ms, and most services call nobody."""
+    return ssl.create_default_context()
+
+
+async def connected(
+    target: Target, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first address that takes one. `context`: None for the system's trust.
+
+    Raises the last one's OSError.
+    """
+    tls, name = (context or system_trust(), target.host) if target.scheme == "https" else (None, None)
     *others, last = target.addresses
     for address in others:
         with contextlib.suppress(OSError):

@@ -8,8 +8,9 @@ import msgspec
 
 from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
 from ocr_engine.recognition.letters import capitals, choice, scope, weak
+from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
-from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
+from ocr_engine.recognition.letters.model import LetterModel
 from ocr_engine.recognition.letters.ngrams import folded
 
 MIN_LETTERS = 30

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ocr_engine.errors import EngineError
 from ocr_engine.options import ModelFamily
-from ocr_engine.recognition.letters.model import FOLDER, SUFFIX
+from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 
 SCRIPT_LETTERS = 4
 """Of the part of a BCP 47 tag that names a script: `Hant`."""

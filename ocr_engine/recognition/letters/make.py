@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, quantised
+from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
+from ocr_engine.recognition.letters.model import quantised
 from ocr_engine.recognition.letters.ngrams import END, HASH_BITS, ORDER, folded, hashed
 
 MAX_ENTRIES = 50_000

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from ocr_engine.recognition.letters.ngrams import END, HASH_BITS, ORDER, hashed, hashed_rows
 
-FOLDER = Path(__file__).parent / "weights"
-SUFFIX = ".letters"
 STEPS = 16
 """Of a weight, to a bit: weights are bits, 0 to 15.9."""
 UNSEEN = 16.0

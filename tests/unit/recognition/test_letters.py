@@ -13,8 +13,9 @@ from ocr_engine.options import EngineOptions, ModelFamily
 from ocr_engine.recognition.ctc import Doubt, Reading
 from ocr_engine.recognition.letters import make
 from ocr_engine.recognition.letters.correction import Letters
+from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import ALPHABETS, UnknownLanguage, alphabet, known, told
-from ocr_engine.recognition.letters.model import FOLDER, SUFFIX, LetterModel
+from ocr_engine.recognition.letters.model import LetterModel
 from ocr_engine.recognition.letters.ngrams import folded, hashed, hashed_rows
 from ocr_engine.recognition.letters.scope import in_scope
 from tests.readings import evenly
