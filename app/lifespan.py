@@ -119,7 +119,12 @@ async def dispatching(service: Service) -> AsyncIterator[None]:
     """Unfinished jobs rescued and dispatchers at work; drained at the end."""
     await service.start()
     workers = len(service.pool.workers())
-    logger.bind(event="service.started", workers=workers).info(f"started; warm workers: {workers}")
+    days, hours = service.settings.keep_finished_days, service.settings.keep_uploads_hours
+    kept = {"keep_finished_days": days, "keep_uploads_hours": hours}
+    logger.bind(event="service.started", workers=workers, **kept).info(
+        f"started; warm workers: {workers}; finished jobs are kept {f'for {days:g} days' if days else 'without end'}, "
+        f"uploads {f'for {hours:g} hours more' if hours else 'until their job ends'}"
+    )
     try:
         yield
     finally:

@@ -55,3 +55,14 @@ async def test_a_key_lists_its_own_jobs_only(run: Any, tmp_path: Path) -> None:
         await service.upload(PNG, **{"X-API-Key": "a"})
         assert (await service.client.get("/images", headers={"X-API-Key": "b"})).json()["items"] == []
         assert len((await service.client.get("/images", headers={"X-API-Key": "a"})).json()["items"]) == 1
+
+
+async def test_a_list_that_has_not_changed_is_not_sent_again(run: Any) -> None:
+    async with run(ScriptedPool(default=text_result("a"))) as service:
+        await service.client.post("/images?wait=30", files={"file": PNG})
+        first = await service.client.get("/images")
+        again = await service.client.get("/images", headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+        await service.client.post("/images?wait=30", files={"file": PNG})
+        changed = await service.client.get("/images", headers={"If-None-Match": first.headers["ETag"]})
+        assert (changed.status_code, len(changed.json()["items"])) == (200, 2)

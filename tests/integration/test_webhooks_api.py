@@ -248,13 +248,16 @@ async def test_a_key_has_its_own_url_and_secret_and_sees_no_others(
 async def test_a_list_of_deliveries_leads_on(run: Any) -> None:
     with inbox() as (_, url):
         async with run() as service:
-            jobs = [await upload(service, callback_url=url) for _ in range(3)]
+            told = {"tag": "invoices", "metadata": '{"customer":"7"}'}
+            jobs = [await upload(service, callback_url=url, **told) for _ in range(3)]
             first = await service.client.get("/deliveries", params={"limit": 2})
             link = first.headers["Link"].partition(">")[0].removeprefix("<")
             rest = (await service.client.get(link)).json()
             named = [each["job_id"] for each in (*first.json()["items"], *rest["items"])]
             assert named == [job["id"] for job in reversed(jobs)]
             assert rest["next"] is None
+            shown = {(each["tag"], each["metadata"]["customer"]) for each in (*first.json()["items"], *rest["items"])}
+            assert shown == {("invoices", "7")}
             assert (await service.client.get("/deliveries", params={"status": "lost"})).status_code == 400
 
 

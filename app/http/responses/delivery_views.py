@@ -1,9 +1,10 @@
 """Deliveries of webhooks as clients see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from persistence.batches.batch import OF_BATCH
@@ -27,6 +28,8 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
     job_id: str | None
     batch_id: str | None
     url: str
+    tag: str
+    metadata: Mapping[str, str]
     status: DeliveryState
     created_at: datetime
     attempts: Annotated[int, Meta(description="That ended, since it was last asked for.")]
@@ -49,6 +52,13 @@ class ResentView(Struct, frozen=True, kw_only=True):
     resent: int
 
 
+class _Told(Struct, frozen=True):
+    """What of a job's options is told with its end; of a batch nothing."""
+
+    tag: str = ""
+    metadata: Mapping[str, str] = {}
+
+
 def delivery_view(delivery: Delivery) -> DeliveryView:
     """The delivery as clients see it."""
     history = tuple(
@@ -56,12 +66,15 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         for each in delivery.attempts
     )
     last = history[-1] if history else None
+    told = msgspec.json.decode(delivery.data, type=_Told)
     return DeliveryView(
         id=delivery.id,
         type=delivery.event,
         job_id=delivery.subject_id if delivery.kind == OF_IMAGE else None,
         batch_id=delivery.subject_id if delivery.kind == OF_BATCH else None,
         url=delivery.url,
+        tag=told.tag,
+        metadata=told.metadata,
         status=delivery.status,
         created_at=delivery.created_at,
         attempts=delivery.attempt,

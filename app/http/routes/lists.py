@@ -1,11 +1,13 @@
 """`GET /images`: the jobs of a key, newest first."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, QueryParameter
 
 from app.http.openapi import problems
@@ -13,6 +15,7 @@ from app.http.problems import ApiError
 from app.http.request_context import context_of
 from app.http.requests.cursor import following, linked, place_after
 from app.http.responses.schemas import JobsView, listed_view
+from app.http.responses.static import PRIVATE, held
 from app.service import Service
 from persistence.job import JobState
 from persistence.store import JobFilter
@@ -22,7 +25,11 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Jobs on one 
 
 @get(
     "/",
-    responses=problems(400, 401, 403, 429, 500, 503),
+    responses={
+        200: ResponseSpec(JobsView, generate_examples=False, description="A page of the list."),
+        304: ResponseSpec(None, generate_examples=False, description="As the client has it, by its If-None-Match."),
+        **problems(400, 401, 403, 429, 500, 503),
+    },
     summary="List jobs",
     description="Newest first, without their texts. `next`, and `Link` with `rel=next`, lead to the following page.",
 )
@@ -34,7 +41,7 @@ async def list_jobs(
     created_after: FromQuery[str | None] = None,
     after: FromQuery[str | None] = None,
     limit: PageSize = 50,
-) -> Response[JobsView]:
+) -> Response[Any]:
     """A page of the key's jobs."""
     wanted = JobFilter(
         owner=context_of(request.scope).viewer,
@@ -44,7 +51,13 @@ async def list_jobs(
     )
     page = await service.listed(wanted, place_after(after), limit)
     view = JobsView(items=[listed_view(job) for job in page.jobs], next=following(page.next))
-    return linked(view, "/images", view.next, status=status, tag=tag, created_after=created_after, limit=limit)
+    etag = f'"{hashlib.sha256(msgspec.json.encode(view)).hexdigest()[:32]}"'
+    headers = {"ETag": f"W/{etag}", "Cache-Control": PRIVATE}
+    if held(request, etag):
+        return Response(None, status_code=304, headers=headers)
+    shown = linked(view, "/images", view.next, status=status, tag=tag, created_after=created_after, limit=limit)
+    shown.headers.update(headers)
+    return shown
 
 
 def _moment(text: str) -> datetime:
