@@ -7,7 +7,7 @@ from loguru import logger
 
 from app.http.serving.log_throttle import LogThrottle
 
-MAX_UNREAD_BYTES = 64_000_000
+MAX_UNREAD_BYTES = 40_000_000
 """Of answers under way that the kernel does not hold for their clients; half of it for one client."""
 CUT_BACK_TO = 0.9
 """Share of a bound that is left when it was overstepped, so that not each answer oversteps it again."""
