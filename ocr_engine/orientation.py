@@ -34,6 +34,8 @@ MAX_LINES_READ = 3
 """Lines, at most, that are read both ways."""
 DECISIVE_LEAD = 12.0
 """Characters, each counted by the confidence in it, that one way must be ahead for no more lines to be read."""
+MAX_READ_RATIO = 16.0
+"""Length by height of what is read of a line, its middle: some 27 letters, twice those of a decisive lead."""
 
 MIN_LEAD_TO_TURN = 0.25
 """As many of them must a turned page be ahead by: a single T reads as well either way, and pages stand upright."""
@@ -102,7 +104,7 @@ class Orienter:
         read, best = dict.fromkeys(_WAYS, 0.0), _WAYS[0]
         sideways = run_down(*sides(quads))
         for i in _in_turns(quads, tall):
-            for way, words in self._words_by_way(cut(page, quads[i])).items():
+            for way, words in self._words_by_way(_short(cut(page, quads[i]))).items():
                 read[way] += words
             best = max(_WAYS, key=read.__getitem__)
             lead = read[best] - max(read[way] for way in _WAYS if way != best)
@@ -128,7 +130,7 @@ class Orienter:
 
     def _words(self, crop: Pixels) -> float:
         """As `_sureness`; nothing for a lone sign, which is read as well on its side, and little for what is unsure."""
-        (reading,) = self._reader.read_upright([crop])
+        (reading,) = self._reader.read_once([crop])
         letters = len(reading.text.replace(" ", ""))
         return float(reading.confidence**SURENESS_POWER * letters) if letters > 1 else 0.0
 
@@ -139,7 +141,7 @@ class Orienter:
         if len(votes) >= QUORUM and votes.mean() <= MAX_DISSENT:
             return False
         ahead = 0.0
-        for crop in crops[:MAX_LINES_READ]:
+        for crop in map(_short, crops[:MAX_LINES_READ]):
             ahead += self._sureness(turn(crop, 180)) - self._sureness(crop)
             if abs(ahead) >= DECISIVE_LEAD:
                 break
@@ -147,7 +149,7 @@ class Orienter:
 
     def _sureness(self, crop: Pixels) -> float:
         """How much was read, each character counted by the confidence in it."""
-        (reading,) = self._reader.read_upright([crop])
+        (reading,) = self._reader.read_once([crop])
         return reading.confidence * len(reading.text)
 
 
@@ -181,6 +183,14 @@ def _in_turns(quads: Quads, tall: NDArray[np.bool_]) -> list[int]:
     for kind in (tall, ~tall):
         ranks[by_length[kind[by_length]]] = np.arange(np.count_nonzero(kind))
     return [int(i) for i in np.lexsort((~tall, ranks))[:MAX_LINES_READ_TURNED]]
+
+
+def _short(crop: Pixels) -> Pixels:
+    """As much of the middle of a line, level or tall, as is read of it."""
+    sides = crop.shape[:2]
+    most = max(1, round(MAX_READ_RATIO * min(sides)))
+    top, left = (max(0, side - most) // 2 for side in sides)
+    return crop[top : top + most, left : left + most]
 
 
 def _middle(crop: Pixels) -> Pixels:

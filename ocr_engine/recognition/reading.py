@@ -53,7 +53,7 @@ class Reader:
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """The text of each crop (H, W, 3), also where a single one stands on its head."""
         budget = _Budget(crops)
-        readings = self._read_upright(crops, budget)
+        readings = self._read_upright(crops, budget, again=True)
         doubtful = {
             i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL_CONFIDENCE
         }
@@ -63,11 +63,14 @@ class Reader:
             readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
         return readings
 
-    def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
-        """The text of each crop (H, W, 3)."""
-        return self._read_upright(crops, _Budget(crops))
+    def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
+        """The text of each crop (H, W, 3) as it stands, unsure or not: enough to tell which of two ways reads better.
 
-    def _read_upright(self, crops: Sequence[Pixels], budget: "_Budget") -> list[Reading]:
+        What is read on its head is never sure, and to read that again would take three times as long as the rest.
+        """
+        return self._read_upright(crops, _Budget(crops), again=False)
+
+    def _read_upright(self, crops: Sequence[Pixels], budget: "_Budget", *, again: bool) -> list[Reading]:
         widths = [natural_width(crop) for crop in crops]
         sample = _sample(crops)
         readings = self._squeezed(crops, widths, dict.fromkeys(sample, FIRST_SQUEEZE), budget)
@@ -80,7 +83,8 @@ class Reader:
             if i not in readings
         }
         readings |= self._squeezed(crops, widths, squeezes, budget)
-        self._again_with_room(crops, widths, readings, budget)
+        if again:
+            self._again_with_room(crops, widths, readings, budget)
         return [readings[i] for i in range(len(crops))]
 
     def _squeezed(

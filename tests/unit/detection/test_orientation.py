@@ -7,7 +7,15 @@ import pytest
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, turn, turn_back
-from ocr_engine.orientation import MAX_LINES_READ, MAX_VOTERS, QUORUM, AngleClassifier, Orienter, side_by_side
+from ocr_engine.orientation import (
+    MAX_LINES_READ,
+    MAX_READ_RATIO,
+    MAX_VOTERS,
+    QUORUM,
+    AngleClassifier,
+    Orienter,
+    side_by_side,
+)
 from ocr_engine.recognition import reading
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.result import Rotation
@@ -33,11 +41,13 @@ class Reader(reading.Reader):
     def __init__(self, upright: float = 0.98, on_its_head: float = 0.4, text: str = LINE) -> None:
         self.upright, self.on_its_head, self.text = upright, on_its_head, text
         self.calls = 0
+        self.longest = 0.0
 
-    def read_upright(self, crops: Sequence[Pixels]) -> list[Reading]:
+    def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
         (crop,) = crops
         self.calls += 1
         height, width = crop.shape[:2]
+        self.longest = max(self.longest, height / width, width / height)
         if height > width:
             return [Reading("", 0.0)]
         stands = int(crop[:, 0].mean()) < int(crop[:, height - 1].mean())
@@ -104,6 +114,13 @@ def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_r
     assert decisive.calls == 2
     assert turn_needed(page(8), Votes(0.9), close) == 0
     assert close.calls == 2 * MAX_LINES_READ
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_of_a_panoramas_line_no_more_than_its_middle_is_read(rotation: Rotation) -> None:
+    reader = Reader()
+    assert turn_needed(page(1, rotation, length=100 * THICKNESS), Votes(0.9), reader) == rotation
+    assert reader.longest <= MAX_READ_RATIO
 
 
 def test_a_vote_of_too_few_lines_is_not_trusted() -> None:

@@ -62,7 +62,7 @@ def test_a_footnote_in_small_print_does_not_mislead_about_the_page() -> None:
     recogniser = Print(*[("x" * 40, 0.99)] * 6, *[("x" * 30, 0.99)] * 20)
     crops = recogniser.crops(pitch=14)
     crops[:6] = [crop[::2, : 40 * 10] for crop in crops[:6]]  # half as high, its letters hardly narrower
-    Reader(recogniser).read_upright(crops)
+    Reader(recogniser).read(crops)
     assert sum(len(widths_of(recogniser, number)) > 1 for number in range(6, 26)) <= 6
 
 
@@ -71,16 +71,23 @@ def test_a_line_set_tighter_than_the_page_is_read_again_with_its_own_pitch() -> 
     recogniser = Print(*lines)
     crops = recogniser.crops(pitch=30)
     crops[11] = crops[11][:, : 45 * 13]
-    Reader(recogniser).read_upright(crops)
+    Reader(recogniser).read(crops)
     first, second = widths_of(recogniser, 11)
     assert first < 45 * TIGHTEST_PITCH <= second
 
 
 def test_an_unsure_line_is_read_again_with_more_room() -> None:
     recogniser = Print(("x" * 20, SURE_MEAN - 0.1))
-    Reader(recogniser).read_upright(recogniser.crops(pitch=20))
+    Reader(recogniser).read(recogniser.crops(pitch=20))
     assert widths_of(recogniser, 0) == [round(FIRST_SQUEEZE * 20 * 20), 480]
     assert recogniser.exactly == [False, True]
+
+
+def test_ways_to_turn_a_page_are_compared_by_one_reading_each() -> None:
+    recogniser = Print(("x" * 20, DOUBTFUL_CONFIDENCE - 0.1))
+    (reading,) = Reader(recogniser).read_once(recogniser.crops(pitch=20))
+    assert reading.text == "x" * 20
+    assert recogniser.exactly == [False]
 
 
 def test_a_sure_line_is_read_once() -> None:
