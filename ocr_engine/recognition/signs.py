@@ -1,0 +1,298 @@
+"""Signs that the model has no class for, told by their ink: `„` and `¡` before a word, `№`, `‚` and `‹ ›`.
+
+The recogniser says nothing of them, or takes them for others. What stands beside a word, and belongs to none of the
+letters that were read, is measured by the height of the small letters.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import cv2
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ocr_engine.boxes import Quads
+from ocr_engine.crops import Pixels, cut
+from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.letters.scope import is_latin
+
+MIN_CONTRAST = 48
+"""Levels of grey between ink and paper, at least."""
+LETTER_HEIGHT = 0.55
+"""Of the median of a line's parts, from which a part is a letter, and no mark."""
+MIN_LETTERS, MIN_PIXELS = 3, 6
+"""Parts of a line that tell how high its letters are, and how high they are at least."""
+MAX_PARTS = 2.0
+"""Parts by letters of a line: more are letters in pieces, or dirt."""
+ASTRAY = 0.3
+"""By how much the place of a letter, which the model knows to a step, may miss its ink."""
+_SINGLE = re.compile(r"(?<!\S),(?=[^\W\d_][^,]*?[‘’'](?!\w))")
+_DOUBLE = re.compile(r"(?<!\S),,(?=\w)")
+_WORDS = re.compile(r"(?<![^\s(\[„])[^\W_]")
+_NUMBER = re.compile(r"(?<!\S)[Nn](?= ?\d)")
+_CLOSED = re.compile(r"(?<=\S)[“”\"](?!\w)")
+_COMMA = re.compile(r"(?<!\S),(?=[^\W\d_])")
+_ENDS = re.compile(r"[^\W_]+(?![\w'’-])")
+_ANGLES = re.compile(r"(?<!\S)<( ?)[^\W\d_][^<>=/]*?( ?)>(?!\w)")
+_LETTER_FOR_MARK = re.compile(r"(?<!\w)i(?=[A-ZÀ-ÖØ-Þ])")
+
+
+class _Part(Struct, frozen=True):
+    """A piece of ink; lengths by the height of small letters, down from the base line."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+class _Line(Struct, frozen=True):
+    """The ink of a line, and where the characters were read in it."""
+
+    parts: list[_Part]
+    places: list[float]
+
+
+def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
+    """The readings of the boxes (n, 4, 2) of a page, with such signs where their ink stands."""
+    closed = any(_CLOSED.search(reading.text) for reading in readings)
+    return [_with_signs(page, quad, reading, closed=closed) for quad, reading in zip(quads, readings, strict=True)]
+
+
+def _with_signs(page: Pixels, quad: NDArray[np.float32], reading: Reading, *, closed: bool) -> Reading:
+    """`closed`: quotations end on the page."""
+    reading = _spelt(reading)
+    text = reading.text
+    if reading.corner or len(reading.places) != len(text) or not any(map(is_latin, text)):
+        return reading
+    line = _line(cut(page, quad), reading)
+    if line is None:
+        return reading
+    kinds = (*((_quotes,) if closed else ()), _single_quotes, _exclamations, _numbers, _angles)
+    found = {(at, length): sign for kind in kinds for at, length, sign in kind(line, text)}
+    for (at, length), sign in sorted(found.items(), reverse=True):
+        reading = _replaced(reading, at, length, sign)
+    return reading
+
+
+def _spelt(reading: Reading) -> Reading:
+    """The reading with quotation marks for the commas before a word that can be nothing else."""
+    for pattern, sign in ((_DOUBLE, "„"), (_SINGLE, "‚")):
+        while found := pattern.search(reading.text):
+            reading = _replaced(reading, found.start(), len(found[0]), sign)
+    return reading
+
+
+def _quotes(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
+    """Places before words where two commas stand that were not read."""
+    for word in _WORDS.finditer(text):
+        marks = [part for part in _before(line, text, word.start()) if _is_comma(part)]
+        if _is_pair(*marks) if len(marks) == 2 else len(marks) == 1 and _is_joined_pair(marks[0]):
+            yield word.start(), 0, "„"
+
+
+def _is_pair(left: _Part, right: _Part) -> bool:
+    return abs(left.height - right.height) <= 0.2 and right.left - left.right <= 0.35
+
+
+def _is_joined_pair(part: _Part) -> bool:
+    return part.width >= max(0.4, 0.8 * part.height)
+
+
+def _single_quotes(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
+    """Places of commas before a word, and of the raised ones behind a later word that close what they open."""
+    for comma in _COMMA.finditer(text):
+        for word in _ENDS.finditer(text, comma.end()):
+            marks = _behind(line, text, word.end() - 1)
+            if len(marks) == 1 and _is_raised(marks[0]):
+                yield from ((comma.start(), 1, "‚"), (word.end(), 0, "‘"))
+                break
+
+
+def _is_raised(part: _Part) -> bool:
+    return 0.25 <= part.height <= 0.75 and part.bottom <= -0.55 and part.width <= 0.5
+
+
+def _is_comma(part: _Part) -> bool:
+    return 0.25 <= part.height <= 0.85 and part.top >= -0.5 and part.bottom >= 0.08 and part.width <= 1.0
+
+
+def _exclamations(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
+    """Places where a word begins with an exclamation mark on its head."""
+    if "!" not in text:
+        return
+    for word in _WORDS.finditer(text):
+        if word[0] not in "jJ" and _is_turned_mark(_before(line, text, word.start())):
+            yield word.start(), 0, "¡"
+    for word in _LETTER_FOR_MARK.finditer(text):
+        at = line.places[word.start()]
+        near = [part for part in line.parts if part.left - 0.3 <= at <= part.right + 0.3 and part.width <= 0.5]
+        if _is_turned_mark(near):
+            yield word.start(), 1, "¡"
+
+
+def _is_turned_mark(parts: Sequence[_Part]) -> bool:
+    """A dot, and under it a stroke that reaches below the base line."""
+    if len(parts) != 2:
+        return False
+    dot, stroke = sorted(parts, key=lambda part: part.top)
+    return (
+        dot.height <= 0.45
+        and dot.bottom <= stroke.top + 0.05
+        and stroke.height >= 0.6
+        and stroke.bottom >= 0.12
+        and max(dot.width, stroke.width) <= 0.5
+        and abs(dot.middle - stroke.middle) <= 0.25
+    )
+
+
+def _numbers(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
+    """Places of an `N` before a number, with a small raised letter beside it."""
+    for letter in _NUMBER.finditer(text):
+        begin = line.places[letter.start()]
+        digit = next(i for i in range(letter.end(), len(text)) if text[i].isdigit())
+        end = line.places[digit]
+        raised = [part for part in line.parts if begin + 0.4 < part.middle < end - 0.25 and part.bottom <= 0.05]
+        if any(part.height <= 0.95 and part.top <= -0.8 and part.width >= 0.25 for part in raised):
+            yield letter.start(), 1, "№"
+
+
+def _angles(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
+    """Places of angles that are narrow, as those of quotations are, and of such that were not read."""
+    for pair in _ANGLES.finditer(text):
+        ends = [(pair.start(), "‹"), (pair.end() - 1, "›")]
+        parts = [_at(line, line.places[at]) for at, _ in ends]
+        if all(part is not None and part.width <= 0.75 * part.height and part.height <= 0.95 for part in parts):
+            yield from ((at, 1, sign) for at, sign in ends)
+    opened = -1
+    for word in _ENDS.finditer(text):
+        at = word.start()
+        before = text[at - 1 : at]
+        if opened < 0 and before in ("", " ") and _is_angle(_before(line, text, at)):
+            opened = at
+        elif opened < 0 and before == "<" and _is_angle([part for part in [_at(line, line.places[at - 1])] if part]):
+            opened = at - 1
+        if opened < 0:
+            continue
+        end = word.end()
+        read = text[end : end + 1] == ">" and _at(line, line.places[end])
+        if _is_angle([read] if read else _behind(line, text, end - 1)):
+            if text[opened] != "<" or not read:
+                yield from ((opened, int(text[opened] == "<"), "‹"), (end, int(bool(read)), "›"))
+            opened = -1
+
+
+def _is_angle(parts: Sequence[_Part]) -> bool:
+    """A small sign, higher than it is wide, between the base line and the small letters' upper end."""
+    if len(parts) != 1:
+        return False
+    height, width = parts[0].height, parts[0].width
+    return (
+        0.35 <= height <= 0.9
+        and 0.35 * height <= width <= 0.75 * height
+        and parts[0].top >= -1.0
+        and parts[0].bottom <= 0.05
+    )
+
+
+def _at(line: _Line, place: float) -> _Part | None:
+    near = [part for part in line.parts if part.left - 0.35 <= place <= part.right + 0.35]
+    return min(near, key=lambda part: abs(part.middle - place), default=None)
+
+
+def _before(line: _Line, text: str, at: int) -> list[_Part]:
+    """The parts that stand close before the first letter of a word, and are no part of what was read before it."""
+    letters = [part for part in line.parts if part.height >= LETTER_HEIGHT and part.bottom <= 0.6]
+    first = _nearest(letters, line.places[at])
+    if first is None or not first.left - ASTRAY <= line.places[at] <= first.right + ASTRAY:
+        return []
+    begin = -np.inf
+    if (before := text[:at].rstrip()) and (last := _nearest(line.parts, line.places[len(before) - 1])):
+        begin = last.right
+    close = [part for part in line.parts if begin <= part.left and part.right <= first.left + 0.1 and part != first]
+    kept: list[_Part] = []
+    edge = first.left
+    for part in sorted(close, key=lambda part: -part.right):
+        if edge - part.right > 0.55:
+            break
+        kept, edge = [part, *kept], min(edge, part.left)
+    return kept
+
+
+def _behind(line: _Line, text: str, at: int) -> list[_Part]:
+    """The parts that stand close behind the last letter of a word, and are no part of what was read behind it."""
+    letters = [part for part in line.parts if part.height >= LETTER_HEIGHT]
+    last = _nearest(letters, line.places[at])
+    if last is None or not last.left - ASTRAY <= line.places[at] <= last.right + ASTRAY:
+        return []
+    end = np.inf
+    rest = text[at + 1 :]
+    behind = len(text) - len(rest.lstrip())
+    if behind < len(text) and (following := _nearest(line.parts, line.places[behind])):
+        end = following.left
+    close = [part for part in line.parts if last.right - 0.1 <= part.left and part.right <= end and part != last]
+    kept: list[_Part] = []
+    edge = last.right
+    for part in sorted(close, key=lambda part: part.left):
+        if part.left - edge > 0.55:
+            break
+        kept, edge = [*kept, part], max(edge, part.right)
+    return kept
+
+
+def _nearest(parts: Sequence[_Part], place: float) -> _Part | None:
+    """The part that stands at a place, or next to it."""
+    return min(parts, key=lambda part: max(0.0, part.left - place, place - part.right), default=None)
+
+
+def _line(crop: Pixels, reading: Reading) -> _Line | None:
+    """The ink of a crop (H, W, 3); None where its letters cannot be measured."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    away = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
+    if away.max() < MIN_CONTRAST:
+        return None
+    _, ink = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    boxes = boxes[1:]
+    left, top, wide, high, _ = boxes.T.astype(np.float64)
+    tall = (
+        high >= LETTER_HEIGHT * np.median(high[high > 0.2 * len(grey)]) if (high > 0.2 * len(grey)).any() else high < 0
+    )
+    if tall.sum() < MIN_LETTERS:
+        return None
+    base, small = float(np.median((top + high)[tall])), float(np.percentile(high[tall], 25))
+    parts = [
+        _Part(x / small, (x + w) / small, (y - base) / small, (y + h - base) / small)
+        for x, y, w, h in zip(left, top, wide, high, strict=True)
+        if h >= 0.12 * small or w >= 0.12 * small
+    ]
+    if small < MIN_PIXELS or len(parts) > MAX_PARTS * len(reading.text.replace(" ", "")) + MIN_LETTERS:
+        return None
+    width = crop.shape[1] / small
+    return _Line(parts, [place * width for place in reading.places])
+
+
+def _replaced(reading: Reading, at: int, length: int, sign: str) -> Reading:
+    """The reading with a sign for so many characters, of which it has at least one."""
+    places, certainty = [*reading.places], [*reading.certainty]
+    if places:
+        beside = places[max(0, at - 1)], places[min(at, len(places) - 1)]
+        places[at : at + length] = [places[at] if length else sum(beside) / 2]
+    if certainty:
+        certainty[at : at + length] = [min(certainty[max(0, at - 1) : at + max(1, length)])]
+    text = reading.text[:at] + sign + reading.text[at + length :]
+    return msgspec.structs.replace(reading, text=text, places=tuple(places), certainty=tuple(certainty), doubts=())
