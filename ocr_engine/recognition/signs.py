@@ -24,7 +24,7 @@ LETTER_HEIGHT = 0.55
 """Of the median of a line's parts, from which a part is a letter, and no mark."""
 MIN_LETTERS, MIN_PIXELS = 3, 6
 """Parts of a line that tell how high its letters are, and how high they are at least."""
-MAX_PARTS = 2.0
+PARTS_BY_LETTER = 2.0
 """Parts by letters of a line: more are letters in pieces, or dirt."""
 ASTRAY = 0.3
 """By how much the place of a letter, which the model knows to a step, may miss its ink."""
@@ -280,7 +280,7 @@ def _line(crop: Pixels, reading: Reading) -> _Line | None:
         for x, y, w, h in zip(left, top, wide, high, strict=True)
         if h >= 0.12 * small or w >= 0.12 * small
     ]
-    if small < MIN_PIXELS or len(parts) > MAX_PARTS * len(reading.text.replace(" ", "")) + MIN_LETTERS:
+    if small < MIN_PIXELS or len(parts) > PARTS_BY_LETTER * len(reading.text.replace(" ", "")) + MIN_LETTERS:
         return None
     width = crop.shape[1] / small
     return _Line(parts, [place * width for place in reading.places])

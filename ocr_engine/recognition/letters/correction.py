@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
-from ocr_engine.recognition.letters import capitals, choice, scope, weak
+from ocr_engine.recognition.letters import capitals, choice, scope, strangers, weak
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
@@ -43,8 +43,10 @@ class Letters:
     def decided(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> list[Reading]:
         """The readings of a page without what letters may decide. `told`: its languages; none: by what is read."""
         readings = [capitals.begun(reading) for reading in readings]
-        doubts = [scope.in_scope(reading) for reading in readings]
         language = self.language(readings, told)
+        if language is None and not told:
+            readings = strangers.without(readings)
+        doubts = [scope.in_scope(reading) for reading in readings]
         letters = alphabet(told or ([language] if language else []))
         if letters is not None:
             doubts = [

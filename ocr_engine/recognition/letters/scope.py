@@ -84,7 +84,8 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
     elif not is_latin(stands) and not (stands in GREEK_ALIKE and is_latin(left[-1:]) and is_latin(right[:1])):
         return None
     word = left + stands + right
-    alike = UPRIGHT if sum(map(str.isalpha, word)) > ABBREVIATION else frozenset[str]()
+    is_long = sum(map(str.isalpha, word)) > ABBREVIATION
+    alike = UPRIGHT if is_long or _begins_clause(text, doubt, word) else frozenset[str]()
     choices = [
         (choice, probability)
         for choice, probability in doubt.choices
@@ -96,6 +97,13 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
         )
     ]
     return Doubt(doubt.at, doubt.length, tuple(choices)) if len(choices) > 1 else None
+
+
+def _begins_clause(text: str, doubt: Doubt, word: str) -> bool:
+    """Whether `II` begins a clause, and goes on in small letters: `Il` rather than a numeral."""
+    before = text[: doubt.at].rsplit(" ", 1)[0] if " " in text[: doubt.at] else ""
+    after = text[doubt.at :].split(" ", 1)[1:]
+    return word == "II" and (not before or before[-1] in ".!?:") and bool(after and after[0][:1].islower())
 
 
 def _may_replace(stands: str, choice: str, probability: float) -> bool:

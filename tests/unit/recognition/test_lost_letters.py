@@ -118,3 +118,30 @@ def test_elsewhere_letters_keep_their_size(letters: Letters, text: str) -> None:
             assert letters.decided([evenly(text, doubts=[doubt])])[0].text == text
     first = Doubt(0, 1, ((text[0], 0.9), (text[0].upper(), 0.1)))
     assert letters.decided([evenly(text, doubts=[first])])[0].text == text
+
+
+def test_a_rare_accent_gives_way_on_a_page_of_no_language_unless_it_has_one_for_sure(letters: Letters) -> None:
+    doubt = Doubt(4, 1, (("ğ", 0.77), ("g", 0.17), ("ġ", 0.05)))
+    page = [evenly("09Auğ2021", certainty=0.9, doubts=[doubt]), evenly("4,052.36")]
+    assert [reading.text for reading in letters.decided(page)] == ["09Aug2021", "4,052.36"]
+    turkish = [*page, evenly("Doğan 12")]
+    assert next(reading.text for reading in letters.decided(turkish)) == "09Auğ2021"
+    german = evenly("Kägi 12", certainty=0.9, doubts=[Doubt(1, 1, (("ä", 0.8), ("a", 0.2)))])
+    assert letters.decided([german])[0].text == "Kägi 12"
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("II n'y a pas eu de vote cette fois-ci.", "Il n'y a pas eu de vote cette fois-ci."),
+        ("La ville dort. II n'y a pas de vote.", "La ville dort. Il n'y a pas de vote."),
+        ("Le roi Charles II n'a pas eu d'enfant de la reine.", "Le roi Charles II n'a pas eu d'enfant de la reine."),
+        ("II. Les comptes de la ville sont clos cette fois.", "II. Les comptes de la ville sont clos cette fois."),
+    ],
+)
+def test_two_strokes_at_the_beginning_of_a_sentence_are_a_word_and_behind_a_name_a_number(
+    letters: Letters, read: str, right: str
+) -> None:
+    at = read.index("II") + 1
+    doubt = Doubt(at, 1, (("I", 0.5), ("l", 0.45)))
+    assert letters.decided([evenly(read, doubts=[doubt])], ["fr"])[0].text == right
