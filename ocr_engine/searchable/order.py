@@ -17,12 +17,18 @@ class PagesInFile(Struct, frozen=True):
     """Pages as JSON in a file, one a line: read one by one, as often as they are asked for."""
 
     path: Path
+    begins: tuple[int, ...] | None = None
+    """Where the lines of the pages begin that are meant, in their order; None: all, as they stand."""
 
     def __iter__(self) -> Iterator[OcrPage]:
-        """By number. Raises OSError."""
+        """Raises OSError."""
         with self.path.open("rb") as lines:
-            for line in lines:
-                yield _page.decode(line)
+            if self.begins is None:
+                yield from map(_page.decode, lines)
+            else:
+                for begin in self.begins:
+                    lines.seek(begin)
+                    yield _page.decode(lines.readline())
 
 
 class PdfOrder(Struct, frozen=True, kw_only=True):

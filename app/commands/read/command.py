@@ -14,8 +14,9 @@ from enum import IntEnum
 from pathlib import Path
 
 from app.commands.read.arguments import JOINABLE, STDIN, BadArguments, Order, order_of
+from app.commands.read.kept import forget
 from app.commands.read.lanes import in_lanes
-from app.commands.read.outputs import Stdout, StdoutClosed, discard, draft_of, put
+from app.commands.read.outputs import Stdout, StdoutClosed, discard, draft_of, kept_of, put
 from app.commands.read.plan import Item, Target, found, planned
 from app.commands.read.progress import Progress
 from app.commands.read.readers import reader_of
@@ -121,7 +122,7 @@ class Run:
 
     async def _one(self, reader: FileReader, place: int, item: Item) -> None:
         targets = self._lacking(item)
-        drafts = [self._draft(place, target) for target in targets]
+        drafts = [self._draft(place, item, target) for target in targets]
         sent = False
         try:
             lacking = await reader.read(
@@ -163,15 +164,20 @@ class Run:
         """Its outputs that are not there."""
         return [each for each in item.targets if self._order.force or each.path is None or not each.path.exists()]
 
-    def _draft(self, place: int, target: Target) -> Draft:
-        path = self._scratch / f"{place}" if target.path is None else draft_of(target.path)
-        return Draft(format=target.format, path=path)
+    def _draft(self, place: int, item: Item, target: Target) -> Draft:
+        if target.path is None:
+            return Draft(format=target.format, path=self._scratch / f"{place}")
+        first = item.targets[0].path
+        return Draft(format=target.format, path=draft_of(target.path), kept=kept_of(first) if first else None)
 
 
 def _put_all(drafts: Sequence[Draft], targets: Sequence[Target], *, whole: bool) -> None:
     for draft, target in zip(drafts, targets, strict=True):
         assert target.path is not None
         put(draft.path, target.path, whole=whole)
+    for draft in drafts:
+        if whole and draft.kept is not None:
+            forget(draft.kept)
 
 
 def _spooled(sources: Sequence[str], scratch: Path) -> dict[str, Path]:

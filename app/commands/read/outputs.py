@@ -39,6 +39,11 @@ def draft_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}.draft")
 
 
+def kept_of(target: Path) -> Path:
+    """Where the pages of a file wait that has this as its first output."""
+    return target.with_name(f".{target.name}.pages")
+
+
 def put(draft: Path, target: Path, *, whole: bool) -> None:
     """Moves a draft to its place, or, where pages of it are lacking, beside it. Raises CannotWrite."""
     partial = target.with_name(target.name + PARTIAL)

@@ -44,7 +44,9 @@ async def reader_of(order: Order, items: Sequence[Item]) -> AsyncIterator[FileRe
     workers = pages_at_most(items, order.jobs or settings.max_workers)
     pool = processes(settings, options, workers, lambda _: None)
     async with started(pool):
-        yield ReaderHere(pool, order.asked, asked, workers=workers, max_attempts=settings.max_attempts)
+        yield ReaderHere(
+            pool, order.asked, asked, workers=workers, max_attempts=settings.max_attempts, settings=str(options)
+        )
 
 
 def options_of(asked: Asked, settings: "Settings") -> JobOptions:

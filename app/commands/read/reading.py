@@ -37,6 +37,8 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     format: Format
     path: Path
+    kept: Path | None = None
+    """Where pages that were read wait for the next run, should this one not come to the end of the file."""
 
 
 class Unreadable(Exception):

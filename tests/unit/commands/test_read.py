@@ -1,6 +1,7 @@
 """`python -m app read` as a filter and over folders: what it writes where, what it reads again, how it ends."""
 
 import asyncio
+import fcntl
 import io
 import os
 import signal
@@ -130,10 +131,44 @@ def test_a_file_that_lacks_pages_is_set_aside_and_read_again(tmp_path: Path, cap
     source, output = picture(tmp_path / "a.png", ""), tmp_path / "out"
     assert read(source, "-o", output, readers=on(pool)) == 1
     assert capfdbinary.readouterr().err.decode().endswith("a.png: page 2: it cannot be drawn (invalid_image)\n")
-    assert {path.name: path.read_text() for path in output.iterdir()} == {"a.txt.partial": "fine\n\ffine\n"}
+    assert (output / "a.txt.partial").read_text() == "fine\n\ffine\n"
     pool.by_page = {}
     assert read(source, "-o", output, readers=on(pool)) == 0
     assert {path.name: path.read_text() for path in output.iterdir()} == {"a.txt": "fine\n\ffine\n\ffine\n"}
+
+
+@pytest.mark.parametrize("left", ["whole", "torn", "by another version", "of another file", "held by another run"])
+def test_a_document_goes_on_where_a_run_was_interrupted(tmp_path: Path, left: str) -> None:
+    source, output = picture(tmp_path / "a.png", ""), tmp_path / "out"
+    pool = ScriptedPool(default=text_result("fine"))
+    pool.pages, pool.by_page = 5, {4: PoolUnavailable("every worker was given up")}
+    assert read(source, "-o", output, "-f", "text,json", readers=on(pool)) == 3
+    (kept,) = output.iterdir()
+    before = kept.read_bytes()
+    read_before = before.count(b"\n") - 1
+    assert kept.name == ".a.txt.pages"
+    assert read_before
+    match left:
+        case "torn":
+            kept.write_bytes(before[:-9])
+            read_before -= 1
+        case "by another version":
+            kept.write_bytes(before.replace(b'"version":"', b'"version":"0'))
+            read_before = 0
+        case "of another file":
+            picture(source, "changed")
+            read_before = 0
+    again = ScriptedPool(default=text_result("fine"))
+    again.pages = 5
+    with kept.open() as other:
+        if left == "held by another run":
+            fcntl.flock(other, fcntl.LOCK_EX)
+            read_before = 0
+        assert read(source, "-o", output, "-f", "text,json", readers=on(again)) == 0
+    assert len(again.read) == 5 - read_before
+    assert (output / "a.txt").read_text() == "\f".join(5 * ["fine\n"])
+    held = {kept.name} if left == "held by another run" else set()
+    assert {path.name for path in output.iterdir()} == {"a.txt", "a.json"} | held
 
 
 def test_chosen_pages_are_read_and_no_others(tmp_path: Path, capfdbinary: Any) -> None:
