@@ -111,6 +111,12 @@ def form(sheet: Sheet) -> None:
             sheet.row(cells, base, font)
 
 
+def loose_form(sheet: Sheet) -> None:
+    """A form whose words were boxed by hand: what they measure is no worse than that allows."""
+    form(sheet)
+    sheet.loosen()
+
+
 def table(sheet: Sheet) -> None:
     """A table with all, some or no rules, beneath prose and above it."""
     lot, font = sheet.lot, sheet.font(sheet.lot.uniform(18, 24))
@@ -153,6 +159,7 @@ KINDS: Mapping[str, Callable[[Sheet], None]] = MappingProxyType(
         "receipts": receipt,
         "price-lists": price_list,
         "forms": form,
+        "loose-forms": loose_form,
         "tables": table,
     }
 )

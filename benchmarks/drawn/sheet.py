@@ -16,6 +16,8 @@ from benchmarks.accuracy.truth import Cell
 
 WIDTH, HEIGHT = 1240, 1754
 """A4 at 150 dpi."""
+HAND_DRAWN = (-0.5, 4.5)
+"""Pixels by which each side of a box that people drew lies outside of the ink, for print of 18 to 24."""
 FAMILIES = ("Carlito", "Caladea", "DejaVuSans", "DejaVuSerif", "LiberationSans", "LiberationSerif", "LiberationMono")
 FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 Font = ImageFont.FreeTypeFont
@@ -87,6 +89,15 @@ class Sheet:
             around = [(py, wide - px) if quarter == 1 else (high - py, px) for px, py in word.shape]
             self.words.append(Word(word.text, tuple((round(x) + px, round(y) + py) for px, py in around)))
         self.lines.append(text)
+
+    def loosen(self) -> None:
+        """Gives each word of the truth a box as people draw it, on forms (FUNSD): some pixels off its ink."""
+        loosened = []
+        for word in self.words:
+            (left, top), _, (right, bottom), _ = word.shape
+            off = [self.lot.uniform(*HAND_DRAWN) for _ in range(4)]
+            loosened.append(Word(word.text, _corners((left - off[0], top - off[1], right + off[2], bottom + off[3]))))
+        self.words = loosened
 
     def turn(self, degrees: float) -> None:
         """Turns all that is printed clockwise about the middle of the paper, which stays as large."""

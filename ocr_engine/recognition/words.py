@@ -28,10 +28,12 @@ EAST_ASIAN = (
 """Blocks of radicals, kana, ideographs and their signs. Not Hangul: Korean sets spaces."""
 MIN_INK_CONTRAST = 24
 """Levels that ink differs from the paper by at least: what differs less is the paper's own."""
+FAINT_INK = 0.6
+"""Of what parts ink from paper: from there on a pixel is a thin letter's, or a letter's grey rim."""
 LINE_RIM = 0.12
 """Share of a line's height, at its top and bottom: what keeps to it belongs to the lines above and below."""
-MIN_RULE_LENGTH = 4.0
-"""By the line's height: what runs on for longer is a rule, not a letter."""
+MIN_RULE_LENGTH = 2.0
+"""By the line's height: what runs on for longer is a rule, not a letter. One that slopes a little is in parts."""
 MIN_BORDER_SHARE = 0.9
 """Share of the line's height that a table's border covers at its ends, and of a short line's width that a rule does."""
 RULE_ZONE = 0.35
@@ -46,6 +48,13 @@ MAX_INK_OVERHANG = 1.6
 """Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
 MAX_DIRT = 0.06
 """Share of the line's height: what is smaller in both directions is dirt, unless nothing else is there."""
+
+AIR = 0.04
+"""Of a word's height, left and right of its ink: letters have that much of their own, whatever stands beside them."""
+NEAR_EDGE = 3
+"""Pixels at each side of a word, of which blur and interpolation make the outer ones grey."""
+COVERED = 0.8
+"""Of the darkest of these, from which a pixel is all ink."""
 
 
 class Place(Struct, frozen=True):
@@ -87,7 +96,7 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
         return []
     width = crop.shape[1]
     middles = np.clip(np.array(reading.places), 0.0, 1.0) * width
-    ink = _ink(crop)
+    ink, away = _ink(crop)
     columns = np.asarray(ink.any(axis=0), bool)
     # as they stand, from the left: scripts that run to the left have them in another order
     stand = sorted(range(len(words)), key=lambda i: middles[slice(*words[i])].mean())
@@ -95,7 +104,7 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
     edges = _ends(first[0], last[-1], width / max(1, len(middles)), width)
     gaps = [_boundary(columns, ink, left, right) for left, right in zip(last[:-1], first[1:], strict=True)]
     bounds = [*pairwise([edges[0], *gaps, edges[1]])]
-    placed = {i: _place(ink, words[i], *bounds[k]) for k, i in enumerate(stand)}
+    placed = {i: _place(ink, away, words[i], *bounds[k]) for k, i in enumerate(stand)}
     return [placed[i] for i in range(len(words))]
 
 
@@ -119,41 +128,68 @@ def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:
     return first + int(begins[widest] + ends[widest]) // 2
 
 
-def _place(ink: Flags, word: tuple[int, int], left: int, right: int) -> Place:
+def _place(ink: Flags, away: Pixels, word: tuple[int, int], left: int, right: int) -> Place:
     height, width = ink.shape
-    part = ink[:, left : max(left + 1, right)]
-    across, down = np.flatnonzero(part.any(axis=0)), np.flatnonzero(part.any(axis=1))
-    if not len(across):
-        return Place(*word, left / width, 0.0, max(left + 1, right) / width, 1.0)
+    right = max(left + 1, right)
+    part = ink[:, left:right]
+    if not part.any():
+        return Place(*word, left / width, 0.0, right / width, 1.0)
+    dark = np.where(part, away[:, left:right], 0)
+    (begin, end), (top, bottom) = _extent(dark.max(axis=0)), _extent(dark.max(axis=1))
+    air = AIR * (bottom - top)
     return Place(
-        *word, (left + across[0]) / width, down[0] / height, (left + across[-1] + 1) / width, (down[-1] + 1) / height
+        *word,
+        (left + max(0.0, begin - air)) / width,
+        top / height,
+        min(float(right), left + end + air) / width,
+        bottom / height,
     )
 
 
-def _ink(crop: Pixels) -> Flags:
-    """Which pixels (H, W) of a line are its letters: without rules, borders, dirt, and parts of other lines."""
+def _extent(profile: Pixels) -> tuple[float, float]:
+    """Where ink begins and ends along its darkest pixels (n,)."""
+    inked = np.flatnonzero(profile)
+    first, last = int(inked[0]), int(inked[-1]) + 1
+    return first + _bare(profile[first:last]), last - _bare(profile[first:last][::-1])
+
+
+def _bare(profile: Pixels) -> float:
+    """How much of the first pixels is bare: one half as dark as its neighbours within is covered by half."""
+    near = profile[:NEAR_EDGE] / float(profile[:NEAR_EDGE].max())
+    covered = int(np.argmax(near >= COVERED))
+    return float((1 - near[:covered]).sum())
+
+
+def _ink(crop: Pixels) -> tuple[Flags, Pixels]:
+    """Which pixels (H, W) of a line are its letters: without rules, borders, dirt, and parts of other lines.
+
+    And how far each (H, W) is from the paper, 0 to 255.
+    """
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     height = len(grey)
     paper = np.median(grey)
     away = cv2.absdiff(grey, np.full_like(grey, paper))
     threshold, _ = cv2.threshold(away, 0, 255, cv2.THRESH_OTSU)
-    # letters are thin: half of what Otsu asks of them takes their grey rims in
-    ink = (away > max(MIN_INK_CONTRAST, threshold * 0.85)).astype(np.uint8)
+    ink = (away > max(MIN_INK_CONTRAST, threshold * FAINT_INK)).astype(np.uint8)
     rim = max(1, round(LINE_RIM * height))
     seen = ink.copy()
     _clear_outer_rules(ink, seen, height)
     _clear_outer_rules(ink.T, seen.T, height)
     ink = _without_rules(ink, rim)
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     _, top, wide, high, _ = boxes.T
+    # what is left of a rule that slopes
+    ruled = cv2.dilate(cv2.subtract(seen, ink), np.ones((3, 5), np.uint8)) * ink
+    beside = np.bincount(labels.ravel(), ruled.ravel(), count) > 0
+    remnant = beside & (high <= rim) & (wide > high)
     foreign = ((top == 0) & (high <= 2 * rim)) | ((top + high == height) & (high <= 2 * rim))
     dirt = (wide <= MAX_DIRT * height) & (high <= MAX_DIRT * height)
-    kept = ~foreign & ~dirt
+    kept = ~foreign & ~dirt & ~remnant
     kept[0] = False
     if not kept.any():
         kept = ~foreign
         kept[0] = False
-    return np.asarray(kept[labels], bool)
+    return np.asarray(kept[labels], bool), np.asarray(away, np.uint8)
 
 
 def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: int) -> None:
