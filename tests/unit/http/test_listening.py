@@ -1,11 +1,14 @@
 """Before anything is loaded: can the address be had, and will descriptors do?"""
 
+import asyncio
 import resource
+import socket
 
 import pytest
 
 from app.http.serving import server
-from app.http.serving.listener import CannotListen, bound, close
+from app.http.serving.connection_limit import ConnectionLimit
+from app.http.serving.listener import LET_IN_A_TURN, CannotListen, Listener, bound, close
 from app.http.serving.server import connections_within_reach
 
 
@@ -43,3 +46,37 @@ def test_connections_leave_descriptors_for_workers_and_store(monkeypatch: pytest
         connections_within_reach(workers=1)
     limits = (1024, resource.RLIM_INFINITY)
     assert connections_within_reach(workers=1) == server.MAX_CLIENT_CONNECTIONS
+
+
+class Noting(asyncio.Protocol):
+    """Notes what comes, by the order in which it was let in."""
+
+    def __init__(self, came: "asyncio.Queue[bytes]") -> None:
+        self._came = came
+
+    def data_received(self, data: bytes) -> None:
+        self._came.put_nowait(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._came.put_nowait(b"gone")
+
+
+@pytest.mark.anyio
+async def test_a_probe_behind_a_burst_of_connections_is_let_in_before_most_of_them() -> None:
+    sockets = bound("127.0.0.1", 0)
+    sockets[0].listen(500)
+    clients = [socket.create_connection(sockets[0].getsockname()) for _ in range(400)]
+    for number, client in enumerate(clients):
+        client.sendall(b"GET /images HTTP/1.1" if number < 399 else b"GET /health/live HTTP/1.1")
+    came: asyncio.Queue[bytes] = asyncio.Queue()
+    listener = Listener(sockets, lambda: Noting(came), ConnectionLimit(1000))
+    try:
+        listener.start()
+        requests = [await came.get() for _ in clients]
+        assert requests.index(b"GET /health/live HTTP/1.1") <= 2 * LET_IN_A_TURN
+        assert requests.count(b"GET /images HTTP/1.1") == 399, "and all others are, too"
+    finally:
+        listener.close()
+        for client in clients:
+            client.close()
+    assert {await came.get() for _ in clients} == {b"gone"}
