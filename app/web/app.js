@@ -59,14 +59,21 @@ function Page() {
     if (!open || added.length === 1) setOpenKey(added[0].key);
   };
   const sample = async () => {
-    const blob = await (await fetch("static/sample.jpg")).blob();
-    add([new File([blob], "sample.jpg", { type: "image/jpeg" })]);
+    const answer = await fetch("static/sample.jpg").catch(() => null);
+    if (!answer?.ok) return say(t.offline, "toast");
+    add([new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" })]);
   };
   const remove = (items) => {
     if (items.includes(open)) show(null);
     documents.remove(items);
     setAsked(null);
   };
+  // where the focus was on something that is gone, or out of sight, it goes on with what has come in its place
+  useEffect(() => {
+    const { activeElement: focused } = document;
+    const lost = focused === document.body || focused.checkVisibility?.() === false;
+    if (lost && navigator.userActivation?.hasBeenActive) document.querySelector(open ? "#document-name" : ".side .primary")?.focus();
+  }, [openKey, documents.all.length]);
   const empty = documents.all.length === 0;
   return html`
     <header class="top">

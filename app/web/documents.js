@@ -8,7 +8,8 @@ import { Observable } from "./ui.js";
 const REMEMBERED = "documents"; // in localStorage: ids and names, no texts
 const MAX_REMEMBERED = 500;
 const UPLOADS_AT_ONCE = 3;
-const LISTED = 100;
+const LISTED = 100; // asked of the server's list at a time
+const MAX_LISTED = 1000;
 
 /** States that a document has before the server knows it, or once it knows it no more; others are the job's own. */
 export const OWN_STATES = ["held", "sending", "refused", "expired"];
@@ -153,8 +154,12 @@ export class Documents extends Observable {
   // Gives whether the server has a list.
   async #list() {
     try {
-      const { body } = await json(`images?limit=${LISTED}`);
-      this.#take(body.items.map((view) => this.#listed(view)));
+      let after = "";
+      for (let listed = 0; after !== null && listed < MAX_LISTED; listed += LISTED) {
+        const { body } = await json(`images?limit=${LISTED}${after && `&after=${encodeURIComponent(after)}`}`);
+        this.#take(body.items.map((view) => this.#listed(view)));
+        after = body.next;
+      }
       return true;
     } catch (problem) {
       ignoreProblem(problem);
@@ -230,6 +235,7 @@ export class Documents extends Observable {
     document.problem = view.error ? new Problem(200, view.error) : null;
     document.text = text ?? document.text;
     if (view.metadata?.file_name && document.name === document.id?.slice(0, 8)) document.name = view.metadata.file_name;
+    if (!document.file && view.created_at) document.addedAt = Date.parse(view.created_at);
     document.view = { ...view, pages_total: view.pages_total ?? pages?.length ?? 0 };
     document.listed = false;
     document.unsure = (lines ?? []).filter((line) => line.low_confidence).length;

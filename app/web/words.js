@@ -44,6 +44,14 @@ export function duration(seconds) {
   return number(seconds / size, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits });
 }
 
+/** A moment, in milliseconds: its time where it was today, else its day. */
+export function moment(at) {
+  const [then, now] = [new Date(at), new Date()];
+  if (then.toDateString() === now.toDateString()) return then.toLocaleTimeString(language, { timeStyle: "short" });
+  const year = then.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  return then.toLocaleDateString(language, { day: "numeric", month: "short", year });
+}
+
 /** Bytes as people say them. */
 export function size(bytes) {
   const units = [["terabyte", 1e12], ["gigabyte", 1e9], ["megabyte", 1e6], ["kilobyte", 1e3], ["byte", 1]];

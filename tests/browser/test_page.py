@@ -202,7 +202,10 @@ def test_a_page_of_which_text_is_missing_is_told_apart_from_a_whole_one(server: 
 
 def test_keys_alone_are_enough(server: Server, opened: Opened) -> None:
     with opened(server.url) as page:
-        read(page, RECEIPT)
+        page.get_by_role("button", name="Try a sample").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".document h2")).to_be_focused()
+        expect(page.locator(".lines li").first).to_be_visible()
         page.locator(".lines").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
@@ -215,6 +218,13 @@ def test_keys_alone_are_enough(server: Server, opened: Opened) -> None:
         page.get_by_label("Find in the document").fill("change")
         page.keyboard.press("Enter")
         expect(page.locator(".lines li.active")).to_contain_text("Change")
+        page.get_by_label("Select sample.jpg").focus()
+        page.keyboard.press("Space")
+        page.locator(".selection").get_by_role("button", name="Delete").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_role("button", name="Delete").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Choose files")).to_be_focused()
 
 
 @pytest.mark.parametrize("context", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])

@@ -83,11 +83,16 @@ def test_the_documents_of_a_key_are_found_in_a_browser_that_has_not_seen_them(op
     keys = tmp_path / "keys.txt"
     keys.write_text(f"reader:{hashlib.sha256(b'secret').hexdigest()}\n")
     server = Server(tmp_path, {"API_KEYS_FILE": str(keys)}).ready()
-    done(server, RECEIPT.read_bytes(), key="secret")
+    for file in (RECEIPT, TABLE):
+        done(server, file.read_bytes(), key="secret")
     with opened(server.url) as page:
+        # each comes by a page of the list
+        page.route("**/images?limit=100*", lambda route: route.continue_(url=route.request.url.replace("100", "1", 1)))
         page.get_by_role("dialog").get_by_label("API key").fill("secret")
         page.keyboard.press("Enter")
+        expect(page.locator(".items li")).to_have_count(2)
         page.get_by_label("Search names and texts").fill("cinnamon")
+        expect(page.locator(".items li")).to_have_count(1)
         page.locator(".items a").click()
         expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
         expect(page.locator(".document .facts")).to_contain_text("20 lines")

@@ -44,7 +44,7 @@ export function OpenDocument({ document: item, documents, formats, languages, on
     <article class="document" aria-labelledby="document-name">
       <header class="bar">
         <button type="button" class="quiet back" onClick=${onBack}><span aria-hidden="true">‹</span> ${t.documents}</button>
-        <h2 id="document-name">${item.name}</h2>
+        <h2 id="document-name" tabindex="-1">${item.name}</h2>
         <${Actions} ...${{ item, documents, formats, languages, onOpen, onCopy, say }} />
       </header>
       <${Facts} item=${item} onRetry=${(options) => documents.retry(item, options)} />

@@ -5,7 +5,7 @@ import { result } from "../api.js";
 import { renamed, save } from "../clipboard.js";
 import { chosen } from "../documents.js";
 import { html, useState } from "../ui.js";
-import { duration, explain, state, t } from "../words.js";
+import { duration, explain, moment, state, t } from "../words.js";
 
 /** Tells `onOpen(document)`, `onRemove(documents)`. */
 export function List({ documents, open, onOpen, onRemove, say }) {
@@ -79,8 +79,8 @@ function facts(item) {
   const { view } = item;
   if (!view) return "";
   const many = view.pages_total > 1;
-  if (item.status === "done") return [many && t.pages(view.pages_total), !item.listed && t.lines(item.count), item.unsure > 0 && t.unsureLines(item.unsure)].filter(Boolean).join(" · ");
-  if (!item.unfinished) return "";
+  if (item.status === "done") return [many && t.pages(view.pages_total), !item.listed && t.lines(item.count), item.unsure > 0 && t.unsureLines(item.unsure), moment(item.addedAt)].filter(Boolean).join(" · ");
+  if (!item.unfinished) return moment(item.addedAt);
   return [
     many && t.pagesRead(view.pages_done ?? 0, view.pages_total),
     view.queue_position > 1 && t.position(view.queue_position - 1),
