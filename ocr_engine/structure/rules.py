@@ -57,23 +57,29 @@ def find_grids(picture: Pixels, frame: Frame, items: Sequence[Item]) -> list[Gri
         picture = resize(picture, round(picture.shape[1] * share), round(picture.shape[0] * share))
     scale = picture.shape[1] / frame.width
     unit = max(6.0, scale * median(item.box.height for item in items))
-    across, down = _strokes(frame.level(picture), unit)
-    return [_scaled(grid, 1 / scale) for grid in _grids(across, down, unit)]
+    strokes = _strokes(frame.level(picture), unit)
+    return [_scaled(grid, 1 / scale) for grid in _grids(*strokes, unit)] if strokes is not None else []
 
 
-def _strokes(grey: Pixels, unit: float) -> tuple[Mask, Mask]:
-    """Where (H, W) rules run across and down the page: 1 there."""
+def _strokes(grey: Pixels, unit: float) -> tuple[Mask, Mask] | None:
+    """Where (H, W) rules run across and down the page: 1 there; None where either do not, as on most pages."""
     window = 2 * round(0.6 * unit) + 3
     # on dark paper rules are light
-    grey = grey if np.median(grey) >= DARK_PAPER else np.asarray(255 - grey, np.uint8)
+    is_dark = 2 * cv2.countNonZero(cv2.inRange(grey, 0, DARK_PAPER - 1)) > grey.size
+    grey = np.asarray(255 - grey, np.uint8) if is_dark else grey
     ink = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, CONTRAST)
     found = []
-    for length, upright in ((MIN_RULE_ACROSS, False), (MIN_RULE_DOWN, True)):
+    for length, upright in ((MIN_RULE_DOWN, True), (MIN_RULE_ACROSS, False)):
         stroke = cv2.morphologyEx(ink, cv2.MORPH_OPEN, _bar(length * unit, upright))
+        if not cv2.countNonZero(stroke):
+            return None
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(MAX_RULE_THICKNESS * unit + 1, not upright))
         thin = cv2.subtract(stroke, thick)
+        if not cv2.countNonZero(thin):
+            return None
         found.append(np.asarray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, _bar(MAX_BREAK * unit, upright)), np.uint8))
-    return found[0], found[1]
+    down, across = found
+    return across, down
 
 
 def _bar(length: float, upright: bool) -> Mask:
