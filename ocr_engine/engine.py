@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ocr_engine import areas, check_boxes, leftovers
+from ocr_engine import areas, check_boxes, leftovers, mirror
 from ocr_engine.boxes import Quads, extents, heights, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection.detector import Detector, Look
@@ -144,9 +144,13 @@ class Engine:
         return self._taken(pixels, number, written, options) or self.recognise_pixels(pixels, number, options)
 
     def recognise_pixels(
-        self, pixels: Pixels, number: int = 1, options: ReadOptions = DEFAULT_READING
+        self, pixels: Pixels, number: int = 1, options: ReadOptions = DEFAULT_READING, *, as_shown: bool = True
     ) -> tuple[OcrPage, OcrTimings]:
-        """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took."""
+        """The text of one page (H, W, 3) BGR, and how long detection, orientation and recognition took.
+
+        `as_shown`: no mirror was held to it yet, which is done where it is hard to read.
+        """
+        picture = pixels
         height, width = pixels.shape[:2]
         begun = time.perf_counter()
         pixels = full_contrast(pixels)
@@ -160,6 +164,13 @@ class Engine:
         oriented = time.perf_counter()
         read = self._read_turned(pixels, glance, rotation)
         script = judge(read.quads, read.readings)
+        is_hard = script.page == "unread" or script.open
+        if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader.read):
+            page, spent = self.recognise_pixels(
+                mirror.turned_over(picture), number, mirror.options_of(options), as_shown=False
+            )
+            first = OcrTimings(detect=(glanced - begun) + read.finding, orient=oriented - glanced)
+            return mirror.shown(page), spent.plus(first)
         other = self._other_scripts.told(read.page, read.quads, script, options.languages)
         # what is not read tells of no turn
         way = other.turn_of(rotation) if other else 0 if script.page == "unread" else rotation

@@ -124,9 +124,10 @@ class OcrBlock(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return max((cell.column + cell.column_span for cell in self.cells), default=0)
 
 
-PageWarning = Literal["damaged", "unsupported_script"]
-"""`damaged`: the file lacks its end, and the page shows what viewers show of it. `unsupported_script`: the page is in a
-script that the models do not hold, or in a language some of whose letters they lack; its `rotation` is not known."""
+PageWarning = Literal["damaged", "mirrored", "unsupported_script"]
+"""`damaged`: the file lacks its end, and the page shows what viewers show of it. `mirrored`: it shows its
+text as a mirror does, was read turned over and is not sure. `unsupported_script`: the page is in a script that the
+models do not hold, or in a language some of whose letters they lack; its `rotation` is not known."""
 
 
 class OcrPage(Struct, frozen=True, kw_only=True):

@@ -1,17 +1,21 @@
 """What the models cannot read is said, and not believed: no text, no confidence, no turn is made of it."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from ocr_engine import mirror
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition.script import MAX_CONFIDENCE
 from samples import Sample, all_samples, sample
 
 PICTURES = Path(__file__).parent.parent / "pictures" / "scripts"
+Flip = Callable[[Image.Image], Image.Image]
 UNREAD = ["ru", "el", "he", "ar", "hi", "th", "ko"]
 
 
@@ -47,11 +51,19 @@ def test_what_is_not_read_tells_of_no_turn(alone: Engine) -> None:
     assert (page.warnings, page.rotation) == (("unsupported_script",), 0)
 
 
-def test_a_mirrored_page_is_not_believed(engine: Engine) -> None:
-    letter = ImageOps.mirror(Image.open(io.BytesIO(sample("letter").data)).convert("RGB"))
+@pytest.mark.parametrize("flip", [ImageOps.mirror, ImageOps.flip], ids=["mirrored", "and on its head"])
+def test_a_mirrored_page_is_read_turned_over_and_not_believed(engine: Engine, flip: Flip) -> None:
+    letter = sample("letter")
+    upright = engine.recognise(letter.data).pages[0]
     file = io.BytesIO()
-    letter.save(file, "PNG")
-    assert engine.recognise(file.getvalue()).confidence <= MAX_CONFIDENCE["unread"]
+    flip(Image.open(io.BytesIO(letter.data)).convert("RGB")).save(file, "PNG")
+    (page,) = engine.recognise(file.getvalue()).pages
+    assert page.warnings == ("mirrored",)
+    assert [line.text for line in page.lines] == [line.text for line in upright.lines]
+    assert all(line.confidence <= mirror.MAX_BELIEVED for line in page.lines)
+    x, y = np.mean([line.polygon for line in upright.lines], axis=(0, 1))
+    expected = (upright.width - x, y) if flip is ImageOps.mirror else (x, upright.height - y)
+    assert np.abs(np.mean([line.polygon for line in page.lines], axis=(0, 1)) - expected).max() < 5
 
 
 @pytest.mark.parametrize("each", all_samples(), ids=lambda each: each.name)

@@ -36,6 +36,7 @@ WEAK: dict[str, dict[str, dict[str, float]]] = {
     "ro": {"T": {"Ț": _CARON}, "S": {"Ș": _CARON}, "i": {"î": _FAINT}},
     "hu": {"ü": {"ű": _FAINT}},
     "tr": {"i": {"ı": _FAINT}},
+    "is": {"p": {"þ": _FAINT}, "b": {"þ": _FAINT}, "P": {"Þ": _FAINT}, "õ": {"ö": _FAINT}},
 }
 """By language: what was read, and what was printed, on pages drawn by lot."""
 _CZECH = {**dict.fromkeys("tť", "ť"), **dict.fromkeys("dďđ", "ď"), "T": "Ť", "D": "Ď"}
@@ -43,8 +44,8 @@ CARONS = {"cs": _CZECH, "sk": {**_CZECH, **dict.fromkeys("lľ", "ľ"), "L": "Ľ"
 """By language: what a letter with an apostrophe behind it is."""
 WITH_AE = frozenset({"da", "nb", "nn", "is", "fo"})
 _TWICE = re.compile(r"([tťdďđlľTDL])['’´]")
-_ROMANIAN = str.maketrans("şţŞŢ", "șțȘȚ")
-"""Cedillas are those of encodings that had no commas."""
+_SPELT = {"ro": str.maketrans("şţŞŢ", "șțȘȚ"), "eo": str.maketrans("ǔǓċĊġĠ", "ŭŬĉĈĝĜ")}
+"""By language: letters that it does not have, and those that they are; cedillas are of encodings without commas."""
 _TURKISH_BEGIN = re.compile(r"(?<=\w{3}[.!?] )i(?=\w)")
 """Of a sentence, where its large letter stands."""
 _OPENS = re.compile(r"(?<!\w)['‘‚]")
@@ -91,8 +92,8 @@ def joined(reading: Reading, language: str) -> Reading:
 
 def _as_spelt(text: str, language: str) -> str:
     """The text, of the same length, as the language spells its letters."""
-    if language == "ro":
-        return text.translate(_ROMANIAN)
+    if language in _SPELT:
+        return text.translate(_SPELT[language])
     return _TURKISH_BEGIN.sub("İ", text) if language == "tr" else text
 
 

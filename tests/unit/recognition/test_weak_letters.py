@@ -101,3 +101,9 @@ def test_a_narrow_letter_over_three_steps_is_two_where_the_language_wants_it(let
 )
 def test_a_small_o_behind_digits_is_a_nought(read: str, right: str) -> None:
     assert numbers.put_right(read) == right
+
+
+def test_thorn_comes_back_where_icelandic_wants_it(letters: Letters) -> None:
+    right = "Það er réttur hvers manns að allir þeir, sem þjóðfélagið mynda, njóti þessara réttinda."
+    assert decided(letters, right.replace("þ", "p").replace("Þ", "P")) == right
+    assert decided(letters, right) == right
