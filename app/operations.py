@@ -118,6 +118,10 @@ class Operations:
             workers=tuple(self._pool.workers()),
         )
 
+    def backend(self) -> str:
+        """What runs the models of this node's workers; empty until one is warm, and where there are none."""
+        return next((worker.backend for worker in self._pool.workers() if worker.backend), "")
+
     async def metrics(self) -> bytes:
         """Everything in Prometheus' text format, gauges taken at this moment. Raises StoreError."""
         return self._metrics.exposition(

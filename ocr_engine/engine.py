@@ -67,6 +67,8 @@ class Engine:
         self._loaded = loaded = load_models(options)
         self.notes = loaded.notes
         """What the operator should know of the models: why one runs as it was released, for instance."""
+        self.runtime = loaded.runtime
+        """What runs the models."""
         self._finder = LineFinder(Detector(loaded.detection, loaded.detection_input))
         sessions = (loaded.recognition, loaded.quick_recognition or loaded.recognition)
         self._reader = Reader(Recogniser(*sessions, loaded.recognition_input, loaded.characters), loaded.sure_mean)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ocr_engine.result import Area, Rotation
 
 ModelFamily = Literal["ppocr-v6", "ppocr-v6-tiny", "ppocr-v4"]
-Backend = Literal["onnxruntime", "openvino"]
+Backend = Literal["auto", "onnxruntime", "openvino"]
 ReadingOrder = Literal["columns", "rows", "none"]
 READING_ORDERS: tuple[ReadingOrder, ...] = get_args(ReadingOrder)
 TextLayer = Literal["ocr", "auto"]
@@ -28,6 +28,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     characters: str = ""
     """Path of the recognition model's character list, one a line; empty: the list that the model carries itself."""
     backend: Backend = "onnxruntime"
+    """`auto`: openvino where it is installed and was faster in a trial, whose outcome is kept beside the graphs."""
     optimised_graphs: bool = True
     """Run each model as a graph that was rewritten for this processor and verified, rather than as it was released."""
     int8: bool = True

@@ -133,7 +133,7 @@ class ScriptedPool:
         return
 
     def workers(self) -> list[WorkerInfo]:
-        return [WorkerInfo(name="worker-1", state=WorkerState.IDLE, pid=None, restarts=0)]
+        return [WorkerInfo(name="worker-1", state=WorkerState.IDLE, pid=None, restarts=0, backend="onnxruntime")]
 
     async def close(self) -> None:
         self.closed = True

@@ -58,7 +58,8 @@ class Metrics(JobEvents):
             ["version", "python", "model", "backend"],
             registry=registry,
         )
-        self._build.labels(VERSION, platform.python_version(), model, backend).set(1)
+        self._model = model
+        self._runs_on(backend)
 
         self._ended = Counter(
             "ocr_jobs_ended_total",
@@ -213,6 +214,12 @@ class Metrics(JobEvents):
     def pool_changed(self, event: PoolEvent) -> None:
         """Counts what happened to a worker."""
         self._worker_events.labels(event.kind, event.cause or "").inc()
+        if event.backend:
+            self._runs_on(event.backend)
+
+    def _runs_on(self, backend: str) -> None:
+        self._build.clear()  # one at a time: `auto` becomes what was chosen
+        self._build.labels(VERSION, platform.python_version(), self._model, backend).set(1)
 
     def upload_refused(self, media_type: str, code: str) -> None:
         """Counts a refused upload; `media_type` as its bytes say, or `unknown`."""

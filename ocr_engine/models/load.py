@@ -1,11 +1,14 @@
 """The models that recognition runs: found, checked, and each opened as a session."""
 
+import msgspec
 from msgspec import Struct
 
 from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.catalogue import FAMILIES, Normalisation
 from ocr_engine.models.files import ModelFile
+from ocr_engine.models.runtime.choice import Runtime, RuntimeChoice
+from ocr_engine.models.runtime.settling import settled
 from ocr_engine.models.session import Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrModel
@@ -26,6 +29,8 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
     """The recognition model's classes after the blank and without the space at the end, in its order."""
     sure_mean: float
     """Confidence from which the recogniser is believed what it read in a line at first."""
+    runtime: Runtime
+    """What runs them."""
     described: tuple[OcrModel, ...]
     """What a result says of them."""
     notes: tuple[str, ...]
@@ -41,8 +46,11 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
 def load_models(options: EngineOptions) -> LoadedModels:
     """The models that the options name. Raises EngineError where one is missing, wrong or cannot be opened."""
     found = files.find(options)
+    choice = settled(options, found) if options.backend == "auto" else RuntimeChoice(runtime=options.backend)
+    options = msgspec.structs.replace(options, backend=choice.runtime)
     detection, recognition, angle = (open_session(file, options) for file in found)
-    notes = [session.note for session in (detection, recognition, angle) if session.note]
+    notes = [choice.reason] if choice.reason else []
+    notes += [session.note for session in (detection, recognition, angle) if session.note]
     quick = None
     try:
         quick = open_quantised(found.recognition, options)
@@ -58,6 +66,7 @@ def load_models(options: EngineOptions) -> LoadedModels:
         angle_input=found.angle.normalisation,
         characters=found.characters,
         sure_mean=FAMILIES[options.model].sure_mean,
+        runtime=choice.runtime,
         described=tuple(_described(file) for file in found),
         notes=tuple(dict.fromkeys(notes)),
     )

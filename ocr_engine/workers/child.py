@@ -34,6 +34,8 @@ class DutyReport(Struct, frozen=True, kw_only=True):
     """What it read in the warm-up image; None of one that reads nothing."""
     notes: tuple[str, ...]
     """What the operator should know of its models."""
+    backend: str
+    """What runs its models; empty where there are none."""
 
 
 class WarmUpFailed(Exception):
@@ -83,11 +85,11 @@ def report_for_duty(warm_up: bytes) -> DutyReport:
     if _engine is None:
         if _fault or warm_up:
             raise WarmUpFailed(_fault or READS_NOTHING)
-        return DutyReport(pid=os.getpid(), warm_up=None, notes=())
+        return DutyReport(pid=os.getpid(), warm_up=None, notes=(), backend="")
     result = _engine.recognise(warm_up)
     if not result.text.strip():
         raise WarmUpFailed("nothing was read in the warm-up image")
-    return DutyReport(pid=os.getpid(), warm_up=result, notes=_engine.notes)
+    return DutyReport(pid=os.getpid(), warm_up=result, notes=_engine.notes, backend=_engine.runtime)
 
 
 def open_document(file: Path, options: ReadOptions) -> DocumentInfo:

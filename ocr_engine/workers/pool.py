@@ -95,6 +95,8 @@ class WorkerInfo(Struct, frozen=True, kw_only=True):
     pid: int | None
     restarts: int
     """Processes after the first one."""
+    backend: str = ""
+    """What runs its models; empty until that is known."""
 
 
 PoolEventKind = Literal["started", "start_failed", "output", "died", "recycled", "given_up"]
@@ -110,3 +112,5 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
     cause: DeathCause | None = None
     """Of `died`."""
     seconds: float = 0.0
+    backend: str = ""
+    """Of `started`: what runs its models."""

@@ -234,6 +234,7 @@ class ProcessOcrPool:
             raise
         process.warm_since = time.monotonic()
         slot.starts += 1
+        slot.backend = report.backend
         self._report("started", slot, process.pid, "; ".join(report.notes), seconds=time.perf_counter() - begun)
         return process
 
@@ -284,7 +285,17 @@ class ProcessOcrPool:
         cause: DeathCause | None = None,
         seconds: float = 0.0,
     ) -> None:
-        self._on_event(PoolEvent(kind=kind, worker=slot.name, pid=pid, detail=detail, cause=cause, seconds=seconds))
+        self._on_event(
+            PoolEvent(
+                kind=kind,
+                worker=slot.name,
+                pid=pid,
+                detail=detail,
+                cause=cause,
+                seconds=seconds,
+                backend=slot.backend if kind == "started" else "",
+            )
+        )
 
 
 class _Slot:
@@ -300,6 +311,7 @@ class _Slot:
         self.process: WorkerProcess | None = None
         self.fault = ""
         self.starts = 0
+        self.backend = ""
 
     async def due_before_death(self, process: WorkerProcess) -> bool:
         """Waits for either; False when the process died."""
@@ -317,4 +329,5 @@ class _Slot:
             state=self.state,
             pid=self.process.pid if self.process else None,
             restarts=max(0, self.starts - 1),
+            backend=self.backend,
         )

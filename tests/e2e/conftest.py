@@ -31,6 +31,7 @@ class Server:
             "PORT": "0",
             "MAX_WORKERS": "1",
             "LOG_LEVEL": "DEBUG",
+            "OCR_BACKEND": "onnxruntime",  # tests have OpenVINO installed, and no time for a trial of it
             **settings,
         }
         self.process = subprocess.Popen(

@@ -179,6 +179,13 @@ def test_a_language_is_refused_whose_data_is_not_there() -> None:
         languages_told("de,ru", Settings(ocr_tesseract_data=NONE))
 
 
+async def test_capabilities_say_what_the_workers_run_on_not_what_was_asked_for(run: Any) -> None:
+    async with run(ocr_backend="auto") as service:
+        assert (await service.client.get("/capabilities")).json()["backend"] == "onnxruntime"
+        service.pool.workers = list
+        assert (await service.client.get("/capabilities")).json()["backend"] == "auto"
+
+
 async def test_capabilities_list_what_is_taken_and_what_is_listed_is_taken(run: Any) -> None:
     page = Image.new("RGB", (40, 30), "white")
     writers = {"image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF", "image/webp": "WEBP", "image/gif": "GIF"}

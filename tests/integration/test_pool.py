@@ -37,6 +37,7 @@ AT_ONCE = WorkerLimits(restart_pause=0.0)
 async def test_every_worker_is_warm_when_start_returns(start_pool: StartPool) -> None:
     pool = await start_pool(workers=2)
     assert [worker.state for worker in pool.workers()] == [WorkerState.IDLE, WorkerState.IDLE]
+    assert [worker.backend for worker in pool.workers()] == ["onnxruntime", "onnxruntime"]
     assert len(set(pool.pids())) == 2
     result = await pool.recognise(KNOWN.data)
     assert result.text == KNOWN.text

@@ -62,6 +62,13 @@ def test_every_name_ends_in_its_base_unit(name: str) -> None:
     assert name.endswith(UNITS) or name in COUNTS_OF_THINGS
 
 
+def test_what_runs_is_what_the_workers_say(metrics: Metrics) -> None:
+    metrics.pool_changed(PoolEvent(kind="started", worker="worker-1", backend="openvino"))
+    metrics.pool_changed(PoolEvent(kind="recycled", worker="worker-1"))
+    (build,) = (family for family in metrics.registry.collect() if family.name == "ocr_build_info")
+    assert [sample.labels["backend"] for sample in build.samples] == ["openvino"]
+
+
 def test_the_exposition_can_be_parsed(metrics: Metrics) -> None:
     text = generate_latest(metrics.registry).decode()
     assert {family.name for family in text_string_to_metric_families(text)} >= {"ocr_jobs_ended", "ocr_wait_seconds"}

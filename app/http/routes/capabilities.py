@@ -17,7 +17,7 @@ from app.service import Service
 from config.settings import Settings
 from ocr_engine.formats import EVERY_FORMAT
 from ocr_engine.image.kinds import FileKind, readable
-from ocr_engine.options import TEXT_LAYERS, Backend, ModelFamily, TextLayer
+from ocr_engine.options import TEXT_LAYERS, ModelFamily, TextLayer
 from ocr_engine.recognition.letters.languages import known, languages_with_letters
 from ocr_engine.scripts.readable import readable_languages
 
@@ -88,7 +88,8 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
     url_input: bool
     """Whether files are fetched that are named by URL."""
     model: ModelFamily
-    backend: Backend
+    backend: str
+    """What runs its models; `auto` on a node that does not read."""
 
 
 @get(
@@ -99,11 +100,12 @@ class CapabilitiesView(Struct, frozen=True, kw_only=True):
 )
 async def capabilities(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> CapabilitiesView:
     """The same for every client but for webhooks, which a key may have though others have none."""
-    return capabilities_of(service.settings, webhooks=service.webhooks.offered(context_of(request.scope).owner))
+    offered = service.webhooks.offered(context_of(request.scope).owner)
+    return capabilities_of(service.settings, webhooks=offered, backend=service.operations.backend())
 
 
-def capabilities_of(settings: Settings, *, webhooks: bool = False) -> CapabilitiesView:
-    """What a service with these settings takes."""
+def capabilities_of(settings: Settings, *, webhooks: bool = False, backend: str = "") -> CapabilitiesView:
+    """What a service with these settings takes. `backend`: what runs the models, where that is known."""
     limits = {name: getattr(settings, name) for name in LimitsView.__struct_fields__}
     return CapabilitiesView(
         files=readable(),
@@ -118,7 +120,7 @@ def capabilities_of(settings: Settings, *, webhooks: bool = False) -> Capabiliti
         webhooks=webhooks,
         url_input=bool(settings.input_url_hosts),
         model=settings.ocr_model,
-        backend=settings.ocr_backend,
+        backend=backend or settings.ocr_backend,
     )
 
 

@@ -3,10 +3,23 @@
 from ocr_engine.models.graphs.cache import (
     Prepared,
     circumstances,
+    folder,
     multiplies_integers,
     prepare,
     prepare_plain,
     prepare_quantised,
+    trusted,
+    write,
 )
 
-__all__ = ["Prepared", "circumstances", "multiplies_integers", "prepare", "prepare_plain", "prepare_quantised"]
+__all__ = [
+    "Prepared",
+    "circumstances",
+    "folder",
+    "multiplies_integers",
+    "prepare",
+    "prepare_plain",
+    "prepare_quantised",
+    "trusted",
+    "write",
+]

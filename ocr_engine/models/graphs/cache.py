@@ -20,7 +20,7 @@ from ocr_engine.models.files import ModelFile
 UNUSED_SECONDS = 90 * 24 * 3600.0
 """After which a graph goes: each version of this program, of ONNX Runtime and of a model leaves some 30 MB behind."""
 _DIGEST = 32
-_NAME = re.compile(r"[a-z]+-[0-9a-f]{32}\.(graph|int8|plain)")
+_NAME = re.compile(r"[a-z]+-[0-9a-f]{32}\.(graph|int8|plain|choice)")
 _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 
 
@@ -49,17 +49,17 @@ class Circumstances(Struct, frozen=True):
 
 def prepare(model: ModelFile, cache_dir: str) -> Prepared:
     """The model's optimised graph, from the cache in that folder; `cache_dir` empty: the user's own."""
-    return GraphCache(_folder(cache_dir), circumstances()).prepare(model)
+    return GraphCache(folder(cache_dir), circumstances()).prepare(model)
 
 
 def prepare_quantised(model: ModelFile, cache_dir: str) -> Prepared:
     """The graph of a recogniser that computes in 8-bit integers, as `prepare`."""
-    return GraphCache(_folder(cache_dir), circumstances(), build_quantised_graph, "int8").prepare(model)
+    return GraphCache(folder(cache_dir), circumstances(), build_quantised_graph, "int8").prepare(model)
 
 
 def prepare_plain(model: ModelFile, cache_dir: str) -> Prepared:
     """The graph for other runtimes than ONNX Runtime: rewritten, in no layout of its own, its weights inside."""
-    return GraphCache(_folder(cache_dir), circumstances(), build_plain_graph, "plain", beside=False).prepare(model)
+    return GraphCache(folder(cache_dir), circumstances(), build_plain_graph, "plain", beside=False).prepare(model)
 
 
 def multiplies_integers(processor: str) -> bool:
@@ -134,7 +134,7 @@ class GraphCache:
             return found
         made = self._make(model)
         kept = _with_weights_beside(path, made) if made.model and self._beside else None
-        _write(path, _packed(kept or made))
+        write(path, _packed(kept or made))
         _remove_unused(self._folder)
         return kept or made
 
@@ -149,7 +149,8 @@ class GraphCache:
             return Prepared(fault=f"{type(error).__name__}: {error}")
 
 
-def _folder(cache_dir: str) -> Path:
+def folder(cache_dir: str) -> Path:
+    """Where graphs are kept; `cache_dir` empty: the user's own cache."""
     if cache_dir:
         return Path(cache_dir)
     try:
@@ -169,7 +170,7 @@ def _processor() -> str:
 
 def _read(path: Path) -> Prepared | None:
     """What the file holds; None where there is none or it is damaged, or the file of its weights is."""
-    content = _trusted(path)
+    content = trusted(path)
     if content is None:
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
@@ -181,13 +182,13 @@ def _read(path: Path) -> Prepared | None:
         return None
     if found.weights_sha256:
         found = msgspec.structs.replace(found, weights=str(_beside(path)))
-        weights = _trusted(_beside(path))
+        weights = trusted(_beside(path))
         if weights is None or hashlib.sha256(weights).hexdigest() != found.weights_sha256:
             return None
     return found
 
 
-def _trusted(path: Path) -> bytes | None:
+def trusted(path: Path) -> bytes | None:
     """What is in the file; None where there is none, or another user's: they could hand us a model of theirs."""
     try:
         content = path.read_bytes()
@@ -210,7 +211,7 @@ def _with_weights_beside(path: Path, made: Prepared) -> Prepared | None:
         model, content = outside(made.model, weights.name)
     except Exception:  # protobuf's own; what the builder gave is opened as it is, or not
         return None
-    if not _write(weights, content):
+    if not write(weights, content):
         return None
     return Prepared(model=model, weights=str(weights), weights_sha256=hashlib.sha256(content).hexdigest())
 
@@ -234,7 +235,7 @@ def _remove_unused(folder: Path) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> bool:
+def write(path: Path, content: bytes) -> bool:
     """Puts a file in its place, whole; False where that cannot be: it is made anew at the next start."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

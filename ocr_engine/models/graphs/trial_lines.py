@@ -1,7 +1,9 @@
 """Drawn lines of text, on which a quantised graph has to read what the original does."""
 
 import itertools
+from collections.abc import Callable
 from difflib import SequenceMatcher
+from functools import partial
 
 import cv2
 import numpy as np
@@ -21,19 +23,33 @@ _TEXTS = (
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
 
+Recognise = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From (1, 3, 48, W) to (1, steps, classes)."""
+
+
 def equal_letters(one: onnxruntime.InferenceSession, other: onnxruntime.InferenceSession) -> float:
     """0 to 1: the share of characters, as classes, that two recognisers read alike."""
+    return equal_readings(*(partial(_run, session) for session in (one, other)))
+
+
+def equal_readings(one: Recognise, other: Recognise) -> float:
+    """The same of recognisers on whatever runtime."""
     same = total = 0
     for line in drawn():
-        first, second = _read(one, line), _read(other, line)
+        first, second = _letters(one(line)), _letters(other(line))
         same += sum(block.size for block in SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks())
         total += max(len(first), len(second))
     return same / max(1, total)
 
 
-def _read(session: onnxruntime.InferenceSession, line: NDArray[np.float32]) -> list[int]:
+def _run(session: onnxruntime.InferenceSession, line: NDArray[np.float32]) -> NDArray[np.float32]:
+    scores: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: line})[0]
+    return scores
+
+
+def _letters(scores: NDArray[np.float32]) -> list[int]:
     """The classes along the line, repetitions and blanks dropped."""
-    best = session.run(None, {session.get_inputs()[0].name: line})[0][0].argmax(axis=1)
+    best = scores[0].argmax(axis=1)
     changed = np.concatenate(([True], best[1:] != best[:-1]))
     classes: list[int] = best[changed & (best != 0)].tolist()
     return classes

@@ -1,0 +1,1 @@
+"""Which runtime reads, where the options leave that open: `auto`."""
