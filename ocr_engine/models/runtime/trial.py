@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ocr_engine.boxes import TEXT_PROBABILITY
 from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.graphs.trial_lines import drawn, equal_readings
@@ -25,7 +26,6 @@ ROUNDS = 3
 READ_EXACTLY = 8
 """Every so many lines one is read exactly, too, as those are of which the first reading is in doubt."""
 _PAGE = (1, 3, 960, 704)
-_TEXT_PROBABILITY = 0.3
 
 
 class _Sessions(Struct, frozen=True):
@@ -62,7 +62,7 @@ def compare(options: EngineOptions) -> Trial:
     for _ in range(ROUNDS):
         seconds["usual"].append(_seconds(lambda: _read(usual, page, lines)))
         seconds["other"].append(_seconds(lambda: _read(other, page, lines)))
-    found = [sessions.look.run(page) > _TEXT_PROBABILITY for sessions in (usual, other)]
+    found = [sessions.look.run(page) > TEXT_PROBABILITY for sessions in (usual, other)]
     alike = min(equal_readings(usual.exact.run, other.quick.run), float((found[0] == found[1]).mean()))
     return Trial(onnxruntime=min(seconds["usual"]), openvino=min(seconds["other"]), alike=alike)
 
