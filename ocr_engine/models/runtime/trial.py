@@ -28,30 +28,13 @@ READ_EXACTLY = 8
 _PAGE = (1, 3, 960, 704)
 
 
+Comparing = Callable[[EngineOptions], Trial]
+
+
 class _Sessions(Struct, frozen=True):
     look: Session
     quick: Session
     exact: Session
-
-
-def tried(options: EngineOptions) -> Trial:
-    """The trial, whatever becomes of its process."""
-    context = multiprocessing.get_context("spawn")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(options, sending), name="runtime-trial", daemon=True)
-    process.start()
-    sending.close()
-    try:
-        if not receiving.poll(LONGEST_SECONDS):
-            return Trial(fault=f"it took more than {LONGEST_SECONDS:g} s")
-        return msgspec.convert(receiving.recv(), Trial)
-    except EOFError:
-        process.join(1)
-        return Trial(fault=f"its process died with code {process.exitcode}")
-    finally:
-        process.kill()
-        process.join()
-        receiving.close()
 
 
 def compare(options: EngineOptions) -> Trial:
@@ -67,9 +50,29 @@ def compare(options: EngineOptions) -> Trial:
     return Trial(onnxruntime=min(seconds["usual"]), openvino=min(seconds["other"]), alike=alike)
 
 
-def _send(options: EngineOptions, sending: Connection) -> None:
+def tried(options: EngineOptions, comparing: Comparing = compare) -> Trial:
+    """The trial, whatever becomes of its process, which imports `comparing`."""
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(options, comparing, sending), name="runtime-trial", daemon=True)
+    process.start()
+    sending.close()
     try:
-        trial = compare(options)
+        if not receiving.poll(LONGEST_SECONDS):
+            return Trial(fault=f"it took more than {LONGEST_SECONDS:g} s")
+        return msgspec.convert(receiving.recv(), Trial)
+    except EOFError:
+        process.join(1)
+        return Trial(fault=f"its process died with code {process.exitcode}")
+    finally:
+        process.kill()
+        process.join()
+        receiving.close()
+
+
+def _send(options: EngineOptions, comparing: Comparing, sending: Connection) -> None:
+    try:
+        trial = comparing(options)
     except Exception as error:  # whatever it is, it is reason enough not to choose it
         trial = Trial(fault=f"{type(error).__name__}: {error}")
     sending.send(msgspec.to_builtins(trial))

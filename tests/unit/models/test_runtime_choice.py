@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
@@ -165,14 +164,22 @@ def test_what_cannot_be_kept_is_not_tried(
     assert trials.count == 0
 
 
-def die(options: EngineOptions, sending: Connection) -> None:
+def die(options: EngineOptions) -> Trial:
     os.kill(os.getpid(), signal.SIGKILL)
+    return FAST
 
 
-def test_a_trial_whose_process_dies_is_a_fault_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "_send", die)
-    shown = trial.tried(EngineOptions(backend="auto"))
+def test_a_trial_whose_process_dies_is_a_fault_and_not_the_end() -> None:
+    shown = trial.tried(EngineOptions(backend="auto"), die)
     assert shown == Trial(fault="its process died with code -9")
+
+
+def be_fast(options: EngineOptions) -> Trial:
+    return FAST
+
+
+def test_a_trial_is_made_in_a_process_of_its_own() -> None:
+    assert trial.tried(EngineOptions(backend="auto"), be_fast) == FAST
 
 
 def test_a_trial_that_cannot_be_made_says_why(tmp_path: Path) -> None:
@@ -182,18 +189,15 @@ def test_a_trial_that_cannot_be_made_says_why(tmp_path: Path) -> None:
 
 def test_a_real_trial_has_figures_of_both_runtimes(tmp_path: Path) -> None:
     # models as they were released: to make graphs of them would take longer than all the rest
-    shown = trial.tried(EngineOptions(backend="auto", optimised_graphs=False, cache_dir=str(tmp_path)))
-    assert shown.fault == ""
+    shown = trial.compare(EngineOptions(backend="auto", optimised_graphs=False, cache_dir=str(tmp_path)))
     assert shown.onnxruntime > 0
     assert shown.openvino > 0
     assert ALIKE < shown.alike <= 1
 
 
-def test_models_are_loaded_by_what_was_chosen(
-    with_tiles: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(settling.settled, "__defaults__", (Trials(),))
-    loaded = load_models(EngineOptions(backend="auto", cache_dir=str(tmp_path)))
-    assert loaded.runtime == "openvino"
-    assert loaded.notes[0].startswith("OpenVINO reads, which is faster")
+def test_models_are_loaded_by_what_was_chosen(settle: Callable[..., RuntimeChoice], tmp_path: Path) -> None:
+    choice = settle(Trials())
+    loaded = load_models(EngineOptions(backend="auto", cache_dir=str(tmp_path / "graphs")))
+    assert loaded.runtime == choice.runtime == "openvino"
+    assert loaded.notes[0] == choice.reason
     assert loaded.quick_recognition is None
