@@ -22,6 +22,12 @@ BESIDE = 0.8
 """Lines whose middles differ by less stand beside each other, level or not."""
 COMPANY_REACH = 12.0
 """So far up and down the page a column's lines are asked."""
+LONG_CELL = 6.0
+"""Wider lines say more than a price or a label does: beside running text they are captions, if not in step with it."""
+MAX_SPREAD = 0.25
+"""By which the distances of a column of such lines from the text's lines may differ: rows have all the same."""
+MAX_LINE_PITCH = 1.8
+"""From line to line of a paragraph."""
 STACKED = 0.5
 """Lines that share more than this of the narrower one's width stand over each other."""
 
@@ -64,7 +70,21 @@ def _goes_with(other: int, text: int, lines: Lines) -> bool:
     company = near & ~over_text & (shared > STACKED * np.minimum(lines.width, lines.width[other]))
     column = near & over_text
     asked = np.flatnonzero(company)
-    away = np.abs(lines.y[asked][:, None] - lines.y[column])
-    away = (away / np.minimum(lines.height[asked][:, None], lines.height[column])).min(axis=1)
-    level, beside = np.count_nonzero(away < SAME_ROW), np.count_nonzero(away < BESIDE)
-    return bool(beside < MIN_COMPANY or level >= MIN_LEVEL_SHARE * beside)
+    below = lines.y[asked][:, None] - lines.y[column]
+    below = below / np.minimum(lines.height[asked][:, None], lines.height[column])
+    below = below[np.arange(len(asked)), np.abs(below).argmin(axis=1)]
+    beside = below[np.abs(below) < BESIDE]
+    is_long = lines.width[other] >= LONG_CELL * lines.height[other]
+    if is_long and (_is_within(text, lines) if len(beside) < MIN_COMPANY else np.ptp(beside) > MAX_SPREAD):
+        return False
+    return bool(
+        len(beside) < MIN_COMPANY or np.count_nonzero(np.abs(beside) < SAME_ROW) >= MIN_LEVEL_SHARE * len(beside)
+    )
+
+
+def _is_within(text: int, lines: Lines) -> bool:
+    """Whether lines of its paragraph stand above it and below."""
+    shared = np.minimum(lines.right, lines.right[text]) - np.maximum(lines.left, lines.left[text])
+    below = (lines.y - lines.y[text]) / lines.height[text]
+    near = (shared > STACKED * lines.width[text]) & (np.abs(below) < MAX_LINE_PITCH) & (np.abs(below) > STACKED)
+    return bool((below[near] < 0).any() and (below[near] > 0).any())

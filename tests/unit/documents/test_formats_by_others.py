@@ -58,6 +58,16 @@ def test_hocr_check_has_no_complaint(kind: str, tmp_path: Path) -> None:
     assert "not ok" not in said.getvalue()
 
 
+def test_hocr_check_has_no_complaint_of_many_pages_but_that_it_lays_them_over_each_other(tmp_path: Path) -> None:
+    file, said = tmp_path / "pages.hocr", io.StringIO()
+    file.write_text(written("hocr", *MANY), "utf-8")
+    with contextlib.redirect_stderr(said):
+        Checker(file).check()
+    complaints = set(re.findall(r"not ok \d+ - (.*)", said.getvalue()))
+    # it asks each page for `//*[@class='ocr_line']`, which are those of all pages
+    assert complaints <= {f"mostly_nonoverlapping/{part}" for part in ("line", "par", "carea")}
+
+
 @pytest.mark.parametrize("kind", NASTY)
 def test_hocr_tells_each_word_with_a_box_of_whole_pixels(kind: str) -> None:
     """By the patterns of OCRmyPDF's reader, which takes unsigned whole numbers only, and drops what has others."""

@@ -43,6 +43,13 @@ def test_a_note_on_its_own_lines_is_not_read_into_the_text() -> None:
         assert len(row) == 1
 
 
+@pytest.mark.parametrize(("rows", "pitch"), [(1, 27), (2, 27), (3, 23), (3, 31)])
+def test_a_caption_that_stands_level_with_text_is_not_read_into_it(rows: int, pitch: float) -> None:
+    caption = [at(f"The harbour in {row} as it was", 40, 262 + pitch * row, 260 - 20 * row) for row in range(rows)]
+    for row in in_rows([*caption, *article(300, 100, 900, 20, 27)]):
+        assert len(row) == 1
+
+
 def test_prices_are_read_with_what_fills_its_column_like_text() -> None:
     items = article(60, 100, 640, 12, 32)
     prices = [at(f"{row}.20", 800, 100 + 32 * row, 850) for row in range(12) if row % 3]
