@@ -7,6 +7,9 @@ export const language = [new URLSearchParams(location.search).get("lang"), ...na
   .map((tag) => tag?.split("-")[0])
   .find((tag) => LANGUAGES.includes(tag)) ?? "en";
 
+/** As people write there: of that language the browser's first one, such as en-GB. */
+export const locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+
 const { STATES, ERRORS, TEXTS } = await import(`./words/${language}.js`);
 
 // What a proxy in front of the service may answer without a code.
@@ -31,7 +34,7 @@ export const forOperators = ({ detail, requestId }) =>
   [detail, requestId && `Request ${requestId}`].filter(Boolean).join(" · ");
 
 /** Floored, so that nothing is called 100% that is not. */
-export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(Math.floor(share * 100) / 100);
+export const percent = (share) => new Intl.NumberFormat(locale, { style: "percent" }).format(Math.floor(share * 100) / 100);
 
 /** Numbers in a sentence: "1, 4 and 7". */
 export const series = (numbers) => new Intl.ListFormat(language).format(numbers.map(String));
@@ -47,9 +50,9 @@ export function duration(seconds) {
 /** A moment, in milliseconds: its time where it was today, else its day. */
 export function moment(at) {
   const [then, now] = [new Date(at), new Date()];
-  if (then.toDateString() === now.toDateString()) return then.toLocaleTimeString(language, { timeStyle: "short" });
+  if (then.toDateString() === now.toDateString()) return then.toLocaleTimeString(locale, { timeStyle: "short" });
   const year = then.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  return then.toLocaleDateString(language, { day: "numeric", month: "short", year });
+  return then.toLocaleDateString(locale, { day: "numeric", month: "short", year });
 }
 
 /** Bytes as people say them. */
@@ -66,4 +69,4 @@ export function named(languages) {
 }
 
 /** A number as it is written in the page's language. */
-export const number = (value, options = {}) => new Intl.NumberFormat(language, options).format(value);
+export const number = (value, options = {}) => new Intl.NumberFormat(locale, options).format(value);

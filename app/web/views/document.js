@@ -137,6 +137,7 @@ function Facts({ item, onRetry }) {
     if (view.eta_seconds > 0) facts.push(t.eta(duration(view.eta_seconds)));
   }
   const trouble = item.problem ?? (item.unfinished ? item.holdUp : null);
+  const locked = trouble?.code === "password_required" && item.file;
   return html`
     <p class="facts"><span class="pill" data-status=${item.status}>${state(item.status)}</span> ${facts.join(" · ")}</p>
     ${item.status === "sending" && html`<progress value=${item.sent} max="1" aria-label=${state("sending")}></progress>`}
@@ -153,8 +154,8 @@ function Facts({ item, onRetry }) {
       <div class="notice" role="alert">
         <p>${trouble === item.holdUp && trouble.status === 0 ? t.offline : explain(trouble)}</p>
         <p class="hint">${forOperators(trouble)}</p>
-        ${trouble.code === "password_required" && item.file && html`<${Password} onGiven=${(password) => onRetry({ password })} />`}
-        ${!item.unfinished && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}
+        ${locked && html`<${Password} onGiven=${(password) => onRetry({ password })} />`}
+        ${!item.unfinished && !locked && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}
       </div>`}`;
 }
 

@@ -5,7 +5,7 @@ import { Problem, json, requeue, text } from "../api.js";
 import { parse, sum } from "../metrics.js";
 import { pause } from "../patience.js";
 import { html, useEffect, useState } from "../ui.js";
-import { duration, explain, language, number, percent, size, state, t } from "../words.js";
+import { duration, explain, locale, number, percent, size, state, t } from "../words.js";
 
 const EVERY = 5; // seconds
 
@@ -157,7 +157,7 @@ function Plot({ label, figure, note, minutes, bars, write }) {
   const sums = bars.map((parts) => parts.reduce((sum, part) => sum + part, 0));
   const most = Math.max(...sums);
   const tall = (value) => (value / (most || 1)) * HEIGHT;
-  const clock = (each) => new Date(each.begins).toLocaleTimeString(language, { timeStyle: "short" });
+  const clock = (each) => new Date(each.begins).toLocaleTimeString(locale, { timeStyle: "short" });
   return html`
     <section class="tile"><h3>${label}</h3>
       <p class="figure">${figure}</p>
@@ -184,7 +184,7 @@ function DeadLetters({ say }) {
         <button type="button" onClick=${() => act(() => json("dead-letters/requeue", { method: "POST" }))}>${t.requeueAll}</button>
         <ul>${letters.map((job) => html`
           <li key=${job.id}><span class="name">${job.metadata?.file_name || job.tag || job.id}</span>
-            <span class="hint">${new Date(job.timestamp).toLocaleString()} · ${job.error?.detail}</span>
+            <span class="hint">${new Date(job.timestamp).toLocaleString(locale)} · ${job.error?.detail}</span>
             <button type="button" onClick=${() => act(() => requeue(job.id))}>${t.requeue}</button>
             <button type="button" class="quiet" onClick=${() => act(() => json(`dead-letters/${job.id}`, { method: "DELETE" }))}>${t.remove}</button></li>`)}</ul>`}
     </section>`;
@@ -203,7 +203,7 @@ function Webhooks({ say, waiting }) {
         <button type="button" onClick=${() => resend("deliveries/resend")}>${t.resendAll}</button>
         <ul>${failed.map((each) => html`
           <li key=${each.id}><span class="name">${each.url}</span>
-            <span class="hint">${new Date(each.created_at).toLocaleString()} · ${each.last_response_status ?? each.last_error}</span>
+            <span class="hint">${new Date(each.created_at).toLocaleString(locale)} · ${each.last_response_status ?? each.last_error}</span>
             <button type="button" onClick=${() => resend(`deliveries/${each.id}/resend`)}>${t.resend}</button></li>`)}</ul>`}
     </section>`;
 }
