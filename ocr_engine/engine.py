@@ -32,12 +32,12 @@ from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
-from ocr_engine.recognition.script import judge
+from ocr_engine.recognition.script import Support, judge
 from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
 from ocr_engine.scripts.languages import without_others
 from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.scripts.sources import find_sources
-from ocr_engine.structure import find_blocks
+from ocr_engine.structure import dashes, find_blocks
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -192,6 +192,11 @@ class Engine:
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
         supports = script.lines
+        if script.page == "read":
+            strokes, told_so = dashes.found(read.page, quads, readings)
+            quads, readings = np.concatenate((quads, strokes)), [*readings, *told_so]
+            read_too: list[Support] = ["read"] * len(told_so)
+            supports = (*supports, *read_too)
         if options.check_boxes:
             quads, readings, supports = check_boxes.told(check_boxes.find(read.page, quads), quads, readings, supports)
         lines = lines_of(read.page, quads, readings, supports, view, options.over(self._options))
