@@ -98,9 +98,15 @@ export class Documents extends Observable {
     return added;
   }
 
-  /** Tries again what was refused, and requeues what failed; with `options` the file is sent anew. */
+  /** Tries again what was refused, and requeues what failed; with `options` the file is sent anew, the server's where there is no other. */
   async retry(document, options = null) {
     if (options) {
+      try {
+        document.file ??= new File([await uploaded(document.id)], document.name);
+      } catch (problem) {
+        ignoreProblem(problem);
+        return this.#failed(document, problem);
+      }
       Object.assign(document, { id: null, view: null, options: { ...document.options, ...options } });
       return this.#send(document);
     }

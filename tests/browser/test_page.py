@@ -294,6 +294,8 @@ def test_a_document_with_a_password_is_read_once_that_is_given(server: Server, o
         pdf.save(locked, encryption=pikepdf.Encryption(user="sesame", owner="owner"))
     with opened(server.url) as page:
         choose(page, locked)
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.reload()  # the browser has the file no more; the server has
         page.get_by_label("Password").fill("sesame")
         page.get_by_role("button", name="Open", exact=True).click()
         expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")

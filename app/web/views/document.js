@@ -112,7 +112,7 @@ function Actions({ item, documents, formats, languages, onOpen, onCopy, say }) {
           <option value="" disabled hidden>${t.downloadAs}</option>
           ${formats.map(({ name, suffix, about }) => html`<option value=${name} title=${about}>${name} (${suffix})</option>`)}
         </select></label>`}
-    ${!item.unfinished && item.view && (item.file || item.view.upload_until) && html`
+    ${!item.unfinished && item.view && (item.file || item.view.upload_until || item.status === "dead-letter") && html`
       <label><span class="visually-hidden">${t.readAgain}</span>
         <select onChange=${readAgain} value="">
           <option value="" disabled hidden>${t.readAgain}</option>
@@ -137,7 +137,7 @@ function Facts({ item, onRetry }) {
     if (view.eta_seconds > 0) facts.push(t.eta(duration(view.eta_seconds)));
   }
   const trouble = item.problem ?? (item.unfinished ? item.holdUp : null);
-  const locked = trouble?.code === "password_required" && item.file;
+  const locked = trouble?.code === "password_required" && (item.file || item.id);
   return html`
     <p class="facts"><span class="pill" data-status=${item.status}>${state(item.status)}</span> ${facts.join(" · ")}</p>
     ${item.status === "sending" && html`<progress value=${item.sent} max="1" aria-label=${state("sending")}></progress>`}
