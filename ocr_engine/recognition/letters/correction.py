@@ -11,7 +11,7 @@ from ocr_engine.recognition.letters import capitals, choice, scope, strangers, w
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
-from ocr_engine.recognition.letters.ngrams import folded
+from ocr_engine.recognition.letters.ngrams import TURKISH, folded
 
 MIN_LETTERS = 30
 """Of a page, from which its language is asked for: a shop's sign is of none."""
@@ -83,8 +83,11 @@ class Letters:
 
     def _fits(self, text: str, languages: Iterable[str]) -> list[tuple[float, str]]:
         """Bits a letter of the text in each language."""
+        # all but one fold alike
+        folds = {language == TURKISH: folded(text, language) for language in (TURKISH, "")}
         return [
-            (float(self._model(language).text_bits(folded(text, language)).mean()), language) for language in languages
+            (float(self._model(language).text_bits(folds[language == TURKISH]).mean()), language)
+            for language in languages
         ]
 
     def _chosen(self, text: str, doubts: Sequence[Doubt], language: str | None, *, is_tight: bool) -> list[str]:

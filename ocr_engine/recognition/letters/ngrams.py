@@ -15,6 +15,8 @@ HASH_BITS = 24
 END = 1
 """Stands for the letter that follows, in the hash of a context's own weight."""
 
+TURKISH = "tr"
+"""The one language that folds in a way of its own."""
 _SAME = {
     **dict.fromkeys("’‘´`′ʼ", "'"),
     **dict.fromkeys("–—−‐‑", "-"),
@@ -34,7 +36,7 @@ OTHER = "*"
 
 def folded(text: str, language: str) -> str:
     """The text, character by character: small letters, one sign for all digits, one for each kind of dash and quote."""
-    same = _TURKISH if language == "tr" else _SAME
+    same = _TURKISH if language == TURKISH else _SAME
     return "".join(same.get(character) or _small(character, same) for character in text)
 
 
