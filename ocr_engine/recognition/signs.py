@@ -27,7 +27,7 @@ MIN_LETTERS, MIN_PIXELS = 3, 6
 """Parts of a line that tell how high its letters are, and how high they are at least."""
 PARTS_BY_LETTER = 2.0
 """Parts by letters of a line: more are letters in pieces, or dirt."""
-NEAR = 3.0
+SIGN_REACH = 3.0
 """How far beside a letter such signs are looked for."""
 LOWEST = 0.6
 """How far below the base line letters reach."""
@@ -251,7 +251,7 @@ def _before(line: _Line, text: str, at: int) -> list[_Part]:
     begin = -np.inf
     if (before := text[:at].rstrip()) and (last := _nearest(line.parts, line.places[len(before) - 1])):
         begin = last.right
-    near = _between(line.parts, max(begin, first.left - NEAR), first.left)
+    near = _between(line.parts, max(begin, first.left - SIGN_REACH), first.left)
     close = [part for part in near if part.right <= first.left + 0.1 and part != first]
     kept: list[_Part] = []
     edge = first.left
@@ -272,7 +272,7 @@ def _behind(line: _Line, text: str, at: int) -> list[_Part]:
     behind = len(text) - len(rest.lstrip())
     if behind < len(text) and (following := _nearest(line.parts, line.places[behind])):
         end = following.left
-    near = _between(line.parts, last.right - 0.1, last.right + NEAR)
+    near = _between(line.parts, last.right - 0.1, last.right + SIGN_REACH)
     close = [part for part in near if part.right <= end and part != last]
     kept: list[_Part] = []
     edge = last.right
