@@ -119,9 +119,9 @@ def part(quad: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.fl
     return np.array(corners, np.float32)
 
 
-def inside(quad: NDArray[np.float32], left: float, top: float, right: float, bottom: float) -> NDArray[np.float32]:
-    """The corners (4, 2) of what lies between these shares of a box (4, 2), each 0 at its left or top to 1 opposite."""
-    across, down = np.array([[left], [right], [right], [left]]), np.array([[top], [top], [bottom], [bottom]])
+def inside(quad: NDArray[np.float32], shares: NDArray[np.float64]) -> Quads:
+    """What lies between shares (n, 4) of a box (4, 2): left, top, right, bottom, 0 at its left or top to 1 opposite."""
+    across, down = shares[:, [0, 2, 2, 0], None], shares[:, [1, 1, 3, 3], None]
     upper, lower = quad[0] + across * (quad[1] - quad[0]), quad[3] + across * (quad[2] - quad[3])
     return np.asarray(upper + down * (lower - upper), np.float32)
 

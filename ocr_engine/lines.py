@@ -30,11 +30,11 @@ class View(Struct, frozen=True, kw_only=True):
     right_to_left: bool = False
     """Its text runs so, and so do its columns."""
 
-    def shown(self, quad: NDArray[np.floating[Any]]) -> Polygon:
-        """Where the corners (4, 2) of a box on the page as it was read are shown; none outside of the page."""
+    def shown(self, quads: Quads) -> list[Polygon]:
+        """Where boxes (n, 4, 2) on the page as it was read are shown; none outside of the page."""
         size = (self.width, self.height)
-        seen = turn_back(np.asarray(quad / self.zoom, np.float32), self.rotation, *size)
-        return polygon(np.round(np.clip(seen, 0, size).astype(np.float64), 1))
+        seen = turn_back(np.asarray(quads / self.zoom, np.float32), self.rotation, *size)
+        return [polygon(quad) for quad in np.round(np.clip(seen, 0, size).astype(np.float64), 1)]
 
 
 def lines_of(
@@ -58,32 +58,45 @@ def lines_of(
     # from here on each box begins at the text's own top left
     quads = np.array([np.roll(quad, -reading.corner, axis=0) for quad, reading in zip(quads, readings, strict=True)])
     placed = [words.places(cut(page, quad), reading) for quad, reading in zip(quads, readings, strict=True)]
+    shown = view.shown(
+        np.array([part(quads[piece.line], piece.begins, piece.ends) for piece in pieces]).reshape(-1, 4, 2)
+    )
     return tuple(
         OcrLine(
             text=readings[piece.line].text[piece.first : piece.last].strip(),
             confidence=round(readings[piece.line].confidence, 4),
-            polygon=view.shown(part(quads[piece.line], piece.begins, piece.ends)),
+            polygon=polygon_,
             low_confidence=readings[piece.line].confidence < options.min_confidence,
             unsupported_script=supports[piece.line] != "read",
             row=piece.row,
-            words=tuple(
-                OcrWord(
-                    readings[piece.line].text[word.first : word.last],
-                    round(readings[piece.line].confidence_of(word.first, word.last), 4),
-                    view.shown(inside(quads[piece.line], word.left, word.top, word.right, word.bottom)),
-                )
-                for word in placed[piece.line]
-                if piece.first <= word.first < piece.last
+            words=_words(
+                quads[piece.line],
+                readings[piece.line],
+                [word for word in placed[piece.line] if piece.first <= word.first < piece.last],
+                view,
             ),
         )
-        for piece in pieces
+        for piece, polygon_ in zip(pieces, shown, strict=True)
+    )
+
+
+def _words(
+    quad: NDArray[np.float32], reading: Reading, placed: Sequence[words.Place], view: View
+) -> tuple[OcrWord, ...]:
+    """The words of a line (4, 2), all at once: a page has hundreds."""
+    if not placed:
+        return ()
+    shares = np.array([(word.left, word.top, word.right, word.bottom) for word in placed], np.float64)
+    return tuple(
+        OcrWord(reading.text[word.first : word.last], round(reading.confidence_of(word.first, word.last), 4), polygon_)
+        for word, polygon_ in zip(placed, view.shown(inside(quad, shares)), strict=True)
     )
 
 
 def polygon(quad: NDArray[np.floating[Any]]) -> Polygon:
     """The corners (4, 2) as plain numbers."""
-    a, b, c, d = ((float(x), float(y)) for x, y in quad)
-    return a, b, c, d
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
+    return (ax, ay), (bx, by), (cx, cy), (dx, dy)
 
 
 def _pieces(quads: Quads, readings: Sequence[Reading], view: View, options: EngineOptions) -> list[Piece]:

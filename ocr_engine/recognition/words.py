@@ -46,6 +46,8 @@ RULE_WHITE = 0.25
 """Share of the crop that is inked at most between the rule and the letters: serifs touch their stems."""
 MAX_INK_OVERHANG = 1.6
 """Ink further from the middle of the line's first or last character, in its characters, is no part of it."""
+_INK = b"\x01"
+"""Of a column, as a flag's byte."""
 MAX_DIRT = 0.06
 """Share of the line's height: what is smaller in both directions is dirt, unless nothing else is there."""
 
@@ -119,13 +121,14 @@ def _boundary(columns: Flags, ink: Flags, left: float, right: float) -> int:
     between = columns[first : last + 1]
     if not len(between):
         return min(first, len(columns))
-    white = np.concatenate(([0], ~between, [0])).astype(np.int8)
-    begins, ends = np.flatnonzero(np.diff(white) == 1), np.flatnonzero(np.diff(white) == -1)
-    if not len(begins):
+    # few columns, and thousands of gaps a page: bytes are split in a tenth of the time of NumPy's calls
+    inked = between.tobytes()
+    widest = max(inked.split(_INK), key=len)
+    if not widest:
         # the letters touch: where there is least ink
         return first + int(ink[:, first : last + 1].sum(axis=0).argmin())
-    widest = int((ends - begins).argmax())
-    return first + int(begins[widest] + ends[widest]) // 2
+    begins = inked.index(widest)
+    return first + (begins + begins + len(widest)) // 2
 
 
 def _place(ink: Flags, away: Pixels, word: tuple[int, int], left: int, right: int) -> Place:
@@ -199,7 +202,6 @@ def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: 
     """
     zone, slack = round(RULE_ZONE * height), max(1, round(RULE_SLOPE * height))
     for rows, cleared in ((seen, ink), (seen[::-1], ink[::-1])):
-        plain = rows[:zone].mean(axis=1)
         near = cv2.dilate(np.ascontiguousarray(rows[: zone + slack]), np.ones((2 * slack + 1, 1), np.uint8))[:zone]
         closed = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
         ruled = np.flatnonzero(closed.mean(axis=1) >= RULE_COVER)
@@ -207,7 +209,8 @@ def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: 
             continue
         # the last row of the outermost rule, and what follows it
         last = int(ruled[np.append(np.diff(ruled) > 1, True).argmax()])
-        if last + 1 < zone and plain[last + 1 - slack : last + 4].min(initial=1.0) <= RULE_WHITE:
+        plain = rows[last + 1 - slack : min(zone, last + 4)].mean(axis=1)
+        if last + 1 < zone and plain.min(initial=1.0) <= RULE_WHITE:
             cleared[: last + 1] = 0
 
 
