@@ -55,11 +55,24 @@ def boxes_from_map(
 
 def specks(certain: NDArray[np.uint8], quads: Quads) -> NDArray[np.float32]:
     """Middles (n, 2) of the spots of a map (H, W), 1 where it is surely text, that no box holds, large ones first."""
+    if not _outside(certain, quads).any():
+        # as on most pages
+        return np.empty((0, 2), np.float32)
     _, _, sizes, middles = cv2.connectedComponentsWithStats(certain)
     # the first is what is around the spots
     largest = 1 + np.argsort(-sizes[1:, cv2.CC_STAT_AREA], kind="stable")
     outside = [i for i in largest if not _covered(middles[i], quads)]
     return np.asarray(middles[outside], np.float32).reshape(-1, 2)
+
+
+def _outside(mask: NDArray[np.uint8], quads: Quads) -> NDArray[np.uint8]:
+    """The mask (H, W), 0 in the level boxes around the boxes (n, 4, 2)."""
+    left = mask.copy()
+    low = np.maximum(np.floor(quads.min(axis=1)) + 1, 0).astype(int).tolist()
+    high = np.maximum(np.ceil(quads.max(axis=1)), 0).astype(int).tolist()
+    for (x, y), (x2, y2) in zip(low, high, strict=True):
+        left[y:y2, x:x2] = 0
+    return left
 
 
 def _corners(centre: Sequence[float], width: float, height: float, angle: float) -> NDArray[np.float32]:
