@@ -1,5 +1,6 @@
 """Pages that were read, in a file: memory does not grow with a document, and the next run goes on where one ended."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
@@ -86,6 +87,9 @@ def _opened(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
+            except OSError as error:
+                if error.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS):
+                    raise  # where files cannot be locked, nobody is asked
             try:
                 yield own, file
             finally:
