@@ -104,6 +104,11 @@ FILES: dict[str, Callable[[int], bytes]] = {
     "progressive JPEG": lambda side: _saved(side, "RGB", "JPEG", (200, 200, 200), progressive=True),
     "TIFF of 32-bit integers": lambda side: _tiff(side, np.int32),
     "TIFF of 32-bit floats": lambda side: _tiff(side, np.float32),
+    "PNM": lambda side: b"P6 %d %d 255\n" % (side, side) + bytes(3 * side * side),
+    "BMP": lambda side: _saved(side, "RGB", "BMP", (9, 9, 9)),
+    "PNM of 16 bits": lambda side: b"P6 %d %d 65535\n" % (side, side) + bytes(6 * side * side),
+    "BMP of 32 bits": lambda side: _saved(side, "RGBA", "BMP", (9, 9, 9, 99)),
+    "GIF": lambda side: _saved(side, "P", "GIF", 3),
     "AVIF": lambda side: _saved(side, "RGB", "AVIF", (250, 250, 250), speed=10),
     "JPEG 2000": lambda side: _saved(side, "RGB", "JPEG2000", (250, 250, 250)),
     "PDF of a JPEG, CMYK": lambda side: _pdf(

@@ -2,9 +2,11 @@
 
 import struct
 
-from ocr_engine.image.header import BMP, Header
+from ocr_engine.image.header import BMP, USUAL_COST, Header
 from ocr_engine.image.mapped import Buffer
 
+DEEP_COST = 11.0
+"""Bytes a pixel of 32 bits, as measured, those of the file among them."""
 _HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
 
 
@@ -19,4 +21,6 @@ def read(data: Buffer) -> Header:
         width, height = struct.unpack_from("<HH", data, 18)
     else:
         width, height = struct.unpack_from("<ii", data, 18)
-    return Header(media_type=BMP, width=width, height=abs(height))  # a negative height: rows from the top
+    bits = int.from_bytes(data[24:26] if data[14] == 12 else data[28:30], "little")
+    cost = DEEP_COST if bits == 32 else USUAL_COST
+    return Header(media_type=BMP, width=width, height=abs(height), cost=cost)  # a negative height: rows from the top

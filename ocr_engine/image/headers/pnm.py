@@ -3,15 +3,20 @@
 import re
 
 from ocr_engine.errors import InvalidImage
-from ocr_engine.image.header import PNM, Header
+from ocr_engine.image.header import PNM, USUAL_COST, Header
 from ocr_engine.image.mapped import Buffer
 
 MAX_HEADER = 4096
 """Bytes in which the header ends, its comments included."""
 
+DEEP_COST = 16.0
+"""Bytes a pixel of samples of two bytes, as measured, those of the file among them."""
+
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])"
 _MAGIC = re.compile(rb"P[1-6](?:\s|#)\s*(?:\d|#)")
-_HEADER = re.compile(rb"P[1-6]" + _GAP + rb"+(\d{1,9})" + _GAP + rb"+(\d{1,9})" + rb"(?=\s|#)")
+_HEADER = re.compile(rb"P([1-6])" + (_GAP + rb"+(\d{1,9})") * 2 + rb"(?=\s|#)")
+_DEPTH = re.compile(_GAP + rb"+(\d{1,5})(?=\s)")
+"""The largest value of a sample, behind the sizes; of black and white (P1, P4) pixels stand there."""
 
 
 def is_pnm(start: bytes) -> bool:
@@ -24,4 +29,6 @@ def read(data: Buffer) -> Header:
     found = _HEADER.match(data[:MAX_HEADER])
     if found is None:
         raise InvalidImage("the PNM image's header is damaged or incomplete")
-    return Header(media_type=PNM, width=int(found[1]), height=int(found[2]))
+    depth = _DEPTH.match(data[found.end() : MAX_HEADER]) if found[1] not in (b"1", b"4") else None
+    cost = DEEP_COST if depth and int(depth[1]) > 255 else USUAL_COST
+    return Header(media_type=PNM, width=int(found[2]), height=int(found[3]), cost=cost)
