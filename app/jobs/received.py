@@ -13,7 +13,7 @@ from ocr_engine.image import probe
 from ocr_engine.image.mapped import Buffer, MappedFile, map_file
 from persistence.job import JobOptions
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.upload import Upload
+from persistence.upload import CHUNK_BYTES, Upload
 
 
 class IdempotencyKeyReused(Exception):
@@ -37,6 +37,16 @@ def content_of(upload: Upload) -> Iterator[Buffer]:
             mapped.close()
 
 
+def add_content(digest: "hashlib._Hash", upload: Upload) -> None:
+    """Adds its bytes; of a large one piece by piece, since all that is read of a mapping counts as memory."""
+    if upload.file is None:
+        digest.update(upload.data)
+        return
+    with upload.file.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            digest.update(piece)
+
+
 async def repeat_of(owner: str, key: str, upload: Upload, options: JobOptions, sources: Sequence[str] = ()) -> Repeat:
     """A form differs at each try: what counts is the file, and what was asked of it but its password.
 
@@ -48,8 +58,7 @@ async def repeat_of(owner: str, key: str, upload: Upload, options: JobOptions, s
         if sources:
             read.update(msgspec.json.encode(sources))
             return read.hexdigest()
-        with content_of(upload) as content:
-            read.update(content)
+        add_content(read, upload)
         return read.hexdigest()
 
     return Repeat(owner=owner, key=key, fingerprint=await asyncio.to_thread(digest))  # 36 ms for 32 MB

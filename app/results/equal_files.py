@@ -6,7 +6,7 @@ import hashlib
 import msgspec
 
 from app.jobs.intake import Intake
-from app.jobs.received import content_of
+from app.jobs.received import add_content
 from app.jobs.retention import Retention
 from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobOptions
@@ -49,8 +49,7 @@ class EqualFiles:
         def digest() -> str:
             decisive = {name: getattr(options, name) for name in DECISIVE}
             read = hashlib.sha256(self._reading + b"\n" + msgspec.json.encode(decisive) + b"\n")
-            with content_of(upload) as content:
-                read.update(content)
+            add_content(read, upload)
             return read.hexdigest()
 
         # of what is small a thread would cost more than it saves the event loop: 0.1 ms

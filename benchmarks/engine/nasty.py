@@ -104,7 +104,7 @@ FILES: dict[str, Callable[[int], bytes]] = {
     "progressive JPEG": lambda side: _saved(side, "RGB", "JPEG", (200, 200, 200), progressive=True),
     "TIFF of 32-bit integers": lambda side: _tiff(side, np.int32),
     "TIFF of 32-bit floats": lambda side: _tiff(side, np.float32),
-    "PNM": lambda side: b"P6 %d %d 255\n" % (side, side) + bytes(3 * side * side),
+    "PNM of 8 bits": lambda side: b"P6 %d %d 255\n" % (side, side) + bytes(3 * side * side),
     "BMP": lambda side: _saved(side, "RGB", "BMP", (9, 9, 9)),
     "PNM of 16 bits": lambda side: b"P6 %d %d 65535\n" % (side, side) + bytes(6 * side * side),
     "BMP of 32 bits": lambda side: _saved(side, "RGBA", "BMP", (9, 9, 9, 99)),

@@ -5,8 +5,8 @@ import struct
 from ocr_engine.image.header import BMP, USUAL_COST, Header
 from ocr_engine.image.mapped import Buffer
 
-DEEP_COST = 11.0
-"""Bytes a pixel of 32 bits, as measured, those of the file among them."""
+COST_BY_BITS = {24: 10.5, 32: 11.5}
+"""Bytes a pixel, by the bits that it has in the file, as measured, those of the file among them."""
 _HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
 
 
@@ -22,5 +22,5 @@ def read(data: Buffer) -> Header:
     else:
         width, height = struct.unpack_from("<ii", data, 18)
     bits = int.from_bytes(data[24:26] if data[14] == 12 else data[28:30], "little")
-    cost = DEEP_COST if bits == 32 else USUAL_COST
+    cost = COST_BY_BITS.get(bits, USUAL_COST)
     return Header(media_type=BMP, width=width, height=abs(height), cost=cost)  # a negative height: rows from the top

@@ -9,8 +9,8 @@ from ocr_engine.image.mapped import Buffer
 MAX_HEADER = 4096
 """Bytes in which the header ends, its comments included."""
 
-DEEP_COST = 16.0
-"""Bytes a pixel of samples of two bytes, as measured, those of the file among them."""
+COST_OF_COLOUR, COST_OF_TWO_BYTES = 10.5, 16.5
+"""Bytes a pixel of three samples, and of samples of two bytes, as measured, those of the file among them."""
 
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])"
 _MAGIC = re.compile(rb"P[1-6](?:\s|#)\s*(?:\d|#)")
@@ -30,5 +30,7 @@ def read(data: Buffer) -> Header:
     if found is None:
         raise InvalidImage("the PNM image's header is damaged or incomplete")
     depth = _DEPTH.match(data[found.end() : MAX_HEADER]) if found[1] not in (b"1", b"4") else None
-    cost = DEEP_COST if depth and int(depth[1]) > 255 else USUAL_COST
+    cost = COST_OF_COLOUR if found[1] in (b"3", b"6") else USUAL_COST
+    if depth and int(depth[1]) > 255:
+        cost = COST_OF_TWO_BYTES
     return Header(media_type=PNM, width=int(found[2]), height=int(found[3]), cost=cost)

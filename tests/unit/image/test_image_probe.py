@@ -191,9 +191,11 @@ def test_the_limit_itself_is_accepted() -> None:
         (saved(Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 128)), "WEBP", lossless=True), 17),
         (saved(IMAGE.convert("CMYK"), "JPEG", progressive=True), 13),
         (saved(IMAGE, "JPEG", progressive=True, subsampling=0), 11),
-        (saved(Image.new("RGBA", (WIDTH, HEIGHT)), "BMP"), 11),
-        (b"P6 # of two bytes\n%d %d # and\n65535\n" % (WIDTH, HEIGHT) + bytes(6 * WIDTH * HEIGHT), 16),
-        (b"P2 %d %d 256\n" % (WIDTH, HEIGHT) + b"7 " * WIDTH * HEIGHT, 16),
+        (saved(Image.new("RGBA", (WIDTH, HEIGHT)), "BMP"), 11.5),
+        (saved(IMAGE, "BMP"), 10.5),
+        (saved(IMAGE, "PPM"), 10.5),
+        (b"P6 # of two bytes\n%d %d # and\n65535\n" % (WIDTH, HEIGHT) + bytes(6 * WIDTH * HEIGHT), 16.5),
+        (b"P2 %d %d 256\n" % (WIDTH, HEIGHT) + b"7 " * WIDTH * HEIGHT, 16.5),
     ],
 )
 def test_what_takes_more_memory_to_decode_may_have_fewer_pixels(data: bytes, share: float) -> None:
