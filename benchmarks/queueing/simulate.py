@@ -23,6 +23,9 @@ from benchmarks.service.load import schedule
 SIMULATED_RUNS = 200
 """Simulated runs, each as long as the measured one, that make the band of a check."""
 BAND = 0.9
+FULL_CORE = 0.7
+"""Of one core, that the service's own process may use: it has one event loop, and above that its answers wait longer
+for it than they take (M/D/1)."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -52,8 +55,15 @@ class Forecast(Struct, frozen=True, kw_only=True):
     """Jobs a second within the latency target; 0 where even an idle system misses it."""
     limit: float
     """Jobs a second that the workers can do at all."""
+    core: float
+    """Share of one core that the service's own process uses for that, on each machine."""
     measured: bool
     """Was a machine with so many workers measured? Otherwise it is guessed from those that were."""
+
+    @property
+    def service_full(self) -> bool:
+        """Is it the service's own process that carries no more, and not the workers?"""
+        return self.core > FULL_CORE - 1e-6
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
     if report.service is None:
         print(f"simulate: {arguments.report} holds no measurement of the service", file=sys.stderr)
         return 2
-    cpus = report.machine.cores_usable
+    cpus = arguments.cpus or report.machine.cores_usable
     counts = arguments.workers or sorted({point.workers for point in report.service.workers} | {2 * cpus})
     share = arguments.percentile / 100
     print(check_table(checks(report.service, 0.5) + checks(report.service, share)), end="\n\n")
@@ -80,7 +90,35 @@ def main(argv: Sequence[str]) -> int:
             ]
         )
     )
+    print("\n" + own_limits(report.service))
     return 0
+
+
+def own_limits(service: ServiceFigures) -> str:
+    """In words, what the workers cost each other, and where one service process ends."""
+    own = service_cpu(service)
+    return (
+        f"A further worker lengthens a job by {contention(service):.1%}. A job costs the service's own process "
+        f"{own * 1000:.1f} ms of CPU time:\n"
+        f"one such process carries {FULL_CORE / own:.0f} jobs/s. Where it is full (*), more workers add nothing;\n"
+        "several nodes on one PostgreSQL do, on the same machine, too: docs/cluster.md."
+    )
+
+
+def contention(service: ServiceFigures) -> float:
+    """By which each further worker lengthens a job, as a share of its time with the least number of workers measured:
+    memory bandwidth, caches, clock, store and event loop together. 0 where one number was measured."""
+    least, most = service.workers[0], service.workers[-1]
+    if most.workers == least.workers:
+        return 0.0
+    slower = (most.workers / most.rate) / (least.workers / least.rate) - 1
+    return max(0.0, slower / (most.workers - least.workers))
+
+
+def service_cpu(service: ServiceFigures) -> float:
+    """CPU seconds of the service's own process for a job: the most that was seen of it, with real OCR or without."""
+    seen = (point.cpu.service / (point.jobs * len(point.pairs)) for point in service.workers)
+    return max(service.floor.cpu_per_job, *seen)
 
 
 def occupations(recognitions: Sequence[float], workers: int, rate: float) -> list[float]:
@@ -141,12 +179,18 @@ def forecast(service: ServiceFigures, cpus: int, workers: int, machines: int, sh
         key=lambda p: p.workers,
     )
     crowding = max(1.0, workers / cpus) / max(1.0, known.workers / cpus)
-    times = [seconds * crowding for seconds in _occupations(known)]
+    # beyond what was measured each further one that has a CPU of its own costs the others what it did until there
+    further = max(0, min(workers, cpus) - known.workers)
+    times = [seconds * crowding * (1 + contention(service) * further) for seconds in _occupations(known)]
+    own = service_cpu(service)
+    carried = greatest_rate(times, workers=workers * machines, share=share, target=target)
+    rate = min(carried, machines * FULL_CORE / own)
     return Forecast(
         workers=workers,
         machines=machines,
-        rate=greatest_rate(times, workers=workers * machines, share=share, target=target),
+        rate=rate,
         limit=workers * machines / (sum(times) / len(times)),
+        core=rate * own / machines,
         measured=known.workers == workers,
     )
 
@@ -179,17 +223,20 @@ def forecast_table(found: Sequence[Forecast]) -> str:
             f"{each.rate:.2f}",
             f"{each.rate * 3600:.0f}",
             f"{each.rate / each.limit:.0%}",
+            f"{each.core:.0%}{'*' * each.service_full}",
             "measured" if each.measured else "guessed",
         )
         for each in found
     ]
-    return aligned([("machines x workers", "jobs/s", "jobs/h", "of all they can", "a machine with so many"), *rows])
+    heading = ("machines x workers", "jobs/s", "jobs/h", "of all they can", "service's core", "a machine with so many")
+    return aligned([heading, *rows])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks simulate", description=__doc__)
     parser.add_argument("report", type=Path, help="JSON that `service` or `all` wrote")
     parser.add_argument("--workers", type=command.numbers, metavar="N,N", help="on each machine")
+    parser.add_argument("--cpus", type=int, metavar="N", help="of each machine; without it as many as the measured one")
     parser.add_argument("--machines", type=command.numbers, default=[1, 2, 4], metavar="N,N")
     parser.add_argument("--target", type=float, default=10.0, metavar="SECONDS", help="latency that is allowed; 10")
     parser.add_argument("--percentile", type=float, default=95.0, choices=(50.0, 95.0, 99.0), help="of latency; 95")

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.queueing import simulate
 from benchmarks.queueing.model import greatest_rate, sojourns, steady_latency
-from benchmarks.queueing.simulate import checks, forecast, occupations
+from benchmarks.queueing.simulate import FULL_CORE, checks, contention, forecast, occupations, service_cpu
 from benchmarks.report import report
 from benchmarks.service.load import schedule
 from tests.unit.benchmarks.benchmark_reports import full_report, load_point, service_figures, workers_point
@@ -103,6 +103,26 @@ def test_machines_with_one_queue_carry_more_than_their_number_of_times_one() -> 
     assert four.rate > 4 * one.rate
 
 
+def test_what_a_further_worker_costs_the_others_is_measured_and_carried_on() -> None:
+    figures = service_figures(workers_point(1, rate=2.0), workers_point(2, rate=3.2))
+    assert contention(figures) == pytest.approx(0.25)
+    four = forecast(figures, 8, 4, 1, 0.95, 100.0)
+    assert four.limit == pytest.approx(4 / (2 / 3.2 * 1.5))
+    assert contention(service_figures(workers_point(2, rate=4.0))) == 0.0
+    assert contention(service_figures(workers_point(1, rate=2.0), workers_point(2, rate=4.1))) == 0.0
+
+
+def test_one_service_process_carries_what_a_part_of_one_core_can_however_many_workers_there_are() -> None:
+    figures = service_figures(workers_point(2, rate=4.0))
+    most = FULL_CORE / service_cpu(figures)
+    few, many = (forecast(figures, 512, workers, 1, 0.95, 100.0) for workers in (16, 512))
+    assert not few.service_full
+    assert few.core == pytest.approx(few.rate * service_cpu(figures))
+    assert many.service_full
+    assert many.rate == pytest.approx(most)
+    assert forecast(figures, 512, 512, 2, 0.95, 100.0).rate == pytest.approx(2 * most)
+
+
 def test_the_command_checks_and_forecasts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "report.json"
     report.write(full_report(), file, None)
@@ -110,4 +130,5 @@ def test_the_command_checks_and_forecasts(tmp_path: Path, capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert "agrees" in shown
     assert "1 x 2" in shown
+    assert "10.0 ms of CPU time" in shown
     assert simulate.main([str(tmp_path / "none.json")]) == 2
