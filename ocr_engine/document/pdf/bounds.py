@@ -10,10 +10,11 @@ from pathlib import Path
 OVERDRAWN_SECONDS = 5.0
 """CPU time beyond what a page may take to be drawn, after which the process is ended: PDFium asks whether to go on
 between the objects of a page, but not between those of a form on it. A million strokes there took 222 s."""
-PAGE_MEMORY = 1_000_000_000
-"""Bytes that the process may map beyond what it has while PDFium is at a page; the largest picture that is allowed
-takes half of it. PDFium cannot report that there is no more: a gigabyte of drawing in a file of kilobytes ends the
-process, and the page with `worker_crashed`, rather than the machine's memory."""
+PAGE_MEMORY = 700_000_000
+"""Bytes that the process may map beyond what it has while PDFium is at a page; the pages that take most, with
+pictures as large as is allowed, take less than 600 MB (`python -m benchmarks peaks`). PDFium cannot report that there
+is no more: drawing that takes as much, in a file of kilobytes, ends the process, and the page with `worker_crashed`,
+rather than the machine's memory."""
 
 
 @contextmanager
