@@ -21,8 +21,8 @@ sees little of most spaces: with 0.2 twice as many are lost there, with 0.005 mo
 STAY_BITS, STRANGE_STAY_BITS = 1.0, 6.0
 """What speaks for what was read, beside its probability: in lines that fit the language, and in others. In those, names
 and abbreviations on a receipt for instance, 5 of 7 changes by less than 6 bits were for the worse."""
-MAX_FITTING_BITS = 4.4
-"""A letter, of lines that fit: prose has 2.3 to 3.3, without its spaces up to 4.4."""
+MAX_FITTING_BITS, MAX_FITTING_BITS_OF_LITTLE = 4.4, 5.4
+"""A letter, of lines that fit: prose has 2.3 to 3.3, without its spaces up to 4.4; by a model of little prose more."""
 USUAL_BITS = 3.0
 """A letter, in prose: what one more may cost, and one less does not save."""
 LOST_BITS = 3.0
@@ -48,7 +48,9 @@ def chosen(text: str, doubts: Sequence[Doubt], model: LetterModel, *, is_tight: 
     if not doubts:
         return []
     even = EVEN_TIGHT_SPACE if is_tight else EVEN_SPACE
-    fits = float(model.text_bits(folded(text, model.language)).mean()) <= MAX_FITTING_BITS
+    fits = float(model.text_bits(folded(text, model.language)).mean()) <= (
+        MAX_FITTING_BITS_OF_LITTLE if model.is_of_little else MAX_FITTING_BITS
+    )
     stay = STAY_BITS if fits else STRANGE_STAY_BITS
     found: list[str] = []
     for group in _groups(doubts):

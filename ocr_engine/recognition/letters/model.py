@@ -16,6 +16,8 @@ from ocr_engine.recognition.letters.ngrams import END, HASH_BITS, ORDER, hashed,
 
 STEPS = 16
 """Of a weight, to a bit: weights are bits, 0 to 15.9."""
+LITTLE_PROSE = 20_000
+"""Entries below which a model was made of little prose: 250 kB give 45 000 to 50 000, 10 kB 7000."""
 UNSEEN = 16.0
 """Bits of a letter that the language was never seen to use."""
 MAX_REMEMBERED = 20_000
@@ -39,6 +41,11 @@ class LetterModel:
         with file.open("rb") as opened:
             self._entries = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)).cast("I")
         self._remembered: dict[str, float] = {}
+
+    @property
+    def is_of_little(self) -> bool:
+        """Whether it was made of some kilobytes of prose."""
+        return len(self._entries) < LITTLE_PROSE
 
     def bits(self, before: str, letter: str) -> float:
         """Minus the binary logarithm of a folded letter's probability after up to four folded ones."""

@@ -15,7 +15,7 @@ from ocr_engine.recognition.letters.scope import base
 
 COMMON = frozenset("".join(ALPHABETS[language] for language in ("de", "es", "fr", "it", "nl", "pt", "sv", "da")))
 STRANGE = frozenset("".join(ALPHABETS.values())) - COMMON
-STRANGE |= frozenset("ġ" + "".join(STRANGE).upper())
+STRANGE |= frozenset(letter for letter in "ġ" + "".join(STRANGE).upper() if not letter.isascii())
 """Letters whose accent is rare, large and small."""
 SURE_OF_ACCENT = 0.95
 """Certainty of one from which the page is in a language that writes it."""

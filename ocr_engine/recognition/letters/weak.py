@@ -36,7 +36,7 @@ WEAK: dict[str, dict[str, dict[str, float]]] = {
     "ro": {"T": {"Ț": _CARON}, "S": {"Ș": _CARON}, "i": {"î": _FAINT}},
     "hu": {"ü": {"ű": _FAINT}},
     "tr": {"i": {"ı": _FAINT}},
-    "is": {"p": {"þ": _FAINT}, "b": {"þ": _FAINT}, "P": {"Þ": _FAINT}, "õ": {"ö": _FAINT}},
+    "is": {"p": {"þ": _CARON}, "b": {"þ": _CARON}, "P": {"Þ": _CARON}, "õ": {"ö": _FAINT}},
 }
 """By language: what was read, and what was printed, on pages drawn by lot."""
 _CZECH = {**dict.fromkeys("tť", "ť"), **dict.fromkeys("dďđ", "ď"), "T": "Ť", "D": "Ď"}

@@ -107,3 +107,9 @@ def test_thorn_comes_back_where_icelandic_wants_it(letters: Letters) -> None:
     right = "Það er réttur hvers manns að allir þeir, sem þjóðfélagið mynda, njóti þessara réttinda."
     assert decided(letters, right.replace("þ", "p").replace("Þ", "P")) == right
     assert decided(letters, right) == right
+
+
+def test_a_model_of_little_prose_decides_in_a_line_of_words_that_are_new_to_it(letters: Letters) -> None:
+    read = "Ég á að mæta á skrifstofuna á priðjudag."
+    doubt = Doubt(read.index("priðju"), 1, (("p", 0.89), ("b", 0.015), ("þ", 0.065)))
+    assert decided(letters, read, doubt) == read.replace("priðju", "þriðju")
