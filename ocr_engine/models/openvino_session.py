@@ -43,8 +43,6 @@ FILLINGS: dict[Role, Filling] = {
     "recognition": Filling((3,), "constant", ((640, 64), (1280, 128), (9600, 256)), together=4),
     "angle": Filling(together=8),
 }
-KEPT_OPERATORS = 500
-"""Compiled for one size each, of a model: of some 130, so that is 4 sizes; each takes 4 MB."""
 KEPT_NUMBERS = 1_500_000
 """Of an input, half a megapixel, from which the buffers of a run are given back after it: they are 100 MB a megapixel.
 To get them again costs the next such run up to a third more."""
@@ -73,7 +71,6 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
-            "CPU_RUNTIME_CACHE_CAPACITY": str(KEPT_OPERATORS),
         }
         fault = prepared.fault
         compiled = None

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ocr_engine.errors import EngineError
 from ocr_engine.models import files, graphs
 from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
@@ -276,6 +277,25 @@ def test_a_graph_in_integers_that_cannot_be_opened_leaves_float32_to_serve(
     assert loaded.quick_recognition is None
     (note,) = loaded.notes
     assert "cannot be opened" in note
+
+
+def test_a_graph_in_integers_that_reads_other_letters_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "multiplies_integers", lambda _: True)
+    GraphCache(tmp_path, circumstances(), partial(build_quantised, least=1.01), "int8").prepare(RECOGNITION)
+    with pytest.raises(EngineError, match=r"in float32 only: GraphDiffers: of the letters of drawn lines 9\d"):
+        open_quantised(RECOGNITION, EngineOptions(cache_dir=str(tmp_path)))
+
+
+@pytest.mark.parametrize("flags", ["flags\t: fpu avx2 avx512f", "Features\t: fp asimd", ""])
+def test_a_processor_that_is_not_made_for_integers_gets_no_graph_of_them(
+    flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = msgspec.structs.replace(circumstances(), processor=flags)
+    monkeypatch.setattr(graphs, "circumstances", lambda: elsewhere)
+    assert open_quantised(RECOGNITION, EngineOptions(cache_dir=str(tmp_path))) is None
+    assert not list(tmp_path.iterdir())
 
 
 UNWANTED: list[dict[str, Any]] = [
