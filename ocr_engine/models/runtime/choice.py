@@ -7,7 +7,7 @@ from msgspec import Struct
 Runtime = Literal["onnxruntime", "openvino"]
 
 FASTER = 0.6
-"""Of the time of ONNX Runtime. A trial knows its sizes: what took 0.66 in one took 0.9 over ten images, which have many,
+"""Of the time of ONNX Runtime. A trial knows its sizes: what took 0.66 there took 0.9 over ten images of many sizes,
 and twice the memory."""
 ALIKE = 0.98
 """Share of letters, and of a page's pixels, that are read and found as in float32; the same is asked of integers."""
