@@ -34,8 +34,8 @@ class Print(Recogniser):
         """Each line at `pitch` pixels a character; the last pixel tells a crop that was turned."""
         crops = []
         for number, (text, _) in enumerate(self.lines):
-            crop = np.zeros((LINE_HEIGHT, max(1, pitch * len(text)), 3), np.uint8)
-            crop[0, 0], crop[-1, -1] = number, 255
+            crop = np.full((LINE_HEIGHT, max(1, pitch * len(text)), 3), number, np.uint8)
+            crop[-1, -1] = 255
             crops.append(crop)
         return crops
 
@@ -81,6 +81,37 @@ def test_an_unsure_line_is_read_again_with_more_room() -> None:
     Reader(recogniser).read(recogniser.crops(pitch=20))
     assert widths_of(recogniser, 0) == [round(FIRST_SQUEEZE * 20 * 20), 480]
     assert recogniser.exactly == [False, True]
+
+
+class Dots(Recogniser):
+    """Sees a letter at each black column, surer with every look, and notes how large the crops are."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def read(self, crops: Sequence[np.ndarray], widths: Sequence[int], *, exactly: bool = False) -> list[Reading]:
+        readings = []
+        for crop in crops:
+            self.shapes.append(crop.shape[:2])
+            columns = np.flatnonzero(crop[crop.shape[0] // 2, :, 0] == 0)
+            places = tuple(((columns + 0.5) / crop.shape[1]).tolist())
+            readings.append(Reading("x" * len(places), 0.75 + 0.01 * len(self.shapes), places))
+        return readings
+
+
+@pytest.mark.parametrize("shape", [(48, 900), (14, 300), (30, 30), (100, 5), (5, 100), (1, 1), (192, 2), (13, 40)])
+def test_an_unsure_line_is_read_again_without_its_rim_and_its_letters_keep_their_places(shape: tuple[int, int]) -> None:
+    crop = np.full((*shape, 3), 255, np.uint8)
+    columns = np.unique((np.linspace(0.2, 0.8, 4) * shape[1]).astype(int))
+    crop[:, columns] = 0
+    recogniser = Dots()
+    (reading,) = Reader(recogniser).read([crop])
+    (height, width), again = recogniser.shapes[0], recogniser.shapes[-1]
+    assert len(recogniser.shapes) > 1
+    assert again[0] >= height - max(2, 0.1 * height)
+    assert (again < (height, width)) == (min(shape) >= 13)
+    assert min(again) > 0
+    assert [*reading.places] == pytest.approx([(column + 0.5) / shape[1] for column in columns])
 
 
 def test_ways_to_turn_a_page_are_compared_by_one_reading_each() -> None:
