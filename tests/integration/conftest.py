@@ -42,6 +42,7 @@ class Running:
         while True:
             answer = await self.client.get(f"/images/{job_id}")
             if answer.status_code != 202:
+                assert answer.status_code == 200, answer.text
                 return dict(answer.json())
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import msgspec
@@ -154,7 +155,7 @@ async def test_the_trace_goes_on_after_a_restart(traced: Traced) -> None:
 async def test_an_attempt_that_died_with_its_process_is_told_by_the_next_life(traced: Traced) -> None:
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     store = await open_store(traced.settings.database_url)
-    waiting = msgspec.structs.replace(job(), traceparent=traceparent)
+    waiting = msgspec.structs.replace(job(str(uuid.uuid4())), traceparent=traceparent)
     await store.add(waiting, Upload.of(IMAGE))
     assert await store.replace(waiting, waiting.claimed(after(1)))
     await store.close()
