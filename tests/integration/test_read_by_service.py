@@ -6,6 +6,8 @@ import http.server
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +29,7 @@ from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from samples import sample
 from tests.integration.test_results_api import run_of
-from tests.live_server import LiveServer, live_server
+from tests.live_server import PATIENCE, LiveServer, live_server
 from tests.scripted_pool import ScriptedPool
 from tests.unit.commands.reading import read
 
@@ -118,19 +120,11 @@ def test_where_no_service_is_the_run_ends_at_once(scan: Path, capfdbinary: Any) 
 
 def test_a_job_of_an_interrupted_run_is_taken_back(server: LiveServer, pool: ScriptedPool, scan: Path) -> None:
     pool.hold()
-
-    @asynccontextmanager
-    async def readers(order: Order, items: Sequence[Item]) -> AsyncIterator[FileReader]:
-        async def interrupt() -> None:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(pool.started.acquire(), server.loop))
-            signal.raise_signal(signal.SIGINT)
-
-        async with reader_of(order, items) as reader:
-            waiting = asyncio.create_task(interrupt())
-            yield reader
-            await waiting
-
-    assert read(scan, "--url", server.url, readers=readers) == 130
+    command = [sys.executable, "-m", "app", "read", str(scan), "--url", server.url]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        asyncio.run_coroutine_threadsafe(pool.started.acquire(), server.loop).result(PATIENCE)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
     with httpx.Client(base_url=server.url, headers={"X-API-Key": "secret"}) as client:
         (job,) = client.get("/images").json()["items"]
     assert job["status"] == "cancelled"
