@@ -41,8 +41,8 @@ class Waits(Struct, frozen=True, kw_only=True):
 async def measured(
     folder: Path, *, pages: int, nodes: int, workers: int, jobs: int, lines: int, progress: Progress
 ) -> list[Waits]:
-    """Behind a file of so many pages of another key, of the same key, and behind those of ten keys: a key that comes in
-    is served next, one that sends page after page takes its turn with the others, one in eleven.
+    """Behind a file of so many pages of another key, of the same key, and behind those of ten keys: as a new key each
+    time, and as one that sends page after page. Either's turn is one in eleven.
 
     `workers` are shared out to the nodes, at least one to each. Raises ServerFailed, StoreUnusable, and httpx's errors.
     """
