@@ -173,11 +173,16 @@ function Password({ onGiven }) {
 }
 
 function Pager({ at, total, go }) {
+  const field = useRef(null);
+  // only when the page has changed: what is being typed would be taken back by whatever else is drawn anew meanwhile
+  useEffect(() => {
+    field.current.value = at;
+  }, [at]);
   return html`
     <span class="pager">
       <button type="button" aria-label=${t.previousPage} aria-disabled=${at === 1 ? "true" : "false"} onClick=${() => go(at - 1)}>‹</button>
       <label><span class="visually-hidden">${t.page(at, total)}</span>
-        <input type="number" min="1" max=${total} value=${at} onChange=${(event) => go(Number(event.target.value) || at)} /></label>
+        <input type="number" min="1" max=${total} ref=${field} onChange=${(event) => go(Number(event.target.value) || at)} /></label>
       <span role="status" aria-live="polite">/ ${number(total)}</span>
       <button type="button" aria-label=${t.nextPage} aria-disabled=${at === total ? "true" : "false"} onClick=${() => go(at + 1)}>›</button>
     </span>`;
