@@ -55,7 +55,9 @@ class _Turns(Generic[M]):
         return len(self._resting)
 
     def join(self, name: str, member: M, step: int = TURN) -> None:
-        at = max(self._resting.pop(name, 0), self._now + max(0, step - TURN))
+        # the present is an average: who comes anew is no later than just before the second unit of whose turn it is
+        begin = min(self._now, self._first() + TURN - 1) if self.members else self._now
+        at = max(self._resting.pop(name, 0), begin + max(0, step - TURN))
         self.members[name] = member
         self._steps[name] = step
         self._pace += FINEST * TURN // step
@@ -63,10 +65,9 @@ class _Turns(Generic[M]):
 
     def take(self) -> tuple[str, M]:
         """Whose turn it is. There has to be somebody; `done` has to be called when the unit was taken from it."""
-        while True:
-            at, number, name = heapq.heappop(self._heap)
-            if self._times.get(name) == (at, number):
-                return name, self.members[name]
+        self._first()
+        name = heapq.heappop(self._heap)[2]
+        return name, self.members[name]
 
     def done(self, name: str) -> None:
         """It had its turn."""
@@ -101,6 +102,14 @@ class _Turns(Generic[M]):
                 if moment >= its:
                     units += min(member.units, turns + (part > 0 or number < mine))
         return units
+
+    def _first(self) -> int:
+        """The virtual time of whose turn it is; there has to be somebody."""
+        while True:
+            at, number, name = self._heap[0]
+            if self._times.get(name) == (at, number):
+                return at
+            heapq.heappop(self._heap)
 
     def _push(self, name: str, at: int, number: int) -> None:
         self._times[name] = (at, number)

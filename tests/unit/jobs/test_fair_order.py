@@ -59,6 +59,17 @@ def test_one_page_behind_the_long_files_of_ten_owners_waits_for_one_page_of_each
     assert "short" in taken(order, 11)
 
 
+def test_owners_that_come_anew_one_after_the_other_wait_for_one_unit_of_each_of_the_others_at_most() -> None:
+    dice = random.Random(5)
+    order = FairOrder()
+    for number in range(10):
+        put(order, f"long-{number}", 3000, f"owner-{number}")
+    for number in range(200):
+        taken(order, dice.randrange(25))
+        order.put(Unit(f"short-{number}", 0, f"anew-{number}"))
+        assert f"short-{number}" in taken(order, 11)
+
+
 def test_an_owner_with_five_long_files_gets_no_more_than_one_with_a_single_one() -> None:
     order = FairOrder()
     for number in range(5):
