@@ -92,7 +92,8 @@ def test_every_operation_answers_as_documented(server: LiveServer, mode: Generat
         @bounded
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers_as_documented(case: schemathesis.Case[Any]) -> None:
-            assume("" not in (case.query or {}).values())  # an option that is empty is as none
+            # an option that is empty is as none, and an object none that an address could say
+            assume(not any(value == "" or isinstance(value, dict) for value in (case.query or {}).values()))
             if isinstance(case.body, dict):
                 # a form has texts and files: what is a number here is a text like any on the wire, an empty one as none
                 assume(all(isinstance(value, str | bytes | list) and value != "" for value in case.body.values()))
