@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ocr_engine import areas, check_boxes, leftovers, mirror
 from ocr_engine.boxes import Quads, extents, heights, without_overlap
 from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
+from ocr_engine.detection import leaders
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
 from ocr_engine.document.document import Document
@@ -241,6 +242,7 @@ class Engine:
             readings = leftovers.sure(self._read(page, quads, np.zeros(1, bool)), 1)
         elif not truncated:
             quads, readings = self._with_leftovers(page, glance.look, quads, readings)
+            quads, readings = self._without_leaders(page, quads, readings)
         return _Read(page, quads, readings, truncated, finding)
 
     def _taken(
@@ -280,15 +282,31 @@ class Engine:
         by its thickness and by the doubt of the recogniser.
         """
         found = {i: self._finder.told_apart(page, quads[i]) for i in suspects(quads, readings)}
-        merged = {i: lines for i, lines in found.items() if len(lines)}
-        if not merged:
+        return self._replaced(page, quads, readings, {i: lines for i, lines in found.items() if len(lines)})
+
+    def _replaced(
+        self, page: Pixels, quads: Quads, readings: list[Reading], parts: dict[int, Quads]
+    ) -> tuple[Quads, list[Reading]]:
+        """The boxes and their readings, some by their numbers replaced by others (n, 4, 2), which are read."""
+        if not parts:
             return quads, readings
-        kept = [i for i in range(len(quads)) if i not in merged]
+        kept = [i for i in range(len(quads)) if i not in parts]
         quads, readings = quads[kept], [readings[i] for i in kept]
         apart = quads[:0]
-        for inside in merged.values():
+        for inside in parts.values():
             apart = np.concatenate((apart, without_overlap(inside, np.concatenate((quads, apart)))))
         return np.concatenate((quads, apart)), readings + self._read(page, apart)
+
+    def _without_leaders(self, page: Pixels, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
+        parts = leaders.torn(page, quads, [reading.text for reading in readings])
+        if not parts:
+            return quads, readings
+        quads, readings = self._replaced(page, quads, readings, parts)
+        texts = leaders.spelt(page, quads, [reading.text for reading in readings])
+        return quads, [
+            reading if reading.text == text else msgspec.structs.replace(reading, text=text, doubts=())
+            for reading, text in zip(readings, texts, strict=True)
+        ]
 
     def _with_leftovers(
         self, page: Pixels, look: Look, quads: Quads, readings: list[Reading]

@@ -1,0 +1,24 @@
+"""Lists of contents whose titles are led to their pages by dots."""
+
+import io
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_engine.engine import Engine
+
+ENTRIES = (("Preface", "v"), ("Beginnings", "1"), ("The long road south", "17"), ("Return", "103"), ("Index", "211"))
+
+
+def test_a_list_of_contents_has_titles_and_numbers_and_no_dots(engine: Engine) -> None:
+    font = ImageFont.load_default(22)
+    image = Image.new("RGB", (800, 320), "white")
+    pen = ImageDraw.Draw(image)
+    for row, (title, number) in enumerate(ENTRIES):
+        base = 60 + 48 * row
+        begin, end = 60 + pen.textlength(title, font), 740 - pen.textlength(number, font)
+        pen.text((40, base), title, "black", font, "ls")
+        pen.text((740, base), number, "black", font, "rs")
+        pen.text((begin, base), int((end - 10 - begin) / pen.textlength(". ", font)) * ". ", "black", font, "ls")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    assert engine.recognise(file.getvalue()).text.splitlines() == [f"{title} {number}" for title, number in ENTRIES]
