@@ -13,3 +13,8 @@ def test_angled_quotations_and_turned_exclamation_marks_are_told(engine: Engine)
         "Il a dit : ‹ non › et « oui » à la fois.",
         "¡Hola! ¿Qué tal? ¡Adiós!",
     ]
+
+
+def test_fractions_are_told(engine: Engine) -> None:
+    read = engine.recognise((PICTURES / "fractions.png").read_bytes())
+    assert read.text.splitlines() == ["Add 1¼ cups flour, ½ tsp salt", "⅔ cup milk, ¾ l cream and ⅛ nut"]

@@ -13,6 +13,9 @@ _AMOUNT = re.compile(
 )
 _TENS = re.compile(r"(?<![\w.,/|-])([1-9]\d*)o(?!\w|\.\w)")
 """A small `o` behind digits, and nothing more: in its size it is no letter of theirs. Ordinals are `3.º` or `3º`."""
+_DIAMETER = re.compile(r"∅(?= ?\d)")
+"""Before a number the sign of a diameter: the empty set looks like it."""
+_POUNDS = re.compile(r"(?<=[\d½¼¾] )Ib(?![\w.])")
 _SP_Z_OO = re.compile(r"\b(z) ?(o\.) ?0\.")
 """The form of a Polish company."""
 
@@ -21,7 +24,7 @@ def put_right(text: str) -> str:
     """The text, of the same length, with digits for the letters in its dates, times, amounts and round numbers."""
     for form in (_DATE, _ISO_DATE, _TIME, _AMOUNT):
         text = form.sub(_digits, text)
-    text = _TENS.sub(r"\g<1>0", text)
+    text = _POUNDS.sub("lb", _DIAMETER.sub("Ø", _TENS.sub(r"\g<1>0", text)))
     return _SP_Z_OO.sub(lambda found: found[0].replace("0", "o"), text)
 
 

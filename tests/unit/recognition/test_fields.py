@@ -90,6 +90,7 @@ def test_a_right_account_number_of_any_country_stays() -> None:
 @pytest.mark.parametrize(
     ("read", "right"),
     [
+        ("∅ 8 mm, 2 Ib of Ib.", "Ø 8 mm, 2 lb of Ib."),
         ("am 1O.O3.2019 um l2:45", "am 10.03.2019 um 12:45"),
         ("2O19-03-1I", "2019-03-11"),
         ("EUR 1.2O0,5O", "EUR 1.200,50"),
