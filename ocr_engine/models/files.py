@@ -3,8 +3,10 @@
 import hashlib
 import importlib.util
 from collections.abc import Iterator
+from math import inf, isfinite
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from ocr_engine.errors import EngineError
@@ -22,6 +24,10 @@ class ModelFile(Struct, frozen=True, kw_only=True):
     name: str
     """What results call it."""
     normalisation: Normalisation = Normalisation()
+    common: tuple[int, ...] = ()
+    """Of a recogniser: the classes that are asked first; none: always all."""
+    sure_score: float = inf
+    """Of the likeliest of those, from which the others are not asked."""
 
 
 class ModelFiles(Struct, frozen=True, kw_only=True):
@@ -42,11 +48,15 @@ def find(options: EngineOptions) -> ModelFiles:
     family = FAMILIES[options.model]
     recognition = _model("recognition", options.recognition_model, family.recognition)
     listed = None if options.recognition_model else family.characters
+    held = _characters(recognition, options.characters, listed)
+    if isfinite(family.sure_score) and not options.recognition_model and not options.characters:
+        common = characters.common(held)
+        recognition = msgspec.structs.replace(recognition, common=common, sure_score=family.sure_score)
     return ModelFiles(
         detection=_model("detection", options.detection_model, family.detection),
         recognition=recognition,
         angle=_model("angle", options.angle_model, family.angle),
-        characters=_characters(recognition, options.characters, listed),
+        characters=held,
     )
 
 

@@ -9,7 +9,7 @@ from ocr_engine.models.catalogue import FAMILIES, Normalisation
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.runtime.choice import Runtime, RuntimeChoice
 from ocr_engine.models.runtime.settling import settled
-from ocr_engine.models.session import Session, open_quantised, open_session
+from ocr_engine.models.session import LineSession, Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions
 from ocr_engine.result import OcrModel
 
@@ -18,9 +18,9 @@ class LoadedModels(Struct, frozen=True, kw_only=True):
     """The sessions, and what must be known to feed them and to read their answers."""
 
     detection: Session
-    recognition: Session
+    recognition: LineSession
     angle: Session
-    quick_recognition: Session | None
+    quick_recognition: LineSession | None
     """The recogniser in 8-bit integers: in half the time the same text, of all but a few lines."""
     detection_input: Normalisation
     recognition_input: Normalisation

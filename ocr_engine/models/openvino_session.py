@@ -15,6 +15,7 @@ from ocr_engine.memory import trim
 from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs import Prepared
+from ocr_engine.models.line_scores import LineScores, of_all
 
 
 class Filling(Struct, frozen=True):
@@ -108,6 +109,10 @@ class OpenVinoSession:
             runs.append(self._run(batch[done : done + count]))
             done += count
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
+
+    def lines(self, batch: NDArray[np.float32]) -> list[LineScores]:
+        """See LineSession."""
+        return of_all(self.run(batch))
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         filled = self._filled(batch)

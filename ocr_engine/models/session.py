@@ -15,6 +15,8 @@ from ocr_engine.errors import EngineError
 from ocr_engine.models import graphs
 from ocr_engine.models.catalogue import FAMILIES
 from ocr_engine.models.files import ModelFile
+from ocr_engine.models.graphs.running import SURE_INPUT, in_two_steps, scores_of_all
+from ocr_engine.models.line_scores import LineScores, of_all, of_two_steps
 from ocr_engine.models.openvino_session import OpenVinoSession
 from ocr_engine.options import EngineOptions
 
@@ -40,7 +42,14 @@ class Session(Protocol):
         """Gives back to the system what memory it keeps for the next run."""
 
 
-def open_session(model: ModelFile, options: EngineOptions) -> Session:
+class LineSession(Session, Protocol):
+    """A recogniser."""
+
+    def lines(self, batch: NDArray[np.float32]) -> list[LineScores]:
+        """What `run` gives, of each line, without classes that nothing speaks for."""
+
+
+def open_session(model: ModelFile, options: EngineOptions) -> LineSession:
     """The model, ready to run on the backend that the options name. Raises EngineError."""
     try:
         if options.backend == "openvino":
@@ -54,7 +63,7 @@ def open_session(model: ModelFile, options: EngineOptions) -> Session:
         raise EngineError(f"the {model.role} model {model.path} cannot be opened: {error}") from error
 
 
-def open_quantised(model: ModelFile, options: EngineOptions) -> Session | None:
+def open_quantised(model: ModelFile, options: EngineOptions) -> LineSession | None:
     """A recogniser that computes in 8-bit integers; None where the options, processor or model are not for that.
 
     Raises EngineError where it cannot be made or opened: `open_session` gives what serves instead.
@@ -72,7 +81,7 @@ def open_quantised(model: ModelFile, options: EngineOptions) -> Session | None:
         raise EngineError(f"lines are read in float32 only: the graph in integers cannot be opened: {error}") from error
 
 
-def _open_onnx(model: ModelFile, threads: int, prepared: graphs.Prepared) -> Session:
+def _open_onnx(model: ModelFile, threads: int, prepared: graphs.Prepared) -> LineSession:
     try:
         return OnnxSession(model, threads, prepared)
     except Exception as error:  # of whatever kind, the original is there to serve
@@ -112,6 +121,8 @@ class OnnxSession:
             prepared.model or str(model.path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0]
+        self._classes = np.array(model.common, np.intp) if in_two_steps(self._session) else None
+        self._sure = np.array(model.sure_score, np.float32)
         self._note = prepared.fault
 
     @property
@@ -132,9 +143,15 @@ class OnnxSession:
         # optimised detectors take one page at a time; nothing is lost, as even one keeps the processor busy
         return np.concatenate([self._run(batch[i : i + 1]) for i in range(len(batch))])
 
+    def lines(self, batch: NDArray[np.float32]) -> list[LineScores]:
+        """See LineSession."""
+        if self._classes is None:
+            return of_all(self.run(batch))
+        common, open_rows, all_classes = self._session.run(None, {self._input.name: batch, SURE_INPUT: self._sure})
+        return of_two_steps(common, open_rows, all_classes, self._classes)
+
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = self._session.run(None, {self._input.name: batch})[0]
-        return output
+        return scores_of_all(self._session, batch)
 
     def release(self) -> None:
         """See Session."""
@@ -142,7 +159,8 @@ class OnnxSession:
         asking = onnxruntime.RunOptions()
         asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         smallest = np.zeros([size or MIN_SIDE_PIXELS for size in (1, *self.input_shape[1:])], np.float32)
-        self._session.run(None, {self._input.name: smallest}, asking)
+        given = {self._input.name: smallest}
+        self._session.run(None, given if self._classes is None else {**given, SURE_INPUT: self._sure}, asking)
 
 
 @cache

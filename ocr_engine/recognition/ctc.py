@@ -1,15 +1,14 @@
 """From the model's scores, one row for every 8 pixels of a line, to its text and to what they leave open."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ocr_engine.models.characters import FIRST_EAST_ASIAN
+from ocr_engine.models.line_scores import LineScores, Scores
 from ocr_engine.recognition import lookalikes
-
-Scores = NDArray[np.float32]
-"""Shape (steps, classes): probabilities. Class 0 is CTC's blank, the last one the space."""
 
 SPACE_PROBABILITY = 0.2
 """From here on a gap is a space, even where the model prefers to say nothing: word F1 0.951 becomes 0.952."""
@@ -32,8 +31,9 @@ NEIGHBOUR_S = 0.002
 """Probability of a sign in a neighbour's steps from which it is that neighbour's, and none that was lost beside it."""
 APOSTROPHES = frozenset("'’‘")
 """Print draws them alike: what the model gives them belongs together."""
-FIRST_EAST_ASIAN = "\u2e80"
-"""From here on scripts set no spaces between words."""
+
+Signs = NDArray[np.object_]
+"""(classes,): the character of each column of scores."""
 
 
 class Doubt(Struct, frozen=True):
@@ -82,14 +82,14 @@ class Decoder:
 
     def __init__(self, characters: Sequence[str]) -> None:
         # class 0 is CTC's blank, and the space comes last (rapidocr CTCLabelDecode)
-        self._characters = ["", *characters, " "]
-        self._classes: Mapping[str, int] = {character: i for i, character in enumerate(self._characters)}
+        self._characters = np.array(["", *characters, " "], object)
 
-    def decoded(self, scores: Scores, share: float) -> Reading:
+    def decoded(self, line: LineScores, share: float) -> Reading:
         """CTC, best path (Graves 2006): the likeliest class of each step, repetitions and blanks dropped.
 
         `share` is the width of all steps by that of the crop.
         """
+        scores, signs = line.probabilities, self._characters[line.classes]
         best = scores.argmax(axis=1)
         changes = np.concatenate(([True], best[1:] != best[:-1]))
         places = np.flatnonzero((best != 0) & changes)
@@ -99,7 +99,7 @@ class Decoder:
         ends = ends[np.searchsorted(ends, places, side="right")]
         hints = np.flatnonzero((best == 0) & (scores[:, 0] <= 1 - LOST_LETTER))
         confidence = float(scores[places, best[places]].mean())
-        self._let_words_decide(scores, best, places)
+        _let_words_decide(scores, signs, best, places)
         text: list[str] = []
         where: list[float] = []
         certainty: list[float] = []
@@ -107,8 +107,8 @@ class Decoder:
         last = -1
         begins, after = places.tolist(), [*places.tolist()[1:], len(best)]
         for place, end, next_ in zip(begins, ends.tolist(), after, strict=True):
-            character = self._characters[best[place]]
-            lost = [*self._lost(scores, hints[(hints > last) & (hints < place)], (last, place), len(where))]
+            character = signs[best[place]]
+            lost = [*_lost(scores, signs, hints[(hints > last) & (hints < place)], (last, place), len(where))]
             doubts += lost
             if last >= 0:
                 gap = _spaces(text[-1], character, scores[last : place + 1, -1])
@@ -123,7 +123,7 @@ class Decoder:
             twice = 0.0
             if character in NARROW:
                 twice = _doubled(scores[last + 1 : next_, best[place]], place - last - 1, end - place)
-            doubts += self._open_character(scores[place:end], int(best[place]), len(where), twice)
+            doubts += _open_character(scores[place:end], signs, int(best[place]), len(where), twice)
             text.append(character)
             where += [place] * len(character)
             certainty += [float(scores[place, best[place]])] * len(character)
@@ -131,42 +131,41 @@ class Decoder:
         along = tuple((step + 0.5) / len(best) * share for step in where)
         return Reading("".join(text), confidence, along, tuple(certainty), doubts=tuple(doubts))
 
-    def _open_character(self, run: Scores, best: int, at: int, twice: float) -> Iterator[Doubt]:
-        """What else the model may have seen in the steps of one character: others, or the same one `twice`."""
-        probabilities = run.max(axis=0) if len(run) > 1 else run[0]
-        character, probability = self._characters[best], float(probabilities[best])
-        if character == " ":
-            yield from _open_gap(at, 1, probability)
-        elif len(character) == 1:
-            choices = [(2 * character, twice)] if twice else []
-            if probability <= 1 - OPEN_LETTER:
-                others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
-                choices += [
-                    (self._characters[i], float(probabilities[i])) for i in others if self._characters[i].strip()
-                ]
-            if choices:
-                yield Doubt(at, 1, ((character, probability), *choices))
 
-    def _lost(self, scores: Scores, hints: NDArray[np.intp], beside: tuple[int, int], at: int) -> Iterator[Doubt]:
-        """What may have been lost between two characters, by the steps `beside`, where the model hints at something."""
-        if not len(hints):
-            return
-        probabilities = scores[hints].max(axis=0)
-        found = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if self._characters[i].strip()]
-        theirs = scores[[step for step in beside if step >= 0]].max(axis=0)
-        choices = _with_one_apostrophe(
-            {self._characters[i]: float(probabilities[i]) for i in found if theirs[i] < NEIGHBOUR_S}
-        )
-        if sum(choices.values()) >= LOST_LETTER:
-            yield Doubt(at, 0, (("", float(scores[hints, 0].min())), *choices.items()))
+def _open_character(run: Scores, signs: Signs, best: int, at: int, twice: float) -> Iterator[Doubt]:
+    """What else the model may have seen in the steps of one character: others, or the same one `twice`."""
+    probabilities = run.max(axis=0) if len(run) > 1 else run[0]
+    character, probability = signs[best], float(probabilities[best])
+    if character == " ":
+        yield from _open_gap(at, 1, probability)
+    elif len(character) == 1:
+        choices = [(2 * character, twice)] if twice else []
+        if probability <= 1 - OPEN_LETTER:
+            others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
+            choices += [(signs[i], float(probabilities[i])) for i in others if signs[i].strip()]
+        if choices:
+            yield Doubt(at, 1, ((character, probability), *choices))
 
-    def _let_words_decide(self, scores: Scores, best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
-        """Put letters in the place of digits that look like them, where the rest of the word is letters."""
-        for i, letters in lookalikes.doubtful([self._characters[best[place]] for place in places]):
-            known = [self._classes[letter] for letter in letters if letter in self._classes]
-            likeliest = max(known, key=lambda letter: float(scores[places[i], letter]), default=None)
-            if likeliest is not None and scores[places[i], likeliest] >= lookalikes.LETTER_PROBABILITY:
-                best[places[i]] = likeliest
+
+def _lost(scores: Scores, signs: Signs, hints: NDArray[np.intp], beside: tuple[int, int], at: int) -> Iterator[Doubt]:
+    """What may have been lost between two characters, by the steps `beside`, where the model hints at something."""
+    if not len(hints):
+        return
+    probabilities = scores[hints].max(axis=0)
+    found = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if signs[i].strip()]
+    theirs = scores[[step for step in beside if step >= 0]].max(axis=0)
+    choices = _with_one_apostrophe({signs[i]: float(probabilities[i]) for i in found if theirs[i] < NEIGHBOUR_S})
+    if sum(choices.values()) >= LOST_LETTER:
+        yield Doubt(at, 0, (("", float(scores[hints, 0].min())), *choices.items()))
+
+
+def _let_words_decide(scores: Scores, signs: Signs, best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
+    """Put letters in the place of digits that look like them, where the rest of the word is letters."""
+    for i, letters in lookalikes.doubtful([signs[best[place]] for place in places]):
+        known = np.flatnonzero(np.isin(signs, [*letters])).tolist()
+        likeliest = max(known, key=lambda column: float(scores[places[i], column]), default=None)
+        if likeliest is not None and scores[places[i], likeliest] >= lookalikes.LETTER_PROBABILITY:
+            best[places[i]] = likeliest
 
 
 def _spaces(left: str, right: str, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

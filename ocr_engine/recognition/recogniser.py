@@ -12,7 +12,7 @@ import numpy as np
 
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.models.catalogue import Normalisation
-from ocr_engine.models.session import Session
+from ocr_engine.models.session import LineSession
 from ocr_engine.models.tensors import fill
 from ocr_engine.recognition.ctc import NOTHING, Decoder, Reading
 
@@ -33,7 +33,7 @@ class Recogniser:
     """Reads crops of lines. `characters` are the model's classes after the blank and before the space, in its order."""
 
     def __init__(
-        self, session: Session, quick: Session, normalisation: Normalisation, characters: Sequence[str]
+        self, session: LineSession, quick: LineSession, normalisation: Normalisation, characters: Sequence[str]
     ) -> None:
         """`quick` is the same model, computing less exactly, or once more `session`."""
         self._session = session
@@ -52,8 +52,8 @@ class Recogniser:
                 # what is right of the crop stays 0, the middle grey of training
                 own = max(1, widths[i])
                 fill(row[:, :, :own], resize(crops[i], own, LINE_HEIGHT), self._normalisation)
-            for i, scores in zip(members, session.run(batch), strict=True):
-                readings[i] = self._decoder.decoded(scores, width / max(1, widths[i]))
+            for i, line in zip(members, session.lines(batch), strict=True):
+                readings[i] = self._decoder.decoded(line, width / max(1, widths[i]))
         return readings
 
 

@@ -14,7 +14,9 @@ from ocr_engine.models.graphs.blocked import Shape, use_blocks
 from ocr_engine.models.graphs.channels_last import reorder_at_once
 from ocr_engine.models.graphs.graph import Graph
 from ocr_engine.models.graphs.patterns.quantised import quantise
+from ocr_engine.models.graphs.patterns.two_steps import classify_in_two_steps
 from ocr_engine.models.graphs.rewrite import rewrite
+from ocr_engine.models.graphs.running import in_two_steps, scores_of_all, scores_of_common
 from ocr_engine.models.graphs.trial_lines import equal_letters
 
 TOLERANCE = 1e-3
@@ -38,15 +40,16 @@ class NothingToQuantise(Exception):
     """The model has no operators that run faster in integers."""
 
 
-def build(model: ModelFile, block: int | None = None, tolerance: float = TOLERANCE) -> bytes:
+def build(model: ModelFile, block: int | None = None, tolerance: float = TOLERANCE, *, whole: bool = False) -> bytes:
     """The optimised graph of a model, for blocks of so many channels; that of a detector is for batches of one.
 
+    That of a recogniser with `common` classes asks them first, unless it is to be `whole`.
     Raises GraphDiffers where a trial shows another result, and whatever the tools raise for models that they do not
     know: the caller then uses the original.
     """
     block = block_width() if block is None else block
     trials = _trials(model)
-    made = _write(model, block, trials, quantised=False)
+    made = _write(model, block, trials, quantised=False, whole=whole)
     _verify(model, made, trials, tolerance)
     return made
 
@@ -57,7 +60,7 @@ def build_quantised(model: ModelFile, least: float = EQUAL_LETTERS) -> bytes:
     Raises NothingToQuantise, GraphDiffers where it reads trial lines otherwise than the original, and whatever the
     tools raise.
     """
-    made = _write(model, block_width(), _trials(model), quantised=True)
+    made = _write(model, block_width(), _trials(model), quantised=True, whole=False)
     share = equal_letters(_original(model), open_optimised(made))
     # not the other way round: a share that is no number must not pass
     if not share >= least:
@@ -65,7 +68,7 @@ def build_quantised(model: ModelFile, least: float = EQUAL_LETTERS) -> bytes:
     return made
 
 
-def _write(model: ModelFile, block: int, trials: list[NDArray[np.float32]], *, quantised: bool) -> bytes:
+def _write(model: ModelFile, block: int, trials: list[NDArray[np.float32]], *, quantised: bool, whole: bool) -> bytes:
     graph = Graph(onnx.load_model_from_string(_fused(model)))
     rewrite(graph, block)
     if quantised and not quantise(graph):
@@ -73,6 +76,8 @@ def _write(model: ModelFile, block: int, trials: list[NDArray[np.float32]], *, q
     if block > 1:
         use_blocks(graph, block, _trial_shapes(graph, trials), single=model.role == "detection")
         reorder_at_once(graph)
+    if model.common and not whole:
+        classify_in_two_steps(graph, model.common)
     made: bytes = graph.model().SerializeToString()
     return made
 
@@ -162,8 +167,16 @@ def _verify(model: ModelFile, made: bytes, trials: list[NDArray[np.float32]], to
     name = original.get_inputs()[0].name
     for trial in trials:
         expected = original.run(None, {name: trial})[0]
-        got = optimised.run(None, {name: trial})[0]
-        difference = float(np.abs(expected - got).max()) if expected.shape == got.shape else float("inf")
-        # not the other way round: a difference that is no number must not pass
-        if not difference <= tolerance:
-            raise GraphDiffers(f"for an input of {trial.shape} the output differs by {difference}")
+        _compare(trial, expected, scores_of_all(optimised, trial), tolerance)
+        if in_two_steps(optimised):
+            common = expected[..., model.common]
+            _compare(trial, common / common.sum(axis=-1, keepdims=True), scores_of_common(optimised, trial), tolerance)
+
+
+def _compare(
+    trial: NDArray[np.float32], expected: NDArray[np.float32], got: NDArray[np.float32], tolerance: float
+) -> None:
+    difference = float(np.abs(expected - got).max()) if expected.shape == got.shape else float("inf")
+    # not the other way round: a difference that is no number must not pass
+    if not difference <= tolerance:
+        raise GraphDiffers(f"for an input of {trial.shape} the output differs by {difference}")

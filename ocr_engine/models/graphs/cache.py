@@ -94,10 +94,10 @@ def build_quantised_graph(model: ModelFile) -> bytes:
 
 
 def build_plain_graph(model: ModelFile) -> bytes:
-    """See build.build; channels in blocks of one are in no blocks."""
+    """See build.build; channels in blocks of one are in no blocks, and all classes are asked for every row."""
     from ocr_engine.models.graphs.build import build
 
-    return build(model, block=1)
+    return build(model, block=1, whole=True)
 
 
 class GraphCache:
@@ -139,7 +139,7 @@ class GraphCache:
         return kept or made
 
     def _key(self, model: ModelFile) -> str:
-        parts = (model.sha256, *msgspec.structs.astuple(self._circumstances))
+        parts = (model.sha256, *map(str, model.common), *msgspec.structs.astuple(self._circumstances))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     def _make(self, model: ModelFile) -> Prepared:

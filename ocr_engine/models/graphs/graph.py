@@ -52,6 +52,9 @@ class Graph:
             else:
                 self.nodes.append(Node(proto.op_type, list(proto.input), list(proto.output), attributes, proto.domain))
         self._named = 0
+        self.further_inputs: list[str] = []
+        """Of one number each."""
+        self.further_outputs: list[str] = []
 
     def constant(self, value: Array, hint: str) -> str:
         """The name of a new constant."""
@@ -100,7 +103,7 @@ class Graph:
 
     def prune(self) -> None:
         """Drops what nobody reads."""
-        wanted = {self.output}
+        wanted = {self.output, *self.further_outputs}
         kept = []
         for node in reversed(self.nodes):
             if wanted.intersection(node.outputs):
@@ -122,7 +125,10 @@ class Graph:
         graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.constants.items())
         # the sizes of the output follow from the input's
         graph.output[0].type.tensor_type.ClearField("shape")
-        graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
+        graph.output.extend(onnx.ValueInfoProto(name=name) for name in (*self.further_outputs, *outputs))
+        graph.input.extend(
+            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ()) for name in self.further_inputs
+        )
         return made
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from ocr_engine.models.graphs.running import scores_of_all
+
 _HEIGHT, _WIDTH = 48, 640
 _TEXTS = (
     "The quick brown fox jumps over the lazy dog",
@@ -29,7 +31,7 @@ Recognise = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 def equal_letters(one: onnxruntime.InferenceSession, other: onnxruntime.InferenceSession) -> float:
     """0 to 1: the share of characters, as classes, that two recognisers read alike."""
-    return equal_readings(*(partial(_run, session) for session in (one, other)))
+    return equal_readings(*(partial(scores_of_all, session) for session in (one, other)))
 
 
 def equal_readings(one: Recognise, other: Recognise) -> float:
@@ -40,11 +42,6 @@ def equal_readings(one: Recognise, other: Recognise) -> float:
         same += sum(block.size for block in SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks())
         total += max(len(first), len(second))
     return same / max(1, total)
-
-
-def _run(session: onnxruntime.InferenceSession, line: NDArray[np.float32]) -> NDArray[np.float32]:
-    scores: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: line})[0]
-    return scores
 
 
 def _letters(scores: NDArray[np.float32]) -> list[int]:

@@ -16,7 +16,7 @@ from ocr_engine.errors import EngineError
 from ocr_engine.models import files
 from ocr_engine.models.graphs.trial_lines import drawn, equal_readings
 from ocr_engine.models.runtime.choice import Trial
-from ocr_engine.models.session import Session, open_quantised, open_session
+from ocr_engine.models.session import LineSession, Session, open_quantised, open_session
 from ocr_engine.options import EngineOptions
 
 LONGEST_SECONDS = 60.0
@@ -33,8 +33,8 @@ Comparing = Callable[[EngineOptions], Trial]
 
 class _Sessions(Struct, frozen=True):
     look: Session
-    quick: Session
-    exact: Session
+    quick: LineSession
+    exact: LineSession
 
 
 def compare(options: EngineOptions) -> Trial:
@@ -91,9 +91,9 @@ def _opened(options: EngineOptions, backend: str) -> _Sessions:
 def _read(sessions: _Sessions, page: NDArray[np.float32], lines: list[NDArray[np.float32]]) -> None:
     sessions.look.run(page)
     for number, line in enumerate(lines):
-        sessions.quick.run(line)
+        sessions.quick.lines(line)
         if number % READ_EXACTLY == 0:
-            sessions.exact.run(line)
+            sessions.exact.lines(line)
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.recognition.ctc import Decoder, Doubt, Reading
 from ocr_engine.recognition.letters.correction import Letters
-from tests.readings import evenly
+from tests.readings import evenly, line_of
 
 TEXTS = {
     "cs": "Může umístit kůň do stáje, nechť úpí, aby byl celý den v pořádku. Každý má právo na život a svobodu.",
@@ -41,7 +41,7 @@ def _signs(text: str) -> str:
 
 
 def read_with_hint(letters: Letters, text: str, lost: int, hint: str, seen: float) -> Reading:
-    read = Decoder(_signs(text)).decoded(steps(text, lost, hint, seen), 1.0)
+    read = Decoder(_signs(text)).decoded(line_of(steps(text, lost, hint, seen)), 1.0)
     assert read.text == text[:lost] + text[lost + 1 :]
     (found,) = letters.decided([read])
     assert len(found.places) == len(found.certainty) == len(found.text)
@@ -95,7 +95,8 @@ def test_what_a_neighbour_may_be_is_no_lost_letter() -> None:
     signs = _signs("wem")
     # the stroke beside an m is seen in its own steps, too
     scores[5, signs.index("e") + 1] = 0.01
-    assert not any(doubt.length == 0 and not doubt.is_gap for doubt in Decoder(signs).decoded(scores, 1.0).doubts)
+    read = Decoder(signs).decoded(line_of(scores), 1.0)
+    assert not any(doubt.length == 0 and not doubt.is_gap for doubt in read.doubts)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.models.catalogue import Normalisation
+from ocr_engine.models.line_scores import LineScores, of_all
 from ocr_engine.recognition.ctc import NOTHING
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, WIDTH_STEP, Recogniser, natural_width
 
@@ -36,6 +37,9 @@ class Scripted:
         for row, count in zip(scores, ink, strict=True):
             row[: 2 * count : 2, A] = 1.0
         return scores
+
+    def lines(self, batch: np.ndarray) -> list[LineScores]:
+        return of_all(self.run(batch))
 
     def release(self) -> None:
         """It keeps nothing."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from ocr_engine.recognition.ctc import Decoder, Doubt
 from ocr_engine.recognition.fields import numbers
 from ocr_engine.recognition.letters.correction import Letters
-from tests.readings import evenly
+from tests.readings import evenly, line_of
 
 CZECH = "Může umístit žluťoučký kůň, nechť úpí ďábelské ódy, aby byl celý den v pořádku. Každý má právo na život."
 SLOVAK = "Spustiteľné súbory, aby používateľ mohol premenovať ďalšie, a každý má právo na život v slobode."
@@ -82,11 +82,11 @@ def test_a_narrow_letter_over_three_steps_is_two_where_the_language_wants_it(let
     merged = ROMANIAN.replace("ii", "i")
     steps = "_".join(ROMANIAN).replace("i_i", "iii")
     signs = "".join(sorted({*ROMANIAN} - {" "}))
-    read = Decoder(signs).decoded(scored(steps, signs), 1.0)
+    read = Decoder(signs).decoded(line_of(scored(steps, signs)), 1.0)
     assert read.text == merged
     assert letters.decided([read])[0].text == ROMANIAN
     # one step each: there is no second one
-    once = Decoder(signs).decoded(scored("_".join(merged), signs), 1.0)
+    once = Decoder(signs).decoded(line_of(scored("_".join(merged), signs)), 1.0)
     assert letters.decided([once])[0].text == merged
 
 

@@ -1,0 +1,62 @@
+"""What a recogniser says of a line: in each step, the probabilities of those classes that come into question at all."""
+
+from itertools import pairwise
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+MIN_PROBABILITY_ASKED = 0.001
+"""Of a class in any step, from which it comes into question: nobody who reads scores makes anything of less."""
+
+Scores = NDArray[np.float32]
+"""Shape (steps, classes): probabilities. The first class is CTC's blank, the last one the space."""
+
+
+class LineScores(Struct, frozen=True):
+    """Of one line."""
+
+    probabilities: Scores
+    classes: NDArray[np.intp]
+    """Of each column, the blank and the space among them: some 60 of thousands."""
+
+
+def of_all(batch: NDArray[np.float32]) -> list[LineScores]:
+    """Of each line of a batch (N, steps, classes) with all classes."""
+    return [_line(scores, np.arange(scores.shape[1])) for scores in batch]
+
+
+def of_two_steps(
+    common: NDArray[np.float32],
+    open_rows: NDArray[np.int64],
+    all_classes: NDArray[np.float32],
+    classes: NDArray[np.intp],
+) -> list[LineScores]:
+    """Of each line, by what `graphs.patterns.two_steps` gives; `classes` (n,) are the common ones."""
+    lines, steps = common.shape[:2]
+    bounds = np.searchsorted(open_rows, np.arange(lines + 1) * steps).tolist()
+    return [
+        _opened(_line(common[i], classes), open_rows[begin:end] - i * steps, all_classes[begin:end], classes)
+        for i, (begin, end) in enumerate(pairwise(bounds))
+    ]
+
+
+def _line(scores: Scores, classes: NDArray[np.intp]) -> LineScores:
+    asked = scores.max(axis=0) >= MIN_PROBABILITY_ASKED
+    asked[[0, -1]] = True
+    columns = np.flatnonzero(asked)
+    return LineScores(scores[:, columns], classes[columns])
+
+
+def _opened(line: LineScores, steps: NDArray[np.int64], all_classes: Scores, common: NDArray[np.intp]) -> LineScores:
+    """The line with what was found out about some of its steps."""
+    if not len(steps):
+        return line
+    largest = all_classes.max(axis=0)
+    largest[common] = 0
+    others = np.flatnonzero(largest >= MIN_PROBABILITY_ASKED)
+    classes = np.concatenate((line.classes[:-1], others, line.classes[-1:]))
+    nothing = np.zeros((len(line.probabilities), len(others)), np.float32)
+    probabilities = np.concatenate((line.probabilities[:, :-1], nothing, line.probabilities[:, -1:]), axis=1)
+    probabilities[steps] = all_classes[:, classes]
+    return LineScores(probabilities, classes)
