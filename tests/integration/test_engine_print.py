@@ -1,4 +1,4 @@
-"""Lists of contents whose titles are led to their pages by dots."""
+"""Print that is no running text: lists of contents with leaders of dots, comb fields."""
 
 import io
 
@@ -22,3 +22,15 @@ def test_a_list_of_contents_has_titles_and_numbers_and_no_dots(engine: Engine) -
     file = io.BytesIO()
     image.save(file, "PNG")
     assert engine.recognise(file.getvalue()).text.splitlines() == [f"{title} {number}" for title, number in ENTRIES]
+
+
+def test_a_comb_field_is_one_word(engine: Engine) -> None:
+    font = ImageFont.load_default(24)
+    image = Image.new("RGB", (640, 120), "white")
+    pen = ImageDraw.Draw(image)
+    for i, sign in enumerate("DE89370400440532"):
+        pen.rectangle((30 + 36 * i, 30, 66 + 36 * i, 80), outline=(180, 40, 40))
+        pen.text((48 + 36 * i, 55), sign, (0, 0, 120), font, "mm")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    assert engine.recognise(file.getvalue()).text == "DE89370400440532"
