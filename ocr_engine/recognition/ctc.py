@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ocr_engine.models.characters import FIRST_EAST_ASIAN
 from ocr_engine.models.line_scores import LineScores, Scores
 from ocr_engine.recognition import lookalikes
+from ocr_engine.recognition.accents import differ_by_accent
 
 SPACE_PROBABILITY = 0.2
 """From here on a gap is a space, even where the model prefers to say nothing: word F1 0.951 becomes 0.952."""
@@ -17,6 +18,8 @@ OPEN_SPACE = 0.00001, 0.97
 thirds of them."""
 OPEN_LETTER = 0.01
 """Probability from which another character may be the right one: it is for 97 of 115 letters with a wrong accent."""
+OPEN_ACCENT = 0.001
+"""The same of a letter that differs by its accent alone: some are hardly ever seen, and never by chance."""
 NARROW = frozenset("ilıtfj")
 """Letters that fill one step of the model, seldom two: two of them without a blank between come out as one."""
 MAYBE_DOUBLED, SURELY_DOUBLED = 0.06, 0.7
@@ -143,6 +146,9 @@ def _open_character(run: Scores, signs: Signs, best: int, at: int, twice: float)
         if probability <= 1 - OPEN_LETTER:
             others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
             choices += [(signs[i], float(probabilities[i])) for i in others if signs[i].strip()]
+        if probability <= 1 - OPEN_ACCENT:
+            faint = np.flatnonzero((probabilities >= OPEN_ACCENT) & (probabilities < OPEN_LETTER)).tolist()
+            choices += [(signs[i], float(probabilities[i])) for i in faint if differ_by_accent(signs[i], character)]
         if choices:
             yield Doubt(at, 1, ((character, probability), *choices))
 

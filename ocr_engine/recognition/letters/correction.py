@@ -1,11 +1,12 @@
 """What a page's lines leave open, decided by the language that they are written in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 
+from ocr_engine.recognition.accents import base
 from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
 from ocr_engine.recognition.letters import capitals, choice, scope, strangers, weak
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
@@ -56,7 +57,7 @@ class Letters:
         is_tight = tightly_set(readings, doubts)
         if language is not None:
             doubts = [
-                weak.opened(reading.text, of_line, language) for reading, of_line in zip(readings, doubts, strict=True)
+                weak.opened(reading, of_line, language) for reading, of_line in zip(readings, doubts, strict=True)
             ]
         decided = [
             edited(reading, of_line, self._chosen(reading.text, of_line, language, is_tight=is_tight))
@@ -140,15 +141,33 @@ def _is_sign(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
 
 def _is_accent_of_it(text: str, doubt: Doubt, letters: frozenset[str]) -> bool:
     """Whether the letter may be one of the language with another accent: `à` is `å`, which is a word."""
-    plain = scope.base(text[doubt.at])
-    return any(letter in letters and letter != plain == scope.base(letter) for letter, _ in doubt.choices)
+    plain = base(text[doubt.at])
+    return any(letter in letters and letter != plain == base(letter) for letter, _ in doubt.choices)
 
 
 def _masked(doubt: Doubt, letters: frozenset[str]) -> Doubt:
-    """Without the letters that the language does not have, if one is left that it has."""
-    kept = tuple(
-        choice
-        for choice in doubt.choices
-        if not choice[0].strip() or choice[0] in APOSTROPHES or letters.issuperset(choice[0])
-    )
-    return msgspec.structs.replace(doubt, choices=kept) if kept else doubt
+    """Without the letters that the language does not have, if one is left that it has.
+
+    What speaks for an accent of others speaks for its own: those that were seen, else all.
+    """
+    kept = {
+        letter: probability
+        for letter, probability in doubt.choices
+        if not letter.strip() or letter in APOSTROPHES or letters.issuperset(letter)
+    }
+    if not kept:
+        return doubt
+    seen = {*kept}
+    for letter, probability in doubt.choices:
+        if letter not in seen:
+            others = [*_accented(letter, letters)]
+            # an accent alone is no letter that was lost
+            for other in [other for other in others if other in seen] or (others if doubt.length else ()):
+                kept[other] = kept.get(other, 0.0) + probability
+    return msgspec.structs.replace(doubt, choices=(*kept.items(),))
+
+
+def _accented(letter: str, letters: frozenset[str]) -> Iterator[str]:
+    """Those of an alphabet that have another accent than a letter with one."""
+    plain = base(letter) if len(letter) == 1 and letter not in scope.UPRIGHT else letter
+    return (other for other in letters if letter != plain != other and base(other) == plain)

@@ -1,16 +1,15 @@
 """What letters may decide: words of running text. Codes, serials, formulae and other scripts are left as read."""
 
 import re
-import unicodedata
 
-from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
+from ocr_engine.recognition.accents import LAST_LATIN, base
+from ocr_engine.recognition.ctc import APOSTROPHES, OPEN_LETTER, Doubt, Reading
 
 OTHER_LETTER = 0.05
 """Probability from which a letter may give way to another one; to itself with or without an accent, from any."""
 ABBREVIATION = 3
 """Capitals up to which a word is taken for an abbreviation: its letters say nothing about each other. Longer words in
 capitals are names as often as not: only signs that look alike, and accents, are put right in them."""
-LAST_LATIN = "\u024f"
 ENDS_CLAUSE = frozenset(",;:!?")
 UPRIGHT = frozenset("Il1|iıİ!")
 """Signs that many fonts draw alike."""
@@ -22,8 +21,6 @@ WITH_CARON_BESIDE = frozenset("ďľťĽ")
 """Letters whose caron is an apostrophe to the model: it is no other one."""
 LIGATURES = {"æ": "ae", "œ": "oe", "Æ": "AE", "Œ": "OE"}
 """Of which parts the model sees a second time."""
-_BASES = dict(zip("ıłŁđĐøØħĦæÆœŒ", "ilLdDoOhHaAoO", strict=True))
-"""Of letters that Unicode does not take apart."""
 _ROMAN = re.compile(r"[IVXLCDM]{2,}")
 _NO_WORD = re.compile(r"[\d_@\\/=<>{}\[\]|#$^~+*]")
 
@@ -92,6 +89,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
         if choice == stands
         or (
             is_latin(choice)
+            and probability >= OPEN_LETTER
             and _may_replace(stands, choice, probability)
             and not (word.isupper() and base(choice) != base(stands) and not {choice, stands} <= alike)
         )
@@ -129,8 +127,3 @@ def is_in_word(text: str, at: int) -> bool:
 def is_latin(character: str) -> bool:
     """Whether it is a letter of the Latin script, as far as European languages use it."""
     return character.isalpha() and character[0] <= LAST_LATIN
-
-
-def base(letter: str) -> str:
-    """The letter without its accents."""
-    return _BASES.get(letter) or unicodedata.normalize("NFD", letter)[0]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ocr_engine.recognition.accents import base
 from ocr_engine.recognition.ctc import Doubt, Reading
 from ocr_engine.recognition.letters.languages import ALPHABETS
-from ocr_engine.recognition.letters.scope import base
 
 COMMON = frozenset("".join(ALPHABETS[language] for language in ("de", "es", "fr", "it", "nl", "pt", "sv", "da")))
 STRANGE = frozenset("".join(ALPHABETS.values())) - COMMON

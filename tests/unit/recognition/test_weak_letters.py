@@ -70,6 +70,65 @@ def test_a_letter_of_greek_within_a_latin_word_is_none(letters: Letters) -> None
     assert decided(letters, read, doubt) == DANISH
 
 
+def spelt(text: str, read: str, *seen: tuple[str, float]) -> Doubt:
+    """What the recogniser saw instead of the first letter of `read` within a text."""
+    at = text.index(read)
+    return Doubt(at, 1, ((text[at], 1 - sum(probability for _, probability in seen)), *seen))
+
+
+def test_an_accent_that_is_hardly_ever_seen_by_chance_is_one_however_little_it_is_seen(letters: Letters) -> None:
+    read = SLOVAK.replace("používateľ", "používatel").replace("mohol", "mohoľ")
+    read = read.replace("premenovať", "premenovat")
+    caron = spelt(read, "t ď", ("ť", 0.004))
+    assert "premenovať ďalšie" in decided(letters, read, caron)
+    turkish = TURKISH.replace("parasızdır", "parasizdir")
+    dotless = [spelt(turkish, end, ("ı", 0.02)) for end in ("izd", "ir,")]
+    assert decided(letters, turkish, *dotless) == TURKISH
+    # in a language whose plain letter is often taken for it, as little says nothing
+    read = "Każdy człowiek ma prawo do życia i wolności, a wszyscy ludzie rodza się wolni i równi w godności."
+    assert decided(letters, read, spelt(read, "a się", ("ą", 0.002))) == read
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("Dalšie súbory, každý má právo na život.", "Ďalšie súbory, každý má právo na život."),
+        ("Žalšie súbory, každý má právo na život.", "Ďalšie súbory, každý má právo na život."),
+        (
+            "Gimene ir tiesīga uz sabiedrības un valsts aizsardzību.",
+            "Ģimene ir tiesīga uz sabiedrības un valsts aizsardzību.",
+        ),
+    ],
+)
+def test_a_capital_whose_accent_the_recogniser_hardly_ever_sees_has_it_where_the_language_wants_it(
+    letters: Letters, read: str, right: str
+) -> None:
+    assert decided(letters, read) == right
+    assert decided(letters, right) == right
+
+
+def test_a_lost_capital_comes_back_with_its_accent(letters: Letters) -> None:
+    read = "Každý má právo na život v slobode. ažko povedať, či je to pravda."
+    lost = Doubt(read.index("ažko"), 0, (("", 0.75), ("T", 0.11), ("Ž", 0.09)))
+    assert decided(letters, read, lost) == read.replace("ažko", "Ťažko")
+
+
+def test_an_accent_that_the_language_does_not_have_is_the_one_that_it_has(letters: Letters) -> None:
+    read = "Katram cilvēkam ir tiesības uz dzīvību. Édiens bija ļoti garšīgs un silts."
+    foreign = spelt(read, "Édiens", ("Ë", 0.2), ("Ě", 0.15), ("E", 0.08))
+    assert decided(letters, read, foreign) == read.replace("Édiens", "Ēdiens")
+
+
+def test_the_recogniser_s_scores_leave_accents_open_down_to_a_thousandth_and_other_letters_do_not() -> None:
+    signs = "atťáx"
+    steps = scored("_a_t_", signs)
+    steps[3, [1 + signs.index(sign) for sign in "tťx"]] = 0.99, 0.004, 0.004
+    read = Decoder(signs).decoded(line_of(steps), 1.0)
+    assert read.text == "at"
+    (open_,) = [doubt for doubt in read.doubts if not doubt.is_gap]
+    assert [choice for choice, _ in open_.choices] == ["t", "ť"]
+
+
 def scored(steps: str, signs: str) -> NDArray[np.float32]:
     """Scores of steps that show one sign each, `_` for a blank."""
     classes = {"_": 0, " ": len(signs) + 1} | {sign: i for i, sign in enumerate(signs, 1)}
