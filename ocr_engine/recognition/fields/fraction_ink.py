@@ -7,6 +7,7 @@ in a line of their own.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import cv2
@@ -43,6 +44,10 @@ MAX_BEHIND = 0.2
 """By the height of the line, how far behind it what was read of its lower number may stand."""
 COVER = 0.9
 """Share of the slash's length that is ink."""
+WITHIN_STROKE = 0.02
+"""Of that share, by which a line may have less than the best one and run within the same stroke."""
+FEW_ROWS = 3
+"""Every so many rows of a picture tell where a slash may be at all."""
 BLANK_CORNER = 0.3
 """Share of its height, under the upper number and above the lower one, that is blank but for the slash."""
 SPECKS = 0.03
@@ -145,12 +150,13 @@ def _signs(line: int, crop: Pixels) -> Iterator[_Sign]:
     if capitals < MIN_CAPITALS:
         return
     groups = [*_groups(shapes)]
-    for at in range(len(groups)):
-        for left, top, right, bottom in _around(groups, at, capitals):
-            numbers = _taken_apart(ink[top:bottom, left:right])
-            if numbers is not None:
-                grown = _enlarged(away[top:bottom, left:right], numbers)
-                yield _Sign(line, left / ink.shape[1], right / ink.shape[1], len(ink) / ink.shape[1], grown)
+    # two neighbours are a pair of either
+    boxes = dict.fromkeys(box for at in range(len(groups)) for box in _around(groups, at, capitals))
+    for left, top, right, bottom in boxes:
+        numbers = _taken_apart(ink[top:bottom, left:right])
+        if numbers is not None:
+            grown = _enlarged(away[top:bottom, left:right], numbers)
+            yield _Sign(line, left / ink.shape[1], right / ink.shape[1], len(ink) / ink.shape[1], grown)
 
 
 def _around(groups: Sequence[_Box], at: int, capitals: float) -> Iterator[_Box]:
@@ -188,9 +194,8 @@ def _taken_apart(ink: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.
     if slash is None:
         return None
     foot, head = slash
-    rows, columns = np.mgrid[0:height, 0:width]
-    middle = head + (foot - head) * (rows + 0.5) / height
-    away = columns + 0.5 - middle
+    middle = head + (foot - head) * (np.arange(height)[:, None] + 0.5) / height
+    away = np.arange(width) + 0.5 - middle
     thick = _thickness(ink, middle[:, 0])
     rim = thick / 2 + 0.75
     upper, lower = (ink > 0) & (away < -rim), (ink > 0) & (away > rim)
@@ -217,35 +222,56 @@ def _without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _slash(ink: NDArray[np.uint8]) -> tuple[float, float] | None:
     """Where the middle of a fraction's slash stands at its foot and at its head; None where there is none."""
     height, width = ink.shape
-    down = (np.arange(height) + 0.5) / height
-    feet, heads = np.mgrid[0 : 0.7 * width : 1, 0.3 * width : width + 1 : 1]
-    feet, heads = feet.ravel(), heads.ravel()
-    slant = (heads - feet) / height
-    fits = (slant >= SLANT[0]) & (slant <= SLANT[1])
-    feet, heads = feet[fits], heads[fits]
+    feet, heads = _slants(height, width)
+    # the ends of a slash are cut level or square, and may be short of the numbers'
+    rows = np.arange(1, height - 1)
+    # what is bare in more of a few rows than it may be in all is none: that is most of what there is
+    few = rows[::FEW_ROWS]
+    bare = len(few) - _inked(ink, few, feet, heads).sum(axis=0, dtype=np.int64)
+    possible = bare <= (1 - COVER + WITHIN_STROKE) * len(rows)
+    feet, heads = feet[possible], heads[possible]
     if not len(feet):
         return None
-    along = np.clip(heads + (feet - heads) * down[:, None], 0, width - 1).astype(int)
-    inked = ink[np.arange(height)[:, None], along]
-    # the ends of a slash are cut level or square, and may be short of the numbers'
-    cover = inked[1 : height - 1].mean(axis=0)
+    cover = _inked(ink, rows, feet, heads).mean(axis=0)
     best = cover.max()
     if best < COVER:
         return None
     # the middle of all that run within its stroke
-    chosen = cover >= best - 0.02
+    chosen = cover >= best - WITHIN_STROKE
     return float(np.median(feet[chosen])) + 0.5, float(np.median(heads[chosen])) + 0.5
+
+
+@lru_cache(512)
+def _slants(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where slashes (n,) may stand at their feet and heads in a picture of that size; most are of few sizes."""
+    feet, heads = np.mgrid[0 : 0.7 * width : 1, 0.3 * width : width + 1 : 1]
+    feet, heads = feet.ravel(), heads.ravel()
+    slant = (heads - feet) / height
+    fits = (slant >= SLANT[0]) & (slant <= SLANT[1])
+    return feet[fits], heads[fits]
+
+
+def _inked(
+    ink: NDArray[np.uint8], rows: NDArray[np.intp], feet: NDArray[np.float64], heads: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Whether there is ink (rows, n) in some rows on the way from each head down to its foot."""
+    height, width = ink.shape
+    down = (rows[:, None] + 0.5) / height
+    on_the_way = np.clip(heads + (feet - heads) * down, 0, width - 1).astype(int)
+    return np.asarray(ink[rows[:, None], on_the_way], np.uint8)
 
 
 def _thickness(ink: NDArray[np.uint8], middle: NDArray[np.float64]) -> float:
     """Of a slash along its rows, where nothing touches it."""
-    lengths = []
-    for row, x in zip(ink, middle.astype(int).tolist(), strict=True):
-        if 0 <= x < len(row) and row[x]:
-            left = x - int(np.argmin(row[x::-1])) if not row[: x + 1].all() else -1
-            right = x + int(np.argmin(row[x:])) if not row[x:].all() else len(row)
-            lengths.append(right - left - 1)
-    return float(np.percentile(lengths, 30)) if lengths else 0.0
+    width = ink.shape[1]
+    columns, x = np.arange(width), middle.astype(int)[:, None]
+    bare = ink == 0
+    left = np.where(bare & (columns <= x), columns, -1).max(axis=1)
+    right = np.where(bare & (columns >= x), columns, width).min(axis=1)
+    at = x[:, 0]
+    on_ink = (at >= 0) & (at < width) & ~bare[np.arange(len(ink)), np.clip(at, 0, width - 1)]
+    lengths = (right - left - 1)[on_ink]
+    return float(np.percentile(lengths, 30)) if len(lengths) else 0.0
 
 
 def _enlarged(away: NDArray[np.uint8], numbers: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Pixels:

@@ -105,3 +105,11 @@ def test_letters_and_numbers_in_a_line_are_no_fractions() -> None:
 def test_a_litre_behind_a_fraction_is_small(told: str, right: str) -> None:
     page = np.full((40, 200, 3), 255, np.uint8)
     assert put_right(page, Reading(told, 0.9), "")[0].text == right
+
+
+def test_what_looks_like_a_fraction_is_read_once_also_at_the_lines_end() -> None:
+    image = Image.new("RGB", (700, 2 * SIZE), "white")
+    ImageDraw.Draw(image).text((12, 1.4 * SIZE), "Half %", "black", ImageFont.load_default(SIZE), "ls")
+    reading = Reading("Half %", 0.9, tuple(np.linspace(0.02, 0.2, 6).tolist()), (0.9,) * 6)
+    right, count = put_right(np.asarray(image)[:, :, ::-1].copy(), reading, "0/0")
+    assert (right.text, count) == ("Half %", 1)
