@@ -25,7 +25,7 @@ from ocr_engine.memory import short_memory_told
 from ocr_engine.models.load import load_models
 from ocr_engine.options import DEFAULT_READING, EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.recognition import signs
+from ocr_engine.recognition import signs, strays
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.fields import fields, fraction_ink, twins
 from ocr_engine.recognition.letters.correction import Letters
@@ -191,7 +191,7 @@ class Engine:
             readings = self._letters.decided(readings, self._of_models(options.languages) or self._told)
             readings = signs.put_right(read.page, quads, fields.put_right(quads, readings))
             readings = fraction_ink.put_right(read.page, quads, readings, self._reader.read_once)
-            readings = twins.put_right(read.page, quads, readings)
+            readings = strays.put_right(twins.put_right(read.page, quads, readings))
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
         supports = script.lines

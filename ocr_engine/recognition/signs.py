@@ -34,6 +34,7 @@ LOWEST = 0.6
 ASTRAY = 0.3
 """By how much the place of a letter, which the model knows to a step, may miss its ink."""
 _SINGLE = re.compile(r"(?<!\S),(?=[^\W\d_][^,]*?[‘’'](?!\w))")
+_CLOSED_SINGLE = re.compile(r"‚((?:[^‚‘’']|[’'](?=\w))*)[’'](?!\w)")
 _DOUBLE = re.compile(r"(?<!\S),,(?=\w)")
 _WORDS = re.compile(r"(?<![^\s(\[„])[^\W_]")
 _NUMBER = re.compile(r"(?<!\S)[Nn](?= ?\d)")
@@ -87,6 +88,9 @@ class _Page(Struct, frozen=True, kw_only=True):
 def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
     """The readings of the boxes (n, 4, 2) of a page, with such signs where their ink stands."""
     readings = [*map(_spelt, readings)]
+    doubled = {sign for reading in readings for sign in reading.text if sign in "„“”"}
+    if doubled == {"„", "“"}:
+        readings = [*map(_closed_as_opened, readings)]
     on_page = _Page(
         closed=any(_CLOSED.search(reading.text) for reading in readings),
         angled=any(sign in reading.text for reading in readings for sign in "<>‹›"),
@@ -126,6 +130,12 @@ def _spelt(reading: Reading) -> Reading:
         while found := pattern.search(reading.text):
             reading = _replaced(reading, found.start(), len(found[0]), sign)
     return reading
+
+
+def _closed_as_opened(reading: Reading) -> Reading:
+    """The reading with `‚ ‘`, on a page that has `„ “`: what closes is taken for an apostrophe."""
+    text = _CLOSED_SINGLE.sub(r"‚\1‘", reading.text)
+    return reading if text == reading.text else msgspec.structs.replace(reading, text=text, doubts=())
 
 
 def _quotes(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:

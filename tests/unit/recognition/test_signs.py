@@ -133,3 +133,17 @@ def test_commas_before_a_word_that_close_as_quotations_do_are_their_opening() ->
     plain = Reading(",Nein‘, rief sie, ,,nicht heute“.", 0.9)
     quads = np.zeros((1, 4, 2), np.float32)
     assert signs.put_right(np.zeros((4, 4, 3), np.uint8), quads, [plain])[0].text == "‚Nein‘, rief sie, „nicht heute“."
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("‚Nein’, rief sie: „Nicht heute“.", "‚Nein‘, rief sie: „Nicht heute“."),
+        ("‚So geht's', „ja“, ‚gut’.", "‚So geht's‘, „ja“, ‚gut‘."),
+        ("‚Nie’, mówił: „Tak”.", "‚Nie’, mówił: „Tak”."),
+        ("‚Nein’, rief sie.", "‚Nein’, rief sie."),
+    ],
+)
+def test_single_quotations_are_closed_as_double_ones_are(read: str, right: str) -> None:
+    quads = np.array([[(0, 0), (4, 0), (4, 4), (0, 4)]], np.float32)
+    assert signs.put_right(np.zeros((4, 4, 3), np.uint8), quads, [Reading(read, 0.9)])[0].text == right
