@@ -88,14 +88,13 @@ class _Page(Struct, frozen=True, kw_only=True):
 def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
     """The readings of the boxes (n, 4, 2) of a page, with such signs where their ink stands."""
     readings = [*map(_spelt, readings)]
-    doubled = {sign for reading in readings for sign in reading.text if sign in "„“”"}
-    if doubled == {"„", "“"}:
-        readings = [*map(_closed_as_opened, readings)]
     on_page = _Page(
         closed=any(_CLOSED.search(reading.text) for reading in readings),
         angled=any(sign in reading.text for reading in readings for sign in "<>‹›"),
     )
-    return [_with_signs(page, quad, reading, on_page) for quad, reading in zip(quads, readings, strict=True)]
+    told = [_with_signs(page, quad, reading, on_page) for quad, reading in zip(quads, readings, strict=True)]
+    doubled = {sign for reading in told for sign in reading.text if sign in "„“”"}
+    return [*map(_closed_as_opened, told)] if doubled == {"„", "“"} else told
 
 
 def _with_signs(page: Pixels, quad: NDArray[np.float32], reading: Reading, on_page: _Page) -> Reading:

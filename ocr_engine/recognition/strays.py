@@ -14,7 +14,7 @@ FIRST_IDEOGRAPH, LAST_IDEOGRAPH = "\u2e80", "\u9fff"
 """From radicals over kana to unified ideographs; wide forms of Latin letters are none."""
 MIN_LATIN_LETTERS = 6
 """Letters of a page for each that looks like an ideograph, from which that is none."""
-MAX_STRAY = 0.3
+MAX_IDEOGRAPH_BELIEF = 0.3
 """Confidence that is left to one: below what is reported as text."""
 DASHES = {"一": "—", "ー": "—"}
 """What a dash is read as where it stands alone."""
@@ -37,5 +37,7 @@ def _doubted(reading: Reading) -> Reading:
     if sign in DASHES:
         text = reading.text.replace(sign, DASHES[sign])
         return msgspec.structs.replace(reading, text=text, doubts=())
-    certainty = tuple(min(MAX_STRAY, each) for each in reading.certainty)
-    return msgspec.structs.replace(reading, confidence=min(MAX_STRAY, reading.confidence), certainty=certainty)
+    certainty = tuple(min(MAX_IDEOGRAPH_BELIEF, each) for each in reading.certainty)
+    return msgspec.structs.replace(
+        reading, confidence=min(MAX_IDEOGRAPH_BELIEF, reading.confidence), certainty=certainty
+    )

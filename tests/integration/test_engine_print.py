@@ -1,11 +1,13 @@
 """Print that is no running text: lists of contents with leaders of dots, comb fields."""
 
 import io
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_engine.engine import Engine
 
+PICTURES = Path(__file__).parent.parent / "pictures" / "signs"
 ENTRIES = (("Preface", "v"), ("Beginnings", "1"), ("The long road south", "17"), ("Return", "103"), ("Index", "211"))
 
 
@@ -34,3 +36,8 @@ def test_a_comb_field_is_one_word(engine: Engine) -> None:
     file = io.BytesIO()
     image.save(file, "PNG")
     assert engine.recognise(file.getvalue()).text == "DE89370400440532"
+
+
+def test_a_sign_that_stands_apart_on_a_row_is_read_with_it(engine: Engine) -> None:
+    lines = engine.recognise((PICTURES / "code.png").read_bytes()).text.splitlines()
+    assert lines[-1].endswith("[k] -= c_[m]")

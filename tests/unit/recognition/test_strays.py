@@ -9,8 +9,8 @@ from tests.readings import evenly
 def test_a_pictogram_beside_latin_lines_is_hardly_believed() -> None:
     readings = [evenly(text) for text in ("Gare de Lyon", "大", "Rue du Bac")]
     right = strays.put_right(readings)
-    assert [each.confidence for each in right] == [0.99, strays.MAX_STRAY, 0.99]
-    assert right[1].certainty == (strays.MAX_STRAY,)
+    assert [each.confidence for each in right] == [0.99, strays.MAX_IDEOGRAPH_BELIEF, 0.99]
+    assert right[1].certainty == (strays.MAX_IDEOGRAPH_BELIEF,)
 
 
 def test_a_lone_dash_is_no_ideograph() -> None:
