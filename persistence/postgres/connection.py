@@ -62,6 +62,7 @@ class Connections:
             timeout=patience.connect,
             server_settings=SESSION_SETTINGS,
             init=self._note_connection,
+            reset=_as_it_is,
         )
         self._alive: dict[int, Connection] = {}
         """By the server's process, which tells a connection apart from the others."""
@@ -149,6 +150,14 @@ class Connections:
             self._alive.pop(pid, None)
 
         connection.add_termination_listener(forget)
+
+
+async def _as_it_is(_: Connection) -> None:
+    """asyncpg would ask for a reset after each piece of work: one round trip of every two that a read takes.
+
+    There is nothing to reset: no work here sets, locks or listens beyond its transaction, and the end of that is seen
+    to by asyncpg all the same.
+    """
 
 
 def in_one_line(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from string import whitespace
 
 import msgspec
 
@@ -59,7 +58,7 @@ class Asked:
         """One that is known. Raises ApiError where it is too long, or was said before and otherwise."""
         if len(text) > max_letters(name):
             raise ApiError("malformed_request", f"`{name}` has more than {max_letters(name)} letters")
-        text = text if name == PASSWORD else text.strip(whitespace)
+        text = text if name == PASSWORD else text.strip()
         before = self._texts.setdefault(name, text)
         where = self._places.setdefault(name, place)
         if not _alike(before, text):
