@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ocr_engine.result import Area, ImageInfo, OcrResult
+from persistence.upload import IN_MEMORY_BYTES
 
 Priority = Literal["high", "normal", "low"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
@@ -207,6 +208,11 @@ class Job(Struct, frozen=True, kw_only=True):
     def to_be_opened(self) -> bool:
         """True while nobody has looked how many pages the file has."""
         return not self.paged and self.pages_total == 0
+
+    @property
+    def read_from_memory(self) -> bool:
+        """True where a worker is handed the bytes: no file is worth it for the only page of a small image."""
+        return not self.paged and not self.to_be_opened and self.image.size <= IN_MEMORY_BYTES
 
     @property
     def wait_seconds(self) -> float:

@@ -129,6 +129,11 @@ class JobStore(Protocol):
     async def get(self, job_id: str) -> Job | None:
         """The job as last stored, with what was read of its pages; None where the id is unknown."""
 
+    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
+        """As `get`, for who will claim it if it waits: with the uploaded bytes, where a worker is to be handed them
+        (`Job.read_from_memory`) and the same step of the store can give them. `image` has them all the same.
+        """
+
     async def outline(self, job_id: str) -> Job | None:
         """As `get`, but of a paged job only the numbers of its pages that were read: it is of many megabytes."""
 

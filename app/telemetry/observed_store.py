@@ -47,6 +47,10 @@ class ObservedStore:
         with self._timed("get"):
             return await self.wrapped.get(job_id)
 
+    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
+        with self._timed("get_to_read"):
+            return await self.wrapped.get_to_read(job_id)
+
     async def outline(self, job_id: str) -> Job | None:
         with self._timed("outline"):
             return await self.wrapped.outline(job_id)

@@ -88,6 +88,11 @@ class ObjectImages:
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)
 
+    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
+        found = await self._jobs.get_to_read(job_id)
+        # an object is worth its way only once the job is claimed
+        return (found[0], None) if found and _key(found[1]) else found
+
     async def outline(self, job_id: str) -> Job | None:
         return await self._jobs.outline(job_id)
 

@@ -103,6 +103,11 @@ class PostgresStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))
 
+    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
+        if not storable(job_id):
+            return None
+        return await self._connections.read(lambda connection: uploads.to_read(connection, job_id))
+
     async def outline(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id, page_rows.outline))
 

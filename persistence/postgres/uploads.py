@@ -7,10 +7,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from persistence.job import Job
+from persistence.postgres import pages
 from persistence.postgres.connection import Connection, Connections
+from persistence.rows import from_row
 from persistence.store import StoreError
-from persistence.upload import CHUNK_BYTES, StoredFile, Upload
+from persistence.upload import CHUNK_BYTES, IN_MEMORY_BYTES, StoredFile, Upload
 
+TO_READ = f"""
+    SELECT {pages.NAMES}, data FROM jobs LEFT JOIN images ON job_id = id AND parts = 0
+        AND status = 'queued' AND NOT paged AND pages_total > 0 AND image_bytes <= $2
+    WHERE id = $1
+"""  # noqa: S608 - of our own constants only
+"""The conditions of the join are those of `Job.read_from_memory`."""
 PART = "INSERT INTO image_parts (job_id, number, data) VALUES ($1, $2, $3)"
 
 
@@ -54,6 +63,16 @@ async def read(connections: Connections, job_id: str) -> bytes | None:
     parts = [await _part(connections, job_id, number) for number in range(1, found["parts"] + 1)]
     # one that is missing was dropped meanwhile, and so were all
     return None if None in parts else b"".join(part for part in parts if part is not None)
+
+
+async def to_read(connection: Connection, job_id: str) -> tuple[Job, bytes | None] | None:
+    """See JobStore.get_to_read."""
+    found = await connection.fetchrow(TO_READ, job_id, IN_MEMORY_BYTES)
+    if found is None:
+        return None
+    row = dict(found)
+    data = row.pop("data")
+    return await pages.completed(connection, from_row(row)), data
 
 
 async def fetch(connections: Connections, job_id: str, target: Path) -> StoredFile | None:

@@ -128,6 +128,9 @@ class SqliteStore:
     async def get(self, job_id: str) -> Job | None:
         return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.completed))
 
+    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
+        return await self.reader.run(lambda db: uploads.to_read(db, self._uploads, job_id))
+
     async def outline(self, job_id: str) -> Job | None:
         return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.outline))
 

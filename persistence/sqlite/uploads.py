@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from persistence.job import Job, JobState
+from persistence.sqlite import pages
 from persistence.sqlite.rows import to_text
 from persistence.store import StoreError
 from persistence.upload import StoredFile, Upload, move_durably
@@ -118,6 +120,15 @@ def read(db: Database, folder: UploadFolder, job_id: str) -> bytes | None:
         return folder.path(file).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def to_read(db: Database, folder: UploadFolder, job_id: str) -> tuple[Job, bytes | None] | None:
+    """See JobStore.get_to_read."""
+    job = pages.job(db, job_id, pages.completed)
+    if job is None:
+        return None
+    waits = job.status is JobState.QUEUED and job.read_from_memory
+    return job, read(db, folder, job_id) if waits else None
 
 
 def fetch(db: Database, folder: UploadFolder, job_id: str, target: Path) -> StoredFile | None:

@@ -9,7 +9,7 @@ import pytest
 
 from persistence.job import Job, JobOptions, JobState
 from persistence.store import Backlog, JobExists, JobStore, StoreError
-from persistence.upload import Upload
+from persistence.upload import IN_MEMORY_BYTES, Upload
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import IMAGE, RESULT, START, after, dead, failure, job, moved, stored
 
@@ -64,6 +64,20 @@ async def test_a_write_whose_caller_is_cancelled_is_carried_out(open_store: Open
 async def test_an_unknown_id_has_no_job_and_no_image(store: JobStore) -> None:
     assert await store.get("nobody") is None
     assert await store.image("nobody") is None
+
+
+async def test_a_small_image_that_waits_may_come_with_its_job_and_no_other_does(store: JobStore) -> None:
+    new = job()
+    await stored(store, new, job("large", size=IN_MEMORY_BYTES + 1))
+    unknown = msgspec.structs.replace(job("unknown"), pages_total=0)
+    await stored(store, unknown)
+    assert await store.get_to_read("nobody") is None
+    assert await store.get_to_read("a\0") is None
+    assert await store.get_to_read("a") in ((new, IMAGE), (new, None))
+    assert await store.get_to_read("large") == (job("large", size=IN_MEMORY_BYTES + 1), None)
+    assert await store.get_to_read("unknown") == (unknown, None)
+    claimed = await moved(store, new, new.claimed(after(1)))
+    assert await store.get_to_read("a") == (claimed, None)
 
 
 async def test_an_image_comes_back_byte_for_byte(store: JobStore) -> None:

@@ -165,10 +165,27 @@ async def test_an_image_that_cannot_be_read_now_costs_no_attempt(
     async def broken(_: str) -> bytes:
         raise StoreError("locked")
 
+    async def alone(job_id: str) -> tuple[Job, None]:
+        return await stored(store, job_id), None
+
     job = await submitted(store)
+    monkeypatch.setattr(store, "get_to_read", alone)
     monkeypatch.setattr(store, "image", broken)
     assert await dispatcher_of(store, ScriptedPool(), POLICY, JobEvents()).handle(Unit(job.id)) is not None
     assert (await stored(store, job.id)).attempt == 0
+
+
+async def test_a_small_image_comes_with_its_job_in_one_step_of_the_store(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def another_step(_: str) -> bytes:
+        raise AssertionError
+
+    job, pool = await submitted(store), ScriptedPool()
+    monkeypatch.setattr(store, "image", another_step)
+    await dispatcher_of(store, pool, POLICY, JobEvents()).handle(Unit(job.id))
+    assert (await stored(store, job.id)).status is JobState.DONE
+    assert pool.images == [b"image"]
 
 
 async def test_an_interrupted_job_is_back_in_the_store_with_its_attempt(store: JobStore) -> None:

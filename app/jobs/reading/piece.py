@@ -19,6 +19,8 @@ class Piece(Struct, frozen=True, kw_only=True):
 
     job: Job
     page: Page | None = None
+    image: bytes | None = None
+    """What was uploaded, where it came with the job."""
     opened: tuple[Page, ...] = ()
     """The pages that were found when the job's file was opened."""
 
@@ -78,8 +80,8 @@ async def load(store: JobStore, unit: Unit) -> Piece | None:
         found = await store.page(unit.job_id, unit.page)
         piece = Piece(job=found[0], page=found[1]) if found else None
     else:
-        job = await store.get(unit.job_id)
-        piece = Piece(job=job) if job is not None and not job.paged else None
+        whole = await store.get_to_read(unit.job_id)
+        piece = Piece(job=whole[0], image=whole[1]) if whole and not whole[0].paged else None
     return None if piece is None or piece.job.status.terminal else piece
 
 

@@ -14,7 +14,6 @@ from ocr_engine.result import Rotation
 from ocr_engine.workers.pool import OcrPool
 from persistence.job import JobOptions
 from persistence.store import JobStore
-from persistence.upload import IN_MEMORY_BYTES
 
 _TURNS: Mapping[str, Rotation] = {"0": 0, "90": 90, "180": 180, "270": 270}
 
@@ -44,10 +43,9 @@ class Reader:
         job = piece.job
         if job.to_be_opened:
             return await self._open(piece)
-        if piece.page is None and job.image.size <= IN_MEMORY_BYTES:
-            # no file is worth it
-            image = await self._store.image(job.id)
-            if image is None:
+        if job.read_from_memory:
+            image = piece.image
+            if image is None and (image := await self._store.image(job.id)) is None:
                 raise ImageMissing("the image is not where it was stored")
             result = await self._pool.recognise(image, reading_of(job.options), more_time=piece.timed_out)
             return piece.completed(result, self._now())
