@@ -6,10 +6,9 @@ from collections.abc import Sequence, Set
 from persistence.batches import postgres_rows
 from persistence.batches.batch import Batch, BatchFile, BatchListing, BatchState, NewJob
 from persistence.batches.uploads import at_hand
-from persistence.change import change_of
 from persistence.cursor import Cursor
 from persistence.job import Job
-from persistence.postgres import entry_table, notifications, repeats, uploads
+from persistence.postgres import entry_table, repeats, uploads
 from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import Connection, Connections, storable
 from persistence.queue import Unit
@@ -69,11 +68,9 @@ async def _add(connection: Connection, new: NewJob) -> bool:
     if answered is not None:
         if answered.keeps_upload:
             await uploads.insert(connection, job.id, await asyncio.to_thread(at_hand, new.upload))
-        await notifications.announce(connection, change_of(answered))
         return True
     await uploads.insert(connection, job.id, await asyncio.to_thread(at_hand, new.upload))
     await page_rows.insert(connection, job, new.pages)
-    await notifications.announce(connection, change_of(job))
     if not new.pages:
         await entry_table.enqueue(connection, Unit.of(job))
     return False

@@ -18,6 +18,7 @@ from persistence.outbox.delivery import deliveries_of
 from persistence.page import Page, PageState, job_after, outlined, with_pages
 from persistence.postgres import entry_table
 from persistence.postgres.connection import Connection
+from persistence.postgres.notifications import announced, announcement
 from persistence.rows import COLUMNS, PAGE_COLUMNS, from_row, page_from_row, to_page_row, to_row
 from persistence.store import EqualGone, PageChange
 
@@ -30,15 +31,17 @@ _PAGE_BUT_RESULT = _PAGE.replace("result", "NULL::json AS result")
 UPDATE_JOB = f"""
     UPDATE jobs SET ({NAMES}) = ({VALUES})
     WHERE id = $1 AND revision = ${len(COLUMNS) + 1} AND status = ${len(COLUMNS) + 2}
-    RETURNING id
+    RETURNING id, {announced(len(COLUMNS) + 3)}
 """  # noqa: S608
-COUNT_PAGE = "UPDATE jobs SET revision = $2, pages_done = $3, pages_failed = $4 WHERE id = $1"
+COUNT_PAGE = f"""
+    UPDATE jobs SET revision = $2, pages_done = $3, pages_failed = $4 WHERE id = $1 RETURNING {announced(5)}
+"""  # noqa: S608
 INSERT_JOB = f"""
     INSERT INTO jobs ({NAMES}, priority, tag)
     SELECT {VALUES}, ${len(COLUMNS) + 1}::text, ${len(COLUMNS) + 2}::text
     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = $1)
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, {announced(len(COLUMNS) + 3)}
 """  # noqa: S608
 INSERT = f"INSERT INTO pages ({_PAGE}) VALUES ({_PAGE_VALUES})"  # noqa: S608
 COPY = f"INSERT INTO pages ({_PAGE}) SELECT {_PAGE.replace('job_id', '$1')} FROM pages WHERE job_id = $2"  # noqa: S608
@@ -57,9 +60,9 @@ def job_values(job: Job) -> list[Any]:
 
 
 async def insert_job(connection: Connection, job: Job) -> bool:
-    """A new job's row; False where the id is taken."""
-    options = job.options
-    if await connection.fetchval(INSERT_JOB, *job_values(job), options.priority, options.tag or None) is None:
+    """A new job's row, announced; False where the id is taken."""
+    values = (*job_values(job), job.options.priority, job.options.tag or None)
+    if await connection.fetchval(INSERT_JOB, *values, announcement(job)) is None:
         return False
     await outbox.insert(connection, deliveries_of(None, job))
     return True
@@ -82,9 +85,9 @@ async def copy(connection: Connection, equal: Job, job: Job) -> None:
 
 
 async def update_job(connection: Connection, old: Job, new: Job) -> bool:
-    """Compares and sets the job's row; what is to be told of that is written with it. Its batch follows."""
+    """Compares, sets and announces the job's row; what is to be told of that is written with it. Its batch follows."""
     values = (*job_values(new), old.revision, old.status.value)
-    if await connection.fetchval(UPDATE_JOB, *values) is None:
+    if await connection.fetchval(UPDATE_JOB, *values, announcement(new)) is None:
         return False
     await outbox.insert(connection, deliveries_of(old, new))
     await batch_rows.follow_job(connection, old, new)
@@ -122,7 +125,8 @@ async def replace(connection: Connection, old: Page, new: Page, now: datetime) -
         await update_job(connection, before, after)
     elif after is not before:
         # by itself, since the other columns stand in indexes: so it stays "heap only"
-        await connection.execute(COUNT_PAGE, after.id, after.revision, after.pages_done, after.pages_failed)
+        counts = (after.revision, after.pages_done, after.pages_failed)
+        await connection.execute(COUNT_PAGE, after.id, *counts, announcement(after))
     if new.status is PageState.PROCESSING:
         await entry_table.enqueue_pages(connection, after)
     await minutes.add(connection, of_page(new, now))

@@ -10,7 +10,7 @@ import asyncpg
 
 from persistence.batches import postgres_rows as batch_rows
 from persistence.batches.postgres import PostgresBatches
-from persistence.change import JobChange, change_of
+from persistence.change import JobChange
 from persistence.cursor import Cursor
 from persistence.history import postgres as minutes
 from persistence.history.minute import Minute
@@ -20,7 +20,7 @@ from persistence.outbox.delivery import OF_IMAGE
 from persistence.outbox.port import Outbox
 from persistence.page import Page
 from persistence.patience import Patience
-from persistence.postgres import entry_table, lists, notifications, repeats, uploads
+from persistence.postgres import entry_table, lists, repeats, uploads
 from persistence.postgres import pages as page_rows
 from persistence.postgres.connection import (
     FAULTS,
@@ -87,7 +87,6 @@ class PostgresStore:
             if job.keeps_upload:
                 await uploads.insert(connection, job.id, upload)
             await page_rows.insert(connection, job, pages)
-            await notifications.announce(connection, change_of(job))
             if equal is not None:
                 await page_rows.copy(connection, equal, job)
             elif not pages:
@@ -143,8 +142,6 @@ class PostgresStore:
                 return await _repeated(connection, new) if again else None
             if not change.after.keeps_upload:
                 await uploads.drop(connection, new.job_id)
-            if change.after.revision != change.before.revision:
-                await notifications.announce(connection, change_of(change.after))
             return change
 
         return await self._connections.write(work)
@@ -278,7 +275,6 @@ class PostgresStore:
                 await uploads.drop(connection, new.id)
             elif not new.keeps_password:
                 await uploads.forget_password(connection, new.id)
-            await notifications.announce(connection, change_of(new))
             return True
 
         return await self._connections.write(work)
