@@ -7,13 +7,14 @@ business, since no queue counts a job that kills its worker.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
 from loguru import logger
 from pgqueuer.db import AsyncpgDriver
+from pgqueuer.domain.types import QueueEntrypoint
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as Entry
 from pgqueuer.qm import QueueManager
@@ -35,18 +36,53 @@ PRUNE_SECONDS = 600.0
 LOG_KEPT_TIME = timedelta(hours=1)
 
 
+OUTLOOK = """
+    SELECT count(*) FILTER (WHERE execute_after <= now()) AS due,
+        min(execute_after - now()) FILTER (WHERE execute_after > now()) AS eta
+    FROM (
+        (SELECT execute_after FROM pgqueuer WHERE entrypoint = ANY($1) AND status = 'queued'
+            AND execute_after <= now() LIMIT 1)
+        UNION ALL
+        (SELECT execute_after FROM pgqueuer WHERE entrypoint = ANY($1) AND status = 'queued'
+            AND execute_after > now() ORDER BY execute_after LIMIT 1)
+    ) AS next
+"""
+
+
 @dataclass
-class _ExactQueries(Queries):
+class ExactQueries(Queries):
     """PgQueuer's statements, with as many entries at a time as there are workers.
 
     Its own minimum is two, of which a node with one worker would let one wait, although another node might be idle.
+    And no statement is asked for what is known here: while all workers are busy, ten times a second, that they are.
     """
 
     max_entries: int = 1
+    handled: Sized = ()
+    """What the workers of this node are at."""
+    _eta: timedelta | None = None
 
     async def dequeue(self, *arguments: Any, **options: Any) -> list[Entry]:
         """See Queries."""
+        if len(self.handled) >= self.max_entries:
+            return []
         return await super().dequeue(*arguments, **(options | {"global_concurrency_limit": self.max_entries}))
+
+    async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
+        """See Queries; any number above 0: to be looked again soon. The two questions after it are answered with it."""
+        if len(self.handled) >= self.max_entries:
+            return 1
+        outlook: Mapping[str, Any] = (await self.driver.fetch(OUTLOOK, entrypoints))[0]
+        self._eta = outlook["eta"]
+        return int(outlook["due"])
+
+    async def next_deferred_eta(self, entrypoints: list[QueueEntrypoint]) -> timedelta | None:
+        """See Queries: of what was not due when it was asked for that."""
+        return self._eta
+
+    async def queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
+        """See Queries: of one moment there is nothing between the two answers before."""
+        return 0
 
 
 class PgQueue:
@@ -176,7 +212,9 @@ class PgQueue:
                 connection = await connect(self._url, self._patience)
                 try:
                     await self._serve(
-                        _ExactQueries(AsyncpgDriver(connection), max_entries=concurrency), handler, concurrency
+                        ExactQueries(AsyncpgDriver(connection), max_entries=concurrency, handled=self._handling),
+                        handler,
+                        concurrency,
                     )
                 finally:
                     connection.terminate()
@@ -187,7 +225,7 @@ class PgQueue:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopped.wait(), self._patience.reconnect_pause)
 
-    async def _serve(self, queries: _ExactQueries, handler: Handler, concurrency: int) -> None:
+    async def _serve(self, queries: ExactQueries, handler: Handler, concurrency: int) -> None:
         manager = QueueManager(queries)
 
         @manager.entrypoint(entry_table.ENTRYPOINT)
