@@ -2,12 +2,15 @@
 
 import math
 import os
+import re
 from pathlib import Path
 
 import psutil
 from msgspec import Struct
 
 CGROUP_FOLDER = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
+_AVAILABLE = re.compile(r"^MemAvailable: +(\d+) kB$", re.MULTILINE)
 WORKER_MEMORY_BYTES = 700_000_000
 """Bytes that one OCR process is given when MAX_WORKERS=auto: its measured peak of 680 MB and some air."""
 SERVICE_MEMORY_BYTES = 300_000_000
@@ -45,11 +48,13 @@ def usable_memory(cgroup: Path = CGROUP_FOLDER) -> int:
     return min(limits)
 
 
-def available_memory(cgroup: Path = CGROUP_FOLDER) -> int:
+def available_memory(cgroup: Path = CGROUP_FOLDER, meminfo: Path = MEMINFO) -> int:
     """Bytes that can still be had: the machine's, or what the cgroup's limit leaves (v2, caches not counted)."""
-    available = int(psutil.virtual_memory().available)
-    limit, used = _read(cgroup / "memory.max"), _read(cgroup / "memory.current")
-    if limit.isdigit() and used.isdigit():
+    # each upload asks; psutil reads all of the file's fifty lines, and is for systems without it
+    found = _AVAILABLE.search(_read(meminfo))
+    available = int(found[1]) * 1024 if found else int(psutil.virtual_memory().available)
+    limit = _read(cgroup / "memory.max")
+    if limit.isdigit() and (used := _read(cgroup / "memory.current")).isdigit():
         caches = dict(line.split() for line in _read(cgroup / "memory.stat").splitlines()).get("inactive_file", "0")
         available = min(available, int(limit) - int(used) + int(caches))
     return available
@@ -73,6 +78,7 @@ def _cpu_quota(cgroup: Path) -> float | None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        with path.open("rb", buffering=0) as file:
+            return file.read().decode().strip()
     except OSError:
         return ""

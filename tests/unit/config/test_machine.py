@@ -48,3 +48,18 @@ def test_memory_bounds_the_workers(cgroup: Path) -> None:
 def test_there_is_always_one_worker(cgroup: Path) -> None:
     (cgroup / "memory.max").write_text("100000000")
     assert machine.default_workers(cgroup) == 1
+
+
+def test_available_memory_is_the_machines_or_what_the_cgroup_leaves(cgroup: Path) -> None:
+    (meminfo := cgroup / "meminfo").write_text("MemTotal:  9000 kB\nMemFree:   10 kB\nMemAvailable:    5000 kB\n")
+    assert machine.available_memory(cgroup, meminfo) == 5000 * 1024
+    (cgroup / "memory.max").write_text("max\n")
+    assert machine.available_memory(cgroup, meminfo) == 5000 * 1024
+    (cgroup / "memory.max").write_text("4000000\n")
+    (cgroup / "memory.current").write_text("3000000\n")
+    (cgroup / "memory.stat").write_text("anon 1\ninactive_file 200000\n")
+    assert machine.available_memory(cgroup, meminfo) == 1_200_000
+
+
+def test_a_system_without_meminfo_is_asked_otherwise(cgroup: Path) -> None:
+    assert machine.available_memory(cgroup, cgroup / "nothing") > 0
