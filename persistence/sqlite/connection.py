@@ -1,18 +1,19 @@
 """A SQLite connection and the one thread that may touch it."""
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlite_utils import Database
 
 from persistence.store import StoreError, StoreFull
-from persistence.tasks import Writes
 
 T = TypeVar("T")
 
@@ -111,7 +112,6 @@ class OwnedConnection:
         self._thread = thread
         self._db = db
         self._clock = clock
-        self._work = Writes()
         self.patience = BUSY_SECONDS
 
     @classmethod
@@ -126,11 +126,15 @@ class OwnedConnection:
 
     async def run(self, work: Callable[[Database], T]) -> T:
         """What `work` gives. It is carried out even if the caller is cancelled meanwhile. Raises StoreError."""
+        loop = asyncio.get_running_loop()
+        # the caller's alone: cancelled, it leaves the work as it is. The thread's own future would have to be shielded,
+        # which costs more than most of the work here
+        answer: asyncio.Future[T] = loop.create_future()
         try:
-            future = self._thread.submit(self._guarded, work, self._clock() + self.patience)
+            self._thread.submit(self._carry_out, work, self._clock() + self.patience, loop, answer)
         except RuntimeError as error:
             raise StoreError("the store is closed") from error
-        return await self._work.carry_out(asyncio.wrap_future(future))
+        return await answer
 
     async def close(self) -> None:
         """Waits for the work under way. Twice is harmless."""
@@ -140,6 +144,16 @@ class OwnedConnection:
             return
         self._thread.shutdown(wait=False)
         await asyncio.shield(asyncio.wrap_future(closing))
+
+    def _carry_out(
+        self, work: Callable[[Database], T], deadline: float, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T]
+    ) -> None:
+        try:
+            tell = partial(answer.set_result, self._guarded(work, deadline))
+        except BaseException as error:
+            tell = partial(answer.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            loop.call_soon_threadsafe(lambda: answer.done() or tell())
 
     def _guarded(self, work: Callable[[Database], T], deadline: float) -> T:
         try:
