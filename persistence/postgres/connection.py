@@ -98,6 +98,10 @@ class Connections:
 
         return await self._writes.carry_out(self._retried(in_transaction))
 
+    async def write_alone(self, work: Callable[[Connection, bool], Awaitable[T]]) -> T:
+        """As `write`, of a single statement: it is a transaction by itself, without two round trips around it."""
+        return await self._writes.carry_out(self._retried(work))
+
     async def close(self) -> None:
         """Waits for writes under way. Twice is harmless."""
         if self._closed:

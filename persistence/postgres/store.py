@@ -277,7 +277,9 @@ class PostgresStore:
                 await uploads.forget_password(connection, new.id)
             return True
 
-        return await self._connections.write(work)
+        # of an attempt's beginning nothing but the job's row is written
+        is_claim = new.status is JobState.PROCESSING and not pages
+        return await (self._connections.write_alone if is_claim else self._connections.write)(work)
 
     async def _select(self, rest: str, *values: object) -> list[Job]:
         query = f"SELECT {page_rows.NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours
