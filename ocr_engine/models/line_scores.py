@@ -6,8 +6,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-MIN_PROBABILITY_ASKED = 0.001
-"""Of a class in any step, from which it comes into question: nobody who reads scores makes anything of less."""
+MIN_PROBABILITY_ASKED = 0.0005
+"""Of a class in any step, from which it comes into question: the decoder asks for twice as much at least."""
 
 Scores = NDArray[np.float32]
 """Shape (steps, classes): probabilities. The first class is CTC's blank, the last one the space."""

@@ -108,28 +108,32 @@ class Decoder:
         certainty: list[float] = []
         doubts: list[Doubt] = []
         last = -1
+        # plain numbers: of so few, NumPy's calls cost more than what they compute
+        spaces, own = scores[:, -1].tolist(), scores[places, best[places]].tolist()
         begins, after = places.tolist(), [*places.tolist()[1:], len(best)]
-        for place, end, next_ in zip(begins, ends.tolist(), after, strict=True):
+        for place, end, next_, probability in zip(begins, ends.tolist(), after, own, strict=True):
             character = signs[best[place]]
-            lost = [*_lost(scores, signs, hints[(hints > last) & (hints < place)], (last, place), len(where))]
-            doubts += lost
+            lost: list[Doubt] = []
+            if len(hints):
+                lost += _lost(scores, signs, hints[(hints > last) & (hints < place)], (last, place), len(where))
+                doubts += lost
             if last >= 0:
-                gap = _spaces(text[-1], character, scores[last : place + 1, -1])
-                probability = float(gap[1:-1].max(initial=0))
-                is_space = probability >= SPACE_PROBABILITY
+                gap = spaces[last : place + 1] if _may_be_apart(text[-1], character) else []
+                between = max(gap[1:-1], default=0.0)
+                is_space = between >= SPACE_PROBABILITY
                 if is_space or not lost:
-                    doubts += _open_gap(len(where), int(is_space), float(gap.max(initial=0)))
+                    doubts += _open_gap(len(where), int(is_space), max(gap, default=0.0))
                 if is_space:
                     text.append(" ")
                     where.append((last + place) / 2)
-                    certainty.append(probability)
+                    certainty.append(between)
             twice = 0.0
             if character in NARROW:
                 twice = _doubled(scores[last + 1 : next_, best[place]], place - last - 1, end - place)
             doubts += _open_character(scores[place:end], signs, int(best[place]), len(where), twice)
             text.append(character)
             where += [place] * len(character)
-            certainty += [float(scores[place, best[place]])] * len(character)
+            certainty += [probability] * len(character)
             last = place
         along = tuple((step + 0.5) / len(best) * share for step in where)
         return Reading("".join(text), confidence, along, tuple(certainty), doubts=tuple(doubts))
@@ -137,16 +141,16 @@ class Decoder:
 
 def _open_character(run: Scores, signs: Signs, best: int, at: int, twice: float) -> Iterator[Doubt]:
     """What else the model may have seen in the steps of one character: others, or the same one `twice`."""
-    probabilities = run.max(axis=0) if len(run) > 1 else run[0]
-    character, probability = signs[best], float(probabilities[best])
+    character, probability = signs[best], float(run[:, best].max() if len(run) > 1 else run[0, best])
     if character == " ":
         yield from _open_gap(at, 1, probability)
     elif len(character) == 1:
         choices = [(2 * character, twice)] if twice else []
-        if probability <= 1 - OPEN_LETTER:
-            others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
-            choices += [(signs[i], float(probabilities[i])) for i in others if signs[i].strip()]
         if probability <= 1 - OPEN_ACCENT:
+            probabilities = run.max(axis=0) if len(run) > 1 else run[0]
+            if probability <= 1 - OPEN_LETTER:
+                others = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if i not in (0, best)]
+                choices += [(signs[i], float(probabilities[i])) for i in others if signs[i].strip()]
             faint = np.flatnonzero((probabilities >= OPEN_ACCENT) & (probabilities < OPEN_LETTER)).tolist()
             choices += [(signs[i], float(probabilities[i])) for i in faint if differ_by_accent(signs[i], character)]
         if choices:
@@ -174,9 +178,9 @@ def _let_words_decide(scores: Scores, signs: Signs, best: NDArray[np.intp], plac
             best[places[i]] = likeliest
 
 
-def _spaces(left: str, right: str, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of a space between two characters, at each step from the one's to the other's; empty where there can be none."""
-    return probabilities[:0] if max(left, right) >= FIRST_EAST_ASIAN or " " in (left, right) else probabilities
+def _may_be_apart(left: str, right: str) -> bool:
+    """Whether there can be a space between two characters."""
+    return max(left, right) < FIRST_EAST_ASIAN and " " not in (left, right)
 
 
 def _doubled(probabilities: NDArray[np.float32], begin: int, steps: int) -> float:
