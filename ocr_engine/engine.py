@@ -25,7 +25,7 @@ from ocr_engine.memory import short_memory_told
 from ocr_engine.models.load import load_models
 from ocr_engine.options import DEFAULT_READING, EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
-from ocr_engine.recognition import signs, strays
+from ocr_engine.recognition import signs, strays, times_sign
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.fields import fields, fraction_ink, twins
 from ocr_engine.recognition.letters.correction import Letters
@@ -188,6 +188,7 @@ class Engine:
             )
         elif script.page == "read":
             readings, script = self._other_scripts.read_lines(read.page, quads, readings, script, options.languages)
+            readings = times_sign.put_right(readings)
             readings = self._letters.decided(readings, self._of_models(options.languages) or self._told)
             readings = signs.put_right(read.page, quads, fields.put_right(quads, readings))
             readings = fraction_ink.put_right(read.page, quads, readings, self._reader.read_once)

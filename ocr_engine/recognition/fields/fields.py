@@ -7,7 +7,7 @@ import numpy as np
 
 from ocr_engine.boxes import Quads
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.fields import fractions, iban, mrz, numbers
+from ocr_engine.recognition.fields import fractions, iban, mrz, numbers, prices
 
 
 def put_right(quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
@@ -17,7 +17,8 @@ def put_right(quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
     order = np.argsort(quads[:, :, 1].mean(axis=1), kind="stable").tolist()
     for i, line in mrz.put_right([texts[i] for i in order]).items():
         texts[order[i]] = line
-    return [fractions.put_right(_with_text(reading, text)) for reading, text in zip(readings, texts, strict=True)]
+    read = [fractions.put_right(_with_text(reading, text)) for reading, text in zip(readings, texts, strict=True)]
+    return prices.put_right(quads, read)
 
 
 def _with_text(reading: Reading, text: str) -> Reading:

@@ -4,6 +4,7 @@ import re
 
 LIKE = {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"}
 """Letters that are read for digits; others, such as `S` and `B`, mean something beside numbers."""
+_IN_NUMBERS = str.maketrans("OoS", "005")
 _D = "[0-9OolI|]"
 _DATE = re.compile(rf"(?<![\w.,/|-]){_D}{{1,2}}([./-]){_D}{{1,2}}\1{_D}{{2}}(?:{_D}{{2}})?(?![\w/|-]|[.,]\w)")
 _ISO_DATE = re.compile(rf"(?<![\w.,/|-]){_D}{{4}}-{_D}{{2}}-{_D}{{2}}(?![\w/|-]|[.,]\w)")
@@ -16,6 +17,13 @@ _TENS = re.compile(r"(?<![\w.,/|-])([1-9]\d*)o(?!\w|\.\w)")
 _DIAMETER = re.compile(r"∅(?= ?\d)")
 """Before a number the sign of a diameter: the empty set looks like it."""
 _POUNDS = re.compile(r"(?<=[\d½¼¾] )Ib(?![\w.])")
+_MEASURE = re.compile(
+    r"(?<![\w.,])\d[\dOo]*?(?:[Oo]+(?=(?:[Mm][Ll]|[CcMm][Mm]|[Kk][Gg]|[Gg][Mm]?|[Pp][Cc][Ss])(?!\w))"
+    r"|S(?=(?:ML|[CM]M|KG|PCS)(?!\w)))"
+)
+"""A number before its unit."""
+_PRICE_OF_RM = re.compile(r"(?<!\w)RM\d*S\d*(?=[.,]\d\d(?!\w))")
+"""Malaysia's currency is written before the number."""
 _SP_Z_OO = re.compile(r"\b(z) ?(o\.) ?0\.")
 """The form of a Polish company."""
 
@@ -25,6 +33,8 @@ def put_right(text: str) -> str:
     for form in (_DATE, _ISO_DATE, _TIME, _AMOUNT):
         text = form.sub(_digits, text)
     text = _POUNDS.sub("lb", _DIAMETER.sub("Ø", _TENS.sub(r"\g<1>0", text)))
+    text = _MEASURE.sub(lambda found: found[0].translate(_IN_NUMBERS), text)
+    text = _PRICE_OF_RM.sub(lambda found: found[0].translate(_IN_NUMBERS), text)
     return _SP_Z_OO.sub(lambda found: found[0].replace("0", "o"), text)
 
 

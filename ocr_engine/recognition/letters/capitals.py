@@ -19,7 +19,8 @@ _BEGINS = re.compile(r"(?:^|(?<=[^\W\d]{2}[.!?] ))[a-zà-öø-ɏ](?=[^\W\d_A-ZÀ
 
 def begun(reading: Reading) -> Reading:
     """The reading with capitals at such places, which are open no more."""
-    places = {found.start() for found in _BEGINS.finditer(reading.text)}
+    # beyond Latin-1 capitals and small letters stand side by side
+    places = {found.start() for found in _BEGINS.finditer(reading.text) if found[0].islower()}
     large = {doubt.at: sign for doubt in reading.doubts if doubt.at in places and (sign := _capital(reading, doubt))}
     if not large:
         return reading

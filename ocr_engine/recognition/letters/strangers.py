@@ -35,16 +35,18 @@ def without(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _plain(reading: Reading) -> Reading:
-    letters = [*reading.text]
-    for doubt in reading.doubts:
-        if plain := _base(letters, doubt):
-            letters[doubt.at] = plain
-    return msgspec.structs.replace(reading, text="".join(letters))
+    plain = {doubt.at: letter for doubt in reading.doubts if (letter := _base(reading.text, doubt))}
+    if not plain:
+        return reading
+    text = "".join(plain.get(at, sign) for at, sign in enumerate(reading.text))
+    # settled: the likeliest letter would come back otherwise
+    doubts = tuple(doubt for doubt in reading.doubts if doubt.at not in plain or not doubt.length)
+    return msgspec.structs.replace(reading, text=text, doubts=doubts)
 
 
-def _base(letters: Sequence[str], doubt: Doubt) -> str:
+def _base(text: str, doubt: Doubt) -> str:
     """The plain letter for the one at a doubt; empty where that stays."""
-    if doubt.length != 1 or letters[doubt.at] not in STRANGE:
+    if doubt.length != 1 or text[doubt.at] not in STRANGE:
         return ""
-    plain = base(letters[doubt.at])
+    plain = base(text[doubt.at])
     return plain if dict(doubt.choices).get(plain, 0.0) >= PLAIN_LETTER else ""

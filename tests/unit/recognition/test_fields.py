@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.fields import fields, fractions, iban, mrz, numbers
+from ocr_engine.recognition.fields import fields, fractions, iban, mrz, numbers, prices
 from tests.readings import evenly
 
 # the specimens of ICAO Doc 9303, parts 4, 5 and 6
@@ -95,6 +95,10 @@ def test_a_right_account_number_of_any_country_stays() -> None:
         ("2O19-03-1I", "2019-03-11"),
         ("EUR 1.2O0,5O", "EUR 1.200,50"),
         ("2 x 12.5O", "2 x 12.50"),
+        ("CARLSBERG CAN 32OML", "CARLSBERG CAN 320ML"),
+        ("Salt 1OOg, 1SCM, 5OPcs", "Salt 100g, 15CM, 50Pcs"),
+        ("RMS.60 and RM1S.00", "RM5.60 and RM15.00"),
+        ("CO2, OML, 2OZ, SCM, RMS 3.2", "CO2, OML, 2OZ, SCM, RMS 3.2"),
         ("lO.OO", "lO.OO"),  # more letters than digits
         ("192.168.1O.1", "192.168.1O.1"),
         ("I.O. and v1.lO.2", "I.O. and v1.lO.2"),
@@ -126,6 +130,40 @@ def test_a_half_that_may_be_a_quarter_is_hardly_trusted_and_a_sure_one_is() -> N
     certainty = (0.99, 0.99, 0.999, 0.99)
     found = fractions.put_right(Reading("½ ½x", 0.98, (0.1, 0.3, 0.5, 0.7), certainty))
     assert found.certainty == (fractions.DOUBTED, 0.99, 0.999, 0.99)
+
+
+def priced(*lines: tuple[str, int]) -> list[str]:
+    """What becomes of lines, each with the pixel where it ends, on a page that has three prices, which end at 500."""
+    rows = [("Milk 1.20", 500), ("13.40 S", 500), ("7.00", 498), *lines]
+    boxes = [(end - 20 * len(text), 40 * i, end, 40 * i + 30) for i, (text, end) in enumerate(rows)]
+    corners = [[(left, top), (right, top), (right, low), (left, low)] for left, top, right, low in boxes]
+    readings = [evenly(text, 0.9) for text, _ in rows]
+    return [reading.text for reading in prices.put_right(np.array(corners, np.float32), readings)][3:]
+
+
+def test_a_price_whose_point_was_lost_has_one_where_the_others_of_its_column_have() -> None:
+    assert priced(("6 50", 502), ("-12 05", 495), ("3 X 885 60", 200), ("RM 5 05", 200), ("$4 10", 200)) == [
+        "6.50",
+        "-12.05",
+        "3 X 885.60",
+        "RM 5.05",
+        "$4.10",
+    ]
+    others = [("6 50", 300), ("6 500", 500), ("03 8070 91", 500), ("Tel 6 50", 500), ("650", 500), ("A 12 50", 500)]
+    assert priced(*others) == [text for text, _ in others]
+
+
+def test_a_price_that_ends_in_half_of_a_nought_has_a_whole_one_unless_the_letter_is_sure() -> None:
+    assert priced(("15.0C", 300), ("at 15.0C", 300), ("2.1C", 300)) == ["15.00", "at 15.0C", "2.10"]
+    quads = np.zeros((4, 4, 2), np.float32)
+    sure = [*(evenly(text) for text in ("1.00", "2.00", "3.00")), evenly("15.0C", 0.9, certainty=0.99)]
+    assert prices.put_right(quads, sure) == sure
+
+
+def test_a_page_of_few_prices_says_nothing_of_others() -> None:
+    quads = np.array([[(0, top), (80, top), (80, top + 30), (0, top + 30)] for top in (0, 40, 80)], np.float32)
+    readings = [evenly(text, 0.9) for text in ("6.50", "12 05", "15.0C")]
+    assert prices.put_right(quads, readings) == readings
 
 
 def test_a_page_s_lines_keep_their_order_and_a_place_for_each_character() -> None:

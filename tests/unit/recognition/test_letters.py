@@ -247,3 +247,10 @@ def test_a_text_s_letters_cost_what_they_cost_one_by_one() -> None:
 def test_rows_of_letters_have_the_hashes_that_they_have_alone() -> None:
     rows = np.array([[97, 98, 0x131], [32, 0x161, 48]], np.uint32)
     assert hashed_rows(rows).tolist() == [hashed(row) for row in rows.tolist()]
+
+
+def test_a_rare_accent_that_the_model_doubts_goes_from_a_page_of_no_language(letters: Letters) -> None:
+    doubted = evenly("Şeksyen 9", certainty=0.5, doubts=[Doubt(0, 1, (("Ş", 0.5), ("S", 0.1), ("Ș", 0.2)))])
+    hardly = evenly("Şeksyen 9", certainty=0.5, doubts=[Doubt(0, 1, (("Ş", 0.5), ("S", 0.01)))])
+    assert [found.text for found in letters.decided([doubted, hardly])] == ["Seksyen 9", "Şeksyen 9"]
+    assert [found.text for found in letters.decided([doubted, evenly("Şok")])] == ["Şeksyen 9", "Şok"]
