@@ -1,8 +1,8 @@
 """Fractions in one sign, such as `¾`, told by their ink: a small number above, a slash, another one below.
 
 The recogniser hardly knows any but `½`: it reads others as `½`, `%`, `3` or `1/4`, or says nothing of them. Where a
-page hints at fractions, what stands in its lines like one is taken apart, and its numbers are read enlarged, as `3/4`
-in a line of their own.
+line hints at one, what stands in it like one is taken apart, and its numbers are read enlarged, as `3/4` in a line of
+their own; where that was one, so are all other lines of the page.
 """
 
 import re
@@ -82,12 +82,20 @@ class _Sign(Struct, frozen=True):
 def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Read) -> list[Reading]:
     """The readings of the boxes (n, 4, 2) of a page with the fractions that their ink shows; `read` reads crops."""
     readings = [*readings]
-    if not any(_HINT.search(reading.text) for reading in readings):
-        return readings
+    lines = [i for i, reading in enumerate(readings) if reading.places and not reading.corner]
+    hints = [i for i in lines if _HINT.search(readings[i].text)]
+    # most of what hints is a percentage or a date: all else is looked at where one line has a fraction
+    if _tell(page, quads, readings, hints, read):
+        _tell(page, quads, readings, [i for i in lines if i not in hints], read)
+    return [*map(_with_litres, readings)]
+
+
+def _tell(page: Pixels, quads: Quads, readings: list[Reading], lines: Sequence[int], read: Read) -> bool:
+    """Puts the fractions of some lines into their readings; whether there are any."""
     signs: list[_Sign] = []
-    for i, (quad, reading) in enumerate(zip(quads, readings, strict=True)):
-        if reading.places and not reading.corner and len(signs) < MAX_FRACTIONS:
-            signs += _signs(i, cut(page, quad))
+    for i in lines:
+        if len(signs) < MAX_FRACTIONS:
+            signs += _signs(i, cut(page, quads[i]))
     told = zip(signs, read([sign.crop for sign in signs]), strict=True)
     taken: list[_Sign] = []
     for sign, fraction in sorted(told, key=lambda each: -each[1].confidence):
@@ -95,7 +103,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
         if text and fraction.confidence >= MIN_CONFIDENCE and not any(_overlap(sign, other) for other in taken):
             taken.append(sign)
             readings[sign.line] = _with_sign(readings[sign.line], sign, text, fraction.confidence)
-    return [*map(_with_litres, readings)]
+    return bool(taken)
 
 
 def _sign_of(text: str) -> str:

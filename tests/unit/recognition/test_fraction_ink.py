@@ -113,3 +113,17 @@ def test_what_looks_like_a_fraction_is_read_once_also_at_the_lines_end() -> None
     reading = Reading("Half %", 0.9, tuple(np.linspace(0.02, 0.2, 6).tolist()), (0.9,) * 6)
     right, count = put_right(np.asarray(image)[:, :, ::-1].copy(), reading, "0/0")
     assert (right.text, count) == ("Half %", 1)
+
+
+@pytest.mark.parametrize(("hint", "texts"), [("3/4", ["Add ¾ cup", "Add ¾ cup"]), ("0/0", ["Add % cup", "Add 3 cup"])])
+def test_lines_that_hint_at_nothing_are_looked_at_where_another_has_a_fraction(hint: str, texts: list[str]) -> None:
+    page, places = line("Add ", "3/4", " cup")
+    height, width = page.shape[:2]
+    quad = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    quads = np.stack((quad, quad + np.array([0, height], np.float32)))
+    readings = [Reading(f"Add {told} cup", 0.9, tuple(places), (0.9,) * len(places)) for told in "%3"]
+    told = iter([hint, "3/4"])
+    right = fraction_ink.put_right(
+        np.concatenate((page, page)), quads, readings, lambda crops: [Reading(next(told), 0.9) for _ in crops]
+    )
+    assert [reading.text for reading in right] == texts
