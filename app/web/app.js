@@ -118,6 +118,7 @@ function travel(event, address, setOperations) {
 function useHash(openKey, setOpenKey) {
   useChanges(documents);
   const wanted = useRef(/^#\/(.+)$/.exec(location.hash)?.[1] ?? null);
+  const said = useRef(""); // what is drawn between Back and its event says an address no second time: that would undo it
   useEffect(() => {
     const moved = () => {
       if (atOperations()) return;
@@ -138,7 +139,9 @@ function useHash(openKey, setOpenKey) {
     }
     const open = documents.all.find((each) => each.key === openKey);
     const address = open?.id ? `#/${open.id}` : "";
-    if (address && location.hash !== address) history[location.hash ? "replaceState" : "pushState"](null, "", address);
+    const isNew = said.current !== location.pathname + address;
+    said.current = location.pathname + address;
+    if (address && isNew && location.hash !== address) history[location.hash ? "replaceState" : "pushState"](null, "", address);
   });
 }
 

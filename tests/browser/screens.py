@@ -26,7 +26,7 @@ MAX_DIFFERENCE = 32
 """Of 255, of a square's mean that still looks alike."""
 MAX_SHARE = 0.003
 """Of the squares that may look otherwise: a button that is gone has more."""
-LOOKS = 20
+LOOKS = 60
 """Pictures that are taken before one is said to differ."""
 
 

@@ -272,6 +272,29 @@ def test_back_leads_from_a_document_to_the_list_and_forward_to_it_again(server: 
         assert page.url.endswith(job)
 
 
+LATE_HASHCHANGE = """
+addEventListener("hashchange", (event) => {
+  if (event.isTrusted) event.stopImmediatePropagation();
+});
+"""
+
+
+def test_what_is_drawn_between_back_and_its_event_does_not_undo_it(server: Server, opened: Opened) -> None:
+    with opened(server.url, **PHONE) as page:
+        page.add_init_script(LATE_HASHCHANGE)
+        page.reload()
+        choose(page, FOLDER / "tiny.png")
+        page.wait_for_url("**#/*")
+        page.evaluate("history.back()")
+        page.wait_for_url(lambda url: "#/" not in url)
+        page.get_by_role("button", name="Copy text").click()
+        expect(page.locator(".toast")).to_be_visible()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        assert "#/" not in page.url
+        page.evaluate("dispatchEvent(new HashChangeEvent('hashchange'))")
+        expect(page.locator(".items .name")).to_be_visible()
+
+
 def test_the_control_room_shows_what_the_service_says(server: Server, opened: Opened) -> None:
     done(server, RECEIPT.read_bytes())
     for each in server.client.get("/dead-letters").json()["items"]:  # of other tests
