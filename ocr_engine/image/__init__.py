@@ -1,12 +1,12 @@
 """Image files: what they claim to be (`probe` and `read_header`, without decoding) and their right pixels."""
 
 from ocr_engine.image.header import Header
-from ocr_engine.image.kinds import MEDIA_TYPES
+from ocr_engine.image.kinds import MEDIA_TYPES, SUFFIXES
 from ocr_engine.image.mapped import Buffer
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.image.probing import probe, read_header
 
-__all__ = ["MEDIA_TYPES", "Buffer", "Header", "PageImage", "decode_page", "probe", "read_header"]
+__all__ = ["MEDIA_TYPES", "SUFFIXES", "Buffer", "Header", "PageImage", "decode_page", "probe", "read_header"]
 
 
 def decode_page(data: Buffer, header: Header, number: int, max_pixels: int) -> PageImage:

@@ -16,6 +16,8 @@ class FileKind(Struct, frozen=True, kw_only=True):
     """A kind of file, told by its bytes."""
 
     media_type: str
+    suffix: str
+    """What a file's name ends with where it is saved, such as `.png`."""
     name: str
     reads: str
     """What of it is read, for people."""
@@ -24,23 +26,51 @@ class FileKind(Struct, frozen=True, kw_only=True):
 
 
 KINDS = (
-    FileKind(media_type=PDF, name="PDF", reads="every page: scans, print, annotations and filled-in forms"),
-    FileKind(media_type=JPEG, name="JPEG", reads="grey, RGB, CMYK; progressive; lacking its end, with a warning"),
     FileKind(
-        media_type=PNG, name="PNG", reads="1 to 16 bits, palettes, transparency; of an animation the first picture"
+        media_type=PDF, suffix=".pdf", name="PDF", reads="every page: scans, print, annotations and filled-in forms"
     ),
-    FileKind(media_type=TIFF, name="TIFF", reads="every page, thumbnails and masks left out; fax, LZW, JPEG; BigTIFF"),
     FileKind(
-        media_type=WEBP, name="WebP", reads="lossy and lossless; of an animation the first picture with something on it"
+        media_type=JPEG,
+        suffix=".jpg",
+        name="JPEG",
+        reads="grey, RGB, CMYK; progressive; lacking its end, with a warning",
     ),
-    FileKind(media_type=GIF, name="GIF", reads="of an animation the first picture with something on it"),
-    FileKind(media_type=BMP, name="BMP", reads="1 to 32 bits, alpha"),
-    FileKind(media_type=AVIF, name="AVIF", reads="8 to 12 bits, alpha; of a sequence the first picture"),
-    FileKind(media_type=HEIC, name="HEIC", reads="photos of phones; of a burst the main picture", extra="heic"),
-    FileKind(media_type=JPEG2000, name="JPEG 2000", reads="JP2 files and bare codestreams"),
-    FileKind(media_type=PNM, name="PNM", reads="PBM, PGM and PPM, plain or raw; the first picture"),
+    FileKind(
+        media_type=PNG,
+        suffix=".png",
+        name="PNG",
+        reads="1 to 16 bits, palettes, transparency; of an animation the first picture",
+    ),
+    FileKind(
+        media_type=TIFF,
+        suffix=".tiff",
+        name="TIFF",
+        reads="every page, thumbnails and masks left out; fax, LZW, JPEG; BigTIFF",
+    ),
+    FileKind(
+        media_type=WEBP,
+        suffix=".webp",
+        name="WebP",
+        reads="lossy and lossless; of an animation the first picture with something on it",
+    ),
+    FileKind(media_type=GIF, suffix=".gif", name="GIF", reads="of an animation the first picture with something on it"),
+    FileKind(media_type=BMP, suffix=".bmp", name="BMP", reads="1 to 32 bits, alpha"),
+    FileKind(
+        media_type=AVIF, suffix=".avif", name="AVIF", reads="8 to 12 bits, alpha; of a sequence the first picture"
+    ),
+    FileKind(
+        media_type=HEIC,
+        suffix=".heic",
+        name="HEIC",
+        reads="photos of phones; of a burst the main picture",
+        extra="heic",
+    ),
+    FileKind(media_type=JPEG2000, suffix=".jp2", name="JPEG 2000", reads="JP2 files and bare codestreams"),
+    FileKind(media_type=PNM, suffix=".pnm", name="PNM", reads="PBM, PGM and PPM, plain or raw; the first picture"),
 )
 MEDIA_TYPES = tuple(kind.media_type for kind in KINDS)
+SUFFIXES = {kind.media_type: kind.suffix for kind in KINDS}
+"""What the name of a file of each media type ends with."""
 
 
 def readable() -> tuple[FileKind, ...]:

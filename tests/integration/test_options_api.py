@@ -1,11 +1,13 @@
 """What is asked of a file: as form fields, in the query or as a JSON part, by one parser, and shown with the job."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from app.http.requests.options.table import OPTIONS
 from ocr_engine.options import ReadOptions
 from ocr_engine.result import Area, OcrResult, OcrWord
 from samples import sample
@@ -111,6 +113,19 @@ async def test_an_empty_option_is_as_none(run: Any) -> None:
     async with run() as service:
         answer = await service.client.post("/images?pages=&text_layer=", content=PNG)
         assert (answer.status_code, answer.json()["options"]["text_layer"]) == (202, "ocr")
+
+
+@pytest.mark.parametrize(("name", "said", "taken"), [("tag", "a b", "a b"), ("pages", "1", "1")])
+async def test_what_the_document_says_of_white_space_around_an_option_is_what_is_taken(
+    run: Any, name: str, said: str, taken: object
+) -> None:
+    async with run() as service:
+        for around in ("\n", " \t\r\n", "\x0b\x0c"):
+            told = f"{around}{said}{around}"
+            assert re.search(str(OPTIONS[name].schema.pattern), told)
+            answer = await service.client.post("/images", params={name: told}, content=PNG)
+            options = {**answer.json(), **answer.json()["options"]}
+            assert (answer.status_code, options[name]) == (202, taken)
 
 
 ASKED = {"rotate": "270", "min_confidence": "0.25", "reading_order": "none", "timeout": "7.5", "language": "de"}

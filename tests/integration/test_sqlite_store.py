@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from anyio.lowlevel import checkpoint
 from sqlite_utils import Database
 
 from persistence.cursor import Cursor
@@ -188,7 +189,7 @@ async def test_of_many_that_wait_for_a_lock_none_waits_longer_than_the_first(pat
     connection = OwnedConnection(thread, thread.submit(connect_writer, path).result(), lambda: now)
     thread.submit(threading.Event.wait, all_asked := threading.Event())
     asked = [asyncio.ensure_future(connection.run(work)) for _ in range(3)]
-    await asyncio.sleep(0)
+    await checkpoint()
     all_asked.set()
     await asyncio.gather(*asked)
     await connection.close()

@@ -44,7 +44,8 @@ async def test_the_upload_can_be_had_again_byte_for_byte(run: Any) -> None:
         answer = await service.client.get(f"{path}/file")
         assert (answer.status_code, answer.content) == (200, PNG)
         assert answer.headers["Content-Type"] == "image/png"
-        assert answer.headers["Content-Disposition"].startswith("attachment")
+        name = path.rsplit("/", 1)[1] + ".png"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
         again = await service.client.get(f"{path}/file", headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert nothing_left(service)

@@ -26,7 +26,7 @@ from app.http.requests.strict import known_query_only
 from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
 from app.service import Service
-from ocr_engine.image import MEDIA_TYPES
+from ocr_engine.image import MEDIA_TYPES, SUFFIXES
 
 Width = Annotated[int, QueryParameter(ge=16, le=4000, description="Pixels at most; nothing is enlarged.")]
 PageNumber = Annotated[int, PathParameter(ge=1, le=2000, description="Of the page in its file, from 1.")]
@@ -72,7 +72,8 @@ async def read_file(
 ) -> Response[Any]:
     """The bytes that were uploaded."""
     job = await service.job(job_id, context_of(request.scope).viewer)
-    headers = {"ETag": _etag("file", job.id), "Content-Disposition": f'attachment; filename="{job.id}"'}
+    name = job.id + SUFFIXES.get(job.image.media_type, "")
+    headers = {"ETag": _etag("file", job.id), "Content-Disposition": f'attachment; filename="{name}"'}
     if held(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
     return await file_answer(service.uploads.upload(job), lambda stored: stored.path, job.image.media_type, headers)

@@ -1,12 +1,12 @@
 """A job of many pages is sent as it would be in one piece, and never held as a whole."""
 
-import asyncio
 import gzip
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
+from anyio.lowlevel import checkpoint
 from litestar.enums import ScopeType
 
 from app.http.compression import Compression
@@ -148,7 +148,7 @@ async def test_a_stream_is_compressed_piece_by_piece_and_its_tag_becomes_weak() 
         await send(start(etag='"of these bytes"'))
         for number, piece in enumerate(pieces, 1):
             await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
-            await asyncio.sleep(0)
+            await checkpoint()
 
     head, *bodies = await answered(Compression(streaming))
     headers = dict(head["headers"])

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from anyio.lowlevel import checkpoint
 
 from persistence.store import StoreError
 from persistence.tasks import Writes, end, every
@@ -29,8 +30,8 @@ async def test_periodic_work_may_begin_with_the_pause() -> None:
         begun.append(None)
 
     loops = [asyncio.create_task(every(3600, work, wait_first=wait_first)) for wait_first in (True, False)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await checkpoint()
+    await checkpoint()
     assert len(begun) == 1
     for loop in loops:
         await end(loop)

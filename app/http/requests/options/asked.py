@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from string import whitespace
 
 import msgspec
 
@@ -58,7 +59,7 @@ class Asked:
         """One that is known. Raises ApiError where it is too long, or was said before and otherwise."""
         if len(text) > max_letters(name):
             raise ApiError("malformed_request", f"`{name}` has more than {max_letters(name)} letters")
-        text = text if name == PASSWORD else text.strip()
+        text = text if name == PASSWORD else text.strip(whitespace)
         before = self._texts.setdefault(name, text)
         where = self._places.setdefault(name, place)
         if not _alike(before, text):

@@ -165,7 +165,7 @@ OPTIONS: Mapping[str, Option] = {
         read=texts.tag,
         schema=Schema(
             type=_TEXT,
-            pattern=r"^[^\x00-\x1f\x7f]*$",
+            pattern=r"^[\t-\r ]*[^\x00-\x1f\x7f]*[\t-\r ]*$",
             max_length=texts.MAX_TAG_LETTERS,
             description="The client's own word for the job; /images lists by it.",
         ),

@@ -25,7 +25,7 @@ _AREAS = (
 )
 KEPT_HOURS = 24.0
 """What `keep_upload=true` asks for where uploads are not kept otherwise."""
-KEPT_PATTERN = r"^(true|false|[0-9]{1,6}(\.[0-9]{1,6})?)?$"
+KEPT_PATTERN = r"^[\t-\r ]*(true|false|[0-9]{1,6}(\.[0-9]{1,6})?)?[\t-\r ]*$"
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}", re.ASCII)
 _KEPT = re.compile(KEPT_PATTERN, re.ASCII)
 
