@@ -43,11 +43,13 @@ class _Text(Struct, frozen=True):
     chosen: tuple[str, ...]
 
 
-def chosen(text: str, doubts: Sequence[Doubt], model: LetterModel, *, is_tight: bool = False) -> list[str]:
-    """What shall stand at each of the doubts, given from left to right. `is_tight`: spaces are hard to see there."""
+def chosen(text: str, doubts: Sequence[Doubt], model: LetterModel, *, even: float = EVEN_SPACE) -> list[str]:
+    """What shall stand at each of the doubts, given from left to right.
+
+    `even`: probability of a space with which the model says nothing either way.
+    """
     if not doubts:
         return []
-    even = EVEN_TIGHT_SPACE if is_tight else EVEN_SPACE
     fits = float(model.text_bits(folded(text, model.language)).mean()) <= (
         MAX_FITTING_BITS_OF_LITTLE if model.is_of_little else MAX_FITTING_BITS
     )

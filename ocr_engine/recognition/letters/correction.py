@@ -28,6 +28,9 @@ FINALISTS = 4
 TIGHT_SHARE, MIN_TIGHT = 0.1, 8
 """Share of a page's spaces, and their number, that the model is not sure of, from which its print is tightly set: of
 usual pages it is 0.00 to 0.08, of drawn ones with word spaces under 0.17 em mostly 0.3 to 0.9."""
+ALL_TIGHT = 0.5
+"""The share from which all of it is. Between them a space is the harder to see the larger the share is: a few tight
+lines of a page of usual print made two words of one (`už šalo`)."""
 VISIBLE_SPACE = 0.001
 """Probability of a space from which it is counted as one."""
 MIN_TELLING_CONFIDENCE = 0.8
@@ -54,13 +57,13 @@ class Letters:
                 [_masked(doubt, letters) for doubt in of_line if not _is_sign(reading.text, doubt, letters)]
                 for reading, of_line in zip(readings, doubts, strict=True)
             ]
-        is_tight = tightly_set(readings, doubts)
+        even = even_space(readings, doubts)
         if language is not None:
             doubts = [
                 weak.opened(reading, of_line, language) for reading, of_line in zip(readings, doubts, strict=True)
             ]
         decided = [
-            edited(reading, of_line, self._chosen(reading.text, of_line, language, is_tight=is_tight))
+            edited(reading, of_line, self._chosen(reading.text, of_line, language, even))
             for reading, of_line in zip(readings, doubts, strict=True)
         ]
         return [weak.joined(reading, language) for reading in decided] if language is not None else decided
@@ -91,9 +94,9 @@ class Letters:
             for language in languages
         ]
 
-    def _chosen(self, text: str, doubts: Sequence[Doubt], language: str | None, *, is_tight: bool) -> list[str]:
+    def _chosen(self, text: str, doubts: Sequence[Doubt], language: str | None, even: float) -> list[str]:
         if language is not None:
-            return choice.chosen(text, doubts, self._model(language), is_tight=is_tight)
+            return choice.chosen(text, doubts, self._model(language), even=even)
         # all that speaks is the alphabet: spaces stay, letters are the likeliest of those that it has
         return [
             text[doubt.at : doubt.at + doubt.length] if doubt.is_gap else max(doubt.choices, key=itemgetter(1))[0]
@@ -106,12 +109,15 @@ class Letters:
         return self._models[language]
 
 
-def tightly_set(readings: Sequence[Reading], doubts: Sequence[Sequence[Doubt]]) -> bool:
-    """Whether a page's words stand so closely that the model doubts many of the spaces between them."""
+def even_space(readings: Sequence[Reading], doubts: Sequence[Sequence[Doubt]]) -> float:
+    """With which probability a space is none either way: the less, the more of a page's spaces the model doubts."""
     gaps = [doubt for of_line in doubts for doubt in of_line if doubt.is_gap]
     unsure = sum(probability >= VISIBLE_SPACE for gap in gaps for choice_, probability in gap.choices if choice_)
     sure = sum(reading.text.count(" ") for reading in readings) - sum(gap.length for gap in gaps)
-    return unsure >= MIN_TIGHT and unsure > TIGHT_SHARE * (unsure + sure)
+    if unsure < MIN_TIGHT:
+        return choice.EVEN_SPACE
+    tightness = (unsure / (unsure + sure) - TIGHT_SHARE) / (ALL_TIGHT - TIGHT_SHARE)
+    return float(choice.EVEN_SPACE * (choice.EVEN_TIGHT_SPACE / choice.EVEN_SPACE) ** min(1.0, max(0.0, tightness)))
 
 
 def edited(reading: Reading, doubts: Sequence[Doubt], chosen: Sequence[str]) -> Reading:

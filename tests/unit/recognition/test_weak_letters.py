@@ -172,3 +172,14 @@ def test_a_model_of_little_prose_decides_in_a_line_of_words_that_are_new_to_it(l
     read = "Ég á að mæta á skrifstofuna á priðjudag."
     doubt = Doubt(read.index("priðju"), 1, (("p", 0.89), ("b", 0.015), ("þ", 0.065)))
     assert decided(letters, read, doubt) == read.replace("priðju", "þriðju")
+
+
+@pytest.mark.parametrize(("unsure", "shown"), [(9, "užšalo anksčiau nei"), (60, "už šalo anksčiau nei")])
+def test_a_space_that_is_hardly_seen_is_one_the_sooner_the_more_of_the_page_s_spaces_are_unsure(
+    letters: Letters, unsure: int, shown: str
+) -> None:
+    text = " ".join(["Šią žiemą ežerai užšalo anksčiau nei įprastai, o žmonės ėjo į turgų."] * 6)
+    spaces = [at for at, sign in enumerate(text) if sign == " "][-unsure:]
+    doubts = [Doubt(text.index("šalo"), 0, ((" ", 0.0002), ("", 0.9998)))]
+    doubts += [Doubt(at, 1, ((" ", 0.5), ("", 0.5))) for at in spaces if at > doubts[0].at]
+    assert shown in decided(letters, text, *doubts)
