@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
+from ocr_engine.image.ink import from_paper, ink_of
 
 MIN_ENTRIES = 3
 """Lines of a page that end in the number of a page, from which it may list contents."""
@@ -24,8 +25,6 @@ MIN_DOTS = 5
 """Dots of a leader."""
 MAX_DOTS = 20_000
 """Spots of a page that are looked at, which bounds what a page of noise costs."""
-MIN_DOT_CONTRAST = 48
-"""Levels of grey between ink and paper, at least."""
 DOT_SIZE = 0.25
 """By the height of the page's boxes, in which letters fill two thirds: of a dot, at most."""
 BOX_BY_LETTERS = 2.6
@@ -127,10 +126,7 @@ def _height(page: Pixels, quad: NDArray[np.float32]) -> int:
 
 
 def _ink(page: Pixels) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    away = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
-    least, _ = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return np.asarray(away > max(least, MIN_DOT_CONTRAST), np.uint8)
+    return ink_of(from_paper(page))
 
 
 def _are_pages(quads: Quads, texts: Sequence[str]) -> bool:

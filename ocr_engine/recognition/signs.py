@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
+from ocr_engine.image.ink import MIN_PRINT_CONTRAST, from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.letters.scope import is_latin
 
-MIN_CONTRAST = 48
-"""Levels of grey between ink and paper, at least."""
 LETTER_HEIGHT = 0.55
 """Of the median of a line's parts, from which a part is a letter, and no mark."""
 MIN_LETTERS, MIN_PIXELS = 3, 6
@@ -310,16 +309,14 @@ def _left(part: _Part) -> float:
 
 def _line(crop: Pixels, reading: Reading) -> _Line | None:
     """The ink of a crop (H, W, 3); None where its letters cannot be measured."""
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    away = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
-    if away.max() < MIN_CONTRAST:
+    away = from_paper(crop)
+    if away.max() < MIN_PRINT_CONTRAST:
         return None
-    _, ink = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink_of(away, contrast=0), connectivity=8)
     boxes = boxes[1:]
     left, top, wide, high, _ = boxes.T.astype(np.float64)
     tall = (
-        high >= LETTER_HEIGHT * np.median(high[high > 0.2 * len(grey)]) if (high > 0.2 * len(grey)).any() else high < 0
+        high >= LETTER_HEIGHT * np.median(high[high > 0.2 * len(away)]) if (high > 0.2 * len(away)).any() else high < 0
     )
     if tall.sum() < MIN_LETTERS:
         return None

@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels
+from ocr_engine.image.ink import from_paper, ink_level
 from ocr_engine.recognition.ctc import Reading
 
 Flags = NDArray[np.bool_]
@@ -170,12 +171,9 @@ def _ink(crop: Pixels) -> tuple[Flags, Pixels]:
 
     And how far each (H, W) is from the paper, 0 to 255.
     """
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    height = len(grey)
-    paper = np.median(grey)
-    away = cv2.absdiff(grey, np.full_like(grey, paper))
-    threshold, _ = cv2.threshold(away, 0, 255, cv2.THRESH_OTSU)
-    ink = (away > max(MIN_INK_CONTRAST, threshold * FAINT_INK)).astype(np.uint8)
+    away = from_paper(crop)
+    height = len(away)
+    ink = (away > max(MIN_INK_CONTRAST, ink_level(away) * FAINT_INK)).astype(np.uint8)
     rim = max(1, round(LINE_RIM * height))
     seen = ink.copy()
     _clear_outer_rules(ink, seen, height)

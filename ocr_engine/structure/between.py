@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
+from ocr_engine.image.ink import from_paper
 from ocr_engine.recognition.ctc import Reading
 
 Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
@@ -114,9 +115,7 @@ def _has_signs(page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32]
     part = page[top:bottom, max(0, int(left)) : max(0, int(right))]
     if part.shape[0] < 3 or part.shape[1] < 3:
         return False
-    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
-    away = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
-    ink = np.asarray(away > MIN_GAP_CONTRAST, np.uint8)
+    ink = np.asarray(from_paper(part) > MIN_GAP_CONTRAST, np.uint8)
     if not ink.any():
         return False
     shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)

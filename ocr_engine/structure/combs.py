@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, heights, in_middle
 from ocr_engine.crops import Pixels
+from ocr_engine.image.ink import from_paper
 from ocr_engine.recognition.ctc import Reading
 
 _Rule = tuple[int, int, int, int]
@@ -235,6 +236,4 @@ def _side_by_side(page: Pixels, comb: Comb, cells: Sequence[Pixels]) -> Pixels:
 
 
 def _ink(page: Pixels) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    away = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
-    return np.asarray(away > MIN_COMB_CONTRAST, np.uint8)
+    return np.asarray(from_paper(page) > MIN_COMB_CONTRAST, np.uint8)

@@ -91,3 +91,10 @@ def read(page: Page, *files: Path) -> None:
     """Uploads files, and waits until each is read."""
     choose(page, *files)
     expect(page.locator('.items .pill[data-status="done"]')).to_have_count(len(files))
+
+
+def job_of(server: Server, page: Page) -> dict[str, Any]:
+    """The job of the document that is open."""
+    page.wait_for_function("() => location.hash.length > 2")
+    answer = server.client.get(f"/images/{page.url.rsplit('/')[-1]}")
+    return dict(answer.json())

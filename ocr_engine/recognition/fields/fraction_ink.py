@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
+from ocr_engine.image.ink import from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 
 _Box = tuple[int, int, int, int]
@@ -30,8 +31,6 @@ SIGNS = {
 """By what their two numbers are read as."""
 MAX_FRACTIONS = 64
 """Signs of a page that are read so, which bounds what a hostile one costs."""
-MIN_FRACTION_CONTRAST = 48
-"""Levels of grey between ink and paper, at least."""
 MIN_CAPITALS = 9
 """Pixels of a capital's height, from which a fraction's digits can be read."""
 WIDTH, HEIGHT = (0.55, 1.8), (0.75, 1.4)
@@ -145,10 +144,8 @@ def _with_sign(reading: Reading, sign: _Sign, fraction: str, confidence: float) 
 
 def _signs(line: int, crop: Pixels) -> Iterator[_Sign]:
     """What looks like a fraction in the crop (H, W, 3) of a line, from the left."""
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    away = np.asarray(cv2.absdiff(grey, np.full_like(grey, np.median(grey))), np.uint8)
-    least, _ = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    ink = np.asarray(away > max(least, MIN_FRACTION_CONTRAST), np.uint8)
+    away = from_paper(crop)
+    ink = ink_of(away)
     shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
     tall = shapes[:, cv2.CC_STAT_HEIGHT]
     tall = tall[tall > 0.25 * len(ink)]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, extents
 from ocr_engine.crops import Pixels, cut
+from ocr_engine.image.ink import from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 
 FAMILIES = ("0Oo", "1lI|")
@@ -27,8 +28,6 @@ MIN_PITCHED, MIN_PITCHED_WORDS = 6, 3
 MAX_PITCH_SPREAD, MAX_ASTRAY = 0.03, 0.45
 """By the pitch: what a word's differs from the page's, and a character's place from its own, both in the median. On 33
 drawn pages of code and serials at most .022 and .39, on pages that are not monospaced .03 and more; receipts are."""
-MIN_TWIN_CONTRAST = 48
-"""Levels of grey between ink and paper, at least."""
 MIN_TWIN_HEIGHT = 5
 """Pixels of the ink of such a sign, from which its shape tells."""
 NEAR_PLACE = 0.2
@@ -165,10 +164,8 @@ def _distance(a: _Glyph, b: _Glyph) -> float:
 
 def _glyphs(line: int, crop: Pixels, reading: Reading, signs: Sequence[_Sign], scale: float) -> Iterator[_Glyph]:
     """Such signs in the crop (H, W, 3) of a line, whose ink stands apart."""
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    away = np.asarray(cv2.absdiff(grey, np.full_like(grey, np.median(grey))), np.uint8)
-    least, _ = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    ink = np.asarray(away > max(least, MIN_TWIN_CONTRAST), np.uint8)
+    away = from_paper(crop)
+    ink = ink_of(away)
     shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
     shapes = shapes[shapes[:, cv2.CC_STAT_HEIGHT] >= MIN_TWIN_HEIGHT]
     if not len(shapes):

@@ -1,0 +1,35 @@
+"""Ink is what is unlike the paper: how far each pixel is from it, and from where on that is print."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_engine.crops import Pixels
+
+Levels = NDArray[np.uint8]
+"""Shape (H, W), 0 to 255."""
+
+MIN_PRINT_CONTRAST = 48
+"""Levels of grey between print and paper, at least, where faint ink would mislead."""
+
+
+def from_paper(part: Pixels) -> Levels:
+    """How far each pixel of a part (H, W, 3) of a page is from the part's median, which is its paper."""
+    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.absdiff(grey, np.full_like(grey, _median(np.asarray(grey)))), np.uint8)
+
+
+def ink_level(away: Levels) -> int:
+    """The difference from the paper, above which it is ink, that parts the two best (Otsu, 1979)."""
+    return int(cv2.threshold(away, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+
+
+def ink_of(away: Levels, contrast: int = MIN_PRINT_CONTRAST) -> Levels:
+    """1 where the difference from the paper is ink's, and above `contrast`."""
+    return np.asarray(away > max(ink_level(away), contrast), np.uint8)
+
+
+def _median(grey: Levels) -> int:
+    # as np.median has it, rounded down, in a tenth of its time
+    below = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
+    return int(below.searchsorted((grey.size - 1) // 2, "right") + below.searchsorted(grey.size // 2, "right")) // 2
