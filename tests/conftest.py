@@ -1,5 +1,7 @@
 """What every test may use."""
 
+import faulthandler
+import os
 import signal
 from collections.abc import Iterator
 
@@ -8,9 +10,13 @@ import pytest
 from tests.postgres import Postgres, running_postgres
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C interrupts in tests, too, where all of them run in the background of a shell, which ignores it there."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # where a process of pytest-xdist is ended, nothing else says what it was at
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        stderr = os.dup(2)
+    faulthandler.register(signal.SIGTERM, file=stderr, all_threads=True, chain=True)
 
 
 @pytest.fixture

@@ -57,13 +57,15 @@ class Traced:
 
     @contextlib.asynccontextmanager
     async def life(self, pool: ScriptedPool, **changes: object) -> AsyncIterator[Running]:
+        failures: list[str] = []
         app = create_app(
             msgspec.structs.replace(self.settings, **changes),
             make_pool=lambda _: pool,
+            on_failure=failures.append,
             tracing=Tracing(SimpleSpanProcessor(self.exporter)),
         )
         async with connected(app) as client:
-            yield Running(app, client, pool, [])
+            yield Running(app, client, pool, failures)
 
     def spans(self, name: str) -> list[ReadableSpan]:
         return [span for span in self.exporter.get_finished_spans() if span.name == name]
