@@ -27,7 +27,7 @@ from ocr_engine.options import DEFAULT_READING, EngineOptions, ReadOptions
 from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition import signs, strays, times_sign
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.fields import fields, fraction_ink, twins
+from ocr_engine.recognition.fields import code_marks, fields, fraction_ink, twins
 from ocr_engine.recognition.letters.correction import Letters
 from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
@@ -193,6 +193,7 @@ class Engine:
             readings = signs.put_right(read.page, quads, fields.put_right(quads, readings))
             readings = fraction_ink.put_right(read.page, quads, readings, self._reader.read_once)
             readings = strays.put_right(twins.put_right(read.page, quads, readings))
+            quads, readings = code_marks.put_right(read.page, quads, readings)
         right_to_left = other is not None and other.language.script.right_to_left
         view = View(width=width, height=height, rotation=rotation, zoom=zoom, right_to_left=right_to_left)
         supports = script.lines

@@ -76,7 +76,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[R
     """The readings of the boxes (n, 4, 2) of a page, such signs as their shapes say."""
     readings = [*readings]
     signs = [_signs(reading) for reading in readings]
-    if all(sign.surely for line in signs for sign in line) or not _is_monospaced(quads, readings):
+    if all(sign.surely for line in signs for sign in line) or not pitch(quads, readings):
         return readings
     scale = CAPITALS / (CAPITALS_BY_BOX * float(np.median(extents(quads)[1])))
     glyphs: list[_Glyph] = []
@@ -110,23 +110,25 @@ def _is_sure(token: str) -> bool:
     return others >= MIN_OTHERS and token.isalpha() and (token.isupper() or token[1:].islower())
 
 
-def _is_monospaced(quads: Quads, readings: Sequence[Reading]) -> bool:
-    """Whether characters of a page follow each other at one pitch."""
-    pitches, astray = list[float](), list[float]()
+def pitch(
+    quads: Quads, readings: Sequence[Reading], spread: float = MAX_PITCH_SPREAD, astray: float = MAX_ASTRAY
+) -> float:
+    """Pixels from character to character of the boxes (n, 4, 2) of a monospaced page, 0 where they follow no pitch."""
+    pitches, errors = list[float](), list[float]()
     for length, reading in zip(extents(quads)[0].tolist(), readings, strict=True):
         if reading.corner or len(reading.places) != len(reading.text):
             continue
         for word in _WORD.finditer(reading.text):
             places = np.array(reading.places[word.start() : word.end()]) * length
-            pitch = float(places[-1] - places[0]) / (len(places) - 1)
-            if pitch > 0:
-                pitches.append(pitch)
-                astray.append(float(np.abs(places - places[0] - pitch * np.arange(len(places))).max()) / pitch)
+            own = float(places[-1] - places[0]) / (len(places) - 1)
+            if own > 0:
+                pitches.append(own)
+                errors.append(float(np.abs(places - places[0] - own * np.arange(len(places))).max()) / own)
     if len(pitches) < MIN_PITCHED_WORDS:
-        return False
+        return 0.0
     usual = float(np.median(pitches))
-    spread = float(np.median(np.abs(np.array(pitches) - usual))) / usual
-    return spread <= MAX_PITCH_SPREAD and float(np.median(astray)) <= MAX_ASTRAY
+    differ = float(np.median(np.abs(np.array(pitches) - usual))) / usual
+    return usual if differ <= spread and float(np.median(errors)) <= astray else 0.0
 
 
 def _told(glyphs: Sequence[_Glyph]) -> Iterator[tuple[_Glyph, str]]:
