@@ -30,7 +30,7 @@ MAX_CODE_PITCH_SPREAD, MAX_CODE_ASTRAY = 0.08, 1.2
 looked for, so that more is let pass than for `twins`."""
 MIN_MARK_CONTRAST = 40
 """Levels of grey between ink and paper, at least."""
-REACH = 4.5
+MARK_REACH = 4.5
 """By the pitch, how far beside a box its first and last marks may stand."""
 MARGINS = 0.1, 0.25
 """By the height of a box, what is looked at above and under it."""
@@ -53,7 +53,7 @@ WORD_GAPS = 0.5, 0.65
 """By the pitch, from which ink that is not there is a blank, where one was read, and where none was."""
 NEAR_MARK = 0.8
 """By the pitch, how far from a mark's ink its sign was read, if it was."""
-BESIDE = 0.5
+QUOTE_BESIDE = 0.5
 """By the pitch, how far from the end of an underscore the place of an apostrophe beside it may be."""
 TICKS = frozenset("`'^´‘’\"·¯°¨˜")
 """What a backtick may be read as."""
@@ -97,7 +97,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> tuple[
     seen = quads.copy()
     for i in [i for i, reading in enumerate(readings) if _is_level(reading)][:MAX_CODE_LINES]:
         width, height = (float(side[0]) for side in sides(quads[i : i + 1]))
-        before, after = (min(room, REACH * pitch) for room in _room(seen, i))
+        before, after = (min(room, MARK_REACH * pitch) for room in _room(seen, i))
         shares = np.array([[-before / width, -MARGINS[0], 1 + after / width, 1 + MARGINS[1]]], np.float64)
         ink = _ink(cut(page, inside(quads[i], shares)[0]), pitch, (before, before + width))
         if ink is None or height <= 0:
@@ -209,7 +209,7 @@ def _belongs(ink: _Ink, mark: _Mark, box: tuple[float, float]) -> bool:
 def _is_lost(mark: _Mark, strokes: Sequence[_Mark], text: str, places: Sequence[float], pitch: float) -> bool:
     """Whether an apostrophe was lost beside an underscore."""
     beside = any(
-        min(abs(mark.left - stroke.right), abs(mark.right - stroke.left)) < BESIDE * pitch for stroke in strokes
+        min(abs(mark.left - stroke.right), abs(mark.right - stroke.left)) < QUOTE_BESIDE * pitch for stroke in strokes
     )
     return beside and _nearest(text, places, mark, pitch) < 0
 
