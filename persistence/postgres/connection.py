@@ -160,7 +160,7 @@ async def _as_it_is(_: Connection) -> None:
     """asyncpg would ask for a reset after each piece of work: one round trip of every two that a read takes.
 
     There is nothing to reset: no work here sets, locks or listens beyond its transaction, and the end of that is seen
-    to by asyncpg all the same.
+    to by asyncpg all the same. The contract tests look at each session when it comes back.
     """
 
 
