@@ -18,7 +18,7 @@ PALE_LEVELS = 64
 """Levels between the darkest and the brightest of a page under which it is hard to read, and its levels are spread. A
 scan with 0 and 17 as its black and white gave nothing, and gives all of its 4000 letters."""
 EVERY_PIXEL = 8
-"""Of a row, and every row, that is looked at first: of usual pages these show as many levels, for a 50th of the work."""
+"""Of a row, and every so many rows, that are looked at first: those of usual pages show as many levels."""
 MIN_LEVEL_PIXELS = 16
 """Pixels that are as dark, or as bright, for a level to count: fewer are specks."""
 
@@ -43,6 +43,22 @@ def cut(page: Pixels, quad: NDArray[np.float32]) -> Pixels:
     if share < 1:
         return resize(np.asarray(warped, np.uint8), round(width * share), round(height * share))
     return warped.astype(np.uint8, copy=False)
+
+
+class Cuts:
+    """Boxes cut out of one page, each once, however often it is asked for."""
+
+    def __init__(self, page: Pixels) -> None:
+        self.page = page
+        """(H, W, 3)"""
+        self._made: dict[bytes, Pixels] = {}
+
+    def cut(self, quad: NDArray[np.float32]) -> Pixels:
+        """As `cut`. Not to be written to."""
+        corners = quad.tobytes()
+        if corners not in self._made:
+            self._made[corners] = cut(self.page, quad)
+        return self._made[corners]
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ocr_engine import areas, check_boxes, leftovers, mirror
 from ocr_engine.boxes import Quads, extents, heights, without_overlap
-from ocr_engine.crops import Pixels, cut, enlarged, full_contrast, is_tall, turn
+from ocr_engine.crops import Cuts, Pixels, enlarged, full_contrast, is_tall, turn
 from ocr_engine.detection import leaders
 from ocr_engine.detection.detector import Detector, Look
 from ocr_engine.detection.line_finder import Glance, LineFinder, magnification
@@ -163,9 +163,10 @@ class Engine:
             pixels = enlarged(pixels, zoom)
             glance = self._finder.glance(pixels)
         glanced = time.perf_counter()
-        rotation = self._orienter.turn_needed(pixels, glance.quads) if options.rotate is None else options.rotate
+        cuts = Cuts(pixels)
+        rotation = self._orienter.turn_needed(cuts, glance.quads) if options.rotate is None else options.rotate
         oriented = time.perf_counter()
-        read = self._read_turned(pixels, glance, rotation)
+        read = self._read_turned(cuts, glance, rotation)
         script = judge(read.quads, read.readings)
         is_hard = script.page == "unread" or script.open
         if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader.read):
@@ -179,7 +180,7 @@ class Engine:
         way = other.turn_of(rotation) if other else 0 if script.page == "unread" else rotation
         if way != rotation and options.rotate is None:
             rotation = way
-            read = self._read_turned(pixels, glance, rotation)
+            read = self._read_turned(cuts, glance, rotation)
             script = judge(read.quads, read.readings)
         quads, readings = read.quads, read.readings
         if other:
@@ -204,7 +205,7 @@ class Engine:
             supports = (*supports, *read_too)
         if options.check_boxes:
             quads, readings, supports = check_boxes.told(check_boxes.find(read.page, quads), quads, readings, supports)
-        lines = lines_of(read.page, quads, readings, supports, view, options.over(self._options))
+        lines = lines_of(read.cuts, quads, readings, supports, view, options.over(self._options))
         blocks = find_blocks(lines, width, height, rotation, read.page)
         timings = OcrTimings(
             detect=(glanced - begun) + read.finding,
@@ -228,10 +229,11 @@ class Engine:
         """Those of the languages that the models read."""
         return told(without_others(tags, self._options.model), self._options.model)
 
-    def _read_turned(self, pixels: Pixels, glance: Glance, rotation: Rotation) -> "_Read":
+    def _read_turned(self, shown: Cuts, glance: Glance, rotation: Rotation) -> "_Read":
         """What stands on a page, given the glance at it, once it is turned by so many degrees clockwise."""
         begun = time.perf_counter()
-        page = turn(pixels, rotation)
+        cuts = Cuts(turn(shown.page, rotation)) if rotation else shown
+        page = cuts.page
         if rotation:
             # looked at anew, so that it reads exactly as the page would that was never turned
             glance = self._finder.glance(page)
@@ -239,17 +241,17 @@ class Engine:
         quads = affordable(found)
         truncated = len(quads) < len(found)
         finding = time.perf_counter() - begun
-        quads, readings = self._told_apart(page, quads, self._read(page, quads))
+        quads, readings = self._told_apart(cuts, quads, self._read(cuts, quads))
         if not len(found) and max(page.shape[:2]) <= MAX_TINY_SIDE:
             height, width = page.shape[:2]
             quads = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float32)
-            readings = leftovers.sure(self._read(page, quads, np.zeros(1, bool)), 1)
+            readings = leftovers.sure(self._read(cuts, quads, np.zeros(1, bool)), 1)
         elif not truncated:
-            quads, readings = self._with_leftovers(page, glance.look, quads, readings)
-            quads, readings = self._without_leaders(page, quads, readings)
+            quads, readings = self._with_leftovers(cuts, glance.look, quads, readings)
+            quads, readings = self._without_leaders(cuts, quads, readings)
             quads, readings = combs.put_right(page, quads, readings, self._reader.read_once)
             quads, readings = between.put_right(page, quads, readings, self._reader.read_once)
-        return _Read(page, quads, readings, truncated, finding)
+        return _Read(cuts, quads, readings, truncated, finding)
 
     def _taken(
         self, pixels: Pixels, number: int, written: list[WrittenLine], options: ReadOptions
@@ -258,22 +260,22 @@ class Engine:
         if not written:
             return None
         begun = time.perf_counter()
-        some = tested(written)
-        readings = self._read(pixels, quads_of(some))
+        some, cuts = tested(written), Cuts(pixels)
+        readings = self._read(cuts, quads_of(some))
         if not all(are_alike(line.text, read.text) for line, read in zip(some, readings, strict=True)):
             return None
         height, width = pixels.shape[:2]
         said = [Reading(line.text, 1.0, line.places, (1.0,) * len(line.text)) for line in written]
         view = View(width=width, height=height, rotation=0, zoom=1)
-        lines = lines_of(pixels, quads_of(written), said, ["read"] * len(said), view, options.over(self._options))
+        lines = lines_of(cuts, quads_of(written), said, ["read"] * len(said), view, options.over(self._options))
         blocks = find_blocks(lines, width, height, 0, pixels)
         page = OcrPage(number=number, width=width, height=height, lines=lines, blocks=blocks, source="text-layer")
         return page, OcrTimings(recognise=time.perf_counter() - begun)
 
-    def _read(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:
+    def _read(self, cuts: Cuts, quads: Quads, tall: NDArray[np.bool_] | None = None) -> list[Reading]:
         """The text in each box; `tall` (n,) tells which are turned to be read, usually those that are `is_tall`."""
         tall = is_tall(quads) if tall is None else tall
-        crops = [cut(page, quad) for quad in quads]
+        crops = [cuts.cut(quad) for quad in quads]
         crops = [turn(crop, 270) if is_ else crop for crop, is_ in zip(crops, tall, strict=True)]
         readings = read_in_pieces(crops, self._reader.read)
         return [
@@ -281,17 +283,17 @@ class Engine:
             for reading, is_ in zip(readings, tall, strict=True)
         ]
 
-    def _told_apart(self, page: Pixels, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
+    def _told_apart(self, cuts: Cuts, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
         """The boxes and their readings, those replaced that turn out to hold several lines.
 
         A coarse look takes lines that are closely set for one, and what is read in their box is nonsense: it stands out
         by its thickness and by the doubt of the recogniser.
         """
-        found = {i: self._finder.told_apart(page, quads[i]) for i in suspects(quads, readings)}
-        return self._replaced(page, quads, readings, {i: lines for i, lines in found.items() if len(lines)})
+        found = {i: self._finder.told_apart(cuts.page, quads[i]) for i in suspects(quads, readings)}
+        return self._replaced(cuts, quads, readings, {i: lines for i, lines in found.items() if len(lines)})
 
     def _replaced(
-        self, page: Pixels, quads: Quads, readings: list[Reading], parts: dict[int, Quads]
+        self, cuts: Cuts, quads: Quads, readings: list[Reading], parts: dict[int, Quads]
     ) -> tuple[Quads, list[Reading]]:
         """The boxes and their readings, some by their numbers replaced by others (n, 4, 2), which are read."""
         if not parts:
@@ -301,28 +303,28 @@ class Engine:
         apart = quads[:0]
         for inside in parts.values():
             apart = np.concatenate((apart, without_overlap(inside, np.concatenate((quads, apart)))))
-        return np.concatenate((quads, apart)), readings + self._read(page, apart)
+        return np.concatenate((quads, apart)), readings + self._read(cuts, apart)
 
-    def _without_leaders(self, page: Pixels, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
-        parts = leaders.torn(page, quads, [reading.text for reading in readings])
+    def _without_leaders(self, cuts: Cuts, quads: Quads, readings: list[Reading]) -> tuple[Quads, list[Reading]]:
+        parts = leaders.torn(cuts.page, quads, [reading.text for reading in readings])
         if not parts:
             return quads, readings
-        quads, readings = self._replaced(page, quads, readings, parts)
-        texts = leaders.spelt(page, quads, [reading.text for reading in readings])
+        quads, readings = self._replaced(cuts, quads, readings, parts)
+        texts = leaders.spelt(cuts.page, quads, [reading.text for reading in readings])
         return quads, [
             reading if reading.text == text else msgspec.structs.replace(reading, text=text, doubts=())
             for reading, text in zip(readings, texts, strict=True)
         ]
 
     def _with_leftovers(
-        self, page: Pixels, look: Look, quads: Quads, readings: list[Reading]
+        self, cuts: Cuts, look: Look, quads: Quads, readings: list[Reading]
     ) -> tuple[Quads, list[Reading]]:
         """The boxes and their readings, and those of what the look saw, no box holds and turns out to be text."""
         for kind, letters in ((leftovers.shadows, leftovers.MIN_SHADOW_LETTERS), (leftovers.spots, 1)):
             found = affordable(kind(look, quads), leftovers.MAX_LEFTOVER_PIXELS)
             # a spot is level with a line, however slim it is
             tall = is_tall(found) & (kind is leftovers.shadows)
-            read = leftovers.sure(self._read(page, found, tall), letters)
+            read = leftovers.sure(self._read(cuts, found, tall), letters)
             kept = [i for i, reading in enumerate(read) if reading.text]
             quads, readings = np.concatenate((quads, found[kept])), readings + [read[i] for i in kept]
         return quads, readings
@@ -331,7 +333,7 @@ class Engine:
 class _Read(Struct, frozen=True):
     """What was read on a page."""
 
-    page: Pixels
+    cuts: Cuts
     """As it was turned to be read."""
     quads: Quads
     """Boxes (n, 4, 2) in its pixels."""
@@ -340,6 +342,10 @@ class _Read(Struct, frozen=True):
     truncated: bool
     finding: float
     """Seconds that it took to find the boxes."""
+
+    @property
+    def page(self) -> Pixels:
+        return self.cuts.page
 
 
 def quads_of(lines: Sequence[WrittenLine]) -> Quads:

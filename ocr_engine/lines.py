@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, inside, part
-from ocr_engine.crops import Pixels, cut, turn_back
+from ocr_engine.crops import Cuts, turn_back
 from ocr_engine.layout import Piece, from_the_top, pieces_in_order, row_order
 from ocr_engine.options import EngineOptions
 from ocr_engine.recognition import words
@@ -38,7 +38,7 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 def lines_of(
-    page: Pixels,
+    page: Cuts,
     quads: Quads,
     readings: Sequence[Reading],
     supports: Sequence[Support],
@@ -57,7 +57,7 @@ def lines_of(
     pieces = _pieces(np.asarray(quads / view.zoom, np.float32), readings, view, options)
     # from here on each box begins at the text's own top left
     quads = np.array([np.roll(quad, -reading.corner, axis=0) for quad, reading in zip(quads, readings, strict=True)])
-    placed = [words.places(cut(page, quad), reading) for quad, reading in zip(quads, readings, strict=True)]
+    placed = [words.places(page.cut(quad), reading) for quad, reading in zip(quads, readings, strict=True)]
     shown = view.shown(
         np.array([part(quads[piece.line], piece.begins, piece.ends) for piece in pieces]).reshape(-1, 4, 2)
     )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import LONG_RATIO, Quads, run_down, sides
-from ocr_engine.crops import Pixels, cut, is_tall, resize, turn
+from ocr_engine.crops import Cuts, Pixels, is_tall, resize, turn
 from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
@@ -82,7 +82,7 @@ class Orienter:
         self._classifier = classifier
         self._reader = reader
 
-    def turn_needed(self, page: Pixels, quads: Quads) -> Rotation:
+    def turn_needed(self, page: Cuts, quads: Quads) -> Rotation:
         """Degrees clockwise by which the page must be turned for the lines in the boxes to stand upright."""
         if not len(quads):
             return 0
@@ -94,17 +94,17 @@ class Orienter:
         # of the lines that are long enough to say something the ones in the middle: neither specks nor merged lines
         length = np.maximum(across, down)[voters]
         voters = voters[np.argsort(-length, kind="stable")][:MAX_VOTERS]
-        if not self._on_their_head([cut(page, quads[i]) for i in voters]):
+        if not self._on_their_head([page.cut(quads[i]) for i in voters]):
             return 0
         # figures that lie in a row may look like a line on its head
         return self._way_by_reading(page, quads, tall) or 180
 
-    def _way_by_reading(self, page: Pixels, quads: Quads, tall: NDArray[np.bool_]) -> Rotation:
+    def _way_by_reading(self, page: Cuts, quads: Quads, tall: NDArray[np.bool_]) -> Rotation:
         """The turn by which lines are read best; 0 unless another is better."""
         read, best = dict.fromkeys(_WAYS, 0.0), _WAYS[0]
         sideways = run_down(*sides(quads))
         for i in _in_turns(quads, tall):
-            for way, words in self._words_by_way(_short(cut(page, quads[i]))).items():
+            for way, words in self._words_by_way(_short(page.cut(quads[i]))).items():
                 read[way] += words
             best = max(_WAYS, key=read.__getitem__)
             lead = read[best] - max(read[way] for way in _WAYS if way != best)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.boxes import Quads
-from ocr_engine.crops import Pixels, turn, turn_back
+from ocr_engine.crops import Cuts, Pixels, turn, turn_back
 from ocr_engine.orientation import (
     MAX_LINES_READ,
     MAX_READ_RATIO,
@@ -72,7 +72,8 @@ def page(count: int, rotation: Rotation = 0, length: int = 200) -> tuple[Pixels,
 
 
 def turn_needed(drawn: tuple[Pixels, Quads], votes: Votes, reader: Reader) -> Rotation:
-    return Orienter(votes, reader).turn_needed(*drawn)
+    pixels, quads = drawn
+    return Orienter(votes, reader).turn_needed(Cuts(pixels), quads)
 
 
 def test_a_page_that_hardly_a_line_votes_to_turn_stays_unread() -> None:
