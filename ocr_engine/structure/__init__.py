@@ -25,7 +25,7 @@ def find_blocks(
     `picture`: the page turned upright, at any size, in which rules are looked for; without it there are none.
     """
     frame = Frame(lines, width, height, rotation)
-    items = [frame.item(i, line) for i, line in enumerate(lines) if not line.low_confidence]
+    items = frame.items(lines)
     if not items:
         return ()
     grids = find_grids(picture, frame, items) if picture is not None else []

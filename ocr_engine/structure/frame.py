@@ -1,7 +1,6 @@
 """A page's lines and words as level boxes: turned upright, and turned back by the page's skew."""
 
 from collections.abc import Sequence
-from statistics import median
 
 import cv2
 import numpy as np
@@ -80,10 +79,16 @@ class Frame:
         cos, sin = np.cos(-self.skew), np.sin(-self.skew)
         self._level = np.array([[cos, -sin], [sin, cos]])
 
-    def item(self, index: int, line: OcrLine) -> Item:
-        """The line on the level page."""
-        words = tuple(Word(word.text, self._box(word.polygon)) for word in words_of(line))
-        return Item(index, line.row or -index - 1, line.text, self._box(line.polygon), words)
+    def items(self, lines: Sequence[OcrLine]) -> list[Item]:
+        """The lines on the level page, without those of low confidence."""
+        sure = [(i, line, words_of(line)) for i, line in enumerate(lines) if not line.low_confidence]
+        # all at once: a page has hundreds of words
+        polygons = [each for _, line, words in sure for each in (line.polygon, *(word.polygon for word in words))]
+        boxes = iter(self._boxes(polygons) if polygons else ())
+        return [
+            Item(i, line.row or -i - 1, line.text, next(boxes), tuple(Word(word.text, next(boxes)) for word in words))
+            for i, line, words in sure
+        ]
 
     def shown(self, box: Box) -> Polygon:
         """Where a level box stands in the picture as a viewer shows it; none outside of it."""
@@ -102,26 +107,26 @@ class Frame:
         size = (grey.shape[1], grey.shape[0])
         return np.asarray(cv2.warpAffine(grey, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
-    def _box(self, polygon: Polygon) -> Box:
-        corners = self._upright(polygon) @ self._level.T
+    def _boxes(self, polygons: Sequence[Polygon]) -> list[Box]:
+        corners = np.sort((self._upright(polygons) @ self._level.T).reshape(-1, 4, 2), axis=1)
         # the middle of each side: a box that leans a little grows neither wider nor higher
-        xs = np.sort(np.sort(corners[:, 0]).reshape(2, 2).mean(axis=1))
-        ys = np.sort(np.sort(corners[:, 1]).reshape(2, 2).mean(axis=1))
-        return Box(float(xs[0]), float(ys[0]), float(max(xs[1], xs[0] + 1)), float(max(ys[1], ys[0] + 1)))
+        low, high = (corners[:, 0] + corners[:, 1]) / 2, (corners[:, 2] + corners[:, 3]) / 2
+        return [Box(*each) for each in np.concatenate((low, np.maximum(high, low + 1)), axis=1).tolist()]
 
-    def _upright(self, polygon: Polygon) -> NDArray[np.float64]:
+    def _upright(self, polygons: Sequence[Polygon]) -> NDArray[np.float64]:
+        """All their corners (4 n, 2)."""
         matrix, offset = self._quarters
-        return np.asarray(np.array(polygon, np.float64) @ matrix.T + offset)
+        return np.asarray(np.array(polygons, np.float64).reshape(-1, 2) @ matrix.T + offset)
 
     def _skew(self, lines: Sequence[OcrLine]) -> float:
-        angles = []
-        for line in lines:
-            a, b, _, d = self._upright(line.polygon)
-            along, down = b - a, d - a
-            angle = float(np.arctan2(along[1], along[0]))
-            if np.hypot(*along) > STEADY_LINE * np.hypot(*down) and abs(angle) < MAX_SKEW:
-                angles.append(angle)
-        return median(angles) if angles else 0.0
+        if not lines:
+            return 0.0
+        corners = self._upright([line.polygon for line in lines]).reshape(-1, 4, 2)
+        along, down = corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
+        angles = np.arctan2(along[:, 1], along[:, 0])
+        long = np.hypot(*along.T) > STEADY_LINE * np.hypot(*down.T)
+        steady = angles[long & (np.abs(angles) < MAX_SKEW)]
+        return float(np.median(steady)) if len(steady) else 0.0
 
 
 def _quarter_turns(width: int, height: int, rotation: Rotation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
