@@ -1,5 +1,6 @@
 """From the model's scores, one row for every 8 pixels of a line, to its text and to what they leave open."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -94,28 +95,35 @@ class Decoder:
         """
         scores, signs = line.probabilities, self._characters[line.classes]
         best = scores.argmax(axis=1)
-        changes = np.concatenate(([True], best[1:] != best[:-1]))
-        places = np.flatnonzero((best != 0) & changes)
+        runs = np.flatnonzero(np.concatenate(([True], best[1:] != best[:-1])))
+        is_sign = best[runs] != 0
+        places = runs[is_sign]
         if not len(places):
             return NOTHING
-        ends = np.append(np.flatnonzero(changes), len(best))
-        ends = ends[np.searchsorted(ends, places, side="right")]
-        hints = np.flatnonzero((best == 0) & (scores[:, 0] <= 1 - LOST_LETTER))
-        confidence = float(scores[places, best[places]].mean())
-        _let_words_decide(scores, signs, best, places)
+        ends = np.append(runs[1:], len(best))[is_sign].tolist()
+        hints = np.flatnonzero((best == 0) & (scores[:, 0] <= 1 - LOST_LETTER)).tolist()
+        chosen = best[places]
+        confidence = float(scores[places, chosen].mean())
+        for i in _let_words_decide(scores, signs, chosen, places):
+            best[places[i] : ends[i]] = chosen[i]
+        # of each character, the most that any of its steps gives it
+        peaks = np.maximum.reduceat(scores[np.arange(len(best)), best], runs)[is_sign].tolist()
         text: list[str] = []
         where: list[float] = []
         certainty: list[float] = []
         doubts: list[Doubt] = []
         last = -1
         # plain numbers: of so few, NumPy's calls cost more than what they compute
-        spaces, own = scores[:, -1].tolist(), scores[places, best[places]].tolist()
-        begins, after = places.tolist(), [*places.tolist()[1:], len(best)]
-        for place, end, next_, probability in zip(begins, ends.tolist(), after, own, strict=True):
-            character = signs[best[place]]
+        spaces, own = scores[:, -1].tolist(), scores[places, chosen].tolist()
+        begins, characters, columns = places.tolist(), signs[chosen].tolist(), chosen.tolist()
+        after = [*begins[1:], len(best)]
+        for place, end, next_, character, column, probability, peak in zip(
+            begins, ends, after, characters, columns, own, peaks, strict=True
+        ):
             lost: list[Doubt] = []
-            if len(hints):
-                lost += _lost(scores, signs, hints[(hints > last) & (hints < place)], (last, place), len(where))
+            between_hints = hints[bisect_right(hints, last) : bisect_left(hints, place)]
+            if between_hints:
+                lost += _lost(scores, signs, between_hints, (last, place), len(where))
                 doubts += lost
             if last >= 0:
                 gap = spaces[last : place + 1] if _may_be_apart(text[-1], character) else []
@@ -129,8 +137,10 @@ class Decoder:
                     certainty.append(between)
             twice = 0.0
             if character in NARROW:
-                twice = _doubled(scores[last + 1 : next_, best[place]], place - last - 1, end - place)
-            doubts += _open_character(scores[place:end], signs, int(best[place]), len(where), twice)
+                twice = _doubled(scores[last + 1 : next_, column], place - last - 1, end - place)
+            # most characters leave nothing open
+            if twice or peak <= 1 - OPEN_ACCENT or character == " ":
+                doubts += _open_character(scores[place:end], signs, column, len(where), twice)
             text.append(character)
             where += [place] * len(character)
             certainty += [probability] * len(character)
@@ -157,10 +167,8 @@ def _open_character(run: Scores, signs: Signs, best: int, at: int, twice: float)
             yield Doubt(at, 1, ((character, probability), *choices))
 
 
-def _lost(scores: Scores, signs: Signs, hints: NDArray[np.intp], beside: tuple[int, int], at: int) -> Iterator[Doubt]:
+def _lost(scores: Scores, signs: Signs, hints: Sequence[int], beside: tuple[int, int], at: int) -> Iterator[Doubt]:
     """What may have been lost between two characters, by the steps `beside`, where the model hints at something."""
-    if not len(hints):
-        return
     probabilities = scores[hints].max(axis=0)
     found = [i for i in np.flatnonzero(probabilities >= OPEN_LETTER).tolist() if signs[i].strip()]
     theirs = scores[[step for step in beside if step >= 0]].max(axis=0)
@@ -169,13 +177,16 @@ def _lost(scores: Scores, signs: Signs, hints: NDArray[np.intp], beside: tuple[i
         yield Doubt(at, 0, (("", float(scores[hints, 0].min())), *choices.items()))
 
 
-def _let_words_decide(scores: Scores, signs: Signs, best: NDArray[np.intp], places: NDArray[np.intp]) -> None:
-    """Put letters in the place of digits that look like them, where the rest of the word is letters."""
-    for i, letters in lookalikes.doubtful([signs[best[place]] for place in places]):
+def _let_words_decide(
+    scores: Scores, signs: Signs, chosen: NDArray[np.intp], places: NDArray[np.intp]
+) -> Iterator[int]:
+    """Puts letters in the place of chosen digits that look like them, where the rest of the word is letters; which."""
+    for i, letters in lookalikes.doubtful(signs[chosen].tolist()):
         known = np.flatnonzero(np.isin(signs, [*letters])).tolist()
         likeliest = max(known, key=lambda column: float(scores[places[i], column]), default=None)
         if likeliest is not None and scores[places[i], likeliest] >= lookalikes.LETTER_PROBABILITY:
-            best[places[i]] = likeliest
+            chosen[i] = likeliest
+            yield i
 
 
 def _may_be_apart(left: str, right: str) -> bool:
