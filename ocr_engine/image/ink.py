@@ -1,5 +1,7 @@
 """Ink is what is unlike the paper: how far each pixel is from it, and from where on that is print."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,9 @@ Levels = NDArray[np.uint8]
 
 MIN_PRINT_CONTRAST = 48
 """Levels of grey between print and paper, at least, where faint ink would mislead."""
+
+MAX_SHORT_NUMBERED = 200_000
+"""Pixels of a mask whose parts can be told by numbers of 16 bits."""
 
 
 def from_paper(part: Pixels) -> Levels:
@@ -27,6 +32,15 @@ def ink_level(away: Levels) -> int:
 def ink_of(away: Levels, contrast: int = MIN_PRINT_CONTRAST) -> Levels:
     """1 where the difference from the paper is ink's, and above `contrast`."""
     return np.asarray(away > max(ink_level(away), contrast), np.uint8)
+
+
+def components(ink: Levels) -> tuple[int, NDArray[Any], NDArray[np.int32]]:
+    """Of what touches in a mask (H, W), corners included: how many, the ground with them; the number (H, W) of each
+    pixel's; left, top, width, height and area (n, 5)."""
+    # short numbers take half the time; no more than one part in four pixels is there
+    kind = cv2.CV_16U if ink.size <= MAX_SHORT_NUMBERED else cv2.CV_32S
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
+    return count, np.asarray(labels), np.asarray(boxes, np.int32)
 
 
 def _median(grey: Levels) -> int:

@@ -8,7 +8,6 @@ import re
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
-import cv2
 import msgspec
 import numpy as np
 from msgspec import Struct
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
-from ocr_engine.image.ink import MIN_PRINT_CONTRAST, from_paper, ink_of
+from ocr_engine.image.ink import MIN_PRINT_CONTRAST, components, from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.letters.scope import is_latin
 
@@ -312,8 +311,7 @@ def _line(crop: Pixels, reading: Reading) -> _Line | None:
     away = from_paper(crop)
     if away.max() < MIN_PRINT_CONTRAST:
         return None
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink_of(away, contrast=0), connectivity=8)
-    boxes = boxes[1:]
+    boxes = components(ink_of(away, contrast=0))[2][1:]
     left, top, wide, high, _ = boxes.T.astype(np.float64)
     tall = (
         high >= LETTER_HEIGHT * np.median(high[high > 0.2 * len(away)]) if (high > 0.2 * len(away)).any() else high < 0

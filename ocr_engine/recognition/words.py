@@ -5,8 +5,9 @@ only tell between which letters a gap lies; the widest white space there is the 
 tells where the words end. Chinese and Japanese, which set no spaces, have a word of one character each.
 """
 
+import re
 from collections.abc import Iterator
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -14,10 +15,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels
-from ocr_engine.image.ink import from_paper, ink_level
+from ocr_engine.image.ink import components, from_paper, ink_level
+from ocr_engine.models.characters import FIRST_EAST_ASIAN
 from ocr_engine.recognition.ctc import Reading
 
 Flags = NDArray[np.bool_]
+
+_WORD = re.compile(r"\S+")
 
 EAST_ASIAN = (
     ("\u2e80", "\u30ff"),
@@ -74,6 +78,9 @@ class Place(Struct, frozen=True):
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """The words of a text, first character and the one behind the last; East Asian characters one each."""
+    if max(text, default="") < FIRST_EAST_ASIAN:
+        yield from (word.span() for word in _WORD.finditer(text))
+        return
     begun = -1
     for i, character in enumerate(text):
         alone = is_east_asian(character)
@@ -90,7 +97,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 def is_east_asian(character: str) -> bool:
     """Whether it is of a script that sets no spaces between words."""
-    return character >= "\u2e80" and any(low <= character <= high for low, high in EAST_ASIAN)
+    return character >= FIRST_EAST_ASIAN and any(low <= character <= high for low, high in EAST_ASIAN)
 
 
 def places(crop: Pixels, reading: Reading) -> list[Place]:
@@ -99,14 +106,16 @@ def places(crop: Pixels, reading: Reading) -> list[Place]:
     if not words or len(reading.places) != len(reading.text):
         return []
     width = crop.shape[1]
-    middles = np.clip(np.array(reading.places), 0.0, 1.0) * width
+    # plain numbers: of so few, NumPy's calls cost more than what they compute
+    middles = [min(max(place, 0.0), 1.0) * width for place in reading.places]
+    parts = [middles[first:last] for first, last in words]
     ink, away = _ink(crop)
-    dark = np.where(ink, away, 0).astype(np.uint8, copy=False)
+    dark = away * ink
     darkest = dark.max(axis=0)
     columns = np.asarray(darkest > 0, bool)
     # as they stand, from the left: scripts that run to the left have them in another order
-    stand = sorted(range(len(words)), key=lambda i: middles[slice(*words[i])].mean())
-    first, last = (np.array([end(middles[slice(*words[i])]) for i in stand]) for end in (np.min, np.max))
+    stand = sorted(range(len(words)), key=lambda i: sum(parts[i]) / len(parts[i]))
+    first, last = ([end(parts[i]) for i in stand] for end in (min, max))
     edges = _ends(first[0], last[-1], width / max(1, len(middles)), width)
     gaps = [_boundary(columns, ink, left, right) for left, right in zip(last[:-1], first[1:], strict=True)]
     bounds = [*pairwise([edges[0], *gaps, edges[1]])]
@@ -142,7 +151,10 @@ def _place(dark: Pixels, darkest: Pixels, word: tuple[int, int], left: int, righ
     columns = darkest[left:right].tobytes()
     if not columns.strip(_NO_INK):
         return Place(*word, left / width, 0.0, right / width, 1.0)
-    (begin, end), (top, bottom) = _extent(columns), _extent(dark[:, left:right].max(axis=1).tobytes())
+    (begin, end), (top, bottom) = (
+        _extent(columns),
+        _extent(cv2.reduce(dark[:, left:right], 1, cv2.REDUCE_MAX).tobytes()),
+    )
     air = AIR * (bottom - top)
     return Place(
         *word,
@@ -161,9 +173,13 @@ def _extent(profile: bytes) -> tuple[float, float]:
 
 def _bare(profile: bytes) -> float:
     """How much of the first pixels is bare: one half as dark as its neighbours within is covered by half."""
-    near = profile[:NEAR_EDGE]
-    shares = [level / max(near) for level in near]
-    return sum((1 - share for share in takewhile(lambda share: share < COVERED, shares)), 0.0)
+    near, bare = profile[:NEAR_EDGE], 0.0
+    darkest = max(near)
+    for level in near:
+        if level / darkest >= COVERED:
+            break
+        bare += 1 - level / darkest
+    return bare
 
 
 def _ink(crop: Pixels) -> tuple[Flags, Pixels]:
@@ -179,20 +195,21 @@ def _ink(crop: Pixels) -> tuple[Flags, Pixels]:
     _clear_outer_rules(ink, seen, height)
     _clear_outer_rules(ink.T, seen.T, height)
     ink = _without_rules(ink, rim)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    count, labels, boxes = components(ink)
     _, top, wide, high, _ = boxes.T
-    # what is left of a rule that slopes
-    ruled = cv2.dilate(cv2.subtract(seen, ink), np.ones((3, 5), np.uint8)) * ink
-    beside = np.bincount(labels.ravel(), ruled.ravel(), count) > 0
-    remnant = beside & (high <= rim) & (wide > high)
     foreign = ((top == 0) & (high <= 2 * rim)) | ((top + high == height) & (high <= 2 * rim))
     dirt = (wide <= MAX_DIRT * height) & (high <= MAX_DIRT * height)
-    kept = ~foreign & ~dirt & ~remnant
+    kept = ~foreign & ~dirt
+    if cv2.countNonZero(rules := cv2.subtract(seen, ink)):
+        # what is left of a rule that slopes
+        ruled = cv2.dilate(rules, np.ones((3, 5), np.uint8)) * ink
+        beside = np.bincount(labels.ravel(), ruled.ravel(), count) > 0
+        kept &= ~(beside & (high <= rim) & (wide > high))
     kept[0] = False
     if not kept.any():
         kept = ~foreign
         kept[0] = False
-    return np.asarray(kept[labels], bool), np.asarray(away, np.uint8)
+    return np.asarray(kept.take(labels), bool), np.asarray(away, np.uint8)
 
 
 def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: int) -> None:
@@ -204,7 +221,7 @@ def _clear_outer_rules(ink: NDArray[np.uint8], seen: NDArray[np.uint8], height: 
     for rows, cleared in ((seen, ink), (seen[::-1], ink[::-1])):
         near = cv2.dilate(np.ascontiguousarray(rows[: zone + slack]), np.ones((2 * slack + 1, 1), np.uint8))[:zone]
         closed = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
-        ruled = np.flatnonzero(closed.mean(axis=1) >= RULE_COVER)
+        ruled = np.flatnonzero(cv2.reduce(closed, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S) / closed.shape[1] >= RULE_COVER)
         if not len(ruled):
             continue
         # the last row of the outermost rule, and what follows it

@@ -6,13 +6,12 @@ all from the one to the other is read as one line; it stays where that has the s
 
 from collections.abc import Callable, Iterator, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
-from ocr_engine.image.ink import from_paper
+from ocr_engine.image.ink import components, from_paper
 from ocr_engine.recognition.ctc import Reading
 
 Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
@@ -118,7 +117,7 @@ def _has_signs(page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32]
     ink = np.asarray(from_paper(part) > MIN_GAP_CONTRAST, np.uint8)
     if not ink.any():
         return False
-    shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
+    shapes = components(ink)[2][1:].astype(np.int64)
     x, y, wide, tall, area = shapes.T
     apart = (x > 0) & (y > 0) & (x + wide < ink.shape[1]) & (y + tall < ink.shape[0])
     fits = (tall <= SIGN_SIZES[1] * size) & (np.maximum(wide, tall) >= SIGN_SIZES[0] * size) & (area >= MIN_SIGN_AREA)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
-from ocr_engine.image.ink import from_paper, ink_of
+from ocr_engine.image.ink import components, from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 
 _Box = tuple[int, int, int, int]
@@ -146,7 +146,7 @@ def _signs(line: int, crop: Pixels) -> Iterator[_Sign]:
     """What looks like a fraction in the crop (H, W, 3) of a line, from the left."""
     away = from_paper(crop)
     ink = ink_of(away)
-    shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
+    shapes = components(ink)[2][1:].astype(np.int64)
     tall = shapes[:, cv2.CC_STAT_HEIGHT]
     tall = tall[tall > 0.25 * len(ink)]
     if not len(tall):

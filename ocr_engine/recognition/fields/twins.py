@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, extents
 from ocr_engine.crops import Pixels, cut
-from ocr_engine.image.ink import from_paper, ink_of
+from ocr_engine.image.ink import components, from_paper, ink_of
 from ocr_engine.recognition.ctc import Reading
 
 FAMILIES = ("0Oo", "1lI|")
@@ -168,7 +168,7 @@ def _glyphs(line: int, crop: Pixels, reading: Reading, signs: Sequence[_Sign], s
     """Such signs in the crop (H, W, 3) of a line, whose ink stands apart."""
     away = from_paper(crop)
     ink = ink_of(away)
-    shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
+    shapes = components(ink)[2][1:].astype(np.int64)
     shapes = shapes[shapes[:, cv2.CC_STAT_HEIGHT] >= MIN_TWIN_HEIGHT]
     if not len(shapes):
         return
