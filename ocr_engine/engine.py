@@ -169,7 +169,7 @@ class Engine:
         read = self._read_turned(cuts, glance, rotation)
         script = judge(read.quads, read.readings)
         is_hard = script.page == "unread" or script.open
-        if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader.read):
+        if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader):
             page, spent = self.recognise_pixels(
                 mirror.turned_over(picture), number, mirror.options_of(options), as_shown=False
             )

@@ -1,6 +1,6 @@
 """Pictures that show text as a mirror does, or a window from behind: read turned over, and never surely."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import msgspec
@@ -10,12 +10,15 @@ from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels, cut, turn
 from ocr_engine.options import ReadOptions
 from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.reading import Reader
 from ocr_engine.result import OcrBlock, OcrLine, OcrPage, Polygon, Rotation
 
 SAMPLE_LINES = 3
 """Of the longest lines, that are read turned over."""
 SURE_OF_MIRROR = 0.94
 """Mean confidence of them from which a page is a mirror's: Russian and Greek turned over have .5 to .9."""
+MIN_OF_FIRST = 0.85
+"""Confidence of the longest of them under which the others are not read."""
 MIRROR_LEAD = 0.12
 """By which it is ahead of the page as it stands."""
 SIGNS_OF_MIRROR = 4
@@ -25,25 +28,25 @@ MAX_BELIEVED = 0.5
 _TURNED: dict[Rotation, Rotation] = {0: 0, 90: 270, 180: 180, 270: 90}
 
 
-def is_one(
-    page: Pixels, quads: Quads, readings: Sequence[Reading], read: Callable[[Sequence[Pixels]], list[Reading]]
-) -> bool:
+def is_one(page: Pixels, quads: Quads, readings: Sequence[Reading], reader: Reader) -> bool:
     """Whether a page (H, W, 3) that is hard to read, in boxes (n, 4, 2), reads well in a mirror."""
     across, down = sides(quads)
     longest = [i for i in np.argsort(-across, kind="stable").tolist() if across[i] >= down[i]][:SAMPLE_LINES]
-    if not longest:
-        return False
     crops = [turned_over(cut(page, quads[i])) for i in longest]
     # what hardly reads may have been turned the wrong way as well
-    ways = read([*crops, *(turn(crop, 180) for crop in crops)])
-    seen = max((ways[: len(crops)], ways[len(crops) :]), key=_sureness)
+    upright, upside_down = reader.read_once(crops[:1]), reader.read_once([turn(crop, 180) for crop in crops[:1]])
+    if not crops or max(_sureness(upright), _sureness(upside_down)) < MIN_OF_FIRST:
+        return False
+    if _sureness(upside_down) > _sureness(upright):
+        crops = [turn(crop, 180) for crop in crops]
+    seen = reader.read(crops)
     letters = sum(sum(map(str.isalnum, reading.text)) for reading in seen)
     sure, before = _sureness(seen), _sureness([readings[i] for i in longest])
     return letters >= SIGNS_OF_MIRROR and sure >= max(SURE_OF_MIRROR, before + MIRROR_LEAD)
 
 
 def _sureness(readings: Sequence[Reading]) -> float:
-    return float(np.mean([reading.confidence for reading in readings]))
+    return float(np.mean([reading.confidence for reading in readings])) if readings else 0.0
 
 
 def turned_over(pixels: Pixels) -> Pixels:

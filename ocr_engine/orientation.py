@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.boxes import LONG_RATIO, Quads, run_down, sides
@@ -20,6 +21,7 @@ from ocr_engine.crops import Cuts, Pixels, is_tall, resize, turn
 from ocr_engine.models.catalogue import Normalisation
 from ocr_engine.models.session import Session
 from ocr_engine.models.tensors import fill
+from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.reading import Reader
 from ocr_engine.result import Rotation
 
@@ -31,7 +33,7 @@ MAX_DISSENT = 0.1
 """Share of the voters, of at least `QUORUM`, that may be for turning a page that stays as it is, unread."""
 QUORUM = 4
 MAX_LINES_READ = 3
-"""Lines, at most, that are read both ways."""
+"""Lines, at most, that are read both ways; lone signs are not counted: a slanted 7 is a surer L on its head."""
 DECISIVE_LEAD = 12.0
 """Characters, each counted by the confidence in it, that one way must be ahead for no more lines to be read."""
 MAX_READ_RATIO = 16.0
@@ -44,6 +46,11 @@ MAX_LINES_READ_TURNED = 8
 on. Upright tables of figures have long lines of both kinds."""
 SURENESS_POWER = 3
 """Of the confidence in a line: letters that lie on their side are read, too, at .5 to .85."""
+MIN_SURENESS_OF_TURN = 0.5
+"""Share of a page's letters, as `SURENESS_POWER` counts them, that must be sure for it to lie on its side: .86 or more
+on drawn Latin pages, .1 to .48 in most scripts that the models lack, whichever way these are turned."""
+MIN_MEAN_ON_ITS_HEAD = 0.75
+"""Confidence in the letters of a page that stands on its head: .46 to .72 in most scripts that the models lack."""
 STACKED_BY_LYING = 0.25
 """How much of what is read in a line must be read of the signs below each other in it for these to be what stands
 there: of upright columns of Chinese .34 to 1, of lines on their side up to .22."""
@@ -101,19 +108,21 @@ class Orienter:
 
     def _way_by_reading(self, page: Cuts, quads: Quads, tall: NDArray[np.bool_]) -> Rotation:
         """The turn by which lines are read best; 0 unless another is better."""
-        read, best = dict.fromkeys(_WAYS, 0.0), _WAYS[0]
+        read = dict.fromkeys(_WAYS, _Read())
+        best = _WAYS[0]
         sideways = run_down(*sides(quads))
         for i in _in_turns(quads, tall):
             for way, words in self._words_by_way(_short(page.cut(quads[i]))).items():
-                read[way] += words
-            best = max(_WAYS, key=read.__getitem__)
-            lead = read[best] - max(read[way] for way in _WAYS if way != best)
+                read[way] = read[way].plus(words)
+            best = max(_WAYS, key=lambda way: read[way].sure)
+            lead = read[best].sure - max(read[way].sure for way in _WAYS if way != best)
             # what the shapes say, too, is believed at once
             if lead >= DECISIVE_LEAD and (best in _SIDEWAYS) == sideways:
                 break
-        return best if read[best] > read[0] + MIN_LEAD_TO_TURN else 0
+        is_sure = read[best].sure >= MIN_SURENESS_OF_TURN * read[best].letters
+        return best if is_sure and read[best].sure > read[0].sure + MIN_LEAD_TO_TURN else 0
 
-    def _words_by_way(self, crop: Pixels) -> dict[Rotation, float]:
+    def _words_by_way(self, crop: Pixels) -> "dict[Rotation, _Read]":
         """How much is read of a crop, turned each way.
 
         Columns of signs that stand below each other, Chinese and figures, are read as well when they are turned by 270
@@ -121,18 +130,18 @@ class Orienter:
         """
         turned = {way: turn(crop, way) for way in _WAYS}
         read = {way: self._words(each) for way, each in turned.items()}
-        best = max(_WAYS, key=read.__getitem__)
+        best = max(_WAYS, key=lambda way: read[way].sure)
         way = _WAYS[(_WAYS.index(best) + 1) % 4]
         if not _is_tall(turned[way]):
             return read
         stacked = self._words(side_by_side(turned[way]))
-        return {way: stacked} if stacked > STACKED_BY_LYING * read[best] else read
+        return {way: stacked} if stacked.sure > STACKED_BY_LYING * read[best].sure else read
 
-    def _words(self, crop: Pixels) -> float:
-        """As `_sureness`; nothing for a lone sign, which is read as well on its side, and little for what is unsure."""
+    def _words(self, crop: Pixels) -> "_Read":
+        """Nothing for a lone sign, which is read as well on its side."""
         (reading,) = self._reader.read_once([crop])
         letters = len(reading.text.replace(" ", ""))
-        return float(reading.confidence**SURENESS_POWER * letters) if letters > 1 else 0.0
+        return _Read(float(reading.confidence**SURENESS_POWER * letters), letters) if letters > 1 else _Read()
 
     def _on_their_head(self, crops: Sequence[Pixels]) -> bool:
         if not crops:
@@ -140,17 +149,31 @@ class Orienter:
         votes = self._classifier.upside_down(crops) > 0.5
         if len(votes) >= QUORUM and votes.mean() <= MAX_DISSENT:
             return False
-        ahead = 0.0
-        for crop in map(_short, crops[:MAX_LINES_READ]):
-            ahead += self._sureness(turn(crop, 180)) - self._sureness(crop)
-            if abs(ahead) >= DECISIVE_LEAD:
+        ahead, sure, letters, lines = 0.0, 0.0, 0, 0
+        for crop in map(_short, crops):
+            (upright,), (turned,) = self._reader.read_once([crop]), self._reader.read_once([turn(crop, 180)])
+            ahead += _sureness(turned) - _sureness(upright)
+            sure, letters = sure + _sureness(turned), letters + len(turned.text)
+            lines += max(len(upright.text), len(turned.text)) > 1
+            if abs(ahead) >= DECISIVE_LEAD or lines >= MAX_LINES_READ:
                 break
-        return ahead > MIN_LEAD_TO_TURN
+        return ahead > MIN_LEAD_TO_TURN and sure >= MIN_MEAN_ON_ITS_HEAD * letters
 
-    def _sureness(self, crop: Pixels) -> float:
-        """How much was read, each character counted by the confidence in it."""
-        (reading,) = self._reader.read_once([crop])
-        return reading.confidence * len(reading.text)
+
+class _Read(Struct, frozen=True):
+    """How much was read of lines that are turned in one way."""
+
+    sure: float = 0.0
+    """Letters, those counted little that are unsure."""
+    letters: int = 0
+
+    def plus(self, other: "_Read") -> "_Read":
+        return _Read(self.sure + other.sure, self.letters + other.letters)
+
+
+def _sureness(reading: Reading) -> float:
+    """How much was read, each character counted by the confidence in it."""
+    return reading.confidence * len(reading.text)
 
 
 def side_by_side(crop: Pixels) -> Pixels:

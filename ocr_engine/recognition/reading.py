@@ -40,6 +40,13 @@ MAX_RIM = 0.04
 print stands closely."""
 DOUBTFUL_CONFIDENCE = 0.75
 """Confidence below which a line is read turned, too: it may stand on its head on a page that does not."""
+TRIED_FIRST = 4
+"""Lines that are read again before all others on a page most of whose lines are doubtful: in a script that the model
+lacks no reading helps."""
+MIN_HOPE = 0.8
+"""Confidence that one of them must reach for the others to be read again."""
+MIN_LETTERS_OF_HOPE = 0.5
+"""Letters by heights of the line that it must have, as in `recognition.script`."""
 MAX_REREAD_PIXELS = 120_000
 """Pixels: widths, together, of what is read again on a page of any length; on longer ones as much as was read first.
 The most that any of 50 mixed pages needs is 33 000. It bounds what a page costs that is full of what is no text."""
@@ -60,10 +67,13 @@ class Reader:
         doubtful = {
             i: natural_width(crops[i]) for i, reading in enumerate(readings) if reading.confidence < DOUBTFUL_CONFIDENCE
         }
-        doubtful = budget.affordable(doubtful)
-        again = self._recogniser.read([turn(crops[i], 180) for i in doubtful], [*doubtful.values()], exactly=True)
-        for i, reading in zip(doubtful, again, strict=True):
-            readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
+        for some in _first_tried(doubtful, len(crops)):
+            chosen = budget.affordable(some)
+            again = self._recogniser.read([turn(crops[i], 180) for i in chosen], [*chosen.values()], exactly=True)
+            for i, reading in zip(chosen, again, strict=True):
+                readings[i] = max(readings[i], msgspec.structs.replace(reading, corner=2), key=_confidence)
+            if not any(_is_hopeful(readings[i], crops[i]) for i in some):
+                break
         return readings
 
     def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
@@ -106,11 +116,16 @@ class Reader:
         unsure = {
             i: round(STRETCHED * widths[i]) for i, reading in readings.items() if reading.confidence < self._sure_mean
         }
-        unsure = budget.affordable(unsure)
-        rims = {i: round(MAX_RIM * min(crops[i].shape[:2])) for i in unsure}
-        inner = [crop[rims[i] : -rims[i], rims[i] : -rims[i]] if rims.get(i) else crop for i, crop in enumerate(crops)]
-        for i, again in self._read(inner, unsure, exactly=True).items():
-            readings[i] = max(readings[i], _with_rim(again, rims[i] / crops[i].shape[1]), key=_confidence)
+        for some in _first_tried(unsure, len(crops)):
+            chosen = budget.affordable(some)
+            rims = {i: round(MAX_RIM * min(crops[i].shape[:2])) for i in chosen}
+            inner = [
+                crop[rims[i] : -rims[i], rims[i] : -rims[i]] if rims.get(i) else crop for i, crop in enumerate(crops)
+            ]
+            for i, again in self._read(inner, chosen, exactly=True).items():
+                readings[i] = max(readings[i], _with_rim(again, rims[i] / crops[i].shape[1]), key=_confidence)
+            if not any(_is_hopeful(readings[i], crops[i]) for i in some):
+                break
 
     def _read(self, crops: Sequence[Pixels], widths: dict[int, int], *, exactly: bool = False) -> dict[int, Reading]:
         """The text of crops by their numbers, at these widths."""
@@ -136,6 +151,20 @@ class _Budget:
         return chosen
 
 
+def _first_tried(widths: dict[int, int], lines: int) -> list[dict[int, int]]:
+    """Crops that are to be read again, the longest in the first part where most lines of the page are among them."""
+    if len(widths) <= TRIED_FIRST or 2 * len(widths) <= lines:
+        return [widths]
+    first = sorted(widths, key=lambda i: -widths[i])[:TRIED_FIRST]
+    return [{i: widths[i] for i in first}, {i: width for i, width in widths.items() if i not in first}]
+
+
+def _is_hopeful(reading: Reading, crop: Pixels) -> bool:
+    """Whether so much was read of a line that others like it may be worth another reading."""
+    letters = len(reading.text.replace(" ", ""))
+    return reading.confidence >= MIN_HOPE and letters * crop.shape[0] >= MIN_LETTERS_OF_HOPE * crop.shape[1]
+
+
 def _sample(crops: Sequence[Pixels]) -> list[int]:
     """Some of the crops' numbers, from all over the longer half."""
     by_length = sorted(range(len(crops)), key=lambda i: -crops[i].shape[1])
@@ -147,6 +176,10 @@ def _squeeze(pitch: float) -> float:
     """Share of the natural width at which characters of `pitch` natural pixels have `PITCH`."""
     least, most = SQUEEZES
     return min(most, max(least, PITCH / pitch))
+
+
+def _inner(crop: Pixels, rim: int) -> Pixels:
+    return crop[rim:-rim, rim:-rim] if rim else crop
 
 
 def _with_rim(reading: Reading, rim: float) -> Reading:

@@ -72,7 +72,7 @@ def _stacked(code: str, first: str, last: str) -> Script:
 
 def _unspaced(code: str, first: str, last: str) -> Script:
     letters = ((first, last),)
-    return Script(code=code, letters=letters, border=5, stacked=True, unspaced=True, chance=0.6)
+    return Script(code=code, letters=letters, border=5, stacked=True, unspaced=True, chance=0.65)
 
 
 LANGUAGES = (

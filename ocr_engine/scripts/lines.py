@@ -68,3 +68,15 @@ def with_margin(quad: NDArray[np.float32], share: float) -> NDArray[np.float32]:
         return np.asarray((quad[0] - rim, quad[1] + rim, quad[2] + rim, quad[3] - rim), np.float32)
     rim = share * down
     return np.asarray((quad[0] - rim, quad[1] - rim, quad[2] + rim, quad[3] + rim), np.float32)
+
+
+def middle(quad: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
+    """The box (4, 2) of a line, level or not, at most so many times as long as high: its middle."""
+    tall = bool(is_tall(quad[None])[0])
+    corners = np.roll(quad, -1, axis=0) if tall else quad
+    along = corners[1] - corners[0], corners[2] - corners[3]
+    length, height = float(np.linalg.norm(along[0])), float(np.linalg.norm(corners[3] - corners[0]))
+    rim = max(0.0, 0.5 - 0.5 * ratio * height / max(1.0, length))
+    upper, lower = rim * along[0], rim * along[1]
+    cut = np.asarray((corners[0] + upper, corners[1] - upper, corners[2] - lower, corners[3] + lower), np.float32)
+    return np.roll(cut, 1, axis=0) if tall else cut

@@ -15,7 +15,7 @@ from ocr_engine.options import ModelFamily
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement, Support
 from ocr_engine.result import OcrModel, Rotation
-from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named
+from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named, without_others
 from ocr_engine.scripts.lines import Box, own_share, read_well
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readers import Readers
@@ -84,9 +84,12 @@ class OtherScripts:
 
         `tags`: BCP 47 of the languages that it may be in, where they are known.
         """
-        if script.page == "read" and not script.open:
+        wanted = tags or self._tags
+        # Greek, for one, can be read surely enough as what it is not
+        said = bool(wanted) and not without_others(wanted, self._model)
+        if script.page == "read" and not (script.open or said):
             return None
-        least = MIN_SCORE_OF_FEW if script.page == "read" else MIN_SCORE
+        least = MIN_SCORE_OF_FEW if script.page == "read" and not said else MIN_SCORE
         found = find_language(self._readers, self._candidates(script.page, tags), samples(page, quads, script), least)
         if found is None:
             return None

@@ -10,16 +10,48 @@ from config.environment import from_environment
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.script import Judgement
 from ocr_engine.result import OcrModel
 from ocr_engine.scripts.data import TesseractData, find_data
 from ocr_engine.scripts.languages import LANGUAGES, Language, named, without_others
-from ocr_engine.scripts.lines import Box, own_share, with_margin
+from ocr_engine.scripts.lines import Box, middle, own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
+from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.scripts.readable import readable_languages
 from ocr_engine.scripts.readers import MAX_LOADED, Readers
 from ocr_engine.scripts.sources import TesseractSource
 from ocr_engine.scripts.tesseract import TRAINED_HEIGHT, LineReader, prepared
 from ocr_engine.scripts.trial import find_language
+
+
+class FixedReader:
+    """Reads the same whatever the line."""
+
+    def __init__(self, text: str, confidence: float) -> None:
+        self._reading = Reading(text, confidence)
+
+    def read(self, crop: Pixels, border: int) -> Reading:
+        return self._reading
+
+    def close(self) -> None:
+        pass
+
+
+class Fixed:
+    """A source of them: what each language reads, and how surely."""
+
+    def __init__(self, certainty: dict[str, tuple[str, float]]) -> None:
+        self.languages = named(certainty)
+        self._certainty = certainty
+
+    def key(self, language: Language) -> str:
+        return language.tag
+
+    def model(self, language: Language) -> OcrModel:
+        return OcrModel(role="recognition", name=language.tag, sha256="")
+
+    def open(self, language: Language) -> LineReader:
+        return FixedReader(*self._certainty[language.tag])
 
 
 def box(left: float, top: float, right: float, bottom: float) -> list[tuple[float, float]]:
@@ -139,32 +171,37 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.Mo
 def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
     certainty: dict[str, tuple[str, float]], told: str
 ) -> None:
-    class Fixed:
-        languages = named(certainty)
-
-        def key(self, language: Language) -> str:
-            return language.tag
-
-        def model(self, language: Language) -> OcrModel:
-            return OcrModel(role="recognition", name=language.tag, sha256="")
-
-        def open(self, language: Language) -> LineReader:
-            return FixedReader(*certainty[language.tag])
-
-    class FixedReader:
-        def __init__(self, text: str, confidence: float) -> None:
-            self._reading = Reading(text, confidence)
-
-        def read(self, crop: Pixels, border: int) -> Reading:
-            return self._reading
-
-        def close(self) -> None:
-            pass
-
     line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
-    found = find_language(Readers([Fixed()]), Fixed.languages, [line], 0.6)
+    source = Fixed(certainty)
+    found = find_language(Readers([source]), source.languages, [line], 0.6)
     assert found is not None
     assert found.language.tag == told
+
+
+@pytest.mark.parametrize(("tags", "told"), [(["el"], "el"), (["el", "de"], None), ([], None), (["ru"], None)])
+def test_a_page_that_the_models_read_is_in_another_script_only_where_that_is_told(
+    tags: list[str], told: str | None
+) -> None:
+    """They read some Greek as surely as Latin."""
+    source = Fixed({"el": ("\u03ba\u03b1\u03b9 \u03c4\u03bf", 0.95), "ru": ("abc", 0.3)})
+    page, quads = np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))
+    found = OtherScripts([source]).told(page, quads, Judgement("read", ("read",)), tags)
+    assert (found.language.tag if found else None) == told
+
+
+@pytest.mark.parametrize("tall", [False, True])
+def test_what_is_tried_first_is_the_middle_of_a_long_line(tall: bool) -> None:
+    along, short = (
+        (boxes((10, 100, 30, 1100)), boxes((10, 100, 30, 200)))
+        if tall
+        else (
+            boxes((100, 10, 1100, 30)),
+            boxes((100, 10, 200, 30)),
+        )
+    )
+    expected = boxes((10, 400, 30, 800)) if tall else boxes((400, 10, 800, 30))
+    assert middle(along[0], 20).tolist() == expected[0].tolist()
+    assert middle(short[0], 20).tolist() == short[0].tolist()
 
 
 def test_a_service_may_be_told_languages_of_the_models_and_others() -> None:

@@ -109,6 +109,26 @@ def test_boxes_of_lone_digits_ask_for_no_turn() -> None:
     assert turn_needed(page(12, 90, length=32), Votes(0.1), digits) == 0
 
 
+def test_slanted_sevens_turn_no_table_of_lone_digits() -> None:
+    """On their heads they are surer Ls: three of them decide nothing while others are read."""
+
+    class Digits(Reader):
+        def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
+            # two calls for each line, as it stands and turned
+            turned, line = self.calls % 2, self.calls // 2
+            self.calls += 1
+            upright = 0.8 if line < 3 else 0.99
+            return [Reading("7", (1.0 if line < 3 else 0.6) if turned else upright)]
+
+    assert turn_needed(page(12, length=32), Votes(0.9), Digits()) == 0
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_what_is_unread_whichever_way_it_lies_turns_no_page(rotation: Rotation) -> None:
+    """As lines are in a script that the models lack."""
+    assert turn_needed(page(8, rotation), Votes(0.9), Reader(0.7, 0.4)) == 0
+
+
 def test_one_line_is_enough_where_it_is_decisive_and_never_more_than_a_few_are_read() -> None:
     decisive, close = Reader(text="x" * 20, on_its_head=0.0), Reader(0.91, 0.9)
     assert turn_needed(page(8), Votes(0.9), decisive) == 0
