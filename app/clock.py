@@ -1,5 +1,6 @@
 """The wall clock that jobs are stamped with, and its moments after somebody has set it; tests pass others."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,17 +25,19 @@ class WallClock:
         self._wall = wall
         self._steady = steady
         self._offset = wall() - steady()
+        self._lock = threading.Lock()  # threads of stores ask, too
         self._jumps: deque[tuple[datetime, timedelta]] = deque(maxlen=MAX_JUMPS)
         """What the clock would have told when the jump was noticed, and by how much it tells more since."""
 
     def now(self) -> datetime:
         """The current moment, aware, in UTC."""
-        wall, steady = self._wall(), self._steady()
-        jump = wall - steady - self._offset
-        if abs(jump) > JUMP_SECONDS:
-            self._jumps.append((_moment(steady + self._offset), timedelta(seconds=jump)))
-            self._offset += jump
-        return _moment(wall)
+        with self._lock:
+            wall, steady = self._wall(), self._steady()
+            jump = wall - steady - self._offset
+            if abs(jump) > JUMP_SECONDS:
+                self._jumps.append((_moment(steady + self._offset), timedelta(seconds=jump)))
+                self._offset += jump
+            return _moment(wall)
 
     def restated(self, moment: datetime) -> datetime:
         """A moment from before a jump, as the clock would have told it going as now; others as they are.
@@ -42,7 +45,7 @@ class WallClock:
         After a forward jump: what lies before or within the gap. After a backward one: what is yet to come.
         """
         now = self.now()
-        for before, jump in self._jumps:
+        for before, jump in tuple(self._jumps):
             if moment < before + jump if jump > timedelta() else moment > now:
                 moment += jump
         return moment

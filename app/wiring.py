@@ -120,9 +120,21 @@ def service_of(
     courier, webhooks = webhooks_of(settings, store.outbox, observers.of_deliveries, tuning.courier, keys, outside)
     events = Listeners(*observers.of_jobs, capacity, waiters, readings, files, costly, streams, courier)
     reader = Reader(store, pool, files, costly, settings.max_image_pages)
+    dispatcher = Dispatcher(
+        store,
+        queue,
+        reader,
+        readings,
+        policy,
+        events,
+        pauses=tuning.dispatcher,
+        # a queue that others share gives them a unit whose handler has ended
+        behind=0 if kind.has_neighbours else settings.max_workers,
+    )
     dispatchers = Dispatchers(
         queue,
-        Dispatcher(store, queue, reader, readings, policy, events, pauses=tuning.dispatcher).handle,
+        dispatcher.handle,
+        dispatcher.settle,
         pool,
         concurrency=settings.max_workers,
         drain_seconds=settings.drain_seconds,

@@ -84,6 +84,17 @@ class PageChange(Struct, frozen=True, kw_only=True):
     """The same where nothing of the job changed."""
 
 
+class Taken(Struct, frozen=True, kw_only=True):
+    """What became of a job that somebody wanted to begin an attempt at."""
+
+    before: Job
+    after: Job | None
+    """As it is stored now; None where nothing was changed."""
+    image: bytes | None = None
+    """What was uploaded, where an attempt begins, a worker is to be handed it (`Job.read_from_memory`), and the same
+    step could give it. `JobStore.image` has it all the same."""
+
+
 class JobStore(Protocol):
     """Where the truth about jobs lives.
 
@@ -129,9 +140,11 @@ class JobStore(Protocol):
     async def get(self, job_id: str) -> Job | None:
         """The job as last stored, with what was read of its pages; None where the id is unknown."""
 
-    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
-        """As `get`, for who will claim it if it waits: with the uploaded bytes, where a worker is to be handed them
-        (`Job.read_from_memory`) and the same step of the store can give them. `image` has them all the same.
+    async def take(self, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        """Stores what `begun` makes of the job as `get` gives it; where that is None, or another change was faster,
+        nothing. `begun` is called in any thread, perhaps twice. None where the id is unknown.
+
+        The one write that need not be durable when it returns, but soon: a cut of the power may undo it until then.
         """
 
     async def outline(self, job_id: str) -> Job | None:

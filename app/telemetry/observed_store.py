@@ -12,7 +12,7 @@ from persistence.history.minute import Minute
 from persistence.job import Job, JobState
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Backlog, JobFilter, JobStore, Listing, PageChange
+from persistence.store import Backlog, JobFilter, JobStore, Listing, PageChange, Taken
 from persistence.upload import StoredFile, Upload
 
 
@@ -47,9 +47,9 @@ class ObservedStore:
         with self._timed("get"):
             return await self.wrapped.get(job_id)
 
-    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
-        with self._timed("get_to_read"):
-            return await self.wrapped.get_to_read(job_id)
+    async def take(self, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        with self._timed("take"):
+            return await self.wrapped.take(job_id, begun)
 
     async def outline(self, job_id: str) -> Job | None:
         with self._timed("outline"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote, unquote
 
+import msgspec
 from loguru import logger
 
 from persistence.batches.objects import ObjectBatches
@@ -24,7 +25,7 @@ from persistence.job import Job, JobState
 from persistence.objects.bucket import Objects
 from persistence.page import Page
 from persistence.repeat import AlreadySubmitted, Repeat
-from persistence.store import Backlog, EqualGone, JobFilter, JobStore, Listing, PageChange, StoreError
+from persistence.store import Backlog, EqualGone, JobFilter, JobStore, Listing, PageChange, StoreError, Taken
 from persistence.tasks import Writes, end, every
 from persistence.upload import StoredFile, Upload
 
@@ -88,10 +89,9 @@ class ObjectImages:
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)
 
-    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
-        found = await self._jobs.get_to_read(job_id)
-        # an object is worth its way only once the job is claimed
-        return (found[0], None) if found and _key(found[1]) else found
+    async def take(self, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        taken = await self._jobs.take(job_id, begun)
+        return msgspec.structs.replace(taken, image=None) if taken and _key(taken.image) else taken
 
     async def outline(self, job_id: str) -> Job | None:
         return await self._jobs.outline(job_id)

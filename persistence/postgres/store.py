@@ -34,7 +34,7 @@ from persistence.postgres.scratch import ScratchFolder
 from persistence.queue import Unit
 from persistence.repeat import AlreadySubmitted, Repeat
 from persistence.rows import from_row
-from persistence.store import Backlog, JobExists, JobFilter, Listing, PageChange, StoreUnusable
+from persistence.store import Backlog, JobExists, JobFilter, Listing, PageChange, StoreUnusable, Taken
 from persistence.upload import StoredFile, Upload
 
 MIGRATION_SECONDS = 600.0
@@ -102,10 +102,24 @@ class PostgresStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id))
 
-    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
-        if not storable(job_id):
-            return None
-        return await self._connections.read(lambda connection: uploads.to_read(connection, job_id))
+    async def take(self, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        tried: list[Taken] = []
+
+        async def work(connection: Connection, again: bool) -> Taken | None:
+            found = await uploads.to_read(connection, job_id)
+            if found is None:
+                return None
+            job, image = found
+            if again and tried and tried[-1].after == job:
+                return tried[-1]  # it was stored, and the answer was lost
+            new = begun(job)
+            if new is None:
+                return Taken(before=job, after=None)
+            tried.append(Taken(before=job, after=new, image=image))
+            return tried[-1] if await page_rows.update_job(connection, job, new) else Taken(before=job, after=None)
+
+        # nothing but the job's row is written
+        return await self._connections.write_alone(work) if storable(job_id) else None
 
     async def outline(self, job_id: str) -> Job | None:
         return await self._connections.read(lambda connection: _get(connection, job_id, page_rows.outline))
@@ -277,9 +291,7 @@ class PostgresStore:
                 await uploads.forget_password(connection, new.id)
             return True
 
-        # of an attempt's beginning nothing but the job's row is written
-        is_claim = new.status is JobState.PROCESSING and not pages
-        return await (self._connections.write_alone if is_claim else self._connections.write)(work)
+        return await self._connections.write(work)
 
     async def _select(self, rest: str, *values: object) -> list[Job]:
         query = f"SELECT {page_rows.NAMES} FROM jobs {rest}"  # noqa: S608 - every `rest` is a constant of ours

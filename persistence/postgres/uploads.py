@@ -66,7 +66,7 @@ async def read(connections: Connections, job_id: str) -> bytes | None:
 
 
 async def to_read(connection: Connection, job_id: str) -> tuple[Job, bytes | None] | None:
-    """See JobStore.get_to_read."""
+    """The job, and what was uploaded where it waits and a worker is to be handed that."""
     found = await connection.fetchrow(TO_READ, job_id, IN_MEMORY_BYTES)
     if found is None:
         return None

@@ -77,24 +77,6 @@ def _connect(path: Path, mode: str) -> Database:
     return Database(connection, execute_plugins=False)
 
 
-def forget_log(db: Database) -> bool:
-    """Empties the write-ahead log, which keeps what was deleted since; False while somebody reads from it.
-
-    Waits for nobody: a backup may read for minutes. To be tried again then. Raises sqlite3.Error.
-    """
-    db.execute("PRAGMA busy_timeout = 0")
-    try:
-        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return False
-        raise
-    else:
-        return not busy
-    finally:
-        db.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
-
-
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """All or nothing. Takes the write lock at once: one taken later can fail without waiting (SQLITE_BUSY_SNAPSHOT)."""
@@ -139,6 +121,11 @@ class OwnedConnection:
         except RuntimeError as error:
             raise StoreError("the store is closed") from error
         return await answer
+
+    def run_later(self, work: Callable[[Database], None]) -> None:
+        """Behind all that was asked for before. Nobody hears of its end; once closed, it is not done."""
+        with contextlib.suppress(RuntimeError):
+            self._thread.submit(work, self._db)
 
     async def close(self) -> None:
         """Waits for the work under way. Twice is harmless."""

@@ -1,18 +1,21 @@
-"""The database file of the SQLite store: its lock, its soundness, and the room on its disk."""
+"""The database file of the SQLite store: its lock, its soundness, its log, and the room on its disk."""
 
 import contextlib
 import fcntl
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlite_utils import Database
 
-from persistence.sqlite.connection import connect_inspector
+from persistence.sqlite.connection import BUSY_SECONDS, connect_inspector
 from persistence.sqlite.migrations import obstacle
 from persistence.store import StoreError, StoreFull, StoreUnusable
+
+T = TypeVar("T")
 
 RESERVED_BYTES = 8 * 1024 * 1024
 """Room on the disk that new images may not take: the results of those accepted before must still find place.
@@ -116,6 +119,63 @@ class InPlace:
                 raise StoreError(
                     f"{file} was replaced while in use; put the old one back, or restart the service with the new one"
                 )
+
+
+class WriteAheadLog:
+    """Of a database that is open for writing. Used in the writer's thread only."""
+
+    def __init__(self, database: Path) -> None:
+        """Raises OSError."""
+        # of a log SQLite locks nothing, or to close this would let go of it
+        self._descriptor: int | None = os.open(_log(database), os.O_RDONLY)
+        self._waiting = False
+        """True while a change that was committed may not be on the disk."""
+
+    def written(self, db: Database, work: Callable[[Database], T], *, synced: bool) -> T:
+        """What `work` gives. What it commits is on the disk then, or, where it need not be `synced`, soon."""
+        if not synced:
+            db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                done = work(db)
+            finally:
+                db.execute("PRAGMA synchronous = FULL")
+            self._waiting = True
+            return done
+        before = db.conn.total_changes
+        done = work(db)
+        if db.conn.total_changes != before:
+            self._waiting = False  # all that was before it in the log is on the disk with it
+        return done
+
+    def sync(self, _: Database) -> None:
+        """What waits is on the disk; where that fails, with the next change, which tells of it."""
+        if self._waiting and self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._descriptor)
+                self._waiting = False
+
+    def forget(self, db: Database) -> bool:
+        """Empties the log, which keeps what was deleted since; False while somebody reads from it.
+
+        Waits for nobody: a backup may read for minutes. To be tried again then. Raises sqlite3.Error.
+        """
+        db.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            raise
+        else:
+            return not busy
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+
+    def close(self) -> None:
+        """Of no use any more. Twice is harmless."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def _log(database: Path) -> Path:

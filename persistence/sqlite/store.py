@@ -32,15 +32,14 @@ from persistence.sqlite.connection import (
     connect_reader,
     connect_writer,
     fault,
-    forget_log,
     transaction,
 )
-from persistence.sqlite.file import FileLock, InPlace, free_bytes, inspect, prepare_folder, require_room
+from persistence.sqlite.file import FileLock, InPlace, WriteAheadLog, free_bytes, inspect, prepare_folder, require_room
 from persistence.sqlite.migrations import MIGRATIONS
 from persistence.sqlite.reserve import Reserve
 from persistence.sqlite.rows import from_row, to_text
 from persistence.sqlite.uploads import UploadFolder
-from persistence.store import Backlog, JobFilter, Listing, PageChange, StoreFull, StoreUnusable
+from persistence.store import Backlog, JobFilter, Listing, PageChange, StoreFull, StoreUnusable, Taken
 from persistence.tasks import Writes
 from persistence.upload import StoredFile, Upload
 
@@ -69,12 +68,14 @@ class SqliteStore:
         path: Path,
         lock: FileLock,
         in_place: InPlace,
+        log: WriteAheadLog,
         writer: OwnedConnection,
         reader: OwnedConnection,
         folder: UploadFolder,
     ) -> None:
         self._path = path
         self._in_place = in_place
+        self._log = log
         self._uploads = folder
         self.staging = folder.staging
         self._lock = lock
@@ -101,11 +102,11 @@ class SqliteStore:
                 opened.push_async_callback(reader.close)
                 folder = UploadFolder(file)
                 await reader.run(lambda db: folder.prepare(uploads.names(db)))
-                in_place = InPlace(file)
+                in_place, log = InPlace(file), WriteAheadLog(file)
             except (sqlite3.Error, OSError) as error:
                 raise StoreUnusable(f"{file} cannot be opened for writing: {error}") from error
             opened.pop_all()
-        store = cls(file, lock, in_place, writer, reader, folder)
+        store = cls(file, lock, in_place, log, writer, reader, folder)
         await asyncio.to_thread(store._reserve.hold)
         return store
 
@@ -128,8 +129,15 @@ class SqliteStore:
     async def get(self, job_id: str) -> Job | None:
         return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.completed))
 
-    async def get_to_read(self, job_id: str) -> tuple[Job, bytes | None] | None:
-        return await self.reader.run(lambda db: uploads.to_read(db, self._uploads, job_id))
+    async def take(self, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        def work(db: Database) -> Taken | None:
+            with transaction(db):
+                return uploads.take(db, self._uploads, job_id, begun)
+
+        # a worker waits for this, and is idle until then
+        taken = await self.write(work, synced=False)
+        self.writer.run_later(self._log.sync)
+        return taken
 
     async def outline(self, job_id: str) -> Job | None:
         return await self.reader.run(lambda db: page_rows.job(db, job_id, page_rows.outline))
@@ -281,6 +289,7 @@ class SqliteStore:
             await self._additions.ended()
             await self.reader.close()
             await self.writer.close()
+            self._log.close()
             self._reserve.release()
             await asyncio.to_thread(self._uploads.tidy)
         finally:
@@ -332,19 +341,19 @@ class SqliteStore:
 
         return await self.write(work)
 
-    async def write(self, work: Callable[[Database], T], *, may_use_reserve: bool = True) -> T:
+    async def write(self, work: Callable[[Database], T], *, may_use_reserve: bool = True, synced: bool = True) -> T:
         """What `work` gives on the connection that writes. Raises StoreError; a full disk is given the reserve."""
 
         def in_place(db: Database) -> T:
             self._in_place.require()
             try:
-                done = work(db)
+                done = self._log.written(db, work, synced=synced)
             except sqlite3.Error as error:
                 if not (may_use_reserve and isinstance(fault(error), StoreFull) and self._reserve.release()):
                     raise
-                done = work(db)
+                done = self._log.written(db, work, synced=synced)
             if self._cleaning:
-                self._cleaning = not forget_log(db)
+                self._cleaning = not self._log.forget(db)
             return done
 
         return await self.writer.run(in_place)

@@ -7,16 +7,16 @@ leaves in between is a file without a row; the next start removes it.
 import contextlib
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from persistence.job import Job, JobState
+from persistence.job import Job
 from persistence.sqlite import pages
 from persistence.sqlite.rows import to_text
-from persistence.store import StoreError
+from persistence.store import StoreError, Taken
 from persistence.upload import StoredFile, Upload, move_durably
 
 STAGING = "incoming"
@@ -122,13 +122,15 @@ def read(db: Database, folder: UploadFolder, job_id: str) -> bytes | None:
         return None
 
 
-def to_read(db: Database, folder: UploadFolder, job_id: str) -> tuple[Job, bytes | None] | None:
-    """See JobStore.get_to_read."""
+def take(db: Database, folder: UploadFolder, job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+    """See JobStore.take, in the transaction under way."""
     job = pages.job(db, job_id, pages.completed)
     if job is None:
         return None
-    waits = job.status is JobState.QUEUED and job.read_from_memory
-    return job, read(db, folder, job_id) if waits else None
+    new = begun(job)
+    if new is None or not pages.update_job(db, job, new):
+        return Taken(before=job, after=None)
+    return Taken(before=job, after=new, image=read(db, folder, job_id) if new.read_from_memory else None)
 
 
 def fetch(db: Database, folder: UploadFolder, job_id: str, target: Path) -> StoredFile | None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from persistence.job import Job, JobOptions, JobState
-from persistence.store import Backlog, JobExists, JobStore, StoreError
+from persistence.store import Backlog, JobExists, JobStore, StoreError, Taken
 from persistence.upload import IN_MEMORY_BYTES, Upload
 from tests.contract.conftest import OpenStore
 from tests.contract.jobs import IMAGE, RESULT, START, after, dead, failure, job, moved, stored
@@ -66,18 +66,44 @@ async def test_an_unknown_id_has_no_job_and_no_image(store: JobStore) -> None:
     assert await store.image("nobody") is None
 
 
-async def test_a_small_image_that_waits_may_come_with_its_job_and_no_other_does(store: JobStore) -> None:
+def begun(found: Job) -> Job:
+    return found.claimed(after(1))
+
+
+async def test_a_small_image_may_come_with_its_job_when_that_is_taken_and_no_other_does(store: JobStore) -> None:
     new = job()
     await stored(store, new, job("large", size=IN_MEMORY_BYTES + 1))
     unknown = msgspec.structs.replace(job("unknown"), pages_total=0)
     await stored(store, unknown)
-    assert await store.get_to_read("nobody") is None
-    assert await store.get_to_read("a\0") is None
-    assert await store.get_to_read("a") in ((new, IMAGE), (new, None))
-    assert await store.get_to_read("large") == (job("large", size=IN_MEMORY_BYTES + 1), None)
-    assert await store.get_to_read("unknown") == (unknown, None)
-    claimed = await moved(store, new, new.claimed(after(1)))
-    assert await store.get_to_read("a") == (claimed, None)
+    large = job("large", size=IN_MEMORY_BYTES + 1)
+    images = [taken.image for taken in [await store.take(each, begun) for each in ("a", "large", "unknown")] if taken]
+    assert images in ([IMAGE, None, None], [None, None, None])
+    for each in (new, large, unknown):
+        assert await store.get(each.id) == begun(each)
+
+
+async def test_a_job_is_taken_as_its_taker_begins_it_or_left_as_it_is(store: JobStore) -> None:
+    new = job()
+    await stored(store, new)
+    assert await store.take("nobody", begun) is None
+    assert await store.take("a\0", begun) is None
+    assert await store.take("a", lambda _: None) == Taken(before=new, after=None)
+    assert await store.get("a") == new
+    taken = await store.take("a", begun)
+    assert taken is not None
+    assert (taken.before, taken.after) == (new, begun(new))
+    assert await store.get("a") == begun(new)
+    assert not await store.replace(new, new.cancelled(after(2)))
+
+
+async def test_of_several_who_take_a_job_one_has_it(store: JobStore) -> None:
+    await stored(store, job())
+
+    def if_it_waits(found: Job) -> Job | None:
+        return begun(found) if found.status is JobState.QUEUED else None
+
+    takers = await asyncio.gather(*(store.take("a", if_it_waits) for _ in range(5)))
+    assert sum(taken is not None and taken.after is not None for taken in takers) == 1
 
 
 async def test_an_image_comes_back_byte_for_byte(store: JobStore) -> None:

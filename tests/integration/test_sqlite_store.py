@@ -285,6 +285,34 @@ async def test_every_commit_reaches_the_disk(store: SqliteStore) -> None:
     assert await store.writer.run(settings) == ("wal", 2, 1)
 
 
+async def test_the_beginning_of_an_attempt_reaches_the_disk_soon(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, synced = os.fsync, list[str]()
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    await store.add(job(), Upload.of(b"image"))
+    await store.take(job().id, lambda found: found.claimed(found.created_at))
+    await store.writer.run(lambda _: None)  # behind it
+    assert synced == [f"{path}-wal"]
+
+
+async def test_the_beginning_of_an_attempt_that_another_change_follows_is_synced_with_that(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("once is enough"))
+    await store.add(job(), Upload.of(b"image"))
+    taking = asyncio.create_task(store.take(job().id, lambda found: found.claimed(found.created_at)))
+    await checkpoint()  # it is asked for
+    await store.add(job("another"), Upload.of(b"image"))
+    await taking
+    await store.writer.run(lambda _: None)
+
+
 async def test_the_reading_connection_cannot_write(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         await store.reader.run(lambda db: db.execute("DELETE FROM jobs"))

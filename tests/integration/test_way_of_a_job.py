@@ -1,10 +1,12 @@
 """Claim, recognise, store the outcome: with stores that fail, stops that interrupt, and restarts."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.clock import WallClock
@@ -22,7 +24,7 @@ from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
 from persistence.opening import open_store
 from persistence.queue import Unit
-from persistence.store import JobStore, StoreError
+from persistence.store import JobStore, StoreError, Taken
 from persistence.upload import Upload
 from samples import sample
 from tests.dispatching import dispatcher_of
@@ -159,17 +161,72 @@ async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, m
     assert len(pool.images) == 1
 
 
+async def test_an_outcome_that_may_be_stored_behind_holds_up_nobody_and_a_stop_waits_for_it(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, replace, may_write = [await submitted(store) for _ in range(3)], store.replace, asyncio.Event()
+
+    async def slowly(old: Job, new: Job) -> bool:
+        await may_write.wait()
+        return await replace(old, new)
+
+    monkeypatch.setattr(store, "replace", slowly)
+    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=2)
+    for job in jobs[:2]:
+        assert await dispatcher.handle(Unit(job.id)) is None
+    third = asyncio.create_task(dispatcher.handle(Unit(jobs[2].id)))
+    stop = asyncio.create_task(dispatcher.settle())
+    assert await asyncio.wait({third, stop}, timeout=0.05) == (set(), {third, stop})
+    assert {(await stored(store, job.id)).status for job in jobs} == {JobState.PROCESSING}
+    may_write.set()
+    await asyncio.wait({third, stop})
+    assert {(await stored(store, job.id)).status for job in jobs} == {JobState.DONE}
+
+
+async def test_a_failed_attempt_is_stored_before_its_unit_is_due_again(store: JobStore) -> None:
+    job = await submitted(store)
+    pool = ScriptedPool(PoolUnavailable("none"))
+    assert await dispatcher_of(store, pool, POLICY, JobEvents(), behind=2).handle(Unit(job.id)) is not None
+    assert (await stored(store, job.id)).status is JobState.QUEUED
+
+
+async def test_the_next_job_is_claimed_before_the_outcome_of_the_last_is_stored(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, replace, take = [await submitted(store) for _ in range(2)], store.replace, store.take
+    order: list[str] = []
+
+    async def noted_replace(old: Job, new: Job) -> bool:
+        order.append("stored")
+        return await replace(old, new)
+
+    async def noted_take(job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        order.append("claimed")
+        return await take(job_id, begun)
+
+    monkeypatch.setattr(store, "replace", noted_replace)
+    monkeypatch.setattr(store, "take", noted_take)
+    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=1)
+    for job in jobs:
+        await dispatcher.handle(Unit(job.id))
+    await dispatcher.settle()
+    assert order[:3] == ["claimed", "claimed", "stored"]
+
+
 async def test_an_image_that_cannot_be_read_now_costs_no_attempt(
     store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(_: str) -> bytes:
         raise StoreError("locked")
 
-    async def alone(job_id: str) -> tuple[Job, None]:
-        return await stored(store, job_id), None
+    take = store.take
+
+    async def alone(job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        taken = await take(job_id, begun)
+        return taken and msgspec.structs.replace(taken, image=None)
 
     job = await submitted(store)
-    monkeypatch.setattr(store, "get_to_read", alone)
+    monkeypatch.setattr(store, "take", alone)
     monkeypatch.setattr(store, "image", broken)
     assert await dispatcher_of(store, ScriptedPool(), POLICY, JobEvents()).handle(Unit(job.id)) is not None
     assert (await stored(store, job.id)).attempt == 0
@@ -224,16 +281,15 @@ async def test_a_cancellation_does_not_lose_an_outcome_that_is_being_written(
 async def test_a_stop_gives_back_the_attempt_that_was_just_being_claimed(
     store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, replace, claiming, go_on = await submitted(store), store.replace, asyncio.Event(), asyncio.Event()
+    job, take, claiming, go_on = await submitted(store), store.take, asyncio.Event(), asyncio.Event()
 
-    async def slowly(old: Job, new: Job) -> bool:
-        replaced = await replace(old, new)
-        if new.status is JobState.PROCESSING:
-            claiming.set()
-            await go_on.wait()
-        return replaced
+    async def slowly(job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
+        taken = await take(job_id, begun)
+        claiming.set()
+        await go_on.wait()
+        return taken
 
-    monkeypatch.setattr(store, "replace", slowly)
+    monkeypatch.setattr(store, "take", slowly)
     told = Told()
     pool = ScriptedPool()
     dispatcher = dispatcher_of(store, pool, POLICY, told)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from app import clock
 from app.jobs.events import JobEvents
-from app.jobs.reading.piece import Piece, keep, load
+from app.jobs.reading.piece import Piece, Taken, keep, take
 from app.jobs.reading.reader import Reader
 from app.jobs.reading.readings import Readings, Unwanted
 from app.jobs.reading.retry import RetryPolicy, after_error, wait_until_due
@@ -47,7 +47,11 @@ class Dispatcher:
         restated: Callable[[datetime], datetime] = clock.restated,
         jitter: Callable[[], float] = random.random,
         pauses: DispatcherPauses = DispatcherPauses(),
+        behind: int = 0,
     ) -> None:
+        """`behind`: how many outcomes at a time may be stored while the dispatcher goes on; only where the queue needs
+        no word of their end.
+        """
         self._store = store
         self._queue = queue
         self._reader = reader
@@ -58,20 +62,18 @@ class Dispatcher:
         self._restated = restated
         self._jitter = jitter
         self._pauses = pauses
+        self._behind = behind
+        self._writing: set[asyncio.Task[bool]] = set()
 
     async def handle(self, unit: Unit) -> float | None:
         """Runs one attempt of the unit, if there is one to run. A queue's Handler."""
-        piece = await load(self._store, unit)
-        if piece is not None and piece.orphaned:
-            piece = await self._rescue(piece)
-        if piece is None or not piece.waits:
+        begun = await self._begin(unit)
+        if not isinstance(begun, Piece):
+            return begun
+        claimed, outcome = begun, await self._attempt(begun)
+        if not outcome.waits and not outcome.opened and len(self._writing) < self._behind:
+            self._record_behind(claimed, outcome)
             return None
-        if (wait := wait_until_due(piece.attempted, self._policy, self._now())) > 0:
-            return wait
-        claimed = await self._claim(piece)
-        if claimed is None:
-            return None
-        outcome = await self._attempt(claimed)
         if not await self._record(claimed, outcome):
             return None
         if outcome.opened:
@@ -94,27 +96,47 @@ class Dispatcher:
         kept.tell(self._events)
         return kept.piece
 
-    async def _claim(self, piece: Piece) -> Piece | None:
-        now = self._now()
-        due_at = self._restated(piece.attempted.due_at)
-        claiming = asyncio.create_task(
-            keep(self._store, piece, piece.claimed(now, due_at), now), name=f"claim of {piece.job.id}"
-        )
+    async def settle(self) -> None:
+        """Returns when no outcome is being stored behind, or `last_write` later; units of these are then read again."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=self._pauses.last_write)
+        for task in self._writing:
+            task.cancel()
+
+    async def _begin(self, unit: Unit) -> Piece | float | None:
+        """The unit with its attempt begun; seconds until it may be; None where there is none to begin."""
+        waits: list[float] = []
+
+        def begun(piece: Piece) -> Piece | None:
+            if not piece.waits:
+                return None
+            now = self._now()
+            waits[:] = [wait_until_due(piece.attempted, self._policy, now)]
+            return None if waits[0] > 0 else piece.claimed(now, self._restated(piece.attempted.due_at))
+
+        taken = await self._take(unit, begun)
+        if taken is not None and taken.found.orphaned and await self._rescue(taken.found):
+            taken = await self._take(unit, begun)
+        if taken is None:
+            return None
+        if taken.begun is not None:
+            # here, not in the task that wrote: what a listener notes of the attempt is this dispatcher's
+            taken.begun.tell(self._events)
+            return taken.begun.piece
+        return waits[0] if waits and waits[0] > 0 else None
+
+    async def _take(self, unit: Unit, begun: Callable[[Piece], Piece | None]) -> Taken | None:
+        taking = asyncio.create_task(take(self._store, unit, begun, self._now()), name=f"claim of {unit.name}")
         try:
-            kept = await asyncio.shield(claiming)
+            return await asyncio.shield(taking)
         except asyncio.CancelledError:
             # carried out all the same, and after the next start it would pass for a crash, which costs an attempt
             with contextlib.suppress(TimeoutError, StoreError):
-                kept = await asyncio.wait_for(claiming, self._pauses.last_write)
-                if kept is not None:
-                    kept.tell(self._events)
-                    await self._put_back(kept.piece)
+                taken = await asyncio.wait_for(taking, self._pauses.last_write)
+                if taken is not None and taken.begun is not None:
+                    taken.begun.tell(self._events)
+                    await self._put_back(taken.begun.piece)
             raise
-        if kept is None:
-            return None
-        # here, not in the task that wrote: what a listener notes of the attempt is this dispatcher's
-        kept.tell(self._events)
-        return kept.piece
 
     async def _attempt(self, piece: Piece) -> Piece:
         """What this attempt leaves. Cancelled (the drain deadline), it puts the unit back first."""
@@ -150,6 +172,17 @@ class Dispatcher:
                 await asyncio.wait_for(writing, self._pauses.last_write)
             raise
         return stored
+
+    def _record_behind(self, old: Piece, new: Piece) -> None:
+        """Stores the outcome while its worker gets the next unit."""
+
+        async def written() -> bool:
+            await asyncio.sleep(0)  # the next unit's claim goes first: a worker waits for that
+            return await self._write(old, new)
+
+        writing = asyncio.create_task(written(), name=f"outcome of {new.job.id}")
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
 
     async def _write(self, old: Piece, new: Piece) -> bool:
         pause = self._pauses.write

@@ -1,7 +1,7 @@
 """The dispatchers of this node: driven by the queue, watched, and drained at a stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
@@ -16,15 +16,19 @@ class Dispatchers:
         self,
         queue: JobQueue,
         handler: Handler,
+        settle: Callable[[], Awaitable[None]],
         pool: ManagedPool,
         *,
         concurrency: int,
         drain_seconds: float,
         on_failure: Callable[[str], None],
     ) -> None:
-        """`on_failure` is called once, with the reason: a dispatcher died, or no worker is left."""
+        """`settle` waits for what handlers have left behind. `on_failure` is called once, with the reason: a dispatcher
+        died, or no worker is left.
+        """
         self._queue = queue
         self._handler = handler
+        self._settle = settle
         self._pool = pool
         self._concurrency = concurrency
         self._drain_seconds = drain_seconds
@@ -62,6 +66,7 @@ class Dispatchers:
             # the dispatchers put their jobs back and say which
             self._running.cancel()
             await asyncio.wait({self._running})
+        await self._settle()
         logger.bind(event="service.drained", waiting=self._queue.depth()).info(
             "dispatchers stopped; waiting jobs are run after the next start"
         )

@@ -1,5 +1,6 @@
 """What a dispatcher has in hand: a page, or a job that has no pages of its own. Both take the same way."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -74,17 +75,6 @@ class Piece(Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **{"page" if isinstance(changed, Page) else "job": changed})
 
 
-async def load(store: JobStore, unit: Unit) -> Piece | None:
-    """What the unit names, as the store has it; None where there is nothing to do any more. Raises StoreError."""
-    if unit.page:
-        found = await store.page(unit.job_id, unit.page)
-        piece = Piece(job=found[0], page=found[1]) if found else None
-    else:
-        whole = await store.get_to_read(unit.job_id)
-        piece = Piece(job=whole[0], image=whole[1]) if whole and not whole[0].paged else None
-    return None if piece is None or piece.job.status.terminal else piece
-
-
 class Kept(Struct, frozen=True, kw_only=True):
     """A change that the store has."""
 
@@ -108,6 +98,41 @@ class Kept(Struct, frozen=True, kw_only=True):
             events.claimed(self.piece.job)
         else:
             events.changed(self.job_before, self.piece.job)
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """What a unit names."""
+
+    found: Piece
+    """As it was."""
+    begun: Kept | None
+    """The attempt, where one was begun."""
+
+
+async def take(store: JobStore, unit: Unit, begun: Callable[[Piece], Piece | None], now: datetime) -> Taken | None:
+    """What the unit names, and what `begun`, called in any thread, makes of it; that is stored, unless it is None or
+    another change was faster. None where there is nothing to do any more. Raises StoreError.
+    """
+    if unit.page:
+        page = await store.page(unit.job_id, unit.page)
+        if page is None or page[0].status.terminal:
+            return None
+        piece = Piece(job=page[0], page=page[1])
+        new = begun(piece)
+        return Taken(found=piece, begun=await keep(store, piece, new, now) if new else None)
+
+    def whole(job: Job) -> Job | None:
+        new = None if job.paged or job.status.terminal else begun(Piece(job=job))
+        return new.job if new else None
+
+    taken = await store.take(unit.job_id, whole)
+    if taken is None or taken.before.paged or taken.before.status.terminal:
+        return None
+    found = Piece(job=taken.before)
+    if taken.after is None:
+        return Taken(found=found, begun=None)
+    piece = Piece(job=taken.after, image=taken.image)
+    return Taken(found=found, begun=Kept(old=found, piece=piece, job_before=taken.before))
 
 
 async def keep(store: JobStore, old: Piece, new: Piece, now: datetime) -> Kept | None:
