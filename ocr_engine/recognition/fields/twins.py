@@ -161,7 +161,7 @@ def _distance(a: _Glyph, b: _Glyph) -> float:
     inner = a.shape[1:-1, 1:-1]
     shifts = (b.shape[1 + y : SHAPE_SIDE - 1 + y, 1 + x : SHAPE_SIDE - 1 + x] for y in (-1, 0, 1) for x in (-1, 0, 1))
     ink = (float(a.shape.sum()) + float(b.shape.sum())) / 2
-    return min(float(np.abs(inner - each).sum()) for each in shifts) / max(ink, 1.0)
+    return min(cv2.norm(inner, each, cv2.NORM_L1) for each in shifts) / max(ink, 1.0)
 
 
 def _glyphs(line: int, crop: Pixels, reading: Reading, signs: Sequence[_Sign], scale: float) -> Iterator[_Glyph]:

@@ -12,7 +12,7 @@ from ocr_engine.recognition.letters import capitals, choice, scope, strangers, w
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
-from ocr_engine.recognition.letters.ngrams import TURKISH, folded
+from ocr_engine.recognition.letters.ngrams import TURKISH, Grams, folded
 
 MIN_LETTERS = 30
 """Of a page, from which its language is asked for: a shop's sign is of none."""
@@ -88,7 +88,7 @@ class Letters:
     def _fits(self, text: str, languages: Iterable[str]) -> list[tuple[float, str]]:
         """Bits a letter of the text in each language."""
         # all but one fold alike
-        folds = {language == TURKISH: folded(text, language) for language in (TURKISH, "")}
+        folds = {language == TURKISH: Grams(folded(text, language)) for language in (TURKISH, "")}
         return [
             (float(self._model(language).text_bits(folds[language == TURKISH]).mean()), language)
             for language in languages

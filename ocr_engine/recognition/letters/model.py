@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_engine.recognition.letters.ngrams import END, HASH_BITS, ORDER, hashed, hashed_rows
+from ocr_engine.recognition.letters.ngrams import END, HASH_BITS, ORDER, Grams, hashed
 
 STEPS = 16
 """Of a weight, to a bit: weights are bits, 0 to 15.9."""
@@ -57,26 +57,21 @@ class LetterModel:
             known = self._remembered[gram] = self._bits(gram)
         return known
 
-    def text_bits(self, text: str) -> NDArray[np.float32]:
-        """`bits` of each character of a folded text after those before it."""
-        codes = np.array([*map(ord, text)], np.uint32)
-        found = np.zeros(len(codes), np.float32)
-        open_ = np.arange(len(codes))
+    def text_bits(self, text: str | Grams) -> NDArray[np.float32]:
+        """`bits` of each character of a folded text after those before it; its n-grams, where several models ask."""
+        grams = Grams(text) if isinstance(text, str) else text
+        entries, known = self._looked_up(grams.keys)
+        weights, known = grams.placed(entries), grams.placed(known)
+        found = np.zeros(grams.count, np.float32)
+        open_ = np.ones(grams.count, bool)
         for length in range(ORDER, 0, -1):
-            long_enough = open_ >= length - 1
-            places = open_[long_enough]
-            windows = codes[places[:, None] + np.arange(1 - length, 1)]
-            weights, known = self._looked_up(hashed_rows(windows))
-            found[places[known]] += weights[known]
-            unknown = places[~known]
-            if length > 1:
-                contexts = windows[~known].copy()
-                contexts = np.concatenate((contexts[:, :-1], np.full((len(contexts), 1), END, np.uint32)), axis=1)
-                back, seen = self._looked_up(hashed_rows(contexts))
-                found[unknown] += np.where(seen, back, 0)
-            else:
-                found[unknown] += UNSEEN
-            open_ = np.concatenate((open_[~long_enough], unknown))
+            # the first characters have fewer before them
+            bits, still, at = found[length - 1 :], open_[length - 1 :], np.s_[length - 1, length - 1 :]
+            seen = known[0][at]
+            bits += np.where(still & seen, weights[0][at], 0)
+            still &= ~seen
+            backing = np.where(known[1][at], weights[1][at], 0) if length > 1 else UNSEEN
+            bits += np.where(still, backing, 0)
         return found
 
     def _bits(self, gram: str) -> float:

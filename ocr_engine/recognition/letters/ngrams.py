@@ -4,6 +4,7 @@ Both the making of the models and their use go through here, so that they agree.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ _TURKISH = {**_SAME, "I": "ı", "ş": "ş", "Ş": "ş"}
 _PLAIN = frozenset(" '-\".,;:!?()/&%")
 OTHER = "*"
 """Any other sign."""
+_SEED, _PRIME = np.uint32(0x811C9DC5), np.uint32(0x01000193)
+"""Of FNV-1a."""
 
 
 def folded(text: str, language: str) -> str:
@@ -55,10 +58,31 @@ def hashed(codes: Sequence[int]) -> int:
     return (value ^ value >> 13) >> 32 - HASH_BITS
 
 
-def hashed_rows(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """`hashed` of each row (n, length)."""
-    value = np.full(len(codes), 0x811C9DC5, np.uint32)
-    for column in codes.T:
-        value = (value ^ column) * np.uint32(0x01000193)
+class Grams:
+    """The n-grams that end on each character of a folded text, and their contexts, as models look them up."""
+
+    def __init__(self, text: str) -> None:
+        codes = np.array([*map(ord, text)], np.uint32)
+        self.count = len(codes)
+        hashes = np.empty((2, ORDER, len(codes)), np.uint32)
+        for length in range(1, ORDER + 1):
+            before = np.full(len(codes), _SEED, np.uint32)
+            for back in range(length - 1, 0, -1):
+                # of the first characters, what stands before them is none of theirs: it is never asked for
+                before = (before ^ np.roll(codes, back)) * _PRIME
+            hashes[:, length - 1] = (before ^ codes) * _PRIME, (before ^ np.uint32(END)) * _PRIME
+        keys = _finished(hashes).ravel()
+        self._order = np.argsort(keys, kind="stable")
+        self.keys = keys[self._order]
+        """Sorted: what is looked up in turn is near each other."""
+
+    def placed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What was found for each key: of the n-grams and of their contexts, by length, by character (2, ORDER, n)."""
+        found = np.empty_like(values)
+        found[self._order] = values
+        return found.reshape(2, ORDER, self.count)
+
+
+def _finished(value: NDArray[np.uint32]) -> NDArray[np.uint32]:
     value = (value ^ value >> np.uint32(15)) * np.uint32(0x85EBCA6B)
     return np.asarray((value ^ value >> np.uint32(13)) >> np.uint32(32 - HASH_BITS), np.uint32)

@@ -16,7 +16,7 @@ from ocr_engine.recognition.letters.correction import Letters
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import ALPHABETS, UnknownLanguage, alphabet, known, told
 from ocr_engine.recognition.letters.model import LetterModel
-from ocr_engine.recognition.letters.ngrams import folded, hashed, hashed_rows
+from ocr_engine.recognition.letters.ngrams import END, ORDER, Grams, folded, hashed
 from ocr_engine.recognition.letters.scope import in_scope
 from tests.readings import evenly
 
@@ -244,9 +244,15 @@ def test_a_text_s_letters_cost_what_they_cost_one_by_one() -> None:
     np.testing.assert_allclose(model.text_bits(text), one_by_one, atol=1e-5)
 
 
-def test_rows_of_letters_have_the_hashes_that_they_have_alone() -> None:
-    rows = np.array([[97, 98, 0x131], [32, 0x161, 48]], np.uint32)
-    assert hashed_rows(rows).tolist() == [hashed(row) for row in rows.tolist()]
+def test_the_grams_of_a_text_have_the_hashes_that_they_have_alone() -> None:
+    text = "abı š0"
+    grams = Grams(text)
+    codes, (own, contexts) = [*map(ord, text)], grams.placed(grams.keys)
+    for length in range(1, ORDER + 1):
+        for end in range(length, len(text) + 1):
+            gram = codes[end - length : end]
+            assert own[length - 1, end - 1] == hashed(gram)
+            assert contexts[length - 1, end - 1] == hashed([*gram[:-1], END])
 
 
 def test_a_rare_accent_that_the_model_doubts_goes_from_a_page_of_no_language(letters: Letters) -> None:
