@@ -92,8 +92,6 @@ def _is_unread(letters: NDArray[np.float64], probability: NDArray[np.float64], l
 
 
 def _is_vietnamese(text: str) -> bool:
-    only, one, other = (
-        sum(character in kind for character in text) for kind in (VIETNAMESE_ONLY, CROATIAN_TOO, FRENCH_TOO)
-    )
+    only, one, other = (sum(map(text.count, kind)) for kind in (VIETNAMESE_ONLY, CROATIAN_TOO, FRENCH_TOO))
     signs = only + min(one, other)
     return signs >= MIN_VIETNAMESE and signs >= MIN_VIETNAMESE_SHARE * sum(map(str.isalpha, text))

@@ -22,9 +22,17 @@ DASHES = {"一": "—", "ー": "—"}
 
 def put_right(readings: Sequence[Reading]) -> list[Reading]:
     """The readings of a page, lone ideographs among Latin lines as dashes, or hardly believed."""
-    counts = [sum(FIRST_IDEOGRAPH <= sign <= LAST_IDEOGRAPH for sign in reading.text) for reading in readings]
+    counts = [
+        sum(FIRST_IDEOGRAPH <= sign <= LAST_IDEOGRAPH for sign in reading.text)
+        # most lines have none
+        if max(reading.text, default="") >= FIRST_IDEOGRAPH
+        else 0
+        for reading in readings
+    ]
+    if max(counts, default=0) != 1:
+        return [*readings]
     letters = sum(sign.isalpha() and sign < FIRST_IDEOGRAPH for reading in readings for sign in reading.text)
-    if max(counts, default=0) != 1 or letters < MIN_LATIN_LETTERS * sum(counts):
+    if letters < MIN_LATIN_LETTERS * sum(counts):
         return [*readings]
     return [
         _doubted(reading) if count and len(reading.text.strip()) == 1 else reading

@@ -16,6 +16,7 @@ WEIGHTS = (7, 3, 1)
 FILLER = "<"
 FILLERS = {"«": "<<", "‹": "<", "≤": "<", "{": "<", "(": "<", "[": "<", "⟨": "<", "＜": "<"}
 """What the recogniser takes fillers for."""
+_FILLED = str.maketrans(FILLERS)
 MAX_MISSING = 3
 """Fillers of a row that may be lost or read twice: how many there are follows from the line's length."""
 MIN_RIGHT_CHECKS = 2
@@ -121,7 +122,7 @@ def put_right(lines: Sequence[str]) -> dict[int, str]:
 
 def fit_to(line: str, length: int) -> str | None:
     """The line in a zone's signs and of that length; None where it cannot be one of a zone."""
-    line = "".join(FILLERS.get(sign, sign) for sign in line.replace(" ", "").upper())
+    line = line.replace(" ", "").upper().translate(_FILLED)
     if not ((abs(len(line) - length) <= MAX_MISSING and FILLER in line) or len(line) == length):
         return None
     if not all(sign == FILLER or (sign.isascii() and sign.isalnum()) for sign in line):

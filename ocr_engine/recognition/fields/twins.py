@@ -96,8 +96,10 @@ def _signs(reading: Reading) -> list[_Sign]:
     if reading.corner or len(reading.places) != len(reading.text):
         return []
     return [
-        _Sign(at, _is_sure(token[0]), token[0].isalpha() and len(token[0]) > 1)
+        _Sign(at, surely, token[0].isalpha() and len(token[0]) > 1)
         for token in _TOKEN.finditer(reading.text)
+        if not _FAMILY.keys().isdisjoint(token[0])
+        for surely in [_is_sure(token[0])]
         for at in range(token.start(), token.end())
         if reading.text[at] in _FAMILY
     ]

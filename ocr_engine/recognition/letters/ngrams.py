@@ -39,14 +39,26 @@ _SEED, _PRIME = np.uint32(0x811C9DC5), np.uint32(0x01000193)
 
 def folded(text: str, language: str) -> str:
     """The text, character by character: small letters, one sign for all digits, one for each kind of dash and quote."""
-    same = _TURKISH if language == TURKISH else _SAME
-    return "".join(same.get(character) or _small(character, same) for character in text)
+    return text.translate(_FOLDS_OF_TURKISH if language == TURKISH else _FOLDS)
 
 
-def _small(character: str, same: dict[str, str]) -> str:
-    small = character.lower()
-    small = same.get(small, small)
-    return small if small.isalpha() or small in _PLAIN else OTHER
+class _Folds(dict[int, str]):
+    """What each character becomes, by its code point, found out when it is first met."""
+
+    def __init__(self, same: dict[str, str]) -> None:
+        super().__init__()
+        self._same = same
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = self._same.get(chr(code)) or self._small(chr(code).lower())
+        return folded
+
+    def _small(self, small: str) -> str:
+        small = self._same.get(small, small)
+        return small if small.isalpha() or small in _PLAIN else OTHER
+
+
+_FOLDS, _FOLDS_OF_TURKISH = _Folds(_SAME), _Folds(_TURKISH)
 
 
 def hashed(codes: Sequence[int]) -> int:
