@@ -114,23 +114,26 @@ class Decoder:
         doubts: list[Doubt] = []
         last = -1
         # plain numbers: of so few, NumPy's calls cost more than what they compute
-        spaces, own = scores[:, -1].tolist(), scores[places, chosen].tolist()
+        spaces, own = scores[:, -1], scores[places, chosen].tolist()
+        # the most that a step from one character to the next gives to a space
+        before = np.maximum(np.maximum.reduceat(spaces, places)[:-1], spaces[places[1:]])
+        openings, spaces = [0.0, *before.tolist()], spaces.tolist()
         begins, characters, columns = places.tolist(), signs[chosen].tolist(), chosen.tolist()
         after = [*begins[1:], len(best)]
-        for place, end, next_, character, column, probability, peak in zip(
-            begins, ends, after, characters, columns, own, peaks, strict=True
+        for place, end, next_, character, column, probability, peak, opening in zip(
+            begins, ends, after, characters, columns, own, peaks, openings, strict=True
         ):
             lost: list[Doubt] = []
-            between_hints = hints[bisect_right(hints, last) : bisect_left(hints, place)]
+            between_hints = hints[bisect_right(hints, last) : bisect_left(hints, place)] if hints else ()
             if between_hints:
                 lost += _lost(scores, signs, between_hints, (last, place), len(where))
                 doubts += lost
-            if last >= 0:
-                gap = spaces[last : place + 1] if _may_be_apart(text[-1], character) else []
-                between = max(gap[1:-1], default=0.0)
+            # within words there is hardly ever a space to ask for
+            if opening >= OPEN_SPACE[0] and _may_be_apart(text[-1], character):
+                between = max(spaces[last + 1 : place], default=0.0)
                 is_space = between >= SPACE_PROBABILITY
                 if is_space or not lost:
-                    doubts += _open_gap(len(where), int(is_space), max(gap, default=0.0))
+                    doubts += _open_gap(len(where), int(is_space), opening)
                 if is_space:
                     text.append(" ")
                     where.append((last + place) / 2)
