@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import UNCLIP_RATIO, Quads, heights, without_overlap
 from ocr_engine.detection.detector import Look
+from ocr_engine.image.ink import components
 from ocr_engine.recognition.ctc import NOTHING, Reading
 
 MAX_LEFTOVERS = 48
@@ -36,7 +37,7 @@ def spots(look: Look, quads: Quads) -> Quads:
     mask = look.certain.copy()
     for quad in quads:
         cv2.fillPoly(mask, [np.round(quad / look.pixel).astype(np.int32)], (0,))
-    _, _, found, _ = cv2.connectedComponentsWithStats(mask)
+    found = components(mask)[2]
     left, top, width, height, area = found[1:].T.astype(np.float32)
     large = (area >= MIN_SPOT_AREA) & (height >= MIN_SPOT_HEIGHT)
     growth = UNCLIP_RATIO * width * height / (width + height) / 2

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads, heights
 from ocr_engine.check_boxes.box import MAX_BOXES, CheckBox, outer, without_combs
 from ocr_engine.crops import Pixels
+from ocr_engine.image.ink import components
 
 Mask = NDArray[np.uint8]
 
@@ -71,7 +72,7 @@ def _squares(ink: Mask, unit: float) -> Iterator[tuple[int, int, int, int]]:
     across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     strokes = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
-    found = cv2.connectedComponentsWithStats(strokes)[2]
+    found = components(np.asarray(strokes, np.uint8))[2]
     least, most = max(MIN_BOX_SIDE, SIDES[0] * unit), SIDES[1] * unit
     for label in np.lexsort((found[:, 0], found[:, 1]))[: 20 * MAX_BOXES].tolist():
         left, top, width, height, _ = (int(value) for value in found[label])

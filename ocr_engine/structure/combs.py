@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, heights, in_middle
 from ocr_engine.crops import Pixels
-from ocr_engine.image.ink import from_paper
+from ocr_engine.image.ink import components, from_paper
 from ocr_engine.recognition.ctc import Reading
 
 _Rule = tuple[int, int, int, int]
@@ -102,7 +102,7 @@ def find(page: Pixels, unit: float) -> list[Comb]:
     ink = _ink(page)
     length = max(8, round(MIN_COMB_RULE * unit))
     level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    stats = np.asarray(cv2.connectedComponentsWithStats(level, connectivity=8)[2][1:], np.int64)
+    stats = components(np.asarray(level, np.uint8))[2][1:]
     rules = [(x, y, x + w, y + h) for x, y, w, h, _ in stats.tolist() if h <= 0.3 * unit]
     found = (_comb(ink, rule, rules, unit) for rule in rules)
     return [comb for comb in found if comb is not None]

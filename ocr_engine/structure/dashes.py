@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, resize
+from ocr_engine.image.ink import components, median
 from ocr_engine.recognition.ctc import Reading
 
 DASH, HYPHEN = "—", "-"
@@ -105,7 +106,7 @@ def _strokes(page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32], 
         part = resize(part, max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
     ink = _ink(part, unit * scale)
     unit *= scale
-    shapes = cv2.connectedComponentsWithStats(ink)[2][1:]
+    shapes = components(ink)[2][1:]
     x, y, width, thick, area = shapes.T.astype(np.float64)
     flat = (width >= WIDTHS[0] * unit) & (width <= WIDTHS[1] * unit) & (thick <= MAX_THICKNESS * unit)
     flat &= (thick <= MAX_THICKNESS_BY_WIDTH * width) & (area >= MIN_FILLING * width * thick)
@@ -127,7 +128,7 @@ def _strokes(page: Pixels, low: NDArray[np.float32], high: NDArray[np.float32], 
 def _ink(part: Pixels, unit: float) -> NDArray[np.uint8]:
     """1 where a part of the page is darker than around, or brighter where its paper is dark."""
     grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
-    if np.median(grey) < 128:
+    if median(np.asarray(grey, np.uint8)) < 128:
         grey = cv2.bitwise_not(grey)
     window = 2 * round(unit) + 1
     return np.asarray(

@@ -10,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ocr_engine.crops import Pixels, resize
+from ocr_engine.image.ink import components
 from ocr_engine.structure.frame import Frame, Item
 
 Mask = NDArray[np.uint8]
@@ -91,11 +92,12 @@ def _grids(across: Mask, down: Mask, unit: float) -> Iterator[Grid]:
     """Those of strokes that touch each other."""
     near = np.ones((3, 3), np.uint8)
     network = cv2.dilate(across | down, near)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(network)
-    for label in range(1, count):
-        left, top, width, height, _ = (int(value) for value in boxes[label])
-        if width < MIN_TABLE[0] * unit or height < MIN_TABLE[1] * unit:
-            continue
+    _, labels, boxes = components(np.asarray(network, np.uint8))
+    _, _, wide, high, _ = boxes.T
+    # most of hundreds are too small
+    large = np.flatnonzero((wide >= MIN_TABLE[0] * unit) & (high >= MIN_TABLE[1] * unit))
+    for label in large[large > 0].tolist():
+        left, top, width, height, _ = boxes[label].tolist()
         window = np.s_[top : top + height, left : left + width]
         mine = labels[window] == label
         grid = _grid(across[window] * mine, down[window] * mine, unit)
