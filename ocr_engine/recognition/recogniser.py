@@ -12,9 +12,10 @@ import numpy as np
 
 from ocr_engine.crops import Pixels, resize
 from ocr_engine.models.catalogue import Normalisation
+from ocr_engine.models.line_scores import LineScores
 from ocr_engine.models.session import LineSession
 from ocr_engine.models.tensors import fill
-from ocr_engine.recognition.ctc import NOTHING, Decoder, Reading
+from ocr_engine.recognition.ctc import Decoder, Reading
 
 LINE_HEIGHT = 48
 """Pixels: the height of a line that the PP-OCR recognition models are trained on."""
@@ -45,7 +46,7 @@ class Recogniser:
         """The text of each upright crop (H, W, 3), `widths` pixels wide when 48 high, in the order given."""
         session = self._session if exactly else self._quick
         widths = [min(width, MAX_WIDTH) for width in widths]
-        readings = [NOTHING] * len(crops)
+        scores: dict[int, tuple[LineScores, float]] = {}
         for width, members in _batches(widths):
             batch = np.zeros((len(members), 3, LINE_HEIGHT, width), np.float32)
             for row, i in zip(batch, members, strict=True):
@@ -53,8 +54,9 @@ class Recogniser:
                 own = max(1, widths[i])
                 fill(row[:, :, :own], resize(crops[i], own, LINE_HEIGHT), self._normalisation)
             for i, line in zip(members, session.lines(batch), strict=True):
-                readings[i] = self._decoder.decoded(line, width / max(1, widths[i]))
-        return readings
+                scores[i] = line, width / max(1, widths[i])
+        # all at the end: between two runs of the model, each of which empties the caches, it takes twice as long
+        return [self._decoder.decoded(*scores[i]) for i in range(len(crops))]
 
 
 def natural_width(crop: Pixels) -> int:
