@@ -38,7 +38,7 @@ from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
 from ocr_engine.scripts.languages import without_others
 from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.scripts.sources import find_sources
-from ocr_engine.structure import between, combs, dashes, find_blocks
+from ocr_engine.structure import between, combs, dashes, find_blocks, overlapping, spaced
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -250,6 +250,8 @@ class Engine:
             quads, readings = self._with_leftovers(cuts, glance.look, quads, readings)
             quads, readings = self._without_leaders(cuts, quads, readings)
             quads, readings = combs.put_right(page, quads, readings, self._reader.read_once)
+            quads, readings = spaced.put_right(page, quads, readings, self._reader.read_once)
+            quads, readings = overlapping.put_right(page, quads, readings, self._reader.read_once)
             quads, readings = between.put_right(page, quads, readings, self._reader.read_once)
         return _Read(cuts, quads, readings, truncated, finding)
 
