@@ -1,9 +1,13 @@
-"""Dates and amounts: digits in a form that leaves no room for letters."""
+"""Dates, amounts and rates: digits in a form that leaves no room for letters, or signs that no number has."""
 
 import re
 
 LIKE = {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"}
 """Letters that are read for digits; others, such as `S` and `B`, mean something beside numbers."""
+CODE_LABELS = frozenset(
+    {"REF", "NO", "NR", "ID", "SN", "S/N", "CODE", "KEY", "SERIAL", "SKU", "LOT", "PNR", "VIN", "ORDER"}
+)
+"""What stands before a code."""
 _IN_NUMBERS = str.maketrans("OoS", "005")
 _D = "[0-9OolI|]"
 _DATE = re.compile(rf"(?<![\w.,/|-]){_D}{{1,2}}([./-]){_D}{{1,2}}\1{_D}{{2}}(?:{_D}{{2}})?(?![\w/|-]|[.,]\w)")
@@ -24,6 +28,13 @@ _MEASURE = re.compile(
 """A number before its unit."""
 _PRICE_OF_RM = re.compile(r"(?<!\w)RM\d*S\d*(?=[.,]\d\d(?!\w))")
 """Malaysia's currency is written before the number."""
+_AT_RATE = re.compile(
+    r"(?<=\b(?:GST|VAT|TAX|SST|TVA|IVA))( ?)0(?= ?[1-9]\d?%)|(?<=\bMWST)( ?)0(?= ?[1-9]\d?%)", re.IGNORECASE
+)
+"""A tax at a rate: no rate begins with a nought, and `@` of small or worn print looks like one."""
+_ROUND_RATE = re.compile(r"(?<![\w.,])([1-9])[Oo](?=%)")
+_NOUGHT_IN_CAPITALS = re.compile(r"(?<![\w@#./-])(?=[A-Z0]{5,}(?![\w@#/-]))[A-Z]{1,4}0[A-Z]{2,}")
+"""A nought with nothing but capitals around it: a word's `O`; serials have other digits as well, mostly."""
 _SP_Z_OO = re.compile(r"\b(z) ?(o\.) ?0\.")
 """The form of a Polish company."""
 
@@ -35,7 +46,20 @@ def put_right(text: str) -> str:
     text = _POUNDS.sub("lb", _DIAMETER.sub("Ø", _TENS.sub(r"\g<1>0", text)))
     text = _MEASURE.sub(lambda found: found[0].translate(_IN_NUMBERS), text)
     text = _PRICE_OF_RM.sub(lambda found: found[0].translate(_IN_NUMBERS), text)
+    text = _ROUND_RATE.sub(r"\g<1>0", _AT_RATE.sub(_at, text))
+    text = _NOUGHT_IN_CAPITALS.sub(_as_word, text)
     return _SP_Z_OO.sub(lambda found: found[0].replace("0", "o"), text)
+
+
+def _at(found: re.Match[str]) -> str:
+    return found[0].replace("0", "@")
+
+
+def _as_word(found: re.Match[str]) -> str:
+    """What was found with its letter, unless it is a code by its letters or by what stands before it."""
+    label = "".join(found.string[: found.start()].split()[-1:]).rstrip(".:#").upper()
+    is_code = label in CODE_LABELS or re.search(r"Q(?!U)|[^AEIOUY0]{4}", found[0])
+    return found[0] if is_code else found[0].replace("0", "O")
 
 
 def _digits(found: re.Match[str]) -> str:
