@@ -23,7 +23,7 @@ Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
 
 MAX_SPACED_BOXES, MAX_SPACED = 400, 24
 """Boxes of a page up to which its rows are looked at; rows that are read, which bounds what a page of them costs."""
-WIDE_SIGNS = 0.5
+WIDE_SIGNS = 0.57
 """Length of a row by its signs and their height, from which it may be letterspaced: usual print has .3 to .5."""
 MIN_READ, MIN_SPACED_SIGNS = 2, 3
 """Signs that were read in a row, and signs that stand in it, where it is letterspaced."""
