@@ -20,7 +20,7 @@ Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
 
 MAX_OVERLAP_BOXES, MAX_CUT_WORDS = 600, 12
 """Boxes of a page up to which they are compared; rows that are read again. Both bound what a page costs."""
-LEAST_OVERLAP = 0.2
+MIN_BOX_OVERLAP = 0.2
 """By the height of the lower box, of the overlap: boxes have grown by the rim of white around their print."""
 OFF_LEVEL, UNLIKE_HEIGHTS = 0.3, 2.2
 """By the same height, how far the middles of the two differ; of the higher one, at most."""
@@ -60,7 +60,7 @@ def cut_words(quads: Quads, readings: Sequence[Reading]) -> list[list[int]]:
     level = np.abs(middle[:, None] - middle) < OFF_LEVEL * size
     level &= np.maximum(tall[:, None], tall) < UNLIKE_HEIGHTS * size
     upright = np.array([not reading.corner and _is_latin(reading.text) for reading in readings])
-    pairs = np.argwhere(follows & level & (overlap > LEAST_OVERLAP * size) & upright & upright[:, None])
+    pairs = np.argwhere(follows & level & (overlap > MIN_BOX_OVERLAP * size) & upright & upright[:, None])
     group = [*range(len(quads))]
     for left, right in pairs.tolist():
         old, new = group[right], group[left]

@@ -44,7 +44,7 @@ SPECK, TALLEST = 0.1, 1.8
 MAX_STROKES_BESIDE, RULE = 2, 4.0
 """Pieces of ink of a row that are larger: more are the strokes of a comb field or a table; width of one, by the height
 of the signs, that is a rule."""
-CLOSE, BLANK = 0.14, 0.55
+CLOSE_GAP, BLANK_GAP = 0.14, 0.55
 """By the height of the row, between letters and between words that are set closely."""
 SURELY_READ = 0.9
 """Certainty of all signs of a row from which it is not read again, where they are as many as stand there."""
@@ -189,7 +189,7 @@ def _closely(page: Pixels, row: _Row) -> Pixels:
     part = page[row.top : row.bottom]
     paper = np.median(part[:, row.signs[0][0] : row.signs[-1][1]].reshape(-1, 3), axis=0)
     close, blank = (
-        np.broadcast_to(paper, (len(part), max(2, round(share * len(part))), 3)) for share in (CLOSE, BLANK)
+        np.broadcast_to(paper, (len(part), max(2, round(share * len(part))), 3)) for share in (CLOSE_GAP, BLANK_GAP)
     )
     parts = [blank]
     for i, (begin, end) in enumerate(row.signs):
