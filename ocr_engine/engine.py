@@ -167,7 +167,7 @@ class Engine:
         rotation = self._orienter.turn_needed(cuts, glance.quads) if options.rotate is None else options.rotate
         oriented = time.perf_counter()
         read = self._read_turned(cuts, glance, rotation)
-        script = judge(read.quads, read.readings)
+        script = judge(read.quads, read.readings, self._letters.is_prose)
         is_hard = script.page == "unread" or script.open
         if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader):
             page, spent = self.recognise_pixels(
@@ -181,7 +181,7 @@ class Engine:
         if way != rotation and options.rotate is None:
             rotation = way
             read = self._read_turned(cuts, glance, rotation)
-            script = judge(read.quads, read.readings)
+            script = judge(read.quads, read.readings, self._letters.is_prose)
         quads, readings = read.quads, read.readings
         if other:
             quads, readings, script = self._other_scripts.read(

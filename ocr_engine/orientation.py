@@ -41,6 +41,9 @@ MAX_READ_RATIO = 16.0
 
 MIN_LEAD_TO_TURN = 0.25
 """As many of them must a turned page be ahead by: a single T reads as well either way, and pages stand upright."""
+MIN_TIMES_UPRIGHT = 2.0
+"""As many times as much must be read of a turned page as of the upright one: columns of digits are read to some part
+whichever way they lie, and of true lines next to nothing is where they do not stand."""
 MAX_LINES_READ_TURNED = 8
 """Lines, at most, that are read upright and turned to either side: the longest tall one, the longest level one, and so
 on. Upright tables of figures have long lines of both kinds."""
@@ -120,7 +123,7 @@ class Orienter:
             if lead >= DECISIVE_LEAD and (best in _SIDEWAYS) == sideways:
                 break
         is_sure = read[best].sure >= MIN_SURENESS_OF_TURN * read[best].letters
-        return best if is_sure and read[best].sure > read[0].sure + MIN_LEAD_TO_TURN else 0
+        return best if is_sure and read[best].sure > MIN_TIMES_UPRIGHT * read[0].sure + MIN_LEAD_TO_TURN else 0
 
     def _words_by_way(self, crop: Pixels) -> "dict[Rotation, _Read]":
         """How much is read of a crop, turned each way.
@@ -128,6 +131,9 @@ class Orienter:
         Columns of signs that stand below each other, Chinese and figures, are read as well when they are turned by 270
         and all signs lie. So where they are read side by side, too, that counts and nothing else.
         """
+        if max(crop.shape[:2]) < LONG_RATIO * min(crop.shape[:2]):
+            # a lone sign: a 5 is read as 51 once
+            return {}
         turned = {way: turn(crop, way) for way in _WAYS}
         read = {way: self._words(each) for way, each in turned.items()}
         best = max(_WAYS, key=lambda way: read[way].sure)
@@ -149,15 +155,34 @@ class Orienter:
         votes = self._classifier.upside_down(crops) > 0.5
         if len(votes) >= QUORUM and votes.mean() <= MAX_DISSENT:
             return False
-        ahead, sure, letters, lines = 0.0, 0.0, 0, 0
+        words, lone = _Lead(), _Lead()
         for crop in map(_short, crops):
             (upright,), (turned,) = self._reader.read_once([crop]), self._reader.read_once([turn(crop, 180)])
-            ahead += _sureness(turned) - _sureness(upright)
-            sure, letters = sure + _sureness(turned), letters + len(turned.text)
-            lines += max(len(upright.text), len(turned.text)) > 1
-            if abs(ahead) >= DECISIVE_LEAD or lines >= MAX_LINES_READ:
+            if max(len(upright.text), len(turned.text)) > 1:
+                words = words.plus(upright, turned)
+            else:
+                lone = lone.plus(upright, turned)
+            if abs(words.ahead) >= DECISIVE_LEAD or words.lines >= MAX_LINES_READ:
                 break
-        return ahead > MIN_LEAD_TO_TURN and sure >= MIN_MEAN_ON_ITS_HEAD * letters
+        # notes of music and digits say nothing against a word
+        return (words if words.lines else lone).is_turned()
+
+
+class _Lead(Struct, frozen=True):
+    """By how much lines are read better on their heads."""
+
+    ahead: float = 0.0
+    sure: float = 0.0
+    letters: int = 0
+    lines: int = 0
+
+    def plus(self, upright: Reading, turned: Reading) -> "_Lead":
+        sure = _sureness(turned)
+        ahead = self.ahead + sure - _sureness(upright)
+        return _Lead(ahead, self.sure + sure, self.letters + len(turned.text), self.lines + 1)
+
+    def is_turned(self) -> bool:
+        return self.ahead > MIN_LEAD_TO_TURN and self.sure >= MIN_MEAN_ON_ITS_HEAD * self.letters
 
 
 class _Read(Struct, frozen=True):

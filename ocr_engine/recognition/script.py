@@ -7,7 +7,7 @@ of a line, and how probable they are. Vietnamese is told by letters that no othe
 On drawn pages of ru uk el ar he ko hi th vi, thresholds as they were found on others: see `docs/accuracy.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -31,6 +31,8 @@ MIN_PROBABILITY = 0.89
 on some photographs, which have less than `QUORUM` lines."""
 MIN_LINE_PROBABILITY = 0.9
 """The same of a single line, and of pages with less than `QUORUM` lines, where there are too few letters, too."""
+MIN_LINE_LETTERS = 3
+"""Of a line without digits that is believed on an unread page: round letters of Burmese are a sure `C`, `O` or `S`."""
 QUORUM, MIN_QUORUM = 4, 2
 """Lines of a page from which one of the numbers is enough; from which both are."""
 VIETNAMESE_ONLY, CROATIAN_TOO, FRENCH_TOO = frozenset("ơưƠƯ"), frozenset("đĐ"), frozenset("âêôăÂÊÔĂ")
@@ -52,8 +54,11 @@ class Judgement(Struct, frozen=True):
     """There are too few lines to say so, and one of the numbers does: another reader may know."""
 
 
-def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
-    """Whether the models hold the script of a page, by what was read in its boxes (n, 4, 2), if anything."""
+def judge(quads: Quads, readings: Sequence[Reading], is_prose: Callable[[str], bool] = lambda _: False) -> Judgement:
+    """Whether the models hold the script of a page, by what was read in its boxes (n, 4, 2), if anything.
+
+    `is_prose`: of a text that was read doubtfully, whether it is nevertheless one, as dot print is.
+    """
     lacking: Support = "letters_missing"
     if _is_vietnamese("".join(reading.text for reading in readings)):
         return Judgement(lacking, (lacking,) * len(readings))
@@ -63,8 +68,12 @@ def judge(quads: Quads, readings: Sequence[Reading]) -> Judgement:
     long = longer >= MIN_LINE_RATIO * shorter
     few, doubtful = long & (letters < MIN_LETTERS_BY_HEIGHT), probability < MIN_LINE_PROBABILITY
     unread = _is_unread(letters[long], probability[long], longer[long])
+    if unread:
+        doubted = (reading.text for reading, is_ in zip(readings, long & (few | doubtful), strict=True) if is_)
+        unread = not is_prose(" ".join(doubted))
     # a line alone is of another script where both speak for that
-    lines = few | doubtful if unread else few & doubtful
+    short = np.array([len(each.text) < MIN_LINE_LETTERS and not each.text.isdecimal() for each in readings], bool)
+    lines = few | doubtful | short if unread else few & doubtful
     asked = long & (few | doubtful)
     return Judgement(
         "unread" if unread else "read",

@@ -22,6 +22,10 @@ between their words up to 5; receipts, formulae and languages without a model ha
 CLEAR_LEAD = 0.8
 """Bits a letter by which the best language is ahead of the next in prose: with it `MAX_LED_BITS` count."""
 MAX_LED_BITS = 5.2
+MIN_PROSE_LETTERS = 60
+"""Of a text, from which it can be told from what is read of a script that the models lack."""
+MAX_PROSE_BITS = 5.9
+"""A letter, up to which it is: hardly legible dot print has up to 5.6, other scripts of so many letters 6.4 to 9."""
 FIRST_SAMPLE, SAMPLE = 150, 600
 """Characters by which all languages are compared, and the best few of them."""
 FINALISTS = 4
@@ -84,6 +88,13 @@ class Letters:
         (bits, language), (next_bits, _) = fits[0], fits[1]
         most = MAX_LED_BITS if next_bits - bits >= CLEAR_LEAD else MAX_BITS
         return language if told or bits <= most else None
+
+    def is_prose(self, text: str) -> bool:
+        """Whether a text of the page, badly read as it may be, is in a language rather than in another script."""
+        text = " ".join(word for word in text.split() if any(map(scope.is_latin, word)))[:SAMPLE]
+        if sum(map(scope.is_latin, text)) < MIN_PROSE_LETTERS:
+            return False
+        return min(self._fits(text, self._files))[0] <= MAX_PROSE_BITS
 
     def _fits(self, text: str, languages: Iterable[str]) -> list[tuple[float, str]]:
         """Bits a letter of the text in each language."""

@@ -103,9 +103,10 @@ def test_a_lone_sign_turns_no_page(rotation: Rotation) -> None:
     assert turn_needed(page(1, rotation), Votes(0.9), Reader(0.98, 0.95, "T")) == 0
 
 
-def test_boxes_of_lone_digits_ask_for_no_turn() -> None:
-    """They are 1.6 times as high as wide: a table of them is not on its side for that."""
-    digits = Reader(text="7")
+@pytest.mark.parametrize("text", ["7", "51"])
+def test_boxes_of_lone_digits_ask_for_no_turn(text: str) -> None:
+    """They are 1.6 times as high as wide: a table of them is not on its side for that, nor for a 5 read as 51."""
+    digits = Reader(text=text)
     assert turn_needed(page(12, 90, length=32), Votes(0.1), digits) == 0
 
 
@@ -121,6 +122,20 @@ def test_slanted_sevens_turn_no_table_of_lone_digits() -> None:
             return [Reading("7", (1.0 if line < 3 else 0.6) if turned else upright)]
 
     assert turn_needed(page(12, length=32), Votes(0.9), Digits()) == 0
+
+
+def test_lone_signs_say_nothing_against_a_word() -> None:
+    """The notes of a sheet of music have surer letters on their heads than the title that stands above them."""
+
+    class Sheet(Reader):
+        def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
+            turned, line = self.calls % 2, self.calls // 2
+            self.calls += 1
+            if line == 0:
+                return [Reading("uude", 0.7) if turned else Reading("Étude", 1.0)]
+            return [Reading("V", 0.99) if turned else Reading("N", 0.6)]
+
+    assert turn_needed(page(12, length=32), Votes(0.9), Sheet()) == 0
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -5,7 +5,8 @@ import pytest
 
 from ocr_engine.boxes import Quads
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.recognition.script import MAX_CONFIDENCE, Support, as_believed, judge
+from ocr_engine.recognition.letters.correction import Letters
+from ocr_engine.recognition.script import MAX_CONFIDENCE, Judgement, Support, as_believed, judge
 
 RATIO = 20
 """Length by height of the lines."""
@@ -35,6 +36,28 @@ def test_a_page_of_few_or_improbable_letters_is_unread(letters: float, probabili
 )
 def test_a_page_of_probable_letters_is_read(letters: float, probability: float) -> None:
     assert page(6, letters, probability) == "read"
+
+
+def test_a_lone_sign_is_not_believed_on_an_unread_page() -> None:
+    russian, letter, price = Reading(", , ,", 0.85), Reading("O", 0.99), Reading("12.50", 0.99)
+    quads = np.concatenate((boxes(5), boxes(2, 1)))
+    assert judge(quads, [russian] * 5 + [letter, price]).lines[5:] == ("unread", "read")
+
+
+def test_prose_that_is_hard_to_read_is_read() -> None:
+    """Dot print, for one."""
+    hard = [Reading("DOGODIO SE FROHLEM FRI FORRETAMUJU OVOG SOFTVERA", 0.8)] * 6
+    assert judge(boxes(6), hard).page == "unread"
+    judgement = judge(boxes(6), hard, Letters().is_prose)
+    assert judgement == Judgement("read", ("read",) * 6)
+
+
+def test_what_is_read_of_another_script_is_no_prose() -> None:
+    """Thai on its head, Hebrew and Cyrillic, as drawn pages were read; and too little of anything."""
+    thai = "NICSHCNACSUINBIAULMSCLLUMHLU LELIUNLMNUCSULUIU UNLISNUCIISNSMLN UISUUNIUIILUS CLLUI"
+    hebrew = "NUL a LUXU AL COU, UAAIL XU LGAILU UINU GLIL COGU GGU ILILNGU GUILCI CUIG UUXALO"
+    russian = "C Bu ∂icho ame noei∂oneHHa? He∂ocmamHbo npab ∂na 3anucy ∂o kamanoey noumu"
+    assert not any(map(Letters().is_prose, (thai, hebrew, russian, "a few words", "")))
 
 
 @pytest.mark.parametrize("count", [2, 3])
