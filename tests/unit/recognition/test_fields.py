@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -163,6 +164,22 @@ def test_a_price_that_ends_in_half_of_a_nought_has_a_whole_one_unless_the_letter
     quads = np.zeros((4, 4, 2), np.float32)
     sure = [*(evenly(text) for text in ("1.00", "2.00", "3.00")), evenly("15.0C", 0.9, certainty=0.99)]
     assert prices.put_right(quads, sure) == sure
+
+
+def column(*texts: str, ends: Sequence[int] = (500,)) -> list[str]:
+    """What becomes of numbers of which the first ends at the first of some pixels, and the others at the last."""
+    right = [ends[0], *[ends[-1]] * (len(texts) - 1)]
+    boxes = [(end - 80, 40 * i, end, 40 * i + 30) for i, end in enumerate(right)]
+    corners = [[(left, top), (end, top), (end, low), (left, low)] for left, top, end, low in boxes]
+    told = prices.put_right(np.array(corners, np.float32), [evenly(text, 0.9) for text in texts])
+    return [reading.text for reading in told]
+
+
+def test_a_column_that_has_lost_most_points_has_those_of_the_price_that_kept_its_own() -> None:
+    worn = ["159.92", "91 14", "122 51", "26 18", "15 66", "RM 3 05", "43 54"]
+    assert column(*worn) == [text.replace(" ", ".") if text[0] != "R" else "RM 3.05" for text in worn]
+    assert column(*worn, ends=(200, 500)) == worn
+    assert column(*worn[:5], "RM 3 05") == [*worn[:5], "RM 3 05"]
 
 
 def test_a_page_of_few_prices_says_nothing_of_others() -> None:
