@@ -25,6 +25,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
+def graphs_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of rewritten graphs that are made once for all tests of a run, in whichever of its processes."""
+    base = tmp_path_factory.getbasetemp()
+    return str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "graphs")
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, started when the first test asks for it."""
     with running_postgres() as running:

@@ -27,9 +27,9 @@ class JobLog(JobEvents):
     def accepted(self, job: Job) -> None:
         """See JobEvents."""
         if job.cached:
-            _of(job).bind(event="job.cached").info("job accepted, and done with the result of an equal file")
+            _of(job, event="job.cached").info("job accepted, and done with the result of an equal file")
             return
-        _of(job).bind(event="job.accepted", media_type=job.image.media_type, bytes=job.image.size).info("job accepted")
+        _of(job, event="job.accepted", media_type=job.image.media_type, bytes=job.image.size).info("job accepted")
 
     def claimed(self, job: Job) -> None:
         """See JobEvents."""
@@ -63,15 +63,12 @@ class JobLog(JobEvents):
 
     def changed(self, old: Job, job: Job) -> None:
         """See JobEvents."""
-        log = _of(job).bind(attempt=job.attempt)
+        log = _of(job, attempt=job.attempt)
         match job.status:
             case JobState.DONE:
-                log = log.bind(event="job.done", wait_seconds=round(job.wait_seconds, 3))
-                if job.result is not None:
-                    log = log.bind(**_figures(job.result))
-                else:
-                    log = log.bind(pages=job.pages_done, failed_pages=job.pages_failed)
-                log.info("job done")
+                pages = {"pages": job.pages_done, "failed_pages": job.pages_failed}
+                figures = pages if job.result is None else _figures(job.result)
+                log.bind(event="job.done", wait_seconds=round(job.wait_seconds, 3), **figures).info("job done")
             case JobState.QUEUED if len(job.failures) > len(old.failures):
                 failure = job.failures[-1]
                 log.bind(event="job.retried", code=failure.code, worker=failure.worker, due_at=job.due_at).warning(
@@ -134,10 +131,10 @@ class DeliveryLog(DeliveryEvents):
                 assert_never(delivery.status)
 
 
-def _of(job: Job) -> "Logger":
+def _of(job: Job, **figures: object) -> "Logger":
     """With the job's id, and the trace's where its request was part of one."""
-    trace_id = job.traceparent.split("-")[1] if job.traceparent else ""
-    return logger.bind(job_id=job.id, trace_id=trace_id) if trace_id else logger.bind(job_id=job.id)
+    trace = {"trace_id": job.traceparent.split("-")[1]} if job.traceparent else {}
+    return logger.bind(job_id=job.id, **trace, **figures)
 
 
 def _figures(result: OcrResult) -> dict[str, object]:

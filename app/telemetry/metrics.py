@@ -4,6 +4,7 @@ import math
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 import psutil
 from msgspec import Struct
@@ -161,6 +162,13 @@ class Metrics(JobEvents):
         self._health_similarity = Gauge(
             "ocr_ai_health_similarity_ratio", "Text similarity of the latest run of the sample.", registry=registry
         )
+        # found anew by its labels a series costs more than to count in it; these are counted for every job
+        self._ended_as = cache(self._ended.labels)
+        self._pages_of = cache(self._pages.labels)
+        self._requests_of = cache(self._requests.labels)
+        self._stage_of = cache(self._stages.labels)
+        self._store_of = cache(self._store.labels)
+        self._uploads_of = cache(self._uploads.labels)
         self.webhooks = WebhookMetrics(registry)
         self._expect_labels()
 
@@ -180,7 +188,7 @@ class Metrics(JobEvents):
 
     def accepted(self, job: Job) -> None:
         """See JobEvents."""
-        self._uploads.labels(job.image.media_type, "accepted").inc()
+        self._uploads_of(job.image.media_type, "accepted").inc()
         self._upload_bytes.inc(job.image.size)
 
     def claimed(self, job: Job) -> None:
@@ -207,7 +215,7 @@ class Metrics(JobEvents):
             if job.status is JobState.DEAD_LETTER:
                 self._pages.labels("failed").inc()
         if job.status.terminal:
-            self._ended.labels(job.status, self._known(job.error.code) if job.error else "").inc()
+            self._ended_as(job.status, self._known(job.error.code) if job.error else "").inc()
         if job.status is JobState.DONE and job.result is not None:
             self._count_read(job.result)
 
@@ -228,11 +236,11 @@ class Metrics(JobEvents):
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the path's template, or `unmatched`."""
         known = method if method in HTTP_METHODS else "other"
-        self._requests.labels(known, route, str(status)).observe(seconds)
+        self._requests_of(known, route, status).observe(seconds)
 
     def store_used(self, operation: str, seconds: float) -> None:
         """Counts an operation of the store."""
-        self._store.labels(operation).observe(seconds)
+        self._store_of(operation).observe(seconds)
 
     def health_judged(self, verdict: Verdict) -> None:
         """Shows the latest verdict on the sample."""
@@ -265,11 +273,11 @@ class Metrics(JobEvents):
             self._failed_attempts.labels(self._known(failure.code)).inc()
 
     def _count_read(self, result: OcrResult) -> None:
-        self._pages.labels("done").inc()
+        self._pages_of("done").inc()
         self._recognition.observe(result.timings.total)
         self._confidence.observe(result.confidence)
         for stage in STAGES:
-            self._stages.labels(stage).inc(getattr(result.timings, stage))
+            self._stage_of(stage).inc(getattr(result.timings, stage))
 
     def _known(self, code: str) -> str:
         return code if code in self._codes else "internal"

@@ -74,7 +74,7 @@ def test_an_image_that_needs_more_memory_than_a_worker_may_map_ends_its_job_only
     server = start().ready()
     mapped = peak(server.worker_pids()[0], "VmPeak")
     server.stop()
-    server = start(WORKER_ADDRESS_SPACE_BYTES=str(mapped + 100_000_000), RETRY_BASE_SECONDS="0.01").ready()
+    server = start(WORKER_ADDRESS_SPACE_BYTES=str(mapped + 100_000_000), MAX_ATTEMPTS="1").ready()
     job = server.ended(server.upload(blank_png(8000, 7900)))
     assert (job["status"], job["text"]) == ("dead-letter", "")
     assert job["error"]["code"] in ("invalid_image", "engine_error", "worker_crashed", "out_of_memory")

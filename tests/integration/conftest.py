@@ -60,9 +60,9 @@ async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+def cache(graphs_folder: str) -> str:
     """A folder for rewritten graphs."""
-    return str(tmp_path_factory.mktemp("graphs"))
+    return graphs_folder
 
 
 @pytest.fixture(scope="session")

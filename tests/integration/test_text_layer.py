@@ -18,11 +18,6 @@ LINES = ("The quick brown fox jumps over the lazy dog", "Invoice 2026-117 of 26 
 AUTO = ReadOptions(text_layer="auto")
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(EngineOptions(cache_dir=str(tmp_path_factory.getbasetemp().parent / "graphs")))
-
-
 def read(engine: Engine, data: bytes, options: ReadOptions = AUTO) -> OcrPage:
     document = open_document(data, options, EngineOptions())
     (page,) = engine.read_page(document, 1, options).pages

@@ -16,6 +16,8 @@ async def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handl
     """Litestar's guard: raises ApiError for query parameters that the route does not take (unknown_parameter), or that
     say two things (malformed_request). Async for the reason of those in gate.py.
     """
+    if not connection.query_params:
+        return  # as most: nothing is made for them
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
     refuse_unknown("query parameter", connection.query_params.keys(), known)

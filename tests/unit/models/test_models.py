@@ -15,11 +15,6 @@ from ocr_engine.models.onnx_file import metadata
 from ocr_engine.options import EngineOptions, ModelFamily
 
 
-@pytest.fixture(scope="module")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("graphs"))
-
-
 @pytest.mark.parametrize(
     ("family", "names", "characters"),
     [
@@ -37,15 +32,15 @@ def test_each_family_is_found_in_its_wheel(family: ModelFamily, names: list[str]
 
 @pytest.mark.parametrize("family", get_args(ModelFamily))
 def test_a_recogniser_has_a_class_for_the_blank_each_character_and_the_space(
-    family: ModelFamily, cache_dir: str
+    family: ModelFamily, graphs_folder: str
 ) -> None:
-    loaded = load_models(EngineOptions(model=family, cache_dir=cache_dir))
+    loaded = load_models(EngineOptions(model=family, cache_dir=graphs_folder))
     scores = loaded.recognition.run(np.zeros((1, 3, 48, 64), np.float32))
     assert scores.shape == (1, 8, len(loaded.characters) + 2)
 
 
-def test_models_are_described_by_role_name_and_hash(cache_dir: str) -> None:
-    loaded = load_models(EngineOptions(cache_dir=cache_dir))
+def test_models_are_described_by_role_name_and_hash(graphs_folder: str) -> None:
+    loaded = load_models(EngineOptions(cache_dir=graphs_folder))
     assert not loaded.notes
     described = loaded.described
     assert [model.role for model in described] == ["detection", "recognition", "angle"]
