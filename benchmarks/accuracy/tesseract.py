@@ -32,6 +32,8 @@ LANGUAGES = {
     "lt": "lit",
     "lv": "lav",
     "nl": "nld",
+    "nb": "nor",
+    "nn": "nor",
     "no": "nor",
     "pl": "pol",
     "pt": "por",

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.accuracy.truth import Cell
+from benchmarks.drawn import prose
 from benchmarks.drawn.pages import KINDS
-from benchmarks.drawn.sheet import Sheet
+from benchmarks.drawn.sheet import FOLDERS, Sheet
 
 
 class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,7 +22,7 @@ class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     file: str
     set: str
     text: list[str]
-    words: list[dict[str, object]]
+    words: list[dict[str, object]] | None = None
     lang: str = "en"
     order: str = "reader"
     pairs: list[tuple[str, str]] = []  # a field of a struct
@@ -35,7 +36,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--pages", type=int, default=6, metavar="N", help="of each kind")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="other pages of the same kinds")
     parser.add_argument("--set", action="append", choices=KINDS, help="only this kind; may be given several times")
+    parser.add_argument("--prose", type=Path, metavar="TEXTS", help="instead, pages of prose in these files, `de.txt`")
+    parser.add_argument("--fonts", action="append", type=Path, metavar="FOLDER", help="of pages of prose, in place of")
     arguments = parser.parse_args(argv)
+    if arguments.prose:
+        fonts = prose.faces(arguments.fonts or [Path(folder) for folder in FOLDERS])
+        draw_prose(arguments.folder, arguments.prose, fonts, arguments.pages, arguments.seed)
+        return 0
     draw(arguments.folder, arguments.set or [*KINDS], arguments.pages, arguments.seed)
     return 0
 
@@ -60,4 +67,22 @@ def draw(folder: Path, kinds: Sequence[str], pages: int, seed: int) -> None:
                     tables=sheet.tables or None,
                 )
             )
+    _told(folder, entries)
+
+
+def draw_prose(folder: Path, texts: Path, fonts: Sequence[Path], pages: int, seed: int) -> None:
+    """So many pages of each language of `texts`, beside a manifest. Raises OSError, and LookupError without a font."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for file in sorted(texts.glob("*.txt")):
+        paragraphs = file.read_text(encoding="utf-8").splitlines()
+        for number in range(pages):
+            page = prose.page(paragraphs, fonts, f"{file.stem} {seed} {number}")
+            name = f"{file.stem}-{number:02}-{page.kind}{page.suffix}"
+            (folder / name).write_bytes(page.picture)
+            entries.append(_Entry(file=name, set=file.stem, text=page.lines, lang=file.stem))
+    _told(folder, entries)
+
+
+def _told(folder: Path, entries: Sequence[_Entry]) -> None:
     (folder / "manifest.jsonl").write_bytes(b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))

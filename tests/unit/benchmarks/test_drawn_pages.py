@@ -10,8 +10,9 @@ from PIL import Image
 from benchmarks.accuracy.manifest import load_all
 from benchmarks.accuracy.polygons import bounds
 from benchmarks.drawn.pages import KINDS
-from benchmarks.drawn.run import draw
-from benchmarks.drawn.sheet import Sheet
+from benchmarks.drawn.prose import faces
+from benchmarks.drawn.run import draw, draw_prose
+from benchmarks.drawn.sheet import FOLDERS, Sheet
 
 DARK = 160
 """Grey below which a pixel is ink."""
@@ -45,3 +46,25 @@ def test_a_folder_of_them_is_read_as_a_manifest_and_comes_out_the_same(tmp_path:
     assert {cell.row for cell in cells} == set(range(max(cell.row for cell in cells) + 1))
     for file in sorted((tmp_path / "one").iterdir()):
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_pages_of_prose_hold_lines_of_it_in_each_language_and_come_out_the_same(tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    prose = {"de": "Über allen Gipfeln ist Ruh, in allen Wipfeln spürest du kaum einen Hauch.", "en": "Nothing at all."}
+    for language, text in prose.items():
+        (texts / f"{language}.txt").write_text("\n".join([text] * 20), encoding="utf-8")
+    fonts = [path for path in faces([Path(folder) for folder in FOLDERS]) if "DejaVu" in path.name]
+    for folder in ("one", "two"):
+        draw_prose(tmp_path / folder, texts, fonts, pages=2, seed=3)
+    pages = load_all([tmp_path / "one"])
+    assert [page.language for page in pages] == ["de", "de", "en", "en"]
+    assert all(" ".join(page.truth.lines).startswith(prose[page.language]) for page in pages)
+    for file in sorted((tmp_path / "one").iterdir()):
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_prose_whose_letters_no_font_has_is_told(tmp_path: Path) -> None:
+    (tmp_path / "de.txt").write_text("Ja.", encoding="utf-8")
+    with pytest.raises(LookupError, match="no font"):
+        draw_prose(tmp_path, tmp_path, [], pages=1, seed=1)
