@@ -28,6 +28,7 @@ from ocr_engine.orientation import AngleClassifier, Orienter
 from ocr_engine.recognition import signs, strays, times_sign
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.fields import code_marks, fields, fraction_ink, twins
+from ocr_engine.recognition.letters import white
 from ocr_engine.recognition.letters.correction import Letters
 from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
@@ -190,6 +191,7 @@ class Engine:
         elif script.page == "read":
             readings, script = self._other_scripts.read_lines(read.page, quads, readings, script, options.languages)
             readings = times_sign.put_right(readings)
+            readings = white.measured(read.cuts, quads, readings)
             readings = self._letters.decided(readings, self._of_models(options.languages) or self._told)
             readings = signs.put_right(read.page, quads, fields.put_right(quads, readings))
             readings = fraction_ink.put_right(read.page, quads, readings, self._reader.read_once)

@@ -50,6 +50,8 @@ class Doubt(Struct, frozen=True):
     """What may stand there, each with its probability, also what does now; of a gap a space, or nothing; of a letter
     others, itself twice, or nothing; of a letter that may be
     lost that one, or nothing."""
+    white: float = 0.0
+    """Of a gap: bits that its width on the paper says for a space; 0 where it was not measured."""
 
     @property
     def is_gap(self) -> bool:

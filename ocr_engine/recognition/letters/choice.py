@@ -15,7 +15,7 @@ from ocr_engine.recognition.letters.ngrams import ORDER, folded
 
 SIGHT_WEIGHT = 2.0
 """Of what was seen against the language, for letters: 1.3 to 3 differ by 0.003 of the accents."""
-EVEN_SPACE, EVEN_TIGHT_SPACE = 0.2, 0.02
+EVEN_SPACE, EVEN_TIGHT_SPACE = 0.2, 0.008
 """Probability of a space with which the model says nothing either way, in usual and in tightly set print. In that it
 sees little of most spaces: with 0.2 twice as many are lost there, with 0.005 more are invented than found."""
 STAY_BITS, STRANGE_STAY_BITS = 1.0, 6.0
@@ -101,7 +101,7 @@ def _seen(text: str, doubt: Doubt, choice: str, even: float) -> float:
     if not choice:
         return 0.0
     is_new_word = text[doubt.at - 1].islower() and text[doubt.at + doubt.length].isupper()
-    return _log_odds(even) - _log_odds(probability) - NEW_WORD_BITS * is_new_word
+    return _log_odds(even) - _log_odds(probability) - NEW_WORD_BITS * is_new_word - doubt.white
 
 
 def _log_odds(probability: float) -> float:

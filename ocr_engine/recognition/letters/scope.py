@@ -13,6 +13,8 @@ capitals are names as often as not: only signs that look alike, and accents, are
 ENDS_CLAUSE = frozenset(",;:!?")
 UPRIGHT = frozenset("Il1|iıİ!")
 """Signs that many fonts draw alike."""
+LARGE_I = frozenset("Iİ")
+"""Of these, what stands behind no small letter: `CtrlD` has an `l`, which no language is against."""
 
 GREEK_ALIKE = frozenset("αβγικνορτυωχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
 """Letters of Greek that look like Latin ones: between these they are none."""
@@ -91,6 +93,7 @@ def _letter(text: str, doubt: Doubt) -> Doubt | None:
             is_latin(choice)
             and probability >= OPEN_LETTER
             and _may_replace(stands, choice, probability)
+            and not (choice in UPRIGHT and left[-1:].islower() and (choice in LARGE_I or right[:1].isupper()))
             and not (word.isupper() and base(choice) != base(stands) and not {choice, stands} <= alike)
         )
     ]

@@ -183,3 +183,45 @@ def test_a_space_that_is_hardly_seen_is_one_the_sooner_the_more_of_the_page_s_sp
     doubts = [Doubt(text.index("šalo"), 0, ((" ", 0.0002), ("", 0.9998)))]
     doubts += [Doubt(at, 1, ((" ", 0.5), ("", 0.5))) for at in spaces if at > doubts[0].at]
     assert shown in decided(letters, text, *doubts)
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("Fjemer alle filer som ikke er i bruk, og ingen må holdes i slaveri.", "Fjerner"),
+        ("ledzīvotāju balss ir brīva, un katram ir tiesības uz dzīvību.", "Iedzīvotāju"),
+        ("Alle mennesker har ret til at væere frie, og ingen må holdes i slaveri.", "være"),
+        ("Súbor je možné uložif a každý má právo na život v slobode.", "uložiť"),
+    ],
+    ids=["rn", "I", "æ", "ť"],
+)
+def test_what_looks_like_other_letters_is_them_where_the_language_wants_it(
+    letters: Letters, read: str, right: str
+) -> None:
+    assert right in decided(letters, read).split()
+
+
+def test_an_m_and_an_l_that_the_language_wants_stay(letters: Letters) -> None:
+    text = "Same time tomorrow, my lord: let him lend them some money from home, last summer he came alone."
+    assert decided(letters, text) == text
+
+
+def test_an_l_behind_a_small_letter_and_before_a_capital_stays(letters: Letters) -> None:
+    text = "Press CtrlD to leave, and do not forget that the file will be lost."
+    at = text.index("lD")
+    assert decided(letters, text, Doubt(at, 1, (("l", 0.6), ("I", 0.35), ("i", 0.3)))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "accented"),
+    [
+        ("Il y a du bœuf et des œufs, et tout le monde en mange le soir.", "œu"),
+        ("Il mange des maïs dans la rue.", "ïs"),
+    ],
+)
+def test_an_accent_that_was_read_stays_where_it_is_likelier_than_the_plain_letter(
+    letters: Letters, text: str, accented: str
+) -> None:
+    at = text.index(accented)
+    plain = {"œ": "o", "ï": "i"}[text[at]]
+    assert decided(letters, text, Doubt(at, 1, ((text[at], 0.9), (plain, 0.05)))) == text
