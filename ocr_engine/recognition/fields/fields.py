@@ -12,13 +12,19 @@ from ocr_engine.recognition.fields import fractions, iban, mrz, numbers, prices
 
 def put_right(quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
     """The readings of the boxes (n, 4, 2) of a page, fields as their laws want them."""
-    texts = [numbers.put_right(iban.put_right(reading.text)) for reading in readings]
+    texts = [numbers.put_right(iban.put_right(_with_words(reading))) for reading in readings]
     # a zone's lines stand one below the other
     order = np.argsort(quads[:, :, 1].mean(axis=1), kind="stable").tolist()
     for i, line in mrz.put_right([texts[i] for i in order]).items():
         texts[order[i]] = line
     read = [fractions.put_right(_with_text(reading, text)) for reading, text in zip(readings, texts, strict=True)]
     return prices.put_right(quads, read)
+
+
+def _with_words(reading: Reading) -> str:
+    if len(reading.certainty) != len(reading.text):
+        return reading.text
+    return numbers.with_words(reading.text, reading.certainty)
 
 
 def _with_text(reading: Reading, text: str) -> Reading:

@@ -100,8 +100,7 @@ def test_a_right_account_number_of_any_country_stays() -> None:
         ("TOTAL INCL. GST06%", "TOTAL INCL. GST@6%"),
         ("MWST 0 7%, VAT 010%, Tax @1O%", "MWST @ 7%, VAT @10%, Tax @10%"),
         ("rate 06%, GST 6%, VAT 0.5%", "rate 06%, GST 6%, VAT 0.5%"),
-        ("2003 CL0SED", "2003 CLOSED"),
-        ("REF: KEN0BAR, KE0QWTE, AB0C, K10NETO, id0ABCD", "REF: KEN0BAR, KE0QWTE, AB0C, K10NETO, id0ABCD"),
+        ("2003 CL0SED", "2003 CL0SED"),  # by itself it may be a code
         ("Salt 1OOg, 1SCM, 5OPcs", "Salt 100g, 15CM, 50Pcs"),
         ("RMS.60 and RM1S.00", "RM5.60 and RM15.00"),
         ("CO2, OML, 2OZ, SCM, RMS 3.2", "CO2, OML, 2OZ, SCM, RMS 3.2"),
@@ -114,6 +113,18 @@ def test_a_right_account_number_of_any_country_stays() -> None:
 )
 def test_dates_times_and_amounts_hold_no_letters_and_all_else_is_left_alone(read: str, right: str) -> None:
     assert numbers.put_right(read) == right
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("2003 CL0SED, GR0SS", "2003 CLOSED, GROSS"),
+        ("REF: KEN0BAR, KE0QWTE, AB0C, K10NETO, id0ABCD", "REF: KEN0BAR, KE0QWTE, AB0C, K10NETO, id0ABCD"),
+    ],
+)
+def test_an_uncertain_nought_in_a_word_of_capitals_is_its_letter(read: str, right: str) -> None:
+    assert numbers.with_words(read, [0.9] * len(read)) == right
+    assert numbers.with_words(read, [0.999] * len(read)) == read
 
 
 @pytest.mark.parametrize(
