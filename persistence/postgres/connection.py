@@ -121,8 +121,13 @@ class Connections:
         again = False
         while True:
             try:
-                async with self._pool.acquire(timeout=self._patience.connect) as connection:
+                # not by the pool's own time-out, which makes a task of each
+                async with asyncio.timeout(self._patience.connect):
+                    connection = await self._pool.acquire()
+                try:
                     return await self._answered(connection, work(connection, again))
+                finally:
+                    await self._pool.release(connection)
             except SERVER_AWAY as error:
                 if loop.time() >= deadline:
                     raise fault(error) from error
