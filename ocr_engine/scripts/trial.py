@@ -129,9 +129,13 @@ def _leader(
                 if score >= SURE_SCORE:
                     return _Scored(language, score), boxes
     by_score = sorted(first, key=lambda tried: -first[tried])
-    some = by_score if first[by_score[0]] < MIN_FIRST else by_score[:MAX_AFTER_FIRST]
+    most = first[by_score[0]]
+    hopeful = len(by_score) if most < MIN_FIRST else MAX_AFTER_FIRST
     best, read = _Scored(languages[0], 0.0), ways[0]
-    for language, way in some:
+    for i, (language, way) in enumerate(by_score):
+        # a line that is read and a page that is not: the line is in another script than most
+        if i >= hopeful and (best.score >= MIN_SCORE or most < MIN_SCORE):
+            break
         score = _once(readers, language, ways[way])
         if score > best.score:
             best, read = _Scored(language, score), ways[way]
