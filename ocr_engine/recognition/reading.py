@@ -119,9 +119,7 @@ class Reader:
         for some in _first_tried(unsure, len(crops)):
             chosen = budget.affordable(some)
             rims = {i: round(MAX_RIM * min(crops[i].shape[:2])) for i in chosen}
-            inner = [
-                crop[rims[i] : -rims[i], rims[i] : -rims[i]] if rims.get(i) else crop for i, crop in enumerate(crops)
-            ]
+            inner = [_inner(crop, rims.get(i, 0)) for i, crop in enumerate(crops)]
             for i, again in self._read(inner, chosen, exactly=True).items():
                 readings[i] = max(readings[i], _with_rim(again, rims[i] / crops[i].shape[1]), key=_confidence)
             if not any(_is_hopeful(readings[i], crops[i]) for i in some):
