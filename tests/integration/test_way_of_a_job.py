@@ -183,6 +183,24 @@ async def test_an_outcome_that_may_be_stored_behind_holds_up_nobody_and_a_stop_w
     assert {(await stored(store, job.id)).status for job in jobs} == {JobState.DONE}
 
 
+async def test_dispatchers_die_of_a_fault_of_ours_in_storing_behind(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, failing = [await submitted(store) for _ in range(2)], asyncio.Event()
+
+    async def fails(*_: object) -> bool:
+        failing.set()
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(store, "replace", fails)
+    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=2)
+    assert await dispatcher.handle(Unit(jobs[0].id)) is None
+    await failing.wait()
+    await dispatcher.settle()
+    with pytest.raises(RuntimeError):
+        await dispatcher.handle(Unit(jobs[1].id))
+
+
 async def test_a_failed_attempt_is_stored_before_its_unit_is_due_again(store: JobStore) -> None:
     job = await submitted(store)
     pool = ScriptedPool(PoolUnavailable("none"))

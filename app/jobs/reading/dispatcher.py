@@ -64,9 +64,13 @@ class Dispatcher:
         self._pauses = pauses
         self._behind = behind
         self._writing: set[asyncio.Task[bool]] = set()
+        self._fault: BaseException | None = None
+        """Of ours, that kept an outcome from being stored behind: dispatchers die of it, as where it is not behind."""
 
     async def handle(self, unit: Unit) -> float | None:
         """Runs one attempt of the unit, if there is one to run. A queue's Handler."""
+        if self._fault is not None:
+            raise self._fault
         begun = await self._begin(unit)
         if not isinstance(begun, Piece):
             return begun
@@ -182,7 +186,15 @@ class Dispatcher:
 
         writing = asyncio.create_task(written(), name=f"outcome of {new.job.id}")
         self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
+        writing.add_done_callback(self._written_behind)
+
+    def _written_behind(self, writing: asyncio.Task[bool]) -> None:
+        self._writing.discard(writing)
+        if not writing.cancelled() and (fault := writing.exception()) is not None:
+            self._fault = fault
+            logger.bind(event="job.internal_error").opt(exception=fault).error(
+                f"the {writing.get_name()} is not stored"
+            )
 
     async def _write(self, old: Piece, new: Piece) -> bool:
         pause = self._pauses.write
