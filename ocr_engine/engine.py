@@ -35,11 +35,12 @@ from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
 from ocr_engine.recognition.script import Support, judge
+from ocr_engine.rejoining import rejoined
 from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
 from ocr_engine.scripts.languages import without_others
 from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.scripts.sources import find_sources
-from ocr_engine.structure import between, combs, dashes, find_blocks, overlapping, spaced
+from ocr_engine.structure import dashes, find_blocks
 
 MAX_TEXT_PIXELS = 680_000
 """Pixels: widths of a page's lines, together, that are read: some 47 000 letters, more than a newspaper page has.
@@ -251,10 +252,7 @@ class Engine:
         elif not truncated:
             quads, readings = self._with_leftovers(cuts, glance.look, quads, readings)
             quads, readings = self._without_leaders(cuts, quads, readings)
-            quads, readings = combs.put_right(page, quads, readings, self._reader.read_once)
-            quads, readings = spaced.put_right(page, quads, readings, self._reader.read_once)
-            quads, readings = overlapping.put_right(page, quads, readings, self._reader.read_once)
-            quads, readings = between.put_right(page, quads, readings, self._reader.read_once)
+            quads, readings = rejoined(page, quads, readings, self._reader.read_once)
         return _Read(cuts, quads, readings, truncated, finding)
 
     def _taken(

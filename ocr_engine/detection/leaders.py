@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
-from ocr_engine.image.ink import from_paper, ink_of
+from ocr_engine.image.ink import components, from_paper, ink_of
 
 MIN_ENTRIES = 3
 """Lines of a page that end in the number of a page, from which it may list contents."""
@@ -214,7 +214,7 @@ def _boxed(
     part = ink[top : max(top, round(around[3])), left : max(left, round(around[2]))]
     if not part.size:
         return None
-    shapes = cv2.connectedComponentsWithStats(part, connectivity=8)[2][1:]
+    shapes = components(part)[2][1:]
     large = shapes[shapes[:, cv2.CC_STAT_HEIGHT] > DOT_SIZE * unit]
     if not len(large):
         return None

@@ -1,12 +1,13 @@
 """From the model's scores, one row for every 8 pixels of a line, to its text and to what they leave open."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ocr_engine.crops import Pixels
 from ocr_engine.models.characters import FIRST_EAST_ASIAN
 from ocr_engine.models.line_scores import LineScores, Scores
 from ocr_engine.recognition import lookalikes
@@ -81,6 +82,9 @@ class Reading(Struct, frozen=True):
 
 
 NOTHING = Reading("", 0.0)
+
+Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
+"""Reads crops, one after the other."""
 
 
 class Decoder:

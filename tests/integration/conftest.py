@@ -17,6 +17,8 @@ from app.wiring import Tuning
 from config.settings import Settings
 from ocr_engine.engine import Engine
 from ocr_engine.options import EngineOptions
+from persistence.opening import open_store
+from persistence.store import JobStore
 from tests.integration.watched_pool import StartPool, Watched
 from tests.live_server import LiveServer, live_server
 from tests.scripted_pool import ScriptedPool
@@ -74,6 +76,14 @@ def engine(cache: str) -> Engine:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", retry_base_seconds=0.001, retry_max_seconds=0.01)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[JobStore]:
+    """An empty one on SQLite."""
+    opened = await open_store(f"sqlite:///{tmp_path}/jobs.db")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

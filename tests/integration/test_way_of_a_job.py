@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.clock import WallClock
-from app.jobs.admission import Admission, Limits
 from app.jobs.events import JobEvents
-from app.jobs.intake import Intake
 from app.jobs.queueing.local_queue import LocalQueue
 from app.jobs.reading.dispatcher import DispatcherPauses
 from app.jobs.reading.retry import RetryPolicy
@@ -20,47 +17,19 @@ from app.jobs.retention import Retention
 from app.main import create_app
 from config.settings import Settings
 from ocr_engine.errors import PoolUnavailable
-from ocr_engine.result import ImageInfo
 from persistence.job import Job, JobState
-from persistence.opening import open_store
 from persistence.queue import Unit
 from persistence.store import JobStore, StoreError, Taken
-from persistence.upload import Upload
 from samples import sample
-from tests.dispatching import dispatcher_of
+from tests.dispatching import POLICY, dispatcher_of, intake, stored, submitted
 from tests.integration.conftest import connected
 from tests.job_events import Told
 from tests.scripted_pool import ScriptedPool, text_result
 
 pytestmark = pytest.mark.anyio
 
-POLICY = RetryPolicy(max_attempts=3, base_seconds=0.001, max_seconds=0.01)
 PATIENT = RetryPolicy(max_attempts=3, base_seconds=100, max_seconds=100)
 PNG = sample("health").data
-INFO = ImageInfo(media_type="image/png", width=1, height=1, frames=1, size=5)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> Any:
-    opened = await open_store(f"sqlite:///{tmp_path}/jobs.db")
-    yield opened
-    await opened.close()
-
-
-def intake(store: JobStore, queue: LocalQueue | None = None, **options: Any) -> Intake:
-    limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=0, max_jobs_per_key=0)
-    options = {"abandoned_seconds": 0.0, "max_pages": 100} | options
-    return Intake(store, queue or LocalQueue(limit=10), POLICY, Admission(store, limits), JobEvents(), **options)
-
-
-async def submitted(store: JobStore) -> Job:
-    return await intake(store).submit(Upload.of(b"image"), INFO)
-
-
-async def stored(store: JobStore, job_id: str) -> Job:
-    job = await store.get(job_id)
-    assert job is not None
-    return job
 
 
 async def test_one_attempt_takes_a_job_from_queued_to_done(store: JobStore) -> None:
@@ -159,76 +128,6 @@ async def test_an_outcome_is_written_as_soon_as_the_store_can(store: JobStore, m
     await dispatcher_of(store, pool, POLICY, JobEvents(), pauses=DispatcherPauses(write=0.0)).handle(Unit(job.id))
     assert (await stored(store, job.id)).status is JobState.DONE
     assert len(pool.images) == 1
-
-
-async def test_an_outcome_that_may_be_stored_behind_holds_up_nobody_and_a_stop_waits_for_it(
-    store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs, replace, may_write = [await submitted(store) for _ in range(3)], store.replace, asyncio.Event()
-
-    async def slowly(old: Job, new: Job) -> bool:
-        await may_write.wait()
-        return await replace(old, new)
-
-    monkeypatch.setattr(store, "replace", slowly)
-    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=2)
-    for job in jobs[:2]:
-        assert await dispatcher.handle(Unit(job.id)) is None
-    third = asyncio.create_task(dispatcher.handle(Unit(jobs[2].id)))
-    stop = asyncio.create_task(dispatcher.settle())
-    assert await asyncio.wait({third, stop}, timeout=0.05) == (set(), {third, stop})
-    assert {(await stored(store, job.id)).status for job in jobs} == {JobState.PROCESSING}
-    may_write.set()
-    await asyncio.wait({third, stop})
-    assert {(await stored(store, job.id)).status for job in jobs} == {JobState.DONE}
-
-
-async def test_dispatchers_die_of_a_fault_of_ours_in_storing_behind(
-    store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs, failing = [await submitted(store) for _ in range(2)], asyncio.Event()
-
-    async def fails(*_: object) -> bool:
-        failing.set()
-        raise RuntimeError("a fault of ours")
-
-    monkeypatch.setattr(store, "replace", fails)
-    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=2)
-    assert await dispatcher.handle(Unit(jobs[0].id)) is None
-    await failing.wait()
-    await dispatcher.settle()
-    with pytest.raises(RuntimeError):
-        await dispatcher.handle(Unit(jobs[1].id))
-
-
-async def test_a_failed_attempt_is_stored_before_its_unit_is_due_again(store: JobStore) -> None:
-    job = await submitted(store)
-    pool = ScriptedPool(PoolUnavailable("none"))
-    assert await dispatcher_of(store, pool, POLICY, JobEvents(), behind=2).handle(Unit(job.id)) is not None
-    assert (await stored(store, job.id)).status is JobState.QUEUED
-
-
-async def test_the_next_job_is_claimed_before_the_outcome_of_the_last_is_stored(
-    store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs, replace, take = [await submitted(store) for _ in range(2)], store.replace, store.take
-    order: list[str] = []
-
-    async def noted_replace(old: Job, new: Job) -> bool:
-        order.append("stored")
-        return await replace(old, new)
-
-    async def noted_take(job_id: str, begun: Callable[[Job], Job | None]) -> Taken | None:
-        order.append("claimed")
-        return await take(job_id, begun)
-
-    monkeypatch.setattr(store, "replace", noted_replace)
-    monkeypatch.setattr(store, "take", noted_take)
-    dispatcher = dispatcher_of(store, ScriptedPool(), POLICY, JobEvents(), behind=1)
-    for job in jobs:
-        await dispatcher.handle(Unit(job.id))
-    await dispatcher.settle()
-    assert order[:3] == ["claimed", "claimed", "stored"]
 
 
 async def test_an_image_that_cannot_be_read_now_costs_no_attempt(

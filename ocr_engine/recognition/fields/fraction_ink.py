@@ -6,7 +6,7 @@ their own; where that was one, so are all other lines of the page.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
 from ocr_engine.image.ink import components, from_paper, ink_of
-from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.ctc import Read, Reading
 
 _Box = tuple[int, int, int, int]
-Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
 
 SIGNS = {
     "1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/5": "⅕", "2/5": "⅖", "3/5": "⅗", "4/5": "⅘",
@@ -220,7 +219,7 @@ def _taken_apart(ink: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.
 
 def _without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest piece of a mask (H, W): what is left of a slash's rim is none."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, labels, stats = components(mask.astype(np.uint8))
     return np.asarray(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), bool) if len(stats) > 1 else mask
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.structure import combs
+from ocr_engine.rejoining import combs
 from tests.readings import evenly
 
 

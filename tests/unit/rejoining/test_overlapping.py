@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.structure import overlapping
+from ocr_engine.rejoining import overlapping
 
 PITCH = 20
 """Pixels of a character."""

@@ -4,8 +4,7 @@ Found by their ink: strokes at one pitch on a level rule. What the cells hold is
 and read as one line; grids of more rows are tables, and are left alone.
 """
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads, heights, in_middle
 from ocr_engine.crops import Pixels
 from ocr_engine.image.ink import components, from_paper
-from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.ctc import Read, Reading
+from ocr_engine.rejoining.rows import Row, narrow, with_rows
 
 _Rule = tuple[int, int, int, int]
-Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
 
 MIN_CELLS, MAX_COMBS = 4, 64
 """Cells of a comb; combs of a page that are read, which bounds what a page of them costs."""
@@ -63,7 +62,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
     if not asked(readings):
         return quads, readings
     kept = np.ones(len(quads), bool)
-    found: list[tuple[NDArray[np.float32], Reading]] = []
+    found: list[Row] = []
     for comb in find(page, float(np.median(heights(quads))))[:MAX_COMBS]:
         inside = in_middle(quads, quad(comb)) & kept
         cell = (comb.strokes[-1] - comb.strokes[0]) / (len(comb.strokes) - 1)
@@ -75,10 +74,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
         if told is not None:
             kept &= ~inside
             found.append((quad(comb), told))
-    if not found:
-        return quads, readings
-    boxes = np.concatenate((quads[kept], [box for box, _ in found])).astype(np.float32)
-    return boxes, [readings[i] for i in np.flatnonzero(kept)] + [told for _, told in found]
+    return with_rows(quads, readings, kept, found)
 
 
 def asked(readings: Sequence[Reading]) -> bool:
@@ -187,12 +183,12 @@ def read_in(page: Pixels, comb: Comb, read: Read) -> Reading | None:
     some = [cell for cell in cells if cell is not None]
     told = read([_side_by_side(page, comb, some)])[0]
     each_sure = told.certainty or (told.confidence,) * len(told.text)
-    signs = [(_narrow(sign), sure) for sign, sure in zip(told.text, each_sure, strict=True) if sign != " "]
+    signs = [(narrow(sign), sure) for sign, sure in zip(told.text, each_sure, strict=True) if sign != " "]
     if len(signs) != len(filled):
         alone = read([_side_by_side(page, comb, [cell]) for cell in some])
         if any(len(each.text.strip()) != 1 for each in alone):
             return None
-        signs = [(_narrow(each.text.strip()), each.confidence) for each in alone]
+        signs = [(narrow(each.text.strip()), each.confidence) for each in alone]
     by_cell = dict(zip(filled, signs, strict=True))
     inside = range(filled[0], filled[-1] + 1)
     text = "".join(by_cell[i][0] if i in by_cell else " " for i in inside)
@@ -204,11 +200,6 @@ def read_in(page: Pixels, comb: Comb, read: Read) -> Reading | None:
     return Reading(text, confidence, tuple((i + 0.5) / count for i in inside), certainty)
 
 
-def _narrow(sign: str) -> str:
-    """Letters that are far apart are taken for the wide ones of Chinese print."""
-    return unicodedata.normalize("NFKC", sign) if "！" <= sign <= "～" else sign
-
-
 def _cell(page: Pixels, comb: Comb, i: int) -> Pixels | None:
     """The columns (H, W, 3) of a cell that are inked, without its strokes; None where it is empty."""
     margin = COMB_RIM + 1
@@ -217,7 +208,7 @@ def _cell(page: Pixels, comb: Comb, i: int) -> Pixels | None:
     if part.size == 0:
         return None
     ink = _ink(part)
-    shapes = np.asarray(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:], np.int64)
+    shapes = components(ink)[2][1:].astype(np.int64)
     large = shapes[shapes[:, 3] >= 0.2 * len(part)]
     if not len(large):
         return None

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.structure import spaced
+from ocr_engine.rejoining import spaced
 
 WIDE, HIGH = 12, 20
 """Pixels of a letter."""

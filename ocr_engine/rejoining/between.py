@@ -4,7 +4,7 @@ Detection overlooks what is small and stands apart. Where there is ink between b
 all from the one to the other is read as one line; it stays where that has the same letters and digits, and signs more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
 from ocr_engine.image.ink import components, from_paper
-from ocr_engine.recognition.ctc import Reading
-
-Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
+from ocr_engine.recognition.ctc import Read, Reading
+from ocr_engine.rejoining.rows import with_rows
 
 MAX_GAP_BOXES, MAX_JOINED = 600, 24
 """Boxes of a page from which its gaps are not looked at; rows that are read again. Both bound what a page costs."""
@@ -45,12 +44,10 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
         for (row, members), reading in zip(rows, told, strict=True)
         if is_better(reading, [readings[i] for i in members])
     ]
-    gone = {i for _, _, members in better for i in members}
-    kept = [i for i in range(len(quads)) if i not in gone]
-    if not gone:
-        return quads, [*readings]
-    boxes = np.concatenate((quads[kept], np.array([row for row, _, _ in better], np.float32)))
-    return boxes, [*(readings[i] for i in kept), *(reading for _, reading, _ in better)]
+    kept = np.ones(len(quads), bool)
+    for _, _, members in better:
+        kept[members] = False
+    return with_rows(quads, readings, kept, [(row, reading) for row, reading, _ in better])
 
 
 def joined(page: Pixels, quads: Quads) -> list[tuple[NDArray[np.float32], list[int]]]:

@@ -4,7 +4,7 @@ What stands where two boxes overlap is read twice, or half of it. All of both is
 sure, says about the same, and shows no blank there, or less than both: else they are two cells that stand closely.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels, cut
 from ocr_engine.models.characters import FIRST_EAST_ASIAN
-from ocr_engine.recognition.ctc import Reading
-
-Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
+from ocr_engine.recognition.ctc import Read, Reading
+from ocr_engine.rejoining.rows import Row, with_rows
 
 MAX_OVERLAP_BOXES, MAX_CUT_WORDS = 600, 12
 """Boxes of a page up to which they are compared; rows that are read again. Both bound what a page costs."""
@@ -35,17 +34,14 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
     boxes = [_around(quads[row]) for row in rows]
     told = read([cut(page, box) for box in boxes])
     kept = np.ones(len(quads), bool)
-    whole: list[tuple[NDArray[np.float32], Reading]] = []
+    whole: list[Row] = []
     for row, box, reading in zip(rows, boxes, told, strict=True):
         joints = [(quads[i, :, 0].max() + quads[j, :, 0].min()) / 2 for i, j in pairwise(row)]
         shares = [float((joint - box[0, 0]) / (box[1, 0] - box[0, 0])) for joint in joints]
         if says_more(reading, "".join(readings[i].text for i in row), shares):
             kept[row] = False
             whole.append((box, reading))
-    if not whole:
-        return quads, readings
-    joined = np.concatenate((quads[kept], [box for box, _ in whole])).astype(np.float32)
-    return joined, [readings[i] for i in np.flatnonzero(kept)] + [reading for _, reading in whole]
+    return with_rows(quads, readings, kept, whole)
 
 
 def cut_words(quads: Quads, readings: Sequence[Reading]) -> list[list[int]]:

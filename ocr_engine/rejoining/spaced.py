@@ -5,21 +5,17 @@ gaps are as wide as a typed blank there is a blank between all letters of the ro
 """
 
 import itertools
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from ocr_engine.boxes import Quads, in_middle
 from ocr_engine.crops import Pixels
-from ocr_engine.image.ink import from_paper, ink_of
+from ocr_engine.image.ink import components, from_paper, ink_of
 from ocr_engine.models.characters import FIRST_EAST_ASIAN
-from ocr_engine.recognition.ctc import Reading
-
-Read = Callable[[Sequence[Pixels]], Sequence[Reading]]
+from ocr_engine.recognition.ctc import Read, Reading
+from ocr_engine.rejoining.rows import Row, narrow, with_rows
 
 MAX_SPACED_BOXES, MAX_SPACED = 400, 24
 """Boxes of a page up to which its rows are looked at; rows that are read, which bounds what a page of them costs."""
@@ -77,7 +73,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
     ]
     spaced = [(members, row) for members, row in rows if row is not None][:MAX_SPACED]
     kept = np.ones(len(quads), bool)
-    found: list[tuple[NDArray[np.float32], Reading]] = []
+    found: list[Row] = []
     own = [_joined([readings[i] for i in members]) for members, _ in spaced]
     anew = [
         i
@@ -94,10 +90,7 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading], read: Rea
             kept &= ~in_middle(quads, box)
             kept[members] = False
             found.append((box, reading))
-    if not found:
-        return quads, readings
-    boxes = np.concatenate((quads[kept], [box for box, _ in found])).astype(np.float32)
-    return boxes, [readings[i] for i in np.flatnonzero(kept)] + [reading for _, reading in found]
+    return with_rows(quads, readings, kept, found)
 
 
 def _is_wide(quads: Quads, text: str) -> bool:
@@ -105,7 +98,7 @@ def _is_wide(quads: Quads, text: str) -> bool:
     signs = sum(not sign.isspace() for sign in text)
     length, high = float(np.ptp(quads[:, :, 0])), float(np.median(np.ptp(quads[:, :, 1], axis=1)))
     is_wide = length >= WIDE_SIGNS * signs * high
-    return signs >= MIN_READ and is_wide and max(map(_narrow, text)) < FIRST_EAST_ASIAN
+    return signs >= MIN_READ and is_wide and max(map(narrow, text)) < FIRST_EAST_ASIAN
 
 
 def _rows(quads: Quads, readings: Sequence[Reading]) -> list[list[int]]:
@@ -139,7 +132,7 @@ def _row(page: Pixels, quads: Quads) -> _Row | None:
     part = page[y0 : int(bottom) + 1, x0 : int(right) + beside + 1]
     if min(part.shape[:2]) < 4:
         return None
-    shapes = np.asarray(cv2.connectedComponentsWithStats(ink_of(from_paper(part)), connectivity=8)[2][1:], np.int64)
+    shapes = components(ink_of(from_paper(part)))[2][1:].astype(np.int64)
     if len(shapes) < MIN_SPACED_SIGNS:
         return None
     high = float(np.percentile(shapes[:, 3], 70))
@@ -212,7 +205,7 @@ def _joined(parts: Sequence[Reading]) -> Reading:
 def _spelt(row: _Row, told: Reading) -> Reading | None:
     """What was read in a row that was set closely, at its own places; None where it is not as many signs."""
     sure = told.certainty or (told.confidence,) * len(told.text)
-    signs = [(_narrow(sign), each) for sign, each in zip(told.text, sure, strict=True) if sign != " "]
+    signs = [(narrow(sign), each) for sign, each in zip(told.text, sure, strict=True) if sign != " "]
     if len(signs) != len(row.signs) or told.corner or told.confidence < SURE_SPACED:
         return None
     signs = [
@@ -243,8 +236,3 @@ def _with_letters(signs: str, breaks: frozenset[int]) -> str:
         else word
         for word in words
     )
-
-
-def _narrow(sign: str) -> str:
-    """Letters that are far apart are taken for the wide ones of Chinese print."""
-    return unicodedata.normalize("NFKC", sign) if "！" <= sign <= "～" else sign

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.structure import between
+from ocr_engine.rejoining import between
 from tests.readings import evenly
 
 SIZE = 28
