@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import select
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,7 +23,10 @@ class OutletLimits(Struct, frozen=True, kw_only=True):
 
 
 class Outlet:
-    """A stream for lines whose `write` never waits. Lines that find no room are counted, and the count is told."""
+    """A stream for lines whose `write` never waits. Lines that find no room are counted, and the count is told.
+
+    A line for a pipe that has room is written at once: to wake the thread for it would cost many times as much.
+    """
 
     def __init__(self, stream: TextIO, dropped: Callable[[int], str], limits: OutletLimits = OutletLimits()) -> None:
         """`dropped` makes the line that tells how many are missing at its place."""
@@ -34,6 +38,7 @@ class Outlet:
         self._waiting = 0
         self._dropped = 0
         self._stopping = False
+        self._pipe = _never_waiting(stream)
         # daemon: a line that nobody reads must not keep the process from its end
         self._thread = threading.Thread(target=self._write_on, name="log", daemon=True)
         self._thread.start()
@@ -43,6 +48,8 @@ class Outlet:
         with self._changed:
             if self._dropped or self._waiting + len(line) > self._limits.waiting_characters:
                 self._dropped += 1
+                return
+            if not self._waiting and self._written(line.encode(errors="backslashreplace")):
                 return
             self._lines.append(line)
             self._waiting += len(line)
@@ -57,7 +64,19 @@ class Outlet:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
         self._thread.join(self._limits.last_lines_seconds)
+
+    def _written(self, line: bytes) -> bool:
+        """Whether the pipe took the line, all of it, without a wait."""
+        if self._pipe is None or len(line) > select.PIPE_BUF:  # up to which POSIX lets a pipe take all or nothing
+            return False
+        try:
+            return os.write(self._pipe, line) == len(line)
+        except OSError:
+            return False  # full, or broken: left to the thread
 
     def _write_on(self) -> None:
         while True:
@@ -89,3 +108,17 @@ class Outlet:
                 rest = rest[os.write(descriptor, rest) :]
             except BlockingIOError:
                 select.select([], [descriptor], [])
+
+
+def _never_waiting(stream: TextIO) -> int | None:
+    """A descriptor of the stream's pipe that never waits; None where it is no pipe, or cannot be opened once more.
+
+    Opened anew: O_NONBLOCK on the stream's own one would hold for all processes that share it.
+    """
+    try:
+        descriptor = stream.fileno()
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return None
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK)
+    except (OSError, ValueError):  # io.UnsupportedOperation is both
+        return None

@@ -1,5 +1,6 @@
 """Admission control: refuses uploads while too many bytes wait, disk or memory is short, or a key's quota is used."""
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,11 @@ from config import machine
 from persistence.job import ANYBODY
 from persistence.queue import QueueFull
 from persistence.store import JobStore, StoreFull
+
+BACKLOG_SECONDS = 1.0
+"""How long the bytes that waited are not asked for again while half of the room is left: that half is for what other
+nodes and requeued jobs add meanwhile. To ask costs each upload a seventh of the service's time, and more the longer the
+queue is."""
 
 
 class MemoryShort(Exception):
@@ -38,6 +44,7 @@ class Admission:
         limits: Limits,
         free_memory: Callable[[], int] = machine.available_memory,
         quota_of: Callable[[str], int | None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`quota_of` an owner: how many unfinished jobs it may have (0: no limit); None: as Limits say."""
         self._store = store
@@ -46,6 +53,11 @@ class Admission:
         self._quota_of = quota_of
         self._incoming_bytes = 0
         self._incoming_jobs: Counter[str] = Counter()
+        self._clock = clock
+        self._admitted_bytes = 0
+        """Of all uploads so far."""
+        self._asked = (0, float("-inf"), 0)
+        """Admitted bytes when the store was last asked what waits, when that was, and what it told."""
 
     async def short_of(self) -> StoreFull | MemoryShort | None:
         """What the machine has too little of; None where it has enough."""
@@ -72,6 +84,7 @@ class Admission:
                 yield
         finally:
             self._incoming_bytes -= size
+            self._admitted_bytes += size
 
     @asynccontextmanager
     async def admit_many(self, owner: str, sizes: Sequence[int]) -> AsyncIterator[tuple[int, Exception | None]]:
@@ -97,6 +110,7 @@ class Admission:
             yield held, lacking
         finally:
             self._incoming_bytes -= size
+            self._admitted_bytes += size
             self._incoming_jobs[owner] -= held
             if not self._incoming_jobs[owner]:
                 del self._incoming_jobs[owner]
@@ -114,7 +128,13 @@ class Admission:
                 del self._incoming_jobs[owner]
 
     async def _check_backlog(self) -> None:
+        admitted, moment, waiting = self._asked
+        most = waiting + self._admitted_bytes - admitted + self._incoming_bytes
+        if self._clock() - moment < BACKLOG_SECONDS and most <= self._limits.max_waiting_bytes // 2:
+            return
+        admitted, moment = self._admitted_bytes, self._clock()
         waiting = (await self._store.backlog()).image_bytes
+        self._asked = max(self._asked, (admitted, moment, waiting))
         if waiting + self._incoming_bytes > self._limits.max_waiting_bytes:
             raise QueueFull
 

@@ -99,6 +99,8 @@ class OwnedConnection:
         self._db = db
         self._clock = clock
         self.patience = BUSY_SECONDS
+        self._waits = -1.0
+        """Seconds that SQLite was last told to wait for a lock; less than 0 before that."""
 
     @classmethod
     async def open(cls, name: str, connect: Callable[[], Database]) -> Self:
@@ -148,8 +150,10 @@ class OwnedConnection:
 
     def _guarded(self, work: Callable[[Database], T], deadline: float) -> T:
         try:
-            left = max(0.0, deadline - self._clock())
-            self._db.execute(f"PRAGMA busy_timeout = {round(left * 1000)}")
+            # told only where it changes: that costs as much as a query
+            if (left := round(max(0.0, deadline - self._clock()), 1)) != self._waits:
+                self._db.execute(f"PRAGMA busy_timeout = {round(left * 1000)}")
+                self._waits = left
             return work(self._db)
         except sqlite3.Error as error:
             raise fault(error) from error

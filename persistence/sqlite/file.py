@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from sqlite_utils import Database
 
-from persistence.sqlite.connection import BUSY_SECONDS, connect_inspector
+from persistence.sqlite.connection import connect_inspector
 from persistence.sqlite.migrations import obstacle
 from persistence.store import StoreError, StoreFull, StoreUnusable
 
@@ -159,6 +159,7 @@ class WriteAheadLog:
 
         Waits for nobody: a backup may read for minutes. To be tried again then. Raises sqlite3.Error.
         """
+        (waits,) = db.execute("PRAGMA busy_timeout").fetchone()
         db.execute("PRAGMA busy_timeout = 0")
         try:
             busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -169,7 +170,7 @@ class WriteAheadLog:
         else:
             return not busy
         finally:
-            db.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+            db.execute(f"PRAGMA busy_timeout = {waits}")
 
     def close(self) -> None:
         """Of no use any more. Twice is harmless."""

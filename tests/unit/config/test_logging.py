@@ -75,13 +75,27 @@ def test_a_log_that_nobody_reads_holds_up_nobody_and_says_what_is_missing(pipe: 
 
 
 def test_a_reader_that_is_gone_holds_up_nobody(pipe: Pipe) -> None:
-    nobody, writer = os.pipe()
+    nobody = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nobody, pipe.reader)
     os.close(nobody)
-    os.dup2(writer, pipe.stream.fileno())
-    os.close(writer)
     for number in range(1000):
         logger.info(f"{number}")
     logger.remove()
+
+
+def test_a_line_is_in_a_pipe_that_has_room_before_the_next_one_is_made(pipe: Pipe) -> None:
+    os.set_blocking(pipe.reader, False)
+    for number in range(100):
+        logger.info(f"{number}")
+        assert json.loads(os.read(pipe.reader, PIPE))["message"] == str(number)
+
+
+def test_a_line_longer_than_a_pipe_takes_at_once_stays_in_its_turn(pipe: Pipe) -> None:
+    texts = ["short", "long " * 10_000, "short again"]
+    writing = threading.Thread(target=lambda: [logger.info(text) for text in texts])
+    writing.start()
+    assert [line["message"] for line in pipe.lines(texts[-1])] == texts
+    writing.join()
 
 
 def test_every_line_is_one_object_with_its_event(pipe: Pipe) -> None:
