@@ -55,6 +55,10 @@ class Unpacked(Struct, frozen=True, kw_only=True):
     error: Exception | None = None
 
 
+class _LeadsOut(zipfile.BadZipFile, OSError):
+    """OSError is what zipfile expects where it looks for what only long ZIPs have, in one without files."""
+
+
 class _Bounded(io.FileIO):
     """A file of which no more is read at a time than a directory may have."""
 
@@ -77,7 +81,7 @@ class _Bounded(io.FileIO):
         try:
             return super().seek(offset, whence)
         except OSError:
-            raise zipfile.BadZipFile("an offset leads out of it") from None
+            raise _LeadsOut("an offset leads out of it") from None
 
 
 class Archive:

@@ -120,10 +120,11 @@ async def connected(
 async def next_event(connection: h11.Connection, reader: asyncio.StreamReader, size: int = READ_BYTES) -> object:
     """What of an answer comes next; `size`: bytes read at a time. Raises h11.RemoteProtocolError, OSError."""
     while (event := connection.next_event()) is h11.NEED_DATA:
+        data = await reader.read(size)
+        if not data and connection.their_state is h11.SEND_RESPONSE:
+            raise ConnectionResetError("closed without an answer")
         # empty: the end, of which h11 makes the error where it comes too early
-        connection.receive_data(await reader.read(size))
-    if isinstance(event, h11.ConnectionClosed):
-        raise ConnectionResetError("closed without an answer")
+        connection.receive_data(data)
     return event
 
 

@@ -2,7 +2,7 @@
 
 from ocr_engine import image
 from ocr_engine.document.written import WrittenLine
-from ocr_engine.errors import InvalidDocument
+from ocr_engine.errors import NoSuchPage
 from ocr_engine.image.mapped import Buffer, MappedFile
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.result import DocumentInfo
@@ -29,7 +29,7 @@ class ImageFile:
     def draw(self, number: int) -> PageImage:
         """See Document."""
         if not 1 <= number <= self.info.pages:
-            raise InvalidDocument(f"there is no page {number}; the file has {self.info.pages}")
+            raise NoSuchPage(f"there is no page {number}; the file has {self.info.pages}")
         return image.decode_page(self._data, self._header, number, self._max_pixels)
 
     def written_lines(self, number: int, shown: PageImage) -> list[WrittenLine]:

@@ -82,6 +82,17 @@ async def test_all_of_one_code_are_requeued_together(run: Any) -> None:
         assert [(await service.ended(job_id))["status"] for job_id in letters] == ["done", "dead-letter", "done"]
 
 
+@pytest.mark.parametrize("code", ["", "timout"])
+async def test_a_code_that_does_not_exist_is_refused_by_name(run: Any, code: str) -> None:
+    async with run() as service:
+        for answer in (
+            await service.client.get(f"/dead-letters?code={code}"),
+            await service.client.post(f"/dead-letters/requeue?code={code}"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+            assert f"code: {code!r} is no error code" in answer.json()["detail"]
+
+
 async def test_a_bulk_requeue_stops_where_the_queue_is_full_and_says_so(run: Any) -> None:
     async with run(ScriptedPool(EngineError("a"), EngineError("b")), max_attempts=1, queue_limit=1) as service:
         letters = [await given_up(service) for _ in range(2)]

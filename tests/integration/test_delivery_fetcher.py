@@ -93,7 +93,7 @@ async def test_each_redirect_is_judged_like_the_first_url(to: str) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx", "Content-Encoding"),
         (b"HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n", f"{MAX_REDIRECTS} redirects"),
         (b"SSH-2.0\r\n\r\n", "no HTTP"),
-        (b"", "breaks off"),
+        (b"", "closed without an answer"),
     ],
 )
 async def test_what_is_no_file_is_told(answer: bytes, why: str) -> None:

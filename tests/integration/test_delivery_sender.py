@@ -85,10 +85,11 @@ async def test_a_receiver_that_drips_a_head_does_not_hold_the_try() -> None:
     ("said", "error"),
     [
         (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP"),
-        (b"", "closed|no HTTP"),
+        (b"", "the connection failed: closed without an answer"),
+        (b"HTTP/1.1 200 O", "the connection failed: closed without an answer"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (2 * MAX_ANSWER_HEAD_BYTES), "no HTTP"),
     ],
-    ids=["another protocol", "nothing", "an endless head"],
+    ids=["another protocol", "nothing", "half a head", "an endless head"],
 )
 async def test_what_is_no_answer_is_told_in_words(said: bytes, error: str) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,7 +100,7 @@ async def test_what_is_no_answer_is_told_in_words(said: bytes, error: str) -> No
     async with receiver(answer) as url:
         got = await sender().post(url, {}, b"")
     assert got.status == 0
-    assert any(word in got.error for word in error.split("|")), got.error
+    assert error in got.error
 
 
 async def test_an_endless_body_is_left() -> None:

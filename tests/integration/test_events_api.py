@@ -76,6 +76,14 @@ def test_a_client_that_comes_late_hears_the_end_at_once(server: LiveServer, pool
     assert told == ("dead-letter", "invalid_image", job_id, "mine", {"a": "b"})
 
 
+def test_a_client_of_a_store_that_was_put_back_hears_how_the_job_stands(server: LiveServer) -> None:
+    job_id = upload(server)
+    *_, end = EventSource(f"{server.url}/images/{job_id}/events").events()
+    later = {"Last-Event-ID": str(int(end.id) + 5)}
+    answer = httpx.get(f"{server.url}/images/{job_id}/events", headers=later)
+    assert f"id: {end.id}\nevent: done\n" in answer.text
+
+
 def test_each_page_of_a_document_is_told(server: LiveServer, pool: ScriptedPool) -> None:
     pages = [Image.new("L", (40, 20), shade) for shade in (10, 20, 30)]
     file = io.BytesIO()

@@ -48,6 +48,12 @@ async def test_a_list_that_cannot_be_understood_is_refused(run: Any, query: str)
         assert (await service.client.get(f"/images?{query}")).status_code == 400
 
 
+async def test_an_empty_tag_is_as_none(run: Any) -> None:
+    async with run() as service:
+        job_id = (await service.client.post("/images", files={"file": PNG})).json()["id"]
+        assert [each["id"] for each in (await service.client.get("/images?tag=")).json()["items"]] == [job_id]
+
+
 async def test_a_key_lists_its_own_jobs_only(run: Any, tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"ann:{hash_key('a')}\nbob:{hash_key('b')}\n")

@@ -86,6 +86,8 @@ async def test_an_option_that_is_said_twice_and_not_alike_is_refused_by_name(
         ("[]", "malformed_request", "no JSON object"),
         ("{", "malformed_request", "no JSON object"),
         ("[" * 16_000, "malformed_request", "no JSON object"),
+        ('{"rotate": "auto", "rotate": 90}', "malformed_request", "`rotate` is said twice and not alike, in `options`"),
+        ('{"metadata": {"a": "b", "a": "c"}}', "malformed_request", "`a` is said twice and not alike"),
         ('{"expires_in": 1.5}', "malformed_request", "expires_in: not a whole number of seconds"),
         ('{"text_layer": true}', "malformed_request", "text_layer: 'true' is none of"),
         ('{"metadata": {"a": 1}}', "malformed_request", "metadata: not a JSON object whose values are texts"),

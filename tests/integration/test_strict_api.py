@@ -1,5 +1,6 @@
 """What a client misspells is refused by its name, and nothing is kept of the upload."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -44,6 +45,27 @@ async def test_a_query_parameter_that_says_two_things_is_refused(run: Any) -> No
             assert "twice" in answer.json()["detail"]
         assert (await service.client.post("/images?wait=1&wait=2", content=PNG)).status_code == 400
         assert (await service.client.get("/images?limit=3&limit=3")).status_code == 200
+
+
+async def test_a_query_that_is_no_utf_8_is_refused(run: Any) -> None:
+    async with run() as service:
+        for answer in (
+            await service.client.post("/images?tag=%ff", content=PNG),
+            await service.client.get("/images?tag=%ff"),
+        ):
+            told = (answer.status_code, answer.json()["code"], answer.json()["detail"])
+            assert told == (400, "malformed_request", "the query is not UTF-8")
+
+
+@pytest.mark.parametrize("path", ["/images", "/batches"])
+async def test_a_body_that_came_packed_is_refused_as_such(run: Any, path: str) -> None:
+    async with run() as service:
+        packed = gzip.compress(PNG)
+        answer = await service.client.post(path, content=packed, headers={"Content-Encoding": "gzip"})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert "Content-Encoding 'gzip'" in answer.json()["detail"]
+        assert answer.headers["accept-encoding"] == "identity"
+        assert (await service.client.post(path, content=PNG, headers={"Content-Encoding": "identity"})).is_success
 
 
 async def test_a_known_query_parameter_is_taken(run: Any) -> None:

@@ -14,7 +14,7 @@ from app.http.problems import ApiError
 from app.http.requests.digest import ContentDigest
 from app.http.requests.form import MAX_PARTS, FormFields, parts
 from app.http.requests.options.asked import Asked
-from app.http.requests.upload import FORM_BYTES, RAW_TYPES, received_within
+from app.http.requests.upload import FORM_BYTES, RAW_TYPES, received_within, require_plain
 from app.http.requests.url_upload import JSON_TYPE, fetch_all, told_urls
 from app.jobs.incoming import UploadFields
 from config.settings import Settings
@@ -32,6 +32,7 @@ async def read_batch(
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Parcel.
     """
+    require_plain(request)
     media_type, options = request.content_type
     asked = Asked()
     asked.add_query(request.query_params.multi_items())

@@ -1,7 +1,9 @@
 """What is unknown is refused rather than swallowed: a client that misspells an option learns of it at once."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
@@ -14,10 +16,14 @@ MORE_QUERY = "more_query"
 
 async def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Litestar's guard: raises ApiError for query parameters that the route does not take (unknown_parameter), or that
-    say two things (malformed_request). Async for the reason of those in gate.py.
+    say two things or are no UTF-8 (malformed_request). Async for the reason of those in gate.py.
     """
     if not connection.query_params:
         return  # as most: nothing is made for them
+    try:
+        unquote_to_bytes(connection.scope["query_string"]).decode()
+    except UnicodeDecodeError:
+        raise ApiError("malformed_request", "the query is not UTF-8") from None
     ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
     refuse_unknown("query parameter", connection.query_params.keys(), known)
@@ -33,3 +39,16 @@ def refuse_unknown(kind: str, names: Collection[str], known: Collection[str]) ->
         named = ", ".join(repr(name[:64]) for name in unknown[:8])
         taken = ", ".join(repr(name) for name in sorted(known)) or "none"
         raise ApiError("unknown_parameter", f"unknown {kind} {named}; taken here: {taken}")
+
+
+def said_twice(text: str | bytes | bytearray) -> str | None:
+    """The name of a member that an object in a valid JSON text has twice and not alike, if any."""
+    twice: list[str] = []
+
+    def looked_at(members: Sequence[tuple[str, object]]) -> dict[str, object]:
+        told = dict(members)
+        twice.extend(name for name, value in members if value != told[name])
+        return told
+
+    json.loads(text, object_pairs_hook=looked_at, parse_int=str, parse_float=str)
+    return twice[0] if twice else None

@@ -35,6 +35,7 @@ async def read_upload(
 
     Raises ApiError (400, 408, 413, 415, 503), BadSelection, or as Body.add and Fetcher.fetch.
     """
+    require_plain(request)
     media_type, options = request.content_type
     asked = Asked()
     asked.add_query(request.query_params.multi_items())
@@ -69,6 +70,14 @@ async def read_upload(
     if not body.size:
         raise ApiError("missing_file", _what_is_missing(media_type, form.came))
     return msgspec.structs.replace(fields, sources=sources)
+
+
+def require_plain(request: Request[Any, Any, Any]) -> None:
+    """Raises ApiError (415) for a body in another coding than none: nothing would undo it."""
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        told = f"a body in the Content-Encoding {coding[:32]!r} is not taken; send the file as it is"
+        raise ApiError("unsupported_media_type", told, headers={"Accept-Encoding": "identity"})
 
 
 @contextlib.asynccontextmanager

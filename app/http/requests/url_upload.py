@@ -9,6 +9,7 @@ from app.batches.parcel import Parcel
 from app.delivery.fetcher import Fetcher, UrlNotAllowed, UrlUnreachable, name_of
 from app.http.problems import ApiError
 from app.http.requests.options.asked import MAX_JSON_BYTES, Asked, Place
+from app.http.requests.strict import said_twice
 from app.jobs.received import require_known_type
 from ocr_engine.errors import OcrError
 
@@ -74,6 +75,9 @@ async def _members(stream: AsyncIterator[bytes], most: int) -> dict[str, object]
         if len(body) > most:
             raise ApiError("malformed_request", f"a JSON body may have at most {most} bytes")
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        members = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ApiError("malformed_request", "the body is no JSON object") from None
+    if (name := said_twice(body)) is not None:
+        raise ApiError("malformed_request", f"`{name}` is said twice and not alike; say it once")
+    return members

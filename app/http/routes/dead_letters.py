@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.http.access.gate import admitted
 from app.http.openapi import problems
+from app.http.problems import ERRORS, ApiError
 from app.http.request_context import context_of
 from app.http.requests.cursor import following, place_after
 from app.http.requests.strict import known_query_only
@@ -17,6 +18,7 @@ from app.service import Service
 
 AnyRequest = Request[Any, Any, Any]
 PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Dead letters on one page.")]
+ErrorCode = Annotated[str | None, QueryParameter(schema_extra={"enum": [*ERRORS]}, description="Of one error only.")]
 
 
 @get(
@@ -28,12 +30,12 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=200, description="Dead letters
 async def list_dead_letters(
     request: AnyRequest,
     service: NamedDependency[Service],
-    code: FromQuery[str | None] = None,
+    code: ErrorCode = None,
     after: FromQuery[str | None] = None,
     limit: PageSize = 50,
 ) -> DeadLettersView:
     """A page of dead letters, of one error code where that is asked for."""
-    page = await service.dead_letters(code, context_of(request.scope).viewer, place_after(after), limit)
+    page = await service.dead_letters(_known(code), context_of(request.scope).viewer, place_after(after), limit)
     return DeadLettersView(items=[job_view(job) for job in page.jobs], next=following(page.next))
 
 
@@ -71,10 +73,10 @@ async def requeue_dead_letter(
     description="All, or those of one error code, as far as the queue and the key's quota have room.",
 )
 async def requeue_dead_letters(
-    request: AnyRequest, service: NamedDependency[Service], code: FromQuery[str | None] = None
+    request: AnyRequest, service: NamedDependency[Service], code: ErrorCode = None
 ) -> RequeuedView:
     """How many were queued again, and whether some are left."""
-    outcome = await service.requeue_all(code, context_of(request.scope).viewer)
+    outcome = await service.requeue_all(_known(code), context_of(request.scope).viewer)
     return RequeuedView(requeued=outcome.requeued, remaining=outcome.remaining)
 
 
@@ -87,6 +89,12 @@ async def requeue_dead_letters(
 async def delete_dead_letter(request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]) -> None:
     """Deleted."""
     await service.delete_dead_letter(job_id, context_of(request.scope).viewer)
+
+
+def _known(code: str | None) -> str | None:
+    if code is not None and code not in ERRORS:
+        raise ApiError("malformed_request", f"code: {code[:64]!r} is no error code; /problems lists them")
+    return code
 
 
 router = Router(

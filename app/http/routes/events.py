@@ -48,6 +48,8 @@ async def job_events(request: AnyRequest, job_id: FromPath[str], service: NamedD
         job = (await service.progress(job_id, context.viewer)).job
         if job.status.terminal and job.revision == seen:
             return Response(None, status_code=204)
+        if seen > job.revision:  # of a store that was put back since: nothing of what is here was seen
+            seen = -1
     service.streams.require_room(context.client)
     changes = service.follow(job_id, context.viewer, context.client, seen)
     return event_stream(changes, lambda change: str(change.revision), headless=context.headless)

@@ -46,7 +46,7 @@ async def list_jobs(
     wanted = JobFilter(
         owner=context_of(request.scope).viewer,
         status=status,
-        tag=tag,
+        tag=tag or None,
         created_after=_moment(created_after) if created_after else None,
     )
     page = await service.listed(wanted, place_after(after), limit)

@@ -15,7 +15,7 @@ from ocr_engine.document.pdf.rendering import MAX_DRAW_SECONDS, rendered
 from ocr_engine.document.pdf.scale import Box, drawing_of
 from ocr_engine.document.pdf.text_layer import believable_lines
 from ocr_engine.document.written import WrittenLine
-from ocr_engine.errors import InvalidDocument
+from ocr_engine.errors import InvalidDocument, NoSuchPage
 from ocr_engine.image.header import PDF
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.result import DocumentInfo
@@ -95,7 +95,7 @@ class PdfFile:
     @contextmanager
     def _page(self, number: int, name: str) -> Iterator[pdfium.PdfPage]:
         if not 1 <= number <= self.info.pages:
-            raise InvalidDocument(f"there is no page {number}; the PDF has {self.info.pages}")
+            raise NoSuchPage(f"there is no page {number}; the PDF has {self.info.pages}")
         if self._drawn == MAX_PAGES_OPEN:
             self._document.close()
             self._document = open_pdf(self._source, self._password)

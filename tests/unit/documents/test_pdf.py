@@ -14,7 +14,7 @@ from PIL import Image
 from ocr_engine.document.document import Document
 from ocr_engine.document.opening import open_document
 from ocr_engine.document.pdf.file import MAX_PAGES_OPEN, PdfFile
-from ocr_engine.errors import InvalidDocument, PageTooCostly, PasswordRequired, TooManyPixels
+from ocr_engine.errors import InvalidDocument, NoSuchPage, PageTooCostly, PasswordRequired, TooManyPixels
 from ocr_engine.image.page_image import PageImage
 from ocr_engine.options import EngineOptions, ReadOptions
 from tests.pdfs import A4, Leaf, Picture, pdf, scan, text, text_field, typed
@@ -156,7 +156,7 @@ def test_a_bad_page_fails_alone() -> None:
 def test_there_is_no_page_beyond_the_last() -> None:
     with opened(pdf(typed("one"))) as document:
         for number in (0, 2, -1):
-            with pytest.raises(InvalidDocument, match="there is no page"):
+            with pytest.raises(NoSuchPage, match="there is no page"):
                 document.draw(number)
 
 
@@ -237,7 +237,7 @@ def test_a_page_tree_that_bites_its_tail_ends() -> None:
         document.save(file)
     with opened(file.getvalue()) as found:
         assert ink(found.draw(1).pixels) > 0
-        with pytest.raises(InvalidDocument):
+        with pytest.raises(NoSuchPage):
             found.draw(2)
 
 

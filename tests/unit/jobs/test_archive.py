@@ -85,6 +85,10 @@ def test_a_file_that_lies_before_the_beginning_is_none(tmp_path: Path) -> None:
     assert errors(unpacked(tmp_path, data)) == [BadArchive]
 
 
+def test_a_zip_without_files_is_one(tmp_path: Path) -> None:
+    assert unpacked(tmp_path, zipped({})) == []
+
+
 def five_gigabytes() -> bytes:
     data = zipped({"zeros": bytes(5000)})
     central = data.find(CENTRAL)

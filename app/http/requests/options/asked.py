@@ -8,7 +8,7 @@ import msgspec
 
 from app.http.problems import ApiError
 from app.http.requests.options.table import OPTIONS, PASSWORD, job_options, max_letters
-from app.http.requests.strict import refuse_unknown
+from app.http.requests.strict import refuse_unknown, said_twice
 from app.jobs.incoming import UploadFields
 from config.settings import Settings
 
@@ -51,6 +51,8 @@ class Asked:
             members = msgspec.json.decode(data, type=dict[str, object])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ApiError("malformed_request", f'{place}: no JSON object, as {{"pages": "1-3"}}') from None
+        if (name := said_twice(data)) is not None:
+            raise ApiError("malformed_request", f"`{name}` is said twice and not alike, {place}; say it once")
         refuse_unknown("option", members.keys(), NAMES)
         for name, value in members.items():
             self.add(place, name, _as_text(value))

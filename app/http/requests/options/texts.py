@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from app.http.requests.languages import languages_told
+from app.http.requests.strict import said_twice
 from app.jobs.page_selection import PageSelection
 from config.settings import Settings
 from ocr_engine.recognition.letters.languages import UnknownLanguage
@@ -108,6 +109,8 @@ def metadata(text: str, _settings: Settings) -> Mapping[str, str]:
         told = msgspec.json.decode(text, type=dict[str, str])
     except (msgspec.DecodeError, msgspec.ValidationError):
         raise BadOption('not a JSON object whose values are texts, as {"invoice": "2026-17"}') from None
+    if (name := said_twice(text)) is not None:
+        raise BadOption(f"says {name!r} twice and not alike")
     if any("\0" in each for pair in told.items() for each in pair):
         raise BadOption("holds a NUL character")  # with which PostgreSQL could look into the options of no job
     return told
