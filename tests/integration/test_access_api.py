@@ -230,6 +230,27 @@ async def test_a_key_may_do_what_its_scope_says_and_nothing_else(run: Any, scope
         assert (await service.client.get("/capabilities", headers=DEE)).status_code == 200
 
 
+async def test_further_keys_of_a_name_are_for_its_jobs_each_with_a_scope_of_its_own(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    lines = {"ann": "max_jobs=1", "scanner": "of=ann scope=upload", "screen": "of=ann scope=read", "bob": ""}
+    path.write_text("".join(f"{name}:{hash_key('key-of-' + name)} {rest}\n" for name, rest in lines.items()))
+    scanner, screen = ({"X-API-Key": f"key-of-{name}"} for name in ("scanner", "screen"))
+    async with run(api_keys_file=str(path)) as service:
+        service.pool.hold()
+        job_id = (await service.upload(PNG, **scanner)).json()["id"]
+        assert (await service.upload(PNG, **scanner)).json()["code"] == "quota_exceeded"
+        service.pool.release()
+        listed = [(await service.client.get("/images", headers=key)).json()["items"] for key in (ANN, screen)]
+        assert [[each["id"] for each in items] for items in listed] == [[job_id]] * 2
+        assert (await service.client.get(f"/images/{job_id}?wait=30", headers=screen)).json()["status"] == "done"
+        refused = [
+            await service.client.get(f"/images/{job_id}", headers=scanner),
+            await service.client.delete(f"/images/{job_id}", headers=screen),
+            await service.client.get(f"/images/{job_id}", headers=BOB),
+        ]
+        assert [answer.status_code for answer in refused] == [403, 403, 404]
+
+
 async def test_a_key_that_may_only_upload_is_told_no_text_by_sending_it_again(run: Any, scoped: str) -> None:
     async with run(ScriptedPool(default=text_result("secret")), api_keys_file=scoped) as service:
 

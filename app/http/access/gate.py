@@ -87,7 +87,7 @@ class Gate(Struct, frozen=True, kw_only=True):
             fault = "this key has expired" if key else "send a valid key as X-API-Key, or as Authorization: Bearer"
             raise ApiError("unauthorized", fault, headers={"WWW-Authenticate": 'Bearer realm="smart-queue-ocr"'})
         extend_context(
-            connection.scope, owner=key.name, sees_all=key.scope is Scope.ADMIN, may_read=key.scope is not Scope.UPLOAD
+            connection.scope, owner=key.owner, sees_all=key.scope is Scope.ADMIN, may_read=key.scope is not Scope.UPLOAD
         )
         return key
 

@@ -20,6 +20,7 @@ from app.http.access.key_file import (
     is_name,
     line_of,
     new_key,
+    parse,
     parse_callback_url,
     parse_moment,
     parsed,
@@ -41,6 +42,7 @@ def configure(key: argparse.ArgumentParser, default_file: str) -> None:
     add.add_argument(
         "--scope", choices=scopes, default=Scope.FULL.value, help="full, read (only), upload (only), admin"
     )
+    add.add_argument("--of", default="", metavar="NAME", help="a further key for the jobs of that name")
     add.add_argument("--expires", help="a date or moment (2027-01-31, UTC), or a number of days from now (90d)")
     add.add_argument("--priority", choices=PRIORITIES, default="high", help="the highest that its jobs may have")
     for quota in QUOTAS:
@@ -97,10 +99,13 @@ def _add(options: argparse.Namespace) -> int:
     quotas = {name: getattr(options, name) for name in QUOTAS}
     if any(value is not None and value < 0 for value in quotas.values()):
         raise ValueError("a quota is a whole number from 0")
+    if options.of and not is_name(options.of):
+        raise ValueError("what --of names is no name of a key")
     secret = new_key()
     expires = _moment(options.expires) if options.expires else None
     key = ApiKey(
         name=options.name,
+        of=options.of,
         priority=options.priority,
         digest=hash_key(secret),
         scope=Scope(options.scope),
@@ -109,13 +114,14 @@ def _add(options: argparse.Namespace) -> int:
         webhook_secrets=(new_secret(),) if options.webhook_secret else (),
         **quotas,
     )
+    line = _line(key)
     if options.file:
         path = Path(options.file)
         if path.exists() and options.name in _keys(path):
             raise BadKeyFile(f"{path} has a key of that name; revoke it first")
-        add_line(path, line_of(key))
+        add_line(path, line)
     else:
-        print(line_of(key))
+        print(line)
     if key.callback_url and not key.webhook_secrets:
         print("its webhooks wait until the service has WEBHOOK_SECRETS, or the key secrets of its own", file=sys.stderr)
     print(f"the key of {key.name}, shown only now: {secret}", file=sys.stderr)
@@ -135,10 +141,17 @@ def _webhook(path: Path, options: argparse.Namespace) -> int:
     if options.drop_old:
         signing = signing[:1]
     changed = msgspec.structs.replace(key, callback_url=url, webhook_secrets=signing)
-    replace_line(path, key.name, line_of(changed))
+    replace_line(path, key.name, _line(changed))
     if options.new_secret:
         _show_secret(changed)
     return 0
+
+
+def _line(key: ApiKey) -> str:
+    """Raises ValueError where a file could not hold it."""
+    line = line_of(key)
+    parse(line)
+    return line
 
 
 def _show_secret(key: ApiKey) -> None:
@@ -147,14 +160,14 @@ def _show_secret(key: ApiKey) -> None:
 
 
 def _list(path: Path) -> int:
-    rows: list[tuple[str, ...]] = [("name", "scope", "expires", *QUOTAS, "priority", "secrets", "callback_url")]
+    rows: list[tuple[str, ...]] = [("name", "of", "scope", "expires", *QUOTAS, "priority", "secrets", "callback_url")]
     for key in _keys(path).values():
         expires = "never" if key.expires is None else f"{key.expires:%Y-%m-%d %H:%M} UTC"
         if key.expired(clock.now()):
             expires += " (expired)"
         quotas = ("-" if getattr(key, name) is None else str(getattr(key, name)) for name in QUOTAS)
         webhooks = (str(len(key.webhook_secrets) or "-"), key.callback_url or "-")
-        rows.append((key.name, str(key.scope), expires, *quotas, key.priority, *webhooks))
+        rows.append((key.name, key.of or "-", str(key.scope), expires, *quotas, key.priority, *webhooks))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -40,6 +40,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     name: str
     digest: str
     """SHA-256 of the key, in hexadecimal."""
+    of: str = ""
+    """Whose jobs are its own, where not those of its name."""
     scope: Scope = Scope.FULL
     expires: datetime | None = None
     """From then on it lets nobody in; None: never."""
@@ -55,12 +57,19 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     """What is told is signed with them, the newest first; empty: with the service's. In the clear: a hash signs
     nothing."""
 
+    @property
+    def owner(self) -> str:
+        """The name that its jobs stand under."""
+        return self.of or self.name
+
     def expired(self, now: datetime) -> bool:
         """Does it let nobody in any more?"""
         return self.expires is not None and now >= self.expires
 
 
 QUOTAS = ("max_jobs", "uploads_per_minute", "reads_per_minute")
+OF_OWNERS = frozenset({"max_jobs", "priority", "callback_url", "webhook_secrets"})
+"""What holds for jobs, and so stands with the key of their owner's name alone."""
 
 
 def read_keys(path: Path) -> Mapping[str, ApiKey]:
@@ -110,7 +119,11 @@ def parse(entry: str) -> ApiKey:
         word, _, value = attribute.partition("=")
         if word in values:
             raise ValueError(f"`{word}` stands twice")
-        if word == "scope":
+        if word == "of":
+            if not is_name(value):
+                raise ValueError("`of` is no name of a key")
+            values[word] = value
+        elif word == "scope":
             if value not in list(Scope):
                 raise ValueError(f"`scope` is one of {', '.join(Scope)}")
             values[word] = Scope(value)
@@ -132,9 +145,11 @@ def parse(entry: str) -> ApiKey:
             values[word] = int(value)
         else:
             raise ValueError(
-                "something after the hash that is neither scope, expires, priority, callback_url, webhook_secrets "
+                "something after the hash that is neither of, scope, expires, priority, callback_url, webhook_secrets "
                 "nor a quota"
             )
+    if "of" in values and (words := sorted(OF_OWNERS & values.keys())):
+        raise ValueError(f"`{words[0]}` does not go with `of`: it stands in the line of the jobs' owner")
     return msgspec.structs.replace(ApiKey(name=name, digest=digest), **values)
 
 
@@ -157,6 +172,8 @@ def parse_moment(text: str) -> datetime:
 def line_of(key: ApiKey) -> str:
     """What `parse` reads as this key; without what is as it is for all."""
     words = [f"{key.name}:{key.digest}"]
+    if key.of:
+        words.append(f"of={key.of}")
     if key.scope is not Scope.FULL:
         words.append(f"scope={key.scope}")
     if key.expires is not None:

@@ -135,6 +135,9 @@ def test_the_command_makes_a_key_that_the_file_it_prints_lets_in(
         ["add", "ann:bob"],
         ["add", "ann", "--expires", "soon"],
         ["add", "ann", "--max-jobs", "-1"],
+        ["add", "ann", "--of", "bob:x"],
+        ["add", "ann", "--of", "bob", "--max-jobs", "1"],
+        ["add", "ann", "--of", "bob", "--webhook-secret"],
         ["list", "--file", ""],
         ["revoke", "ann", "--file", "/nowhere/keys.txt"],
     ],
@@ -162,13 +165,24 @@ def test_keys_are_added_to_the_file_listed_and_revoked(file: Path, capsys: pytes
     assert main(["key", "add", "eve", *where]) == 2
     assert main(["key", "list", *where]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["ann", "full", "never", "-", "-", "-", "high", "-", "-"] in rows
-    assert ["eve", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-", "low", "-", "-"] in rows
+    assert ["ann", "-", "full", "never", "-", "-", "-", "high", "-", "-"] in rows
+    assert ["eve", "-", "read", "2999-01-31", "00:00", "UTC", "7", "0", "-", "low", "-", "-"] in rows
     assert main(["key", "revoke", "ann", *where]) == 0
     assert owner(keys, "key-of-ann") is None
     assert owner(keys, "key-of-bob") == "bob"
     assert file.read_text().startswith("# who may come in")
     assert main(["key", "revoke", "ann", *where]) == 2
+
+
+def test_a_further_key_of_somebody_gets_no_webhooks_of_its_own(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--file", str(file)]
+    assert main(["key", "add", "reader", "--of", "ann", "--scope", "read", *where]) == 0
+    assert main(["key", "list", *where]) == 0
+    assert ["reader", "ann", "read", "never"] in [row.split()[:4] for row in capsys.readouterr().out.splitlines()]
+    before = file.read_text()
+    assert main(["key", "webhook", "reader", "--new-secret", *where]) == 2
+    assert "does not go with `of`" in capsys.readouterr().err
+    assert file.read_text() == before
 
 
 def test_a_new_file_is_for_its_owner_only_and_a_torn_line_is_not_continued(tmp_path: Path) -> None:
@@ -190,6 +204,7 @@ def test_a_new_file_is_for_its_owner_only_and_a_torn_line_is_not_continued(tmp_p
     [
         ApiKey(name="ann", digest="a" * 64),
         ApiKey(name="ann", digest="a" * 64, scope=Scope.ADMIN, max_jobs=0, reads_per_minute=5),
+        ApiKey(name="ann", digest="a" * 64, of="bob", scope=Scope.READ, reads_per_minute=5),
         ApiKey(name="ann", digest="a" * 64, expires=datetime(2027, 1, 31, 12, tzinfo=UTC), uploads_per_minute=1),
     ],
 )
@@ -199,7 +214,18 @@ def test_a_key_is_written_as_it_is_read(key: ApiKey) -> None:
 
 @pytest.mark.parametrize(
     "attributes",
-    ["scope=root", "scope=", "expires=soon", "max_jobs=-1", "max_jobs=x", "max_jobs=1 max_jobs=2", "colour=red", "x"],
+    [
+        "scope=root",
+        "scope=",
+        "expires=soon",
+        "max_jobs=-1",
+        "max_jobs=x",
+        "max_jobs=1 max_jobs=2",
+        "colour=red",
+        "x",
+        "of=",
+        "of=bob priority=low",
+    ],
 )
 def test_what_a_line_says_beyond_its_hash_has_to_be_understood(file: Path, attributes: str) -> None:
     file.write_text(f"ann:{'a' * 64} {attributes}\n")
@@ -246,8 +272,9 @@ def test_a_key_has_a_callback_url_and_secrets_that_are_rotated(file: Path, capsy
     assert main(["key", "list", *where]) == 0
     shown = capsys.readouterr().out
     assert second not in shown
-    assert next(line.split()[:6] for line in shown.splitlines() if line.startswith("eve")) == [
+    assert next(line.split()[:7] for line in shown.splitlines() if line.startswith("eve")) == [
         "eve",
+        "-",
         "full",
         "never",
         "-",
