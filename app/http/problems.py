@@ -276,7 +276,8 @@ def api_error(error: Exception, retry_after: int) -> ApiError | None:
         case NotFoundException():
             return ApiError("not_found", "there is no such route; /docs describes those there are")
         case MethodNotAllowedException():
-            return ApiError("method_not_allowed", _other_methods(error))
+            told = "the Allow header names the methods of this route; an image is sent by POST /images; see /docs"
+            return ApiError("method_not_allowed", told)
         case HTTPException():
             return ApiError(_BY_STATUS.get(error.status_code, "malformed_request"), error.detail)
         case _:
@@ -294,11 +295,6 @@ def _file_problem(refused: RefusedFile) -> FileProblem:
         code=means.code,
         detail=means.detail,
     )
-
-
-def _other_methods(error: HTTPException) -> str:
-    taken = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow", "")
-    return f"this route takes {taken or 'other methods'}; /docs describes it, an image is sent by POST /images"
 
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

@@ -37,13 +37,30 @@ export function allowAsking() {
   declined = false;
 }
 
-/** Sends a file, telling `onProgress(share)`; gives the job's first view. `options` are fields of the form. */
+/** Whether a file is one of many others. */
+export const isZip = ({ name, type }) => /\.zip$/i.test(name) || ["application/zip", "application/x-zip-compressed"].includes(type);
+
+/**
+ * Sends a file, telling `onProgress(share)`; gives the job's first view, of a ZIP that of the batch. `options` are fields
+ * of the form.
+ */
 export async function upload(file, { options = {}, onProgress, signal }) {
   const body = new FormData();
   body.append("metadata", JSON.stringify({ file_name: file.name })); // so that it has its name in other browsers, too
   for (const [name, value] of Object.entries(options)) body.append(name, value);
   body.append("file", file, file.name);
-  return (await withKey((headers) => post("images", body, { headers, onProgress, signal }))).body;
+  return (await withKey((headers) => post(isZip(file) ? "batches" : "images", body, { headers, onProgress, signal }))).body;
+}
+
+/** The files of a batch, of which `view` has the first ones. */
+export async function filesOf({ id, files, next }, { signal } = {}) {
+  const all = [...files];
+  while (next !== null) {
+    const { body } = await json(`batches/${encodeURIComponent(id)}?limit=1000&after=${next}`, { signal });
+    all.push(...body.files);
+    next = body.next;
+  }
+  return all;
 }
 
 /** A job as it stands: `{ body, retryAfter }`. `detail` is "lines" or "words". */

@@ -1,6 +1,6 @@
 // The documents of this page: what is uploaded, followed, remembered, opened and removed. Knows nothing of the DOM.
 
-import { Problem, hasKey, job, json, remove, requeue, upload, uploaded } from "./api.js";
+import { Problem, filesOf, hasKey, isZip, job, json, remove, requeue, upload, uploaded } from "./api.js";
 import { Live, ended } from "./live.js";
 import { lanes, persist } from "./patience.js";
 import { Observable } from "./ui.js";
@@ -35,6 +35,11 @@ class Document {
 
   get unfinished() {
     return UNFINISHED.includes(this.status);
+  }
+
+  /** Whether there is something to try again: of what was refused in a ZIP this browser has no file. */
+  get repeatable() {
+    return this.file !== null || this.id !== null;
   }
 }
 
@@ -107,8 +112,12 @@ export class Documents extends Observable {
         ignoreProblem(problem);
         return this.#failed(document, problem);
       }
+      const before = document.id;
       Object.assign(document, { id: null, view: null, options: { ...document.options, ...options } });
-      return this.#send(document);
+      await this.#send(document);
+      // what it was sent anew for is nobody's dead letter any more
+      if (before !== null && document.id !== null) await remove(before).catch(ignoreProblem);
+      return;
     }
     if (document.status === "dead-letter") return this.#act(document, () => requeue(document.id));
     if (document.id !== null) return this.#follow(document);
@@ -203,6 +212,7 @@ export class Documents extends Observable {
     const mayPass = ({ status }) => status === 503 || status === 429 || status === 0;
     try {
       const view = await this.#upload(() => persist(attempt, { mayPass, onWait, signal }));
+      if (isZip(document.file)) return this.#unpack(document, await filesOf(view, { signal }));
       Object.assign(document, { id: view.id, holdUp: null });
       this.#seen(document, view);
       this.#remember();
@@ -213,6 +223,21 @@ export class Documents extends Observable {
       Object.assign(document, { status: "refused", problem, holdUp: null });
       this.#ended(document);
     }
+  }
+
+  // In place of a ZIP, what was in it.
+  #unpack(zip, files) {
+    const { addedAt, options } = zip;
+    const found = files.map(({ name, job_id: id, problem }) => {
+      const each = new Document({ name: name || zip.name, id, addedAt, options, status: id === null ? "refused" : "queued" });
+      if (problem) each.problem = new Problem(problem.status, problem);
+      return each;
+    });
+    found[0].key = zip.key; // it is open where the ZIP was
+    this.all = this.all.flatMap((each) => (each === zip ? found : [each]));
+    for (const each of found) if (each.id !== null) this.#follow(each);
+    this.#remember();
+    this.changed();
   }
 
   #follow(document) {

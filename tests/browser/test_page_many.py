@@ -1,5 +1,6 @@
 """Many documents and many pages: the list, its history, and leafing through, in a real browser."""
 
+import zipfile
 from pathlib import Path
 
 import pikepdf
@@ -85,6 +86,25 @@ def test_many_are_downloaded_as_one_archive_and_deleted_together(server: Server,
         expect(page.get_by_role("button", name="Choose files")).to_be_visible()
 
 
+def test_of_a_zip_each_file_is_a_document_of_its_own(server: Server, opened: Opened, tmp_path: Path) -> None:
+    packed = tmp_path / "scans.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(RECEIPT, "a/receipt.jpg")
+        archive.writestr("a/notes.txt", "no picture")
+        archive.write(FOLDER / "tiny.png", "tiny.png")
+    with opened(server.url) as page:
+        choose(page, packed)
+        expect(page.locator(".items .name")).to_have_text(["a/receipt.jpg", "a/notes.txt", "tiny.png"])
+        expect(page.locator(".document h2")).to_have_text("a/receipt.jpg")
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        page.locator(".items a", has_text="notes.txt").click()
+        expect(page.locator(".document .notice")).to_contain_text("This kind of file cannot be read here.")
+        # it is only in the ZIP, of which this browser reads nothing
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        page.reload()
+        expect(page.locator(".items .name")).to_have_text(["a/receipt.jpg", "tiny.png"])
+
+
 def test_three_hundred_files_are_taken_at_once_and_the_page_goes_on_answering(
     server: Server, opened: Opened, tmp_path: Path
 ) -> None:
@@ -113,8 +133,11 @@ def test_a_document_with_a_password_is_read_once_that_is_given(server: Server, o
         expect(page.get_by_label("Password")).to_be_visible()
         page.reload()  # the browser has the file no more; the server has
         page.get_by_label("Password").fill("sesame")
-        page.get_by_role("button", name="Open", exact=True).click()
+        with page.expect_response(lambda answer: answer.request.method == "DELETE") as forgotten:
+            page.get_by_role("button", name="Open", exact=True).click()
         expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        # what was locked is no dead letter for the operator to look at
+        assert (forgotten.value.status, server.client.get("/dead-letters").json()["items"]) == (204, [])
 
 
 def test_pages_of_a_document_are_looked_at_and_searched(server: Server, opened: Opened, tmp_path: Path) -> None:

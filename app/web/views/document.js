@@ -155,7 +155,7 @@ function Facts({ item, onRetry }) {
         <p>${trouble === item.holdUp && trouble.status === 0 ? t.offline : explain(trouble)}</p>
         <p class="hint">${forOperators(trouble)}</p>
         ${locked && html`<${Password} onGiven=${(password) => onRetry({ password })} />`}
-        ${!item.unfinished && !locked && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}
+        ${!item.unfinished && !locked && item.repeatable && html`<button type="button" onClick=${() => onRetry()}>${t.retry}</button>`}
       </div>`}`;
 }
 

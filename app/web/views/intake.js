@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { number, t } from "../words.js";
 
-const OTHERS = ".tif,.tiff,.heic,.heif,.jp2,.pbm,.pgm,.ppm"; // what browsers do not take for pictures
+const OTHERS = ".tif,.tiff,.heic,.heif,.jp2,.pbm,.pgm,.ppm,.zip"; // what browsers do not take for pictures
 
 /** `large`: there is nothing else on the page yet. `capabilities` may be null. Tells `onFiles(files)`, `onSample()`. */
 export function Intake({ capabilities, large, onFiles, onSample }) {
@@ -27,7 +27,7 @@ export function Intake({ capabilities, large, onFiles, onSample }) {
         ${large && html`<button type="button" class="quiet" onClick=${onSample}>${t.trySample}</button>`}
       </span>
       ${large && limits && html`<p class="hint">${t.takes(
-        capabilities.files.map((kind) => kind.name).join(", "),
+        [...capabilities.files.map((kind) => kind.name), "ZIP"].join(", "),
         number(Math.floor(limits.max_image_bytes / 1e6)), number(limits.max_image_pages))}</p>`}
       <input ref=${input} type="file" id="files" multiple hidden accept=${`${types},${OTHERS}`} onChange=${took} />
       <input ref=${folder} type="file" hidden multiple webkitdirectory onChange=${took} />

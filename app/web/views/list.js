@@ -50,7 +50,7 @@ export function List({ documents, open, onOpen, onRemove, say }) {
 function Many({ taken, documents, say, onRemove }) {
   const done = taken.filter((each) => each.status === "done");
   const unfinished = taken.filter((each) => each.unfinished);
-  const failed = taken.filter((each) => ["dead-letter", "refused"].includes(each.status));
+  const failed = taken.filter((each) => ["dead-letter", "refused"].includes(each.status) && each.repeatable);
   return html`
     ${done.length > 0 && html`<button type="button" onClick=${() => saveAll(done).catch((problem) => say(explain(problem), "toast"))}>${t.download}</button>`}
     ${unfinished.length > 0 && html`<button type="button" onClick=${() => unfinished.forEach((each) => documents.cancel(each))}>${t.cancel}</button>`}
