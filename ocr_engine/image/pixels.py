@@ -83,7 +83,8 @@ def _decoded(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels
 
 def lacks_end(data: Buffer) -> bool:
     """Whether a JPEG's last scan is not followed by the mark of the end; neither can stand in the data of a scan."""
-    return data.rfind(END_OF_JPEG) < data.rfind(START_OF_SCAN)
+    # from 0: a mapped file searches from where it was read to
+    return data.rfind(END_OF_JPEG, 0) < data.rfind(START_OF_SCAN, 0)
 
 
 def _with_opencv(data: Buffer, header: Header) -> Pixels | None:

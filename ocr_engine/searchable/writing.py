@@ -218,6 +218,9 @@ def _mapped(file: Path) -> Iterator[bytes | MappedFile]:
 def _save(document: pikepdf.Pdf, target: Path, objects: ObjectStreamMode, *, compress: bool) -> None:
     if "/Metadata" in document.Root and not isinstance(document.Root.Metadata, Stream):
         del document.Root.Metadata  # pikepdf names the version in it, and fails where it is no stream
+    if Name.Size not in document.trailer:
+        # where the end was cut off; qpdf 12.4 puts the size in its place, and without that writes what nobody can open
+        document.trailer.Size = 0
     with target.open("wb") as out:
         document.save(
             out,

@@ -1,6 +1,7 @@
 """Every pixel format is decoded to what a viewer shows."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import decode_page, probe, read_header
+from ocr_engine.image.mapped import map_file
 from samples import sample
 from tests.unit.image.heic import HEIC
 from tests.unit.image.images import (
@@ -179,6 +181,13 @@ def test_of_an_animation_that_begins_blank_the_first_picture_is_decoded(kind: st
     assert_close(shown(data), np.asarray(picture), 2 * LOSSY)
     alone = saved(Image.new("RGB", IMAGE.size, "white"), kind, save_all=True, append_images=[blank], **options)
     assert shown(alone).min() >= 254
+
+
+def test_a_jpeg_that_lacks_its_end_is_one_however_much_of_its_file_was_read(tmp_path: Path) -> None:
+    data = saved(IMAGE.resize((640, 480)), "JPEG", quality=98)
+    (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])
+    with map_file(tmp_path / "cut.jpg") as mapped:  # type: ignore[union-attr]  # it is not empty
+        assert decode_page(mapped, read_header(mapped, LIMIT), 1, LIMIT).warnings == ("damaged",)
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
