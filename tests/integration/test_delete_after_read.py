@@ -90,10 +90,28 @@ async def test_an_admin_who_looks_erases_nothing(run: Any, tmp_path: Path) -> No
             assert (await service.client.get(path, headers={"X-API-Key": key})).status_code == status
 
 
-def answered(url: str) -> int:
+def answered(url: str) -> float:
     """How many reads of results the server is through with."""
     told = httpx.get(f"{url}/metrics").text.splitlines()
-    return sum("/result" in line for line in told if line.startswith("ocr_http_request_seconds_count"))
+    counts = [line for line in told if line.startswith("ocr_http_request_seconds_count") and "/result" in line]
+    return sum(float(line.rpartition(" ")[2]) for line in counts)
+
+
+def test_a_client_that_closes_as_soon_as_it_has_read_a_batch_has_read_it(settings: Settings) -> None:
+    with live_server(settings, ScriptedPool(default=text_result("read once"))) as server:
+        address = (httpx.URL(server.url).host, httpx.URL(server.url).port or 0)
+        for number in range(1, 11):  # whether the close overtakes the server, back from its last piece, is a race
+            batch = httpx.post(f"{server.url}/batches", params={**ASKED, "wait": "30"}, files={"file": PNG}).json()
+            path = f"/batches/{batch['id']}"
+            with socket.create_connection(address, timeout=30) as client:
+                client.sendall(f"GET {path}/results HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                told = b""
+                while not told.endswith(b"\r\n0\r\n\r\n"):
+                    told += client.recv(65536)
+            assert b"read once" in told
+            while answered(server.url) < number:
+                pass
+            assert httpx.head(server.url + path).status_code == 410
 
 
 def test_an_answer_that_breaks_off_leaves_it(settings: Settings) -> None:

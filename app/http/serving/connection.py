@@ -136,7 +136,9 @@ class Connection(H11Protocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn gives None: closed at once
         """The client sends nothing more. True where it may still read: its request came whole and is to be answered."""
-        self._left_early = True
+        whole = self.cycle is not None and self.cycle.response_complete and not self.flow.write_paused
+        # the application may still be on its way back from the last piece that it sent
+        self._left_early = self._left_early or not whole
         if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             return False
         if _waits(self.scope):
