@@ -34,7 +34,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             try:
                 values[field.name] = msgspec.convert(text, field.type, strict=False)
             except msgspec.ValidationError as fault:
-                faults.append(f"{variable}={text!r}: {_choices(field.type) or fault}")
+                or_auto = "Expected `auto` or a number from 1" if field.name == "max_workers" else ""
+                faults.append(f"{variable}={text!r}: {or_auto or _choices(field.type) or fault}")
     faults += url_faults({name.upper(): value for name, value in values.items()})
     if values.get("role", "all") != "all" and not is_postgres(values.get("database_url", "")):
         faults.append(f"ROLE={values['role']!r}: other nodes reach its jobs on PostgreSQL only; set DATABASE_URL")

@@ -329,7 +329,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="Where clients reach this service, for links in webhooks. Empty: paths only.")
     ] = ""
     cors_origins: Annotated[
-        str, Meta(description="Origins, separated by commas, whose pages may call the API. Empty: none.")
+        str,
+        Meta(
+            description="Origins, as `https://host:port`, with commas between, whose pages may call the API; `*`: all. "
+            "Empty: none."
+        ),
     ] = ""
 
     otel_exporter_otlp_endpoint: Annotated[
