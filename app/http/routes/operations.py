@@ -2,11 +2,13 @@
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.http.openapi import problems
 from app.http.responses.schemas import HistoryView, QueueView, history_view, queue_view
 from app.service import Service
+
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus's, in the version that every scraper takes: some refuse 1.0.0, which is the same but for quoted names."""
 
 
 @get(
@@ -33,7 +35,7 @@ async def queue_history(service: NamedDependency[Service]) -> HistoryView:
 
 @get(
     "/metrics",
-    media_type=CONTENT_TYPE_LATEST,
+    media_type=TEXT_FORMAT,
     responses=problems(401, 500, 503),
     summary="Metrics for Prometheus",
     description="Text format; every metric is described in docs/operations.md.",
@@ -41,7 +43,7 @@ async def queue_history(service: NamedDependency[Service]) -> HistoryView:
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, histograms, and gauges of this moment."""
     # as a header: Litestar would add a second charset to a media type that is text
-    return Response(await service.operations.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await service.operations.metrics(), headers={"Content-Type": TEXT_FORMAT})
 
 
 router = Router("/", route_handlers=[queue, queue_history, metrics], tags=["Operations"])
