@@ -34,12 +34,13 @@ from ocr_engine.recognition.letters.languages import told
 from ocr_engine.recognition.long_lines import read_in_pieces
 from ocr_engine.recognition.reading import DOUBTFUL_CONFIDENCE, FIRST_SQUEEZE, Reader
 from ocr_engine.recognition.recogniser import LINE_HEIGHT, MIN_WIDTH, Recogniser
-from ocr_engine.recognition.script import Support, judge
+from ocr_engine.recognition.script import Judgement, Support, judge
 from ocr_engine.rejoining import rejoined
 from ocr_engine.result import OcrModel, OcrPage, OcrResult, OcrTimings, Rotation
 from ocr_engine.scripts.languages import without_others
 from ocr_engine.scripts.other_scripts import OtherScripts
 from ocr_engine.scripts.sources import find_sources
+from ocr_engine.scripts.unread import passed_over
 from ocr_engine.structure import dashes, find_blocks
 
 MAX_TEXT_PIXELS = 680_000
@@ -169,7 +170,7 @@ class Engine:
         rotation = self._orienter.turn_needed(cuts, glance.quads) if options.rotate is None else options.rotate
         oriented = time.perf_counter()
         read = self._read_turned(cuts, glance, rotation)
-        script = judge(read.quads, read.readings, self._letters.is_prose)
+        script = self._judged(read)
         is_hard = script.page == "unread" or script.open
         if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader):
             page, spent = self.recognise_pixels(
@@ -183,7 +184,7 @@ class Engine:
         if way != rotation and options.rotate is None:
             rotation = way
             read = self._read_turned(cuts, glance, rotation)
-            script = judge(read.quads, read.readings, self._letters.is_prose)
+            script = self._judged(read)
         quads, readings = read.quads, read.readings
         if other:
             quads, readings, script = self._other_scripts.read(
@@ -227,6 +228,10 @@ class Engine:
             warnings=() if script.page == "read" else ("unsupported_script",),
         )
         return page, timings
+
+    def _judged(self, read: "_Read") -> Judgement:
+        missed = passed_over(read.cuts, read.quads, read.readings).tolist()
+        return judge(read.quads, read.readings, self._letters.is_prose, missed)
 
     def _of_models(self, tags: Sequence[str]) -> tuple[str, ...]:
         """Those of the languages that the models read."""

@@ -111,7 +111,9 @@ def _to_the_right(quads: Quads, readings: Sequence[Reading], options: EngineOpti
     boxes, texts = [polygon(quad) for quad in quads], [reading.text for reading in readings]
     if options.reading_order == "columns":
         return pieces_in_order(boxes, texts, [reading.places if not reading.corner else () for reading in readings])
-    in_rows = row_order(boxes) if options.reading_order == "rows" else [[line] for line in from_the_top(boxes)]
+    in_rows = (
+        row_order(boxes, texts) if options.reading_order == "rows" else [[line] for line in from_the_top(boxes, texts)]
+    )
     rows = enumerate(in_rows, 1)
     return [Piece(line, 0, len(texts[line]), row=row) for row, members in rows for line in members]
 

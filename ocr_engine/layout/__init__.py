@@ -46,9 +46,10 @@ def pieces_in_order(
     """
     if not polygons:
         return []
-    if is_vertical(polygons):
-        return [Piece(line, 0, len(texts[line]), row=row) for row, line in enumerate(reading_order(polygons), 1)]
-    lines = level(polygons)
+    lines = level(polygons, texts)
+    if is_vertical(polygons, texts):
+        order = _flat(_order(lines, np.full(len(polygons), np.nan)))
+        return [Piece(line, 0, len(texts[line]), row=row) for row, line in enumerate(order, 1)]
     parts = pieces(lines, texts, places)
     ordered: list[Piece] = []
     said = [texts[part.line][part.first : part.last].strip() for part in parts]
@@ -62,14 +63,14 @@ def pieces_in_order(
     return ordered
 
 
-def row_order(polygons: Sequence[Polygon]) -> Rows:
+def row_order(polygons: Sequence[Polygon], texts: Sequence[str] | None = None) -> Rows:
     """Indices of the lines row by row, each row from the left, even where there are columns; each exactly once."""
-    return rows(level(polygons), np.arange(len(polygons))) if polygons else []
+    return rows(level(polygons, texts), np.arange(len(polygons))) if polygons else []
 
 
-def from_the_top(polygons: Sequence[Polygon]) -> list[int]:
+def from_the_top(polygons: Sequence[Polygon], texts: Sequence[str] | None = None) -> list[int]:
     """Indices of the lines by their upper edges, level ones from the left, whatever belongs together."""
-    lines = level(polygons)
+    lines = level(polygons, texts)
     return [int(line) for line in np.lexsort((lines.left, lines.top))]
 
 

@@ -50,12 +50,15 @@ class Lines(Struct, frozen=True):
         return (self.top + self.bottom) / 2
 
 
-def level(polygons: Sequence[Polygon]) -> Lines:
+def level(polygons: Sequence[Polygon], texts: Sequence[str] | None = None) -> Lines:
     """The boxes turned back by the page's skew. Vertical text (columns from right to left) comes out lying down:
-    its columns are rows from top to bottom, so that everything that orders rows orders them, too."""
+    its columns are rows from top to bottom, so that everything that orders rows orders them, too.
+
+    `texts`: what was read in them, where that is known.
+    """
     corners = np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)
     across, down = _extents(corners)
-    if run_down(across, down):
+    if is_vertical(polygons, texts):
         corners = np.stack([corners[..., 1], -corners[..., 0]], axis=-1)[:, [1, 2, 3, 0]]
         across, down = down, across
     steady = across > STEADY_LENGTH * down
@@ -67,9 +70,13 @@ def level(polygons: Sequence[Polygon]) -> Lines:
     return Lines(xs[:, 0], ys[:, 0], np.maximum(xs[:, 1], xs[:, 0] + 1), np.maximum(ys[:, 1], ys[:, 0] + 1))
 
 
-def is_vertical(polygons: Sequence[Polygon]) -> bool:
-    """Whether most of the text runs down the page."""
-    return run_down(*_extents(np.array(polygons, dtype=np.float64).reshape(-1, 4, 2)))
+def is_vertical(polygons: Sequence[Polygon], texts: Sequence[str] | None = None) -> bool:
+    """Whether most of the text runs down the page; lone signs say nothing, however narrow a 1 is."""
+    across, down = _extents(np.array(polygons, dtype=np.float64).reshape(-1, 4, 2))
+    if texts is not None:
+        several = np.array([len(text.strip()) > 1 for text in texts], dtype=bool)
+        across, down = across[several], down[several]
+    return run_down(across, down)
 
 
 def _extents(corners: Floats) -> tuple[Floats, Floats]:

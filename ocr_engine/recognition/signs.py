@@ -34,8 +34,9 @@ ASTRAY = 0.3
 _SINGLE = re.compile(r"(?<!\S),(?=[^\W\d_][^,]*?[‘’'](?!\w))")
 _CLOSED_SINGLE = re.compile(r"‚((?:[^‚‘’']|[’'](?=\w))*)[’'](?!\w)")
 _DOUBLE = re.compile(r"(?<!\S),,(?=\w)")
-_WORDS = re.compile(r"(?<![^\s(\[„])[^\W_]")
-_NUMBER = re.compile(r"(?<!\S)[Nn](?= ?\d)")
+_WORDS = re.compile(r"(?<![^\s(\[„«])[^\W_]")
+_NUMBER = re.compile(r"(?<!\S)(?:[Nn]|N[oº°])(?= ?\d)")
+_MAYBE_ANGLED = re.compile("[«»].*  |  .*[«»]")
 _CLOSED = re.compile(r"(?<=\S)[“”\"](?!\w)")
 _COMMA = re.compile(r"(?<!\S),(?=[^\W\d_])")
 _ENDS = re.compile(r"[^\W_]+(?![\w'’-])")
@@ -80,7 +81,7 @@ class _Page(Struct, frozen=True, kw_only=True):
     closed: bool
     """Quotations end on it."""
     angled: bool
-    """Angles were read on it."""
+    """Angles were read on it, or nothing between quotations where one may stand."""
 
 
 def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[Reading]:
@@ -88,7 +89,9 @@ def put_right(page: Pixels, quads: Quads, readings: Sequence[Reading]) -> list[R
     readings = [*map(_spelt, readings)]
     on_page = _Page(
         closed=any(_CLOSED.search(reading.text) for reading in readings),
-        angled=any(sign in reading.text for reading in readings for sign in "<>‹›"),
+        angled=any(
+            any(sign in reading.text for sign in "<>‹›") or _MAYBE_ANGLED.search(reading.text) for reading in readings
+        ),
     )
     told = [_with_signs(page, quad, reading, on_page) for quad, reading in zip(quads, readings, strict=True)]
     doubled = {sign for reading in told for sign in reading.text if sign in "„“”"}
@@ -197,14 +200,21 @@ def _is_turned_mark(parts: Sequence[_Part]) -> bool:
 
 
 def _numbers(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
-    """Places of an `N` before a number, with a small raised letter beside it."""
-    for letter in _NUMBER.finditer(text):
-        begin = line.places[letter.start()]
-        digit = next(i for i in range(letter.end(), len(text)) if text[i].isdigit())
+    """Places of an `N` before a number, with a small raised letter beside it; of `No`, with a stroke under that."""
+    for sign in _NUMBER.finditer(text):
+        begin = line.places[sign.start()]
+        digit = next(i for i in range(sign.end(), len(text)) if text[i].isdigit())
         end = line.places[digit]
-        raised = [part for part in line.parts if begin + 0.4 < part.middle < end - 0.25 and part.bottom <= 0.05]
-        if any(part.height <= 0.95 and part.top <= -0.8 and part.width >= 0.25 for part in raised):
-            yield letter.start(), 1, "№"
+        if len(sign[0]) > 1:
+            beside = [part for part in line.parts if begin + 0.4 < part.middle < end - 0.25]
+            raised = any(-0.5 <= part.bottom <= -0.15 and part.top <= -0.6 for part in beside)
+            stroke = any(part.height <= 0.3 and part.width >= 0.25 and abs(part.bottom) <= 0.12 for part in beside)
+            if raised and stroke:
+                yield sign.start(), len(sign[0]), "№"
+            continue
+        small = [part for part in line.parts if begin + 0.4 < part.middle < end - 0.25 and part.bottom <= 0.05]
+        if any(part.height <= 0.95 and part.top <= -0.8 and part.width >= 0.25 for part in small):
+            yield sign.start(), 1, "№"
 
 
 def _angles(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
@@ -212,7 +222,7 @@ def _angles(line: _Line, text: str) -> Iterator[tuple[int, int, str]]:
     for pair in _ANGLES.finditer(text):
         ends = [(pair.start(), "‹"), (pair.end() - 1, "›")]
         parts = [_at(line, line.places[at]) for at, _ in ends]
-        if all(part is not None and part.width <= 0.75 * part.height and part.height <= 0.95 for part in parts):
+        if all(part is not None and part.width <= 0.75 * part.height and part.height <= 1.15 for part in parts):
             yield from ((at, 1, sign) for at, sign in ends)
     opened = -1
     for word in _ENDS.finditer(text):

@@ -90,7 +90,8 @@ class OtherScripts:
         if script.page == "read" and not (script.open or said):
             return None
         least = MIN_SCORE_OF_FEW if script.page == "read" and not said else MIN_SCORE
-        found = find_language(self._readers, self._candidates(script.page, tags), samples(page, quads, script), least)
+        among = [each for each in self._candidates(script.page, tags) if script.code in ("", each.script.code)]
+        found = find_language(self._readers, among, samples(page, quads, script), least)
         if found is None:
             return None
         ways: tuple[Rotation, Rotation] = (270, 90) if run_down(*sides(quads)) else (0, 180)

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from ocr_engine.layout import reading_order, row_order
+from ocr_engine.layout import pieces_in_order, reading_order, row_order
 from ocr_engine.layout.blocks import find_blocks, plumb
 from ocr_engine.layout.lines import level
 from ocr_engine.result import Polygon
@@ -204,3 +204,14 @@ def test_every_line_is_read_exactly_once_whatever_its_shape(shapes: list[Polygon
 @example([box(0, 0, 0, 0)] * 8)
 def test_boxes_on_top_of_each_other_and_without_extent_are_read_once(shapes: list[Polygon]) -> None:
     assert sorted(reading_order(shapes)) == list(range(len(shapes)))
+
+
+def test_lone_figures_however_narrow_do_not_make_a_page_run_down() -> None:
+    rows = [[box(50, 40 * row, 100, 40 * row + 20), box(300, 40 * row, 309, 40 * row + 20)] for row in range(12)]
+    page = [cell for row in rows for cell in row]
+    texts = [text for row in range(12) for text in (f"T{row}", "1")]
+    # without what they say they look like a column of Chinese
+    narrow = [box(50 + 60 * column, 40 * row, 59 + 60 * column, 40 * row + 20) for row in range(6) for column in (0, 1)]
+    assert row_order(narrow, ["1"] * 12) == [[2 * row, 2 * row + 1] for row in range(6)]
+    assert row_order(narrow) != row_order(narrow, ["1"] * 12)
+    assert [piece.line for piece in pieces_in_order(page, texts, [()] * 24)] == [*range(24)]

@@ -105,3 +105,32 @@ def test_what_is_not_held_is_not_believed(support: Support) -> None:
     assert believed.text == "ab"
     assert believed.confidence == min(0.95, most)
     assert believed.certainty == tuple(min(most, each) for each in sure.certainty)
+
+
+def test_a_receipt_of_which_only_figures_are_read_is_unread() -> None:
+    """In Russian: `Молоко 4 x 405.62` gives `4 x 405.62`, as surely as anything."""
+    lines = [Reading("4 x 405.62", 0.97), Reading("1622.48", 1.0)] * 4
+    judgement = judge(boxes(8, 6), lines, passed_over=[0.45, 0.0] * 4)
+    assert judgement.page == "unread"
+    assert judgement.lines == ("unread", "read") * 4
+    assert judge(boxes(8, 6), lines).page == "read"
+
+
+def test_lines_passed_over_on_a_page_of_words_that_are_read_are_told_by_themselves() -> None:
+    lines = [Reading("Please pay within thirty days.", 0.99)] * 3 + [Reading(" 45  12 , .", 0.97)]
+    judgement = judge(boxes(4), lines, passed_over=[0.0, 0.0, 0.0, 0.6])
+    assert judgement == Judgement("read", ("read",) * 3 + ("unread",))
+    # a logo beside a line
+    assert judge(boxes(4), lines, passed_over=[0.0, 0.2, 0.0, 0.0]) == Judgement("read", ("read",) * 4)
+
+
+def test_words_of_greek_letters_are_unread_however_sure_and_few_they_are() -> None:
+    judgement = judge(boxes(2), [Reading("Παρακαλ πληρστε τον", 0.93), Reading("λογαριασμ. 125", 0.94)])
+    assert (judgement.page, judgement.code) == ("unread", "Grek")
+    half = judge(boxes(2), [Reading("Kαφ 8 x 284.64", 0.97), Reading("Λáι 9 x 468.75 Tσ, Γλα", 0.97)])
+    assert (half.page, half.open, half.code) == ("read", True, "Grek")
+
+
+def test_letters_of_greek_in_formulas_are_read() -> None:
+    formulas = [Reading("α + β = γ, λ = 2π/k", 0.95), Reading("Δx = ∫ φ(t) dt, σ² = Σ (x − μ)²/n", 0.95)]
+    assert judge(boxes(2), formulas) == Judgement("read", ("read", "read"))

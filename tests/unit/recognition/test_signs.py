@@ -25,7 +25,7 @@ INK: dict[str, tuple[Box, ...]] = {
     "!": ((0, -1.4, 0.2, -0.35), (0, -0.2, 0.2, 0)),
     "‹": ((0, -0.75, 0.3, -0.1),),
     "›": ((0, -0.75, 0.3, -0.1),),
-    "№": ((0, -1.4, 0.9, 0), (1.05, -1.3, 1.45, -0.75)),
+    "№": ((0, -1.4, 0.9, 0), (1.05, -1.3, 1.45, -0.45), (1.05, -0.2, 1.45, 0)),
     "i": ((0, -1, 0.2, 0), (0, -1.4, 0.2, -1.2)),
     "p": ((0, -1, 0.6, 0.4),),
     "<": ((0, -1, 0.95, 0),),
@@ -107,6 +107,19 @@ def test_a_number_sign_is_an_n_with_a_small_raised_letter() -> None:
     for text in ("Invoice № 48", "№ 7 of twelve"):
         assert told(text, text.replace("№", "N"), [*range(len(text))]).text == text
         assert without(text.replace("№", "N"), "").text == text.replace("№", "N")
+
+
+@pytest.mark.parametrize("read", ["No", "Nº", "N°"])
+def test_a_raised_letter_with_a_stroke_under_it_is_no_o(read: str) -> None:
+    page, middles = printed("Invoice № 48")
+    width = page.shape[1]
+    places = [*middles[:8], middles[8] - 0.3 * SMALL, middles[8] + 0.5 * SMALL, *middles[9:]]
+    quads = np.array([[(0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT)]], np.float32)
+    reading = Reading(f"Invoice {read} 48", 0.9, tuple(place / width for place in places), (0.9,) * len(places))
+    without_stroke = page.copy()
+    without_stroke[BASE - 4 : BASE + 1, round(middles[8] + 0.3 * SMALL) : round(middles[8] + 0.8 * SMALL)] = 255
+    (found,), (plain,) = (signs.put_right(shown, quads, [reading]) for shown in (page, without_stroke))
+    assert (found.text, plain.text) == ("Invoice № 48", reading.text)
 
 
 @pytest.mark.parametrize(

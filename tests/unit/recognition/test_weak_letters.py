@@ -168,6 +168,13 @@ def test_thorn_comes_back_where_icelandic_wants_it(letters: Letters) -> None:
     assert decided(letters, right) == right
 
 
+def test_a_hint_at_thorn_is_one(letters: Letters) -> None:
+    """In a line whose words are new to the model, which then hardly speaks."""
+    read = "Verð með virðisaukaskatti er búsund krónur, og Pórður bíður við veginn."
+    seen = Doubt(read.index("b"), 1, (("b", 0.9), ("þ", 0.05))), Doubt(read.index("P"), 1, (("P", 0.85), ("Þ", 0.15)))
+    assert decided(letters, read, *seen) == read.replace("bú", "þú").replace("Pó", "Þó")
+
+
 def test_a_model_of_little_prose_decides_in_a_line_of_words_that_are_new_to_it(letters: Letters) -> None:
     read = "Ég á að mæta á skrifstofuna á priðjudag."
     doubt = Doubt(read.index("priðju"), 1, (("p", 0.89), ("b", 0.015), ("þ", 0.065)))
