@@ -64,6 +64,18 @@ def test_what_is_drawn_between_back_and_its_event_does_not_undo_it(server: Serve
         expect(page.locator(".items .name")).to_be_visible()
 
 
+def test_of_a_file_that_lacks_its_end_what_has_come_is_shown_and_the_rest_told(
+    server: Server, opened: Opened, tmp_path: Path
+) -> None:
+    file = tmp_path / "half.jpg"
+    file.write_bytes(RECEIPT.read_bytes()[: RECEIPT.stat().st_size // 2])
+    with opened(server.url) as page:
+        choose(page, file)
+        expect(page.locator(".lines li").first).to_contain_text("Harbour Street Bakery")
+        expect(page.locator(".reading .notice")).to_have_text("This file lacks its end: what stood below is missing.")
+        expect(page.locator(".stage img")).to_be_visible()
+
+
 def test_search_and_filter_leave_what_matches(server: Server, opened: Opened) -> None:
     with opened(server.url) as page:
         read(page, RECEIPT, TABLE)

@@ -75,6 +75,7 @@ export function OpenDocument({ document: item, documents, formats, languages, on
                       onClick=${() => setMode(name)}>${label}</button>`)}
               ${mode === "lines" && active.index >= 0 && html`<button type="button" class="quiet"
                 onClick=${() => onCopy(page.lines[active.index].text)}>${t.copyLine}</button>`}</div>
+            ${page.warnings?.includes("damaged") && html`<p class="notice">${t.damaged}</p>`}
             ${page.warnings?.includes("mirrored") && html`<p class="notice">${t.mirrored}</p>`}
             ${page.warnings?.includes("unsupported_script") && html`<p class="notice">${t.unsupported}</p>`}
             <${Reading} ...${{ page, mode, active, marked, threshold, onCopy }}

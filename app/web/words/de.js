@@ -141,6 +141,7 @@ export const TEXTS = {
   copyFailed: "Nichts wurde kopiert: Der Browser lässt es diese Seite nicht tun.",
   expiredHint: "Der Server hat dieses Dokument gelöscht: seine Zeit war um, oder jemand hat es entfernt. Zum Lesen die Datei noch einmal senden.",
   notReadYet: "Diese Seite ist noch nicht gelesen.",
+  damaged: "Dieser Datei fehlt ihr Ende: Was weiter unten stand, fehlt.",
   mirrored: "Spiegelverkehrt: gewendet gelesen, und nicht sicher.",
   unsupported: "Einiges hiervon steht in einer Schrift, die hier nicht gelesen wird.",
   password: "Passwort",

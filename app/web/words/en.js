@@ -142,6 +142,7 @@ export const TEXTS = {
   copyFailed: "Nothing was copied: the browser does not let this page do that.",
   expiredHint: "The server has deleted this document: its time was over, or somebody erased it. Send the file again to have it read.",
   notReadYet: "This page has not been read yet.",
+  damaged: "This file lacks its end: what stood below is missing.",
   mirrored: "Seen in a mirror: read turned over, and not sure.",
   unsupported: "Some of this is in a script that is not read here.",
   password: "Password",

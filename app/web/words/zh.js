@@ -141,6 +141,7 @@ export const TEXTS = {
   copyFailed: "没有复制：浏览器不允许此页面复制。",
   expiredHint: "服务器已删除此文档：保存期已过，或被人删除。请重新发送文件以再次识别。",
   notReadYet: "此页尚未识别。",
+  damaged: "文件不完整：后面的内容缺失。",
   mirrored: "图像是镜像的：已翻转识别，结果不确定。",
   unsupported: "其中有些文字属于这里不支持的文种。",
   password: "密码",
