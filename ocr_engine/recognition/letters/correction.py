@@ -13,6 +13,7 @@ from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
 from ocr_engine.recognition.letters.ngrams import TURKISH, Grams, folded
+from ocr_engine.recognition.spaces import is_unsure
 
 MIN_LETTERS = 30
 """Of a page, from which its language is asked for: a shop's sign is of none."""
@@ -35,8 +36,6 @@ usual pages it is 0.00 to 0.08, of drawn ones with word spaces under 0.17 em mos
 ALL_TIGHT = 0.5
 """The share from which all of it is. Between them a space is the harder to see the larger the share is: a few tight
 lines of a page of usual print made two words of one (`už šalo`)."""
-VISIBLE_SPACE = 0.001
-"""Probability of a space from which it is counted as one."""
 MIN_TELLING_CONFIDENCE = 0.8
 """Confidence of lines that say what language a page is of."""
 
@@ -123,7 +122,7 @@ class Letters:
 def even_space(readings: Sequence[Reading], doubts: Sequence[Sequence[Doubt]]) -> float:
     """With which probability a space is none either way: the less, the more of a page's spaces the model doubts."""
     gaps = [doubt for of_line in doubts for doubt in of_line if doubt.is_gap]
-    unsure = sum(probability >= VISIBLE_SPACE for gap in gaps for choice_, probability in gap.choices if choice_)
+    unsure = sum(map(is_unsure, gaps))
     sure = sum(reading.text.count(" ") for reading in readings) - sum(gap.length for gap in gaps)
     if unsure < MIN_TIGHT:
         return choice.EVEN_SPACE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocr_engine.models.catalogue import SURE_MEAN
-from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.ctc import Doubt, Reading
 from ocr_engine.recognition.reading import (
     DOUBTFUL_CONFIDENCE,
     FIRST_SQUEEZE,
@@ -161,3 +161,36 @@ def test_what_is_read_again_has_an_end_however_much_is_in_doubt() -> None:
     natural = 150 * 300 * 20
     assert sum(width for _, width in recogniser.given) <= 2 * FIRST_SQUEEZE * natural
     assert len({number for number, _ in recogniser.given if number < 150}) == 150
+
+
+class Tight(Print):
+    """Sees the spaces of lines in whole only where they are given more room than the print has."""
+
+    def read(self, crops: Sequence[np.ndarray], widths: Sequence[int], *, exactly: bool = False) -> list[Reading]:
+        readings = super().read(crops, widths, exactly=exactly)
+        return [
+            reading if width > crop.shape[1] else _run_together(reading)
+            for reading, crop, width in zip(readings, crops, widths, strict=True)
+        ]
+
+
+def _run_together(reading: Reading) -> Reading:
+    words = reading.text.split()
+    ends = np.cumsum([len(word) for word in words])[:-1].tolist()
+    doubts = tuple(Doubt(end, 0, ((" ", 0.01), ("", 0.99))) for end in ends)
+    return Reading("".join(words), reading.confidence, doubts=doubts)
+
+
+@pytest.mark.parametrize(
+    ("line", "confidence", "read"),
+    [
+        ("of print that is set so tightly", 0.99, "of print that is set so tightly"),
+        ("of print that is set so tightly", 0.96, "ofprintthatissetsotightly"),
+        ("two words", 0.99, "twowords"),
+    ],
+)
+def test_lines_of_clear_print_whose_spaces_are_hardly_seen_are_read_again_with_more_room(
+    line: str, confidence: float, read: str
+) -> None:
+    recogniser = Tight(*[(line, confidence)] * 12)
+    assert [reading.text for reading in Reader(recogniser).read(recogniser.crops(pitch=20))] == [read] * 12
