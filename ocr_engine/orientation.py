@@ -179,7 +179,7 @@ class _Lead(Struct, frozen=True):
     def plus(self, upright: Reading, turned: Reading) -> "_Lead":
         sure = _sureness(turned)
         ahead = self.ahead + sure - _sureness(upright)
-        return _Lead(ahead, self.sure + sure, self.letters + len(turned.text), self.lines + 1)
+        return _Lead(ahead, self.sure + sure, self.letters + _letters(turned), self.lines + 1)
 
     def is_turned(self) -> bool:
         return self.ahead > MIN_LEAD_TO_TURN and self.sure >= MIN_MEAN_ON_ITS_HEAD * self.letters
@@ -197,8 +197,12 @@ class _Read(Struct, frozen=True):
 
 
 def _sureness(reading: Reading) -> float:
-    """How much was read, each character counted by the confidence in it."""
-    return reading.confidence * len(reading.text)
+    """How much was read, each character counted by the confidence in it; fillers of zones read as well either way."""
+    return reading.confidence * _letters(reading)
+
+
+def _letters(reading: Reading) -> int:
+    return sum(character not in "<>" for character in reading.text)
 
 
 def side_by_side(crop: Pixels) -> Pixels:

@@ -59,6 +59,7 @@ MIN_GREEK_ASKED, MIN_GREEK_SHARE_ASKED = 6, 0.35
 MAX_CONFIDENCE: dict[Support, float] = {"read": 1.0, "letters_missing": 0.5, "unread": 0.2}
 """In what was read: of a script that is not read it is nonsense, however probable."""
 
+_GREEK = re.compile("[\u0370-\u03ff]")
 _GREEK_WORD = re.compile("[\u0370-\u03ff\u1f00-\u1fff]{3,}")
 _GREEK_BESIDE = re.compile(r"(?<=[^\W\d_])[\u0370-\u03ff]|[\u0370-\u03ff](?=[^\W\d_])")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u024f]{3}")
@@ -74,6 +75,8 @@ class Judgement(Struct, frozen=True):
     """There are too few lines to say so, and one of the numbers does: another reader may know."""
     code: str = ""
     """ISO 15924 of the script, where the letters that were read tell it."""
+    ruled_out: str = ""
+    """The same of one that it is not: no letter of it was read, and the models know most of them."""
 
 
 def judge(
@@ -118,6 +121,7 @@ def judge(
         tuple("unread" if is_ else "read" for is_ in lines),
         open=maybe_greek or (0 < long.sum() < QUORUM and bool(asked.sum() == long.sum())),
         code="Grek" if maybe_greek else "",
+        ruled_out="" if _GREEK.search(text) or not unread else "Grek",
     )
 
 

@@ -90,7 +90,11 @@ class OtherScripts:
         if script.page == "read" and not (script.open or said):
             return None
         least = MIN_SCORE_OF_FEW if script.page == "read" and not said else MIN_SCORE
-        among = [each for each in self._candidates(script.page, tags) if script.code in ("", each.script.code)]
+        among = [
+            each
+            for each in self._candidates(script.page, tags)
+            if script.code in ("", each.script.code) and script.ruled_out != each.script.code
+        ]
         found = find_language(self._readers, among, samples(page, quads, script), least)
         if found is None:
             return None

@@ -34,6 +34,9 @@ MIN_SCORE = 0.6
 """Score below which a page is in none of the scripts that are read: wrong ones have up to .57."""
 MIN_SCORE_OF_FEW = 0.75
 """The same of a page with too few lines for the models to say that they do not read it."""
+MIN_SCORE_OF_LEADER = 0.45
+"""Score of a line in the language that stands for its script, from which the others of it are tried: of Ukrainian in
+Russian .5 to .8, in its own .85 to .95."""
 BETTER_SCORE = 0.01
 """By so much another language of a script must be ahead of the one that stands for it."""
 SIGNS_SCORE = 0.15
@@ -82,7 +85,7 @@ def lines_by_themselves(
 ) -> list[LineFound | None]:
     """Of each upright line, who of the languages reads it best, and what; None where none of them reads it."""
     best: list[LineFound | None] = [None] * len(boxes)
-    scores = [least] * len(boxes)
+    scores = [min(least, MIN_SCORE_OF_LEADER)] * len(boxes)
     # one reader after the other, as only a few are kept
     for language in _leaders(readers, languages) if boxes else ():
         reader = readers.of(language)
@@ -93,7 +96,21 @@ def lines_by_themselves(
             score = weight(reading, language.script)
             if score >= scores[i]:
                 best[i], scores[i] = LineFound(language, reading), score
-    return best
+    of_script: dict[Script, list[int]] = {}
+    for i, found in enumerate(best):
+        if found:
+            of_script.setdefault(found.language.script, []).append(i)
+    for script, lines in of_script.items():
+        if min(scores[i] for i in lines) >= SURE_SCORE:
+            continue
+        alike = [language for language in languages if language.script is script]
+        language = _best_of_script(readers, alike, [boxes[i] for i in lines[:SAMPLES]]).language
+        for i in lines:
+            reading = read_well(readers.of(language), boxes[i], script)
+            score = weight(reading, script)
+            if score >= scores[i]:
+                best[i], scores[i] = LineFound(language, reading), score
+    return [found if score >= least else None for found, score in zip(best, scores, strict=True)]
 
 
 def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:

@@ -16,6 +16,7 @@ from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import OcrPage, OcrResult, Rotation
 
 PICTURES = Path(__file__).parent.parent / "pictures" / "scripts"
+DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 READ = {"ru": 0.99, "el": 0.97, "ar": 0.97, "hi": 0.97, "th": 0.95, "ko": 0.97, "vi": 0.98, "he": 0.85}
 """Similarity, at least, of what is read; Tesseract's data of Hebrew takes figures for letters."""
 
@@ -111,6 +112,31 @@ def test_a_line_in_latin_letters_on_such_a_page_is_left_to_the_models(engine: En
     result = engine.recognise(png(page))
     assert only_page(result).language == "ru"
     assert result.text.split("\n")[-1] == words
+
+
+@pytest.mark.parametrize("language", ["ru", "uk"])
+def test_lines_in_another_script_among_those_that_the_models_read_are_read(engine: Engine, language: str) -> None:
+    font = ImageFont.truetype(DEJAVU, 22)
+    others = {"ru": "Просим оплатить счёт в течение десяти дней.", "uk": "Усі люди народжуються вільними і рівними."}
+    lines = ["The contract takes effect today.", others[language], "Please pay within thirty days."]
+    page = Image.new("L", (700, 160), "white")
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(page).text((30, 20 + 40 * row), line, fill=0, font=font)
+    result = engine.recognise(png(page))
+    assert (only_page(result).language, only_page(result).warnings) == ("", ())
+    assert similarity(result.text, lines) >= 0.98
+
+
+def test_a_receipt_in_another_script_is_read_though_its_figures_are(engine: Engine) -> None:
+    page, font = Image.new("L", (560, 330), "white"), ImageFont.truetype(DEJAVU, 22)
+    items = ["Хлеб", "Молоко", "Сахар", "Масло", "Яблоки", "Рыба"]
+    for row, item in enumerate(items):
+        ImageDraw.Draw(page).text((30, 20 + 48 * row), f"{item} {row + 2}", fill=0, font=font)
+        ImageDraw.Draw(page).text((440, 20 + 48 * row), f"{row + 1}4.50", fill=0, font=font)
+    result = engine.recognise(png(page))
+    assert (only_page(result).language, only_page(result).warnings) == ("ru", ())
+    assert all(item in result.text for item in items)
+    assert all(f"{row + 1}4.50" in result.text for row in range(len(items)))
 
 
 @pytest.mark.parametrize(("tags", "language"), [(("ru", "de"), "ru"), (("el",), ""), (("de",), "")])

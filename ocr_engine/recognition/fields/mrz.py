@@ -14,9 +14,11 @@ from ocr_engine.recognition.fields.lookalikes import as_digits, as_letters, vari
 
 WEIGHTS = (7, 3, 1)
 FILLER = "<"
-FILLERS = {"«": "<<", "‹": "<", "≤": "<", "{": "<", "(": "<", "[": "<", "⟨": "<", "＜": "<"}
+FILLERS = {"«": "<<", "‹": "<", "≤": "<", "{": "<", "(": "<", "[": "<", "⟨": "<", "＜": "<", "く": "<", "〈": "<"}
 """What the recogniser takes fillers for."""
-_FILLED = str.maketrans(FILLERS)
+LETTERS_ALIKE = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧⅠⅤⅩ", "ABEZHIKMNOPTYXIVX", strict=True))
+"""Greek capitals and Roman numerals that the recogniser takes letters for; a zone has none."""
+_IN_ZONE = str.maketrans(FILLERS | LETTERS_ALIKE)
 MAX_MISSING = 3
 """Fillers of a row that may be lost or read twice: how many there are follows from the line's length."""
 MIN_RIGHT_CHECKS = 2
@@ -122,7 +124,7 @@ def put_right(lines: Sequence[str]) -> dict[int, str]:
 
 def fit_to(line: str, length: int) -> str | None:
     """The line in a zone's signs and of that length; None where it cannot be one of a zone."""
-    line = line.replace(" ", "").upper().translate(_FILLED)
+    line = line.replace(" ", "").upper().translate(_IN_ZONE)
     if not ((abs(len(line) - length) <= MAX_MISSING and FILLER in line) or len(line) == length):
         return None
     if not all(sign == FILLER or (sign.isascii() and sign.isalnum()) for sign in line):

@@ -124,6 +124,20 @@ def test_slanted_sevens_turn_no_table_of_lone_digits() -> None:
     assert turn_needed(page(12, length=32), Votes(0.9), Digits()) == 0
 
 
+def test_fillers_of_a_machine_readable_zone_do_not_say_how_it_lies() -> None:
+    """They read as surely on their heads, as `>`, and more of them."""
+
+    class ZoneReader(Reader):
+        def read_once(self, crops: Sequence[Pixels]) -> list[Reading]:
+            (crop,) = crops
+            if crop.shape[0] > crop.shape[1]:
+                return [Reading("", 0.0)]
+            upright = int(crop[:, 0].mean()) < int(crop[:, crop.shape[0] - 1].mean())
+            return [Reading("P<POLSMITH<<<<", 0.97) if upright else Reading(">>>>>>>>>>>>H⊥IWS70d", 0.9)]
+
+    assert turn_needed(page(2), Votes(0.9, 0.9), ZoneReader()) == 0
+
+
 def test_lone_signs_say_nothing_against_a_word() -> None:
     """The notes of a sheet of music have surer letters on their heads than the title that stands above them."""
 

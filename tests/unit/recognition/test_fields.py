@@ -43,6 +43,11 @@ def test_fillers_that_were_lost_read_twice_or_read_as_other_signs_come_back() ->
     assert repaired(names + "<<", numbers_.replace("<<<<<", " <<< <<<")) == [*TD3]
 
 
+def test_letters_of_other_alphabets_that_look_alike_are_those_of_a_zone() -> None:
+    names, numbers_ = TD3
+    assert repaired(names.replace("P<", "Ρ<").replace("IK", "ⅠΚ"), numbers_.replace("UTO", "UΤΟ")) == [*TD3]
+
+
 def test_lines_of_a_zone_s_length_without_right_check_digits_are_left_alone() -> None:
     lot = random.Random(3)
     for _ in range(300):
