@@ -232,3 +232,9 @@ def test_an_accent_that_was_read_stays_where_it_is_likelier_than_the_plain_lette
     at = text.index(accented)
     plain = {"œ": "o", "ï": "i"}[text[at]]
     assert decided(letters, text, Doubt(at, 1, ((text[at], 0.9), (plain, 0.05)))) == text
+
+
+def test_an_ae_that_was_read_as_two_letters_is_one(letters: Letters) -> None:
+    read = DANISH.replace("værdighed", "vaerdighed")
+    doubt = Doubt(read.index("aerd"), 1, (("a", 0.9), ("æ", 0.05)))
+    assert decided(letters, read, doubt) == DANISH
