@@ -83,7 +83,7 @@ LANGUAGES = (
     Language("be", "bel", _CYRILLIC, "ўЎ"),
     Language("sr", "srp", _CYRILLIC, "ђјљњћџ"),
     Language("mk", "mkd", _CYRILLIC, "ѓѕјќ"),
-    Language("kk", "kaz", _CYRILLIC, "ғқұі"),
+    Language("kk", "kaz", _CYRILLIC, "ғқұ"),
     # Debian's data of Tatar is of its Latin letters; that of Kyrgyz reads its Cyrillic ones, җ among them
     Language("tt", "kir", _CYRILLIC, "әҗһ"),
     Language("ky", "kir", _CYRILLIC, "ңөү"),

@@ -22,8 +22,8 @@ MIN_TRIAL_LETTERS = 3
 """Of its own script, that a language must read in a line to have a say."""
 FIRST_RATIO = 20.0
 """Length by height of what is read by all languages first: the middle of the longest of those lines."""
-MAX_AFTER_FIRST = 3
-"""Of the languages, each way, those that are best there read the lines."""
+MAX_AFTER_FIRST, MAX_OF_DOUBTFUL = 3, 6
+"""Of the languages, each way, those that are best there read the lines; and where none of them reads these."""
 MAX_GAIN = 0.2
 """By so much a whole line may have a higher score than that, in the crop that suits it best."""
 MIN_FIRST = 0.2
@@ -151,7 +151,7 @@ def _leader(
     best, read = _Scored(languages[0], 0.0), ways[0]
     for i, (language, way) in enumerate(by_score):
         # a line that is read and a page that is not: the line is in another script than most
-        if i >= hopeful and (best.score >= MIN_SCORE or most < MIN_SCORE):
+        if i >= hopeful and (best.score >= MIN_SCORE or (most < MIN_SCORE and i >= MAX_OF_DOUBTFUL)):
             break
         score = _once(readers, language, ways[way])
         if score > best.score:

@@ -165,8 +165,9 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.Mo
         ({"kk": ("меҗбүр һәм", 0.93), "tt": ("меҗбүр һәм", 0.95), "ky": ("меҗбүр һәм", 0.95)}, "tt"),
         ({"kk": ("құқық және", 0.95), "tt": ("кукык жәна", 0.93), "ky": ("кукык жәна", 0.93)}, "kk"),
         ({"kk": ("менен жөнүндө", 0.95), "tt": ("менен жөнүндө", 0.95), "ky": ("менен жөнүндө", 0.95)}, "ky"),
+        ({"uk": ("старіші версії", 0.95), "kk": ("старіші версіі", 0.93)}, "uk"),
     ],
-    ids=["it reads much less surely", "it reads as surely", "Tatar", "Kazakh", "Kyrgyz"],
+    ids=["it reads much less surely", "it reads as surely", "Tatar", "Kazakh", "Kyrgyz", "Ukrainian"],
 )
 def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
     certainty: dict[str, tuple[str, float]], told: str
@@ -176,6 +177,25 @@ def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
     found = find_language(Readers([source]), source.languages, [line], 0.6)
     assert found is not None
     assert found.language.tag == told
+
+
+def test_a_script_that_reads_the_first_line_badly_is_tried_on_the_others_where_those_before_it_read_none() -> None:
+    class Differs(FixedReader):
+        def read(self, crop: Pixels, border: int) -> Reading:
+            whole = crop.shape[1] > 700
+            return (
+                Reading(self._reading.text, 0.9 if whole else 0.3) if self._reading.text == "مفتاح" else self._reading
+            )
+
+    class Source(Fixed):
+        def open(self, language: Language) -> LineReader:
+            return Differs(*self._certainty[language.tag])
+
+    source = Source({"ko": ("가나다", 0.5), "ka": ("აბგ", 0.5), "ar": ("مفتاح", 0.3)})
+    line = Box(np.full((40, 800, 3), 255, np.uint8), boxes((10, 5, 790, 35))[0])
+    found = find_language(Readers([source]), source.languages, [line], 0.6)
+    assert found is not None
+    assert found.language.tag == "ar"
 
 
 @pytest.mark.parametrize(("tags", "told"), [(["el"], "el"), (["el", "de"], None), ([], None), (["ru"], None)])
