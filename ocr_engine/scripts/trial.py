@@ -127,10 +127,10 @@ def samples(page: Pixels, quads: Quads, script: Judgement) -> list[Box]:
 def _leaders(readers: Readers, languages: Sequence[Language]) -> list[Language]:
     """One of each script, which tells best whether something is in it."""
     leaders: dict[Script, Language] = {}
-    # what is loaded costs nothing, and is most likely, too
-    for language in sorted(languages, key=lambda language: not readers.is_loaded(language)):
+    for language in languages:
         leaders.setdefault(language.script, language)
-    return [*leaders.values()]
+    # what is loaded costs nothing, and is most likely, too; another language of its script would not tell as well
+    return sorted(leaders.values(), key=lambda language: not readers.is_loaded(language))
 
 
 def _leader(

@@ -198,6 +198,16 @@ def test_a_script_that_reads_the_first_line_badly_is_tried_on_the_others_where_t
     assert found.language.tag == "ar"
 
 
+def test_a_page_is_told_by_the_first_language_of_its_script_whatever_the_page_before_it_has_loaded() -> None:
+    source = Fixed({"ar": ("مفتاح", 0.9), "ug": ("مفتاح", 0.3), "ko": ("가나다", 0.4)})
+    readers = Readers([source])
+    readers.of(source.languages[1])
+    line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
+    found = find_language(readers, source.languages, [line], 0.6)
+    assert found is not None
+    assert found.language.tag == "ar"
+
+
 @pytest.mark.parametrize(("tags", "told"), [(["el"], "el"), (["el", "de"], None), ([], None), (["ru"], None)])
 def test_a_page_that_the_models_read_is_in_another_script_only_where_that_is_told(
     tags: list[str], told: str | None
