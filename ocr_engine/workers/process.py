@@ -14,7 +14,7 @@ from typing import Literal, ParamSpec, TypeVar
 
 import psutil
 
-from ocr_engine.errors import EngineError, JobTimeout, OcrError, PageTooCostly, WorkerCrashed
+from ocr_engine.errors import EngineError, JobTimeout, OcrError, OutOfMemory, PageTooCostly, WorkerCrashed
 from ocr_engine.options import EngineOptions
 from ocr_engine.workers import child
 from ocr_engine.workers.allowance import WALL_FACTOR, Allowance, cpu_seconds_used
@@ -28,6 +28,8 @@ DeathCause = Literal["crashed", "timeout", "out_of_memory", "interrupted", "stop
 needed any more."""
 
 
+NOT_ALLOCATED = "std::bad_alloc"
+"""What libraries in C++ end the process with where memory is short: the standard's name of it, told by libstdc++."""
 REAP_SECONDS = 5.0
 """Until the kernel has told how a dead process has ended."""
 
@@ -50,7 +52,9 @@ class WorkerProcess:
         """`address_space`: bytes that the process may map. `heard`: told its id and what it writes, see Output.
         `reads`: False for one without models, see child.prepare.
         """
-        self._output = Output(lambda text: heard(self.pid, text))
+        self._last_words = ""
+        self._output = Output(self._hear)
+        self._heard = heard
         # spawn: a forked child would inherit uvicorn's signal handlers and the locks of our threads
         self._executor = ProcessPoolExecutor(
             max_workers=1,
@@ -72,6 +76,10 @@ class WorkerProcess:
         self.at_rest.set()
         self.died = asyncio.Event()
         self.cause: DeathCause = "crashed"
+
+    def _hear(self, text: str) -> None:
+        self._last_words = text
+        self._heard(self.pid, text)
 
     @property
     def alive(self) -> bool:
@@ -165,6 +173,8 @@ class WorkerProcess:
         if self._child.exitcode == -signal.SIGXCPU:
             # a limit that the process has set itself (document/pdf/bounds.py), and would meet again
             return PageTooCostly("the page takes more CPU time to be drawn than a page may take")
+        if self._child.exitcode == -signal.SIGABRT and NOT_ALLOCATED in self._last_words:
+            return OutOfMemory("the OCR process was not given the memory for this page, and has ended")
         return WorkerCrashed("the OCR process died while it read this page")
 
     async def _in_time(self, work: Future[T], timeout: float) -> T:

@@ -285,6 +285,18 @@ async def test_a_page_that_used_up_its_cpu_time_in_one_drawing_is_not_read_again
         await worker.end()
 
 
+async def test_a_worker_that_a_library_ends_for_want_of_memory_says_so() -> None:
+    worker = WorkerProcess(EngineOptions(), DEFAULT_LIMITS.address_space, lambda *_: None)
+    await worker.start(KNOWN.data)
+    try:
+        # as pdfium's, OpenCV's and ONNX Runtime's C++ end where nobody catches it
+        await worker.run(60.0, os.write, 2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
+        with pytest.raises(OutOfMemory, match="the memory for this page"):
+            await worker.run(60.0, os.abort)
+    finally:
+        await worker.end()
+
+
 async def test_a_worker_without_the_memory_for_a_page_says_so_and_is_replaced(
     start_pool: StartPool,
 ) -> None:

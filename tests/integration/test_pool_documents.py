@@ -15,7 +15,7 @@ from PIL import Image
 
 from ocr_engine.errors import (
     ImageMissing,
-    InvalidDocument,
+    NoSuchPage,
     WorkerCrashed,
 )
 from ocr_engine.formats import Source
@@ -68,7 +68,7 @@ async def test_the_pages_of_a_file_are_read_one_by_one_in_any_order(start_pool: 
         assert [page.number for page in result.pages] == [number]
         assert (result.text, result.worker) == (KNOWN.text, "worker-1")
         assert result.timings.total >= result.timings.decode > 0
-    with pytest.raises(InvalidDocument, match="no page 4"):
+    with pytest.raises(NoSuchPage, match="no page 4"):
         await pool.read_page(file, 4, ReadOptions())
     assert pool.events[-1].kind == "started", "no worker died of it"
 
