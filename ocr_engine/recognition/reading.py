@@ -41,7 +41,8 @@ MAX_RIM = 0.04
 print stands closely."""
 UNSURE_SHARE, MIN_UNSURE_SPACES = 0.5, 20
 """Share of a page's spaces between letters, and their number, that the model is not sure of, from which its lines are
-read again `STRETCHED`: given room, it sees the spaces of tightly set print. Usual drawn pages have .16 at most."""
+read again `STRETCHED`: given room, it sees the spaces of tightly set print. Of all gaps of usual drawn pages .16 at
+most are unsure."""
 UNSURE_OF_LINE, MIN_UNSURE_OF_LINE = 0.1, 2
 """The same of one line, from where it is among them: of receipts no more than three were."""
 MIN_CLEAR = 0.965
