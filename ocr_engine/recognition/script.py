@@ -109,7 +109,7 @@ def judge(
     mostly_holed = holed.sum() > (np.array(latin, bool) & ~holed).sum()
     is_greek = _has_greek(_GREEK_WORD, text, MIN_GREEK, MIN_GREEK_SHARE)
     maybe_greek = is_greek or _has_greek(_GREEK_BESIDE, text, MIN_GREEK_ASKED, MIN_GREEK_SHARE_ASKED)
-    unread = unread or is_greek or bool(mostly_holed and holed.sum() >= MIN_HOLED)
+    is_nothing, unread = unread, unread or is_greek or bool(mostly_holed and holed.sum() >= MIN_HOLED)
     # a line alone is of another script where both speak for that
     short = np.array([len(each.text) < MIN_LINE_LETTERS and not each.text.isdecimal() for each in readings], bool)
     greek = np.array([_has_greek(_GREEK_WORD, each.text, MIN_GREEK_LINE, MIN_GREEK_SHARE) for each in readings], bool)
@@ -120,7 +120,8 @@ def judge(
         "unread" if unread else "read",
         tuple("unread" if is_ else "read" for is_ in lines),
         open=maybe_greek or (0 < long.sum() < QUORUM and bool(asked.sum() == long.sum())),
-        code="Grek" if maybe_greek else "",
+        # beside lines of which nothing is read, as of Korean, a few of Greek say nothing of the others
+        code="Grek" if maybe_greek and not is_nothing else "",
         ruled_out="" if _GREEK.search(text) or not unread else "Grek",
     )
 
