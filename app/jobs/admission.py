@@ -14,8 +14,7 @@ from persistence.store import JobStore, StoreFull
 
 BACKLOG_SECONDS = 1.0
 """How long the bytes that waited are not asked for again while half of the room is left: that half is for what other
-nodes and requeued jobs add meanwhile. To ask costs each upload a seventh of the service's time, and more the longer the
-queue is."""
+nodes and requeued jobs add meanwhile. To ask sums up all that waits, in another thread, for each upload."""
 
 
 class MemoryShort(Exception):

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from ocr_engine.errors import InvalidImage
 from ocr_engine.image import decode_page, probe, read_header
-from ocr_engine.image.mapped import map_file
+from ocr_engine.image.mapped import MappedFile, map_file
 from samples import sample
 from tests.unit.image.heic import HEIC
 from tests.unit.image.images import (
@@ -186,7 +186,9 @@ def test_of_an_animation_that_begins_blank_the_first_picture_is_decoded(kind: st
 def test_a_jpeg_that_lacks_its_end_is_one_however_much_of_its_file_was_read(tmp_path: Path) -> None:
     data = saved(IMAGE.resize((640, 480)), "JPEG", quality=98)
     (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])
-    with map_file(tmp_path / "cut.jpg") as mapped:  # type: ignore[union-attr]  # it is not empty
+    mapped = map_file(tmp_path / "cut.jpg")
+    assert isinstance(mapped, MappedFile)
+    with mapped:
         assert decode_page(mapped, read_header(mapped, LIMIT), 1, LIMIT).warnings == ("damaged",)
 
 
