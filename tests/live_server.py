@@ -90,6 +90,11 @@ class Wire(contextlib.AbstractContextManager["Wire"]):
         self.socket.close()
 
 
+def url_of(address: tuple[str, int]) -> str:
+    """Of a server's root, without a slash."""
+    return f"http://{address[0]}:{address[1]}"
+
+
 class LiveServer:
     """What a test may do with the running server."""
 
@@ -100,10 +105,13 @@ class LiveServer:
         service: Service,
         log: list[dict[str, Any]],
         loop: asyncio.AbstractEventLoop,
+        client: httpx.Client,
     ) -> None:
         self.address = address
         self.loop = loop
-        self.url = f"http://{address[0]}:{address[1]}"
+        self.url = url_of(address)
+        self.client = client
+        """Its addresses begin at the server's root; as patient as a busy machine needs."""
         self.server = server
         self.service = service
         self.log = log
@@ -130,7 +138,7 @@ class LiveServer:
         faults = [entry for entry in self.log if entry["level"] in ("ERROR", "CRITICAL") or entry["exception"]]
         assert not faults, faults
         until = time.monotonic() + PATIENCE
-        while httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code != 200:
+        while self.client.get("/health/ready").status_code != 200:
             if time.monotonic() > until:
                 return False
         return True
@@ -179,7 +187,8 @@ def live_server(
             thread.join(0.01)
         assert server.started, log
         address = server.servers[0].sockets[0].getsockname()[:2]
-        yield LiveServer(address, server, app.state.service, log, loops[0])
+        with httpx.Client(base_url=url_of(address), timeout=PATIENCE) as client:
+            yield LiveServer(address, server, app.state.service, log, loops[0], client)
     finally:
         server.should_exit = True
         thread.join(PATIENCE)

@@ -17,7 +17,7 @@ from ocr_engine.engine import Engine
 from ocr_engine.errors import WorkerCrashed
 from ocr_engine.options import EngineOptions
 from samples import sample
-from tests.live_server import live_server
+from tests.live_server import PATIENCE, live_server
 from tests.receivers import receiver
 from tests.scripted_pool import ScriptedPool, text_result
 
@@ -43,7 +43,11 @@ def recorded(folder: Path) -> dict[str, Any]:
 
     settings = Settings(database_url=f"sqlite:///{folder}/jobs.db", max_attempts=1, queue_limit=100)
     called = msgspec.structs.replace(settings, webhook_secrets=new_secret(), webhook_allowed_hosts="127.0.0.1")
-    with receiver() as hook, live_server(called, pool) as server, httpx.Client(base_url=server.url) as client:
+    with (
+        receiver() as hook,
+        live_server(called, pool) as server,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
+    ):
         client.headers["X-Request-ID"] = "3f0c6a52-2f3e-4f4e-9a51-0d6d5b1f2c10"
         lost = client.post("/images?wait=20", content=image).json()["id"]
         keep("list_dead_letters", client.get("/dead-letters"))
@@ -109,7 +113,7 @@ def recorded(folder: Path) -> dict[str, Any]:
         max_image_bytes=100,
         database_url=f"sqlite:///{folder}/2.db",
     )
-    with live_server(limited, pool) as server, httpx.Client(base_url=server.url) as client:
+    with live_server(limited, pool) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         keep("", client.get("/images"))
         client.headers["X-API-Key"] = "sq_ann"
         keep("", client.post("/images", content=image[:99], params={"callback_url": "https://example.com/"}))
@@ -118,7 +122,7 @@ def recorded(folder: Path) -> dict[str, Any]:
         keep("", client.get("/capabilities"))
     poor = ScriptedPool(default=text_result("nothing like it"))
     full = msgspec.structs.replace(settings, queue_limit=1, database_url=f"sqlite:///{folder}/3.db")
-    with live_server(full, poor) as server, httpx.Client(base_url=server.url) as client:
+    with live_server(full, poor) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         keep("get_ai", client.get("/health/ai"))
         poor.hold()
         while (answer := client.post("/images", content=image)).status_code == 202:

@@ -3,8 +3,6 @@
 import contextlib
 from pathlib import Path
 
-import httpx
-
 from config.settings import Settings
 from samples import sample
 from tests.browser.conftest import Opened
@@ -27,7 +25,7 @@ def test_it_follows_a_batch_through_a_restart_and_stays_away_after_the_end(opene
     with contextlib.ExitStack() as page_life:
         with live_server(settings, held) as server:
             files = [("file", ("a.png", image)), ("file", ("b.png", image))]
-            address = httpx.post(f"{server.url}/batches", files=files).headers["location"]
+            address = server.client.post("/batches", files=files).headers["location"]
             page = page_life.enter_context(opened(server.url))
             page.evaluate(FOLLOW, f"{address}/events")
             page.wait_for_function("() => told.length > 0")

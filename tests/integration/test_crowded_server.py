@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from app.http.serving.connection import Deadlines
@@ -59,7 +58,7 @@ def test_files_that_nobody_reads_are_held_once_for_all(live: Live) -> None:
     with contextlib.ExitStack() as asking:
         for _ in range(20):
             asking.enter_context(server.wire()).send(bundle)
-        whole = httpx.get(f"{server.url}/static/vendor/swagger-ui/swagger-ui-bundle.js")
+        whole = server.client.get("/static/vendor/swagger-ui/swagger-ui-bundle.js")
         left = [each.transport.get_write_buffer_size() for each in server.server.server_state.connections]
     assert len(whole.content) > 1_000_000
     assert max(left) <= 64 * 1024

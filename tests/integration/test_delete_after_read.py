@@ -5,14 +5,13 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.http.access.key_file import hash_key
 from config.settings import Settings
 from ocr_engine.errors import InvalidImage
 from samples import sample
-from tests.live_server import live_server
+from tests.live_server import LiveServer, live_server
 from tests.scripted_pool import ScriptedPool, text_result
 
 PNG = sample("tiny").data
@@ -90,49 +89,47 @@ async def test_an_admin_who_looks_erases_nothing(run: Any, tmp_path: Path) -> No
             assert (await service.client.get(path, headers={"X-API-Key": key})).status_code == status
 
 
-def answered(url: str) -> float:
+def answered(server: LiveServer) -> float:
     """How many reads of results the server is through with."""
-    told = httpx.get(f"{url}/metrics").text.splitlines()
+    told = server.client.get("/metrics").text.splitlines()
     counts = [line for line in told if line.startswith("ocr_http_request_seconds_count") and "/result" in line]
     return sum(float(line.rpartition(" ")[2]) for line in counts)
 
 
 def test_a_client_that_closes_as_soon_as_it_has_read_a_batch_has_read_it(settings: Settings) -> None:
     with live_server(settings, ScriptedPool(default=text_result("read once"))) as server:
-        address = (httpx.URL(server.url).host, httpx.URL(server.url).port or 0)
         for number in range(1, 11):  # whether the close overtakes the server, back from its last piece, is a race
-            batch = httpx.post(f"{server.url}/batches", params={**ASKED, "wait": "30"}, files={"file": PNG}).json()
+            batch = server.client.post("/batches", params={**ASKED, "wait": "30"}, files={"file": PNG}).json()
             path = f"/batches/{batch['id']}"
-            with socket.create_connection(address, timeout=30) as client:
+            with socket.create_connection(server.address, timeout=30) as client:
                 client.sendall(f"GET {path}/results HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                 told = b""
                 while not told.endswith(b"\r\n0\r\n\r\n"):
                     told += client.recv(65536)
             assert b"read once" in told
-            while answered(server.url) < number:
+            while answered(server) < number:
                 pass
-            assert httpx.head(server.url + path).status_code == 410
+            assert server.client.head(path).status_code == 410
 
 
 def test_an_answer_that_breaks_off_leaves_it(settings: Settings) -> None:
     lines = 200_000
     pool = ScriptedPool(default=text_result("a line of a long text\n" * lines))
     with live_server(settings, pool) as server:
-        job = httpx.post(f"{server.url}/images", params=ASKED, content=PNG).json()["id"]
+        job = server.client.post("/images", params=ASKED, content=PNG).json()["id"]
         path = f"/images/{job}"
-        while httpx.head(server.url + path).status_code == 202:
+        while server.client.head(path).status_code == 202:
             pass
-        address = (httpx.URL(server.url).host, httpx.URL(server.url).port or 0)
-        with socket.create_connection(address, timeout=30) as client:
+        with socket.create_connection(server.address, timeout=30) as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.sendall(f"GET {path}/result HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # the end is a reset
-        while not answered(server.url):
+        while not answered(server):
             pass
-        assert httpx.head(server.url + path).status_code == 200
-        whole = httpx.get(f"{server.url}{path}/result")
+        assert server.client.head(path).status_code == 200
+        whole = server.client.get(f"{path}/result")
         assert whole.text.count("a line") == lines
-        while httpx.head(server.url + path).status_code == 200:
+        while server.client.head(path).status_code == 200:
             pass
-        assert httpx.get(server.url + path).status_code == 410
+        assert server.client.get(path).status_code == 410

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.lowlevel
-import httpx
 import msgspec
 import pytest
 from PIL import Image
@@ -42,7 +41,7 @@ def server(settings: Settings, pool: ScriptedPool) -> Iterator[LiveServer]:
 
 
 def upload(server: LiveServer, image: bytes = PNG, key: str = "") -> str:
-    answer = httpx.post(f"{server.url}/images", files={"file": image}, headers={"X-API-Key": key} if key else {})
+    answer = server.client.post("/images", files={"file": image}, headers={"X-API-Key": key} if key else {})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 
@@ -68,9 +67,7 @@ def test_a_job_is_followed_to_its_end_and_a_client_that_comes_back_is_told_that_
 
 def test_a_client_that_comes_late_hears_the_end_at_once(server: LiveServer, pool: ScriptedPool) -> None:
     pool.script.append(InvalidImage("not one"))
-    job_id = httpx.post(f"{server.url}/images", params={"tag": "mine", "metadata": '{"a": "b"}'}, content=PNG).json()[
-        "id"
-    ]
+    job_id = server.client.post("/images", params={"tag": "mine", "metadata": '{"a": "b"}'}, content=PNG).json()["id"]
     *_, end = EventSource(f"{server.url}/images/{job_id}/events").events()
     told = (end.name, end.data["code"], end.data["id"], end.data["tag"], end.data["metadata"])
     assert told == ("dead-letter", "invalid_image", job_id, "mine", {"a": "b"})
@@ -80,7 +77,7 @@ def test_a_client_of_a_store_that_was_put_back_hears_how_the_job_stands(server: 
     job_id = upload(server)
     *_, end = EventSource(f"{server.url}/images/{job_id}/events").events()
     later = {"Last-Event-ID": str(int(end.id) + 5)}
-    answer = httpx.get(f"{server.url}/images/{job_id}/events", headers=later)
+    answer = server.client.get(f"/images/{job_id}/events", headers=later)
     assert f"id: {end.id}\nevent: done\n" in answer.text
 
 
@@ -107,26 +104,26 @@ def test_what_was_cancelled_is_told(server: LiveServer, pool: ScriptedPool) -> N
     job_id = upload(server)
     followed = EventSource(f"{server.url}/images/{job_id}/events").events()
     next(followed)
-    assert httpx.delete(f"{server.url}/images/{job_id}").status_code == 200
+    assert server.client.delete(f"/images/{job_id}").status_code == 200
     assert names(followed)[-1] == "cancelled"
     server.call(pool.release)
 
 
 def test_unknown_and_malformed_are_problems(server: LiveServer) -> None:
-    lost = httpx.get(f"{server.url}/images/{UNKNOWN}/events")
+    lost = server.client.get(f"/images/{UNKNOWN}/events")
     assert (lost.status_code, lost.json()["code"]) == (404, "job_not_found")
-    wrong = httpx.get(f"{server.url}/events", headers={"Last-Event-ID": "yesterday"})
+    wrong = server.client.get("/events", headers={"Last-Event-ID": "yesterday"})
     assert (wrong.status_code, wrong.json()["code"]) == (400, "malformed_request")
 
 
 def test_head_opens_no_stream(server: LiveServer) -> None:
-    assert httpx.head(f"{server.url}/events").headers["content-type"].startswith("text/event-stream")
+    assert server.client.head("/events").headers["content-type"].startswith("text/event-stream")
     assert server.service.streams.count == 0
-    assert "ocr_event_streams 0.0" in httpx.get(f"{server.url}/metrics").text
+    assert "ocr_event_streams 0.0" in server.client.get("/metrics").text
 
 
 def test_all_jobs_are_followed_at_once(server: LiveServer) -> None:
-    with httpx.stream("GET", f"{server.url}/events") as stream:
+    with server.client.stream("GET", "/events") as stream:
         lines = stream.iter_lines()
         assert next(lines).startswith("retry:")
         ids = {upload(server) for _ in range(3)}
@@ -154,36 +151,36 @@ def test_a_key_hears_of_its_own_jobs_only(settings: Settings, tmp_path: Path) ->
     keys.write_text(f"ann:{hash_key('a')}\nbob:{hash_key('b')}\n")
     pool = ScriptedPool()
     with live_server(msgspec.structs.replace(settings, api_keys_file=str(keys)), pool) as server:
-        with httpx.stream("GET", f"{server.url}/events", headers={"X-API-Key": "b"}) as stream:
+        with server.client.stream("GET", "/events", headers={"X-API-Key": "b"}) as stream:
             lines = stream.iter_lines()
             assert next(lines).startswith("retry:")
             foreign = upload(server, key="a")
-            assert httpx.get(f"{server.url}/images/{foreign}/events", headers={"X-API-Key": "b"}).status_code == 404
+            assert server.client.get(f"/images/{foreign}/events", headers={"X-API-Key": "b"}).status_code == 404
             own = upload(server, key="b")
             told = next(line for line in lines if line.startswith("data:"))
             assert own in told
-        assert httpx.get(f"{server.url}/events").status_code == 401
+        assert server.client.get("/events").status_code == 401
 
 
 def test_there_are_no_more_streams_than_may_be_and_who_leaves_makes_room(server: LiveServer) -> None:
     streams = server.service.streams
     streams.limits = msgspec.structs.replace(streams.limits, of_client=1)
-    with httpx.stream("GET", f"{server.url}/events") as first:
+    with server.client.stream("GET", "/events") as first:
         lines = first.iter_lines()  # kept: with it the stream is closed
         assert next(lines).startswith("retry:")
-        refused = httpx.get(f"{server.url}/events")
+        refused = server.client.get("/events")
         assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
         assert int(refused.headers["Retry-After"]) > 0
     while streams.count:
         pass  # until the server has seen it go
-    with httpx.stream("GET", f"{server.url}/events") as again:
+    with server.client.stream("GET", "/events") as again:
         assert again.status_code == 200
 
 
 def test_a_silent_stream_gives_signs_of_life(server: LiveServer) -> None:
     streams = server.service.streams
     streams.limits = msgspec.structs.replace(streams.limits, heartbeat_seconds=0.01)
-    with httpx.stream("GET", f"{server.url}/events") as stream:
+    with server.client.stream("GET", "/events") as stream:
         lines = stream.iter_lines()
         assert [next(line for line in lines if line == ":") for _ in range(3)]
 
@@ -207,7 +204,7 @@ def test_an_event_source_follows_a_job_through_a_restart(settings: Settings) -> 
 
 def test_a_stop_ends_streams_once_the_running_jobs_have_ended(server: LiveServer, pool: ScriptedPool) -> None:
     pool.hold()
-    with httpx.stream("GET", f"{server.url}/events") as stream:
+    with server.client.stream("GET", "/events") as stream:
         lines = stream.iter_lines()
         assert next(lines).startswith("retry:")
         upload(server)

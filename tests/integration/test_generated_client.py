@@ -9,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
@@ -28,7 +27,7 @@ def test_a_generated_client_uploads_reads_cancels_and_is_told_problems(
     pool = ScriptedPool(WorkerCrashed("it died"), default=text_result("Harbour Street"))
     with live_server(msgspec.structs.replace(settings, max_attempts=1), pool) as server, ExitStack() as stack:
         document, config = tmp_path / "openapi.json", tmp_path / "config.yml"
-        document.write_bytes(httpx.get(f"{server.url}/docs/openapi.json").content)
+        document.write_bytes(server.client.get("/docs/openapi.json").content)
         config.write_text("post_hooks: []\nproject_name_override: generated-ocr-client\n")
         tool = Path(sys.executable).with_name("openapi-python-client")
         made = subprocess.run(

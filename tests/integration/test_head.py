@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from config.settings import Settings
@@ -24,25 +23,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     ["/", "/health/live", "/health/ready", "/queue", "/docs", "/docs/openapi.json", "/dead-letters", "/images/none"],
 )
 def test_head_gives_the_status_and_headers_of_get_and_no_body(server: LiveServer, path: str) -> None:
-    with httpx.Client(base_url=server.url) as client:
-        full = client.get(path)
-        bare = client.head(path)
-        assert bare.status_code == full.status_code
-        assert set(bare.headers) == set(full.headers)
-        for name in set(full.headers) - CHANGING - {"content-length"}:
-            assert bare.headers[name] == full.headers[name]
-        assert bare.content == b""
-        # on the same connection: a stray body would stand in the way of the next answer
-        assert client.get("/health/live").status_code == 200
+    full = server.client.get(path)
+    bare = server.client.head(path)
+    assert bare.status_code == full.status_code
+    assert set(bare.headers) == set(full.headers)
+    for name in set(full.headers) - CHANGING - {"content-length"}:
+        assert bare.headers[name] == full.headers[name]
+    assert bare.content == b""
+    # on the same connection: a stray body would stand in the way of the next answer
+    assert server.client.get("/health/live").status_code == 200
 
 
 def test_head_is_counted_as_head(server: LiveServer) -> None:
-    with httpx.Client(base_url=server.url) as client:
-        client.head("/health/live")
-        figures = client.get("/metrics").text
+    server.client.head("/health/live")
+    figures = server.client.get("/metrics").text
     assert 'ocr_http_request_seconds_count{method="HEAD",route="/health/live",status="200"}' in figures
 
 
 def test_head_where_nothing_can_be_got_is_405(server: LiveServer) -> None:
-    with httpx.Client(base_url=server.url) as client:
-        assert client.head("/dead-letters/requeue").status_code == 405
+    assert server.client.head("/dead-letters/requeue").status_code == 405

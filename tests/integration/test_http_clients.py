@@ -83,7 +83,7 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(live: Live) -> None:
     with server.wire() as wire:
         wire.send(b"GET /docs/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
         connections = server.server.server_state.connections
-        assert httpx.get(f"{server.url}/health/live").status_code == 200
+        assert httpx.get(f"{server.url}/health/live", timeout=PATIENCE).status_code == 200
         with pytest.raises((ConnectionResetError, AssertionError)):  # noqa: PT012 - either may see it first
             while connections:
                 wire.socket.sendall(b"\r\n")
@@ -102,7 +102,7 @@ def test_a_thousand_idle_connections_do_not_keep_others_out(live: Live) -> None:
                 wire = idle.enter_context(server.wire())
                 if number % 2:
                     wire.send(b"POST /images HTTP/1.1\r\nHost: ")
-            job_id = httpx.post(f"{server.url}/images", content=PNG, headers={"Content-Type": "image/png"}).json()["id"]
+            job_id = server.client.post("/images", content=PNG, headers={"Content-Type": "image/png"}).json()["id"]
             answers = [httpx.get(f"{server.url}/images/{job_id}", timeout=PATIENCE).status_code for _ in range(20)]
             assert set(answers) <= {200, 202}
             assert server.works()
@@ -116,13 +116,13 @@ def test_uploads_under_way_take_bounded_memory_and_give_it_back(live: Live) -> N
     with server.wire() as stalled:
         stalled.send(head + PNG[:2000])
         while server.service.incoming.bytes < 2000:
-            assert httpx.get(f"{server.url}/health/live").status_code == 200
+            assert httpx.get(f"{server.url}/health/live", timeout=PATIENCE).status_code == 200
         answer = server.say(head + PNG)
         assert answer is not None
         assert (answer.status, answer.problem["code"]) == (503, "overloaded")
         assert int(answer.headers["retry-after"]) >= 1
     while server.service.incoming.bytes:
-        assert httpx.get(f"{server.url}/health/live").status_code == 200
+        assert httpx.get(f"{server.url}/health/live", timeout=PATIENCE).status_code == 200
     answer = server.say(head + PNG)
     assert answer is not None
     assert answer.status == 202

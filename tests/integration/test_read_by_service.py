@@ -84,7 +84,7 @@ def test_every_format_comes_from_one_job(server: LiveServer, scan: Path, tmp_pat
     assert (out / "scan.txt").read_text() == "Page 1\nSourdough loaf\n4.20\n"
     assert (out / "scan.pdf").read_bytes() == b"%PDF-1"
     assert json.loads((out / "scan.json").read_text())["pages"][0]["lines"][0]["words"]
-    with httpx.Client(base_url=server.url, headers={"X-API-Key": "secret"}) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE, headers={"X-API-Key": "secret"}) as client:
         (job,) = client.get("/images").json()["items"]
         told = client.get(f"/images/{job['id']}").json()
         assert (told["languages"], told["options"]["rotate"]) == (["de"], "180")
@@ -125,7 +125,7 @@ def test_a_job_of_an_interrupted_run_is_taken_back(server: LiveServer, pool: Scr
         asyncio.run_coroutine_threadsafe(pool.started.acquire(), server.loop).result(PATIENCE)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
-    with httpx.Client(base_url=server.url, headers={"X-API-Key": "secret"}) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE, headers={"X-API-Key": "secret"}) as client:
         (job,) = client.get("/images").json()["items"]
     assert job["status"] == "cancelled"
 
