@@ -2,6 +2,8 @@
 
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -37,3 +39,18 @@ def map_file(path: Path) -> Buffer:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+@contextmanager
+def path_of(data: Buffer) -> Iterator[str]:
+    """A path under which the bytes can be opened meanwhile, for what takes nothing else. Raises OSError."""
+    if isinstance(data, MappedFile):
+        yield f"/proc/self/fd/{data.fileno()}"
+        return
+    descriptor = os.memfd_create("image")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,8 @@
 
 OpenCV decodes what is plain (8-bit grey or RGB JPEG, PNG, WebP), at about twice the speed of Pillow and to the same
 pixels. Everything else goes through Pillow, which knows palettes, CMYK, 16 bits, alpha and fax compression.
-Memory at the peak: 6 bytes a pixel by OpenCV, 8 to 9 by Pillow; 3 of them are the result.
+Memory at the peak: 3 bytes a pixel by OpenCV (6 where a large picture lies on its side, or lacks its end), 8 to 9 by
+Pillow; 3 of them are the result.
 """
 
 import io
@@ -25,11 +26,15 @@ from ocr_engine.image.bgr import STRIP, to_bgr
 from ocr_engine.image.effort import require_bounded
 from ocr_engine.image.header import Header
 from ocr_engine.image.kinds import has_heic
-from ocr_engine.image.mapped import Buffer
+from ocr_engine.image.mapped import Buffer, path_of
 from ocr_engine.image.page_image import PageImage
 
 MAX_BLANK_FRAMES = 10
 """Pictures of an animation of one colour that are passed over; some begin with an empty one and fade in."""
+LARGE = 4_000_000
+"""Pixels from which a copy of them is worth a way around it."""
+TRAILER = 4096
+"""Bytes at the end of a JPEG in which the mark of it is looked for; some programs write more behind it."""
 START_OF_SCAN, END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
 
 PILLOW_FORMATS = {
@@ -91,12 +96,22 @@ def _with_opencv(data: Buffer, header: Header) -> Pixels | None:
     """The pixels; None where OpenCV fails: Pillow then has the last word."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        if header.width * header.height < LARGE or not _is_whole(data, header):
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        else:
+            # only a file is read into an array: imdecode's result is copied into one
+            with path_of(data) as path:
+                pixels = cv2.imread(path, None, flags)
     except cv2.error:
         return None
     if pixels is None or pixels.shape != (header.height, header.width, 3):
         return None
     return _upright(np.asarray(pixels, np.uint8), header.orientation)
+
+
+def _is_whole(data: Buffer, header: Header) -> bool:
+    """Whether its end is there, so far as that is to be seen: of a JPEG file that lacks it OpenCV makes grey."""
+    return header.media_type != headers.JPEG or data.rfind(END_OF_JPEG, max(0, len(data) - TRAILER)) >= 0
 
 
 def _with_pillow(data: Buffer, header: Header, page: int, max_pixels: int) -> Pixels:

@@ -1,5 +1,6 @@
 """What a recogniser says of a line: in each step, the probabilities of those classes that come into question at all."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,20 @@ class LineScores(Struct, frozen=True):
 def of_all(batch: NDArray[np.float32]) -> list[LineScores]:
     """Of each line of a batch (N, steps, classes) with all classes."""
     return [_line(scores, np.arange(scores.shape[1])) for scores in batch]
+
+
+def put_together(parts: Sequence[LineScores]) -> LineScores:
+    """Of a line, by those of its parts; a class that comes into question in some of them has 0 in the others."""
+    if len(parts) == 1:
+        return parts[0]
+    classes = np.unique(np.concatenate([part.classes for part in parts]))
+    probabilities = np.zeros((sum(len(part.probabilities) for part in parts), len(classes)), np.float32)
+    at = 0
+    for part in parts:
+        steps = len(part.probabilities)
+        probabilities[at : at + steps, np.searchsorted(classes, part.classes)] = part.probabilities
+        at += steps
+    return LineScores(probabilities, classes)
 
 
 def of_two_steps(

@@ -16,6 +16,7 @@ from ocr_engine.models.catalogue import Role
 from ocr_engine.models.files import ModelFile
 from ocr_engine.models.graphs import Prepared
 from ocr_engine.models.line_scores import LineScores, of_all
+from ocr_engine.models.openvino_classifier import Classifier, parted
 
 
 class Filling(Struct, frozen=True):
@@ -47,11 +48,13 @@ FILLINGS: dict[Role, Filling] = {
 KEPT_NUMBERS = 1_500_000
 """Of an input, half a megapixel, from which the buffers of a run are given back after it: they are 100 MB a megapixel.
 To get them again costs the next such run up to a third more."""
-MAX_COMPILED = 96
-"""Operators of a model that are kept compiled; OpenVINO keeps 5000 (`CPU_RUNTIME_CACHE_CAPACITY`). Over 25 mixed images
-the peak is 547 MB with 64, 569 with 96, 639 with 512, 697 without; with 64 they cost an eighth more CPU time."""
+MAX_COMPILED = 32
+"""Operators of a model that are kept compiled; OpenVINO keeps 5000 (`CPU_RUNTIME_CACHE_CAPACITY`). Over 50 mixed images
+and then a photo of 24 megapixels the peaks are 512 and 593 MB with 32, 519 and 614 with 48, 560 and 637 with 96, in CPU
+time that differs by less than it does from run to run."""
 UNTRIMMED_BYTES = 64_000_000
-"""Of results, which the C library keeps in pieces when they are gone: of a wide line they are 20 MB."""
+"""Of results, which the C library keeps in pieces when they are gone: of a wide line they are 20 MB where its model was
+not parted."""
 
 
 class OpenVinoSession:
@@ -79,11 +82,16 @@ class OpenVinoSession:
         }
         fault = prepared.fault
         compiled = None
+        self._classifier: Classifier | None = None
         if prepared.model:
             try:
-                compiled = core.compile_model(core.read_model(prepared.model), "CPU", settings)
+                whole = core.read_model(prepared.model)
+                parts = parted(whole) if model.role == "recognition" else None
+                self._classifier = Classifier(core, parts[1], settings) if parts else None
+                compiled = core.compile_model(parts[0] if parts else whole, "CPU", settings)
             except Exception as error:  # of whatever kind, the original is there to serve
                 fault = f"the optimised graph cannot be opened: {error}"
+                self._classifier = None
         self._compiled: openvino.CompiledModel = compiled or core.compile_model(str(model.path), "CPU", settings)
         self._request = self._compiled.create_infer_request()
         sizes = self._compiled.input(0).partial_shape
@@ -94,6 +102,8 @@ class OpenVinoSession:
         self._given = 0
         """Bytes of results since memory was given back."""
         self._note = "; ".join(filter(None, (f"OpenVINO computes in {precision}", fault)))
+        # of what compiling took
+        trim()
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -107,6 +117,20 @@ class OpenVinoSession:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """See Session."""
+        output = self._all(batch)
+        if self._classifier is None:
+            return output
+        return self._classifier.of_all(output.reshape(-1, output.shape[2])).reshape(*output.shape[:2], -1)
+
+    def lines(self, batch: NDArray[np.float32]) -> list[LineScores]:
+        """See LineSession."""
+        output = self._all(batch)
+        if self._classifier is None:
+            return of_all(output)
+        return self._classifier.lines(output.reshape(-1, output.shape[2]), len(batch))
+
+    def _all(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the model gives, of a recogniser that was parted the rows (N, steps, features)."""
         runs, done = [], 0
         while done < len(batch):
             count = min(self._filling.together, 1 << (len(batch) - done).bit_length() - 1)
@@ -114,14 +138,12 @@ class OpenVinoSession:
             done += count
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
-    def lines(self, batch: NDArray[np.float32]) -> list[LineScores]:
-        """See LineSession."""
-        return of_all(self.run(batch))
-
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         filled = self._filled(batch)
         self._request.infer([filled], share_inputs=True)
         output = self._request.get_output_tensor(0).data
+        if self._classifier is not None:
+            output = output.reshape(len(filled), -1, output.shape[-1])
         if filled.shape != batch.shape:
             output = self._without_filling(output, batch.shape, filled.shape)
         # the tensor belongs to the request and is overwritten by the next run
@@ -134,6 +156,8 @@ class OpenVinoSession:
     def release(self) -> None:
         """See Session."""
         self._compiled.release_memory()
+        if self._classifier is not None:
+            self._classifier.release()
         trim()
         self._given = 0
 

@@ -313,6 +313,26 @@ def test_both_decoders_give_the_same_pixels(name: str) -> None:
     assert_close(decode(data, 100_000_000)[..., ::-1], expected)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_picture_is_decoded_in_little_more_than_its_own_memory(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(saved(Image.new("RGB", (6000, 4000), (200, 210, 220)), kind))
+    for data in (path.read_bytes(), map_file(path)):
+        header = read_header(data, 24_000_000)
+        decode_page(data, header, 1, 24_000_000)  # what the decoder keeps for itself
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        before = memory("VmRSS")
+        pixels = decode_page(data, header, 1, 24_000_000).pixels
+        assert memory("VmHWM") - before < 1.3 * pixels.nbytes
+        del pixels
+
+
+def memory(name: str) -> int:
+    """Bytes of this process, as Linux names them."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
+
+
 def test_rows_are_converted_in_strips_without_a_seam() -> None:
     tall = IMAGE.resize((WIDTH, 700)).convert("RGBA")
     assert_close(shown(saved(tall, "PNG")), np.asarray(tall)[..., :3], 0)

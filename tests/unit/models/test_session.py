@@ -71,6 +71,32 @@ def test_memory_that_is_kept_between_runs_is_given_back_when_asked(options: Engi
     np.testing.assert_array_equal(detection.run(small), before)
 
 
+def test_a_line_of_any_length_takes_little_memory(options: EngineOptions) -> None:
+    recognition = open_session(FILES["recognition"], options)
+    recognition.lines(np.zeros((1, 3, 48, 128), np.float32))
+    before = resident()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    recognition.lines(np.concatenate(drawn()[:8], axis=3))
+    # all scores of all its steps would be 48 MB, three times over
+    assert peak() - before < 100_000_000
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 640), (3, 136), (1, 1512)])
+def test_a_line_is_read_as_a_run_has_it(count: int, width: int, options: EngineOptions) -> None:
+    recognition = open_session(FILES["recognition"], options)
+    lines = np.concatenate([np.concatenate(drawn()[i : i + 3], axis=3)[:, :, :, :width] for i in range(count)])
+    whole = recognition.run(lines)
+    for line, scores in zip(recognition.lines(lines), whole, strict=True):
+        assert len(line.probabilities) == len(scores) == width // 8
+        assert (line.classes[line.probabilities.argmax(axis=1)] == scores.argmax(axis=1)).all()
+
+
+def peak() -> int:
+    """Bytes of this process that were in memory at most."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
 def resident() -> int:
     """Bytes of this process that are in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
