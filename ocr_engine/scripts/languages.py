@@ -46,10 +46,6 @@ class Language(Struct, frozen=True):
     data: str
     """Name of its data in Tesseract; Debian's package is called tesseract-ocr- and this, `-` for `_`."""
     script: Script
-    signs: str = ""
-    """Letters that the languages before it do not write, where their readers are as sure of its lines as its own."""
-    signs_of_one: str = ""
-    """The same where one reader reads them all, as that of a model pack does."""
 
 
 _VIETNAMESE_LETTERS = (("ơ", "ơ"), ("ư", "ư"), ("Ơ", "Ơ"), ("Ư", "Ư"), ("đ", "đ"), ("Đ", "Đ"), ("ạ", "ỹ"))
@@ -78,24 +74,24 @@ def _unspaced(code: str, first: str, last: str) -> Script:
 LANGUAGES = (
     # of each script the one first that tells best whether a page is in it
     Language("ru", "rus", _CYRILLIC),
-    Language("uk", "ukr", _CYRILLIC, signs_of_one="іїєґ"),
+    Language("uk", "ukr", _CYRILLIC),
     Language("bg", "bul", _CYRILLIC),
-    Language("be", "bel", _CYRILLIC, "ўЎ"),
-    Language("sr", "srp", _CYRILLIC, "ђјљњћџ"),
-    Language("mk", "mkd", _CYRILLIC, "ѓѕјќ"),
-    Language("kk", "kaz", _CYRILLIC, "ғқұ"),
+    Language("be", "bel", _CYRILLIC),
+    Language("sr", "srp", _CYRILLIC),
+    Language("mk", "mkd", _CYRILLIC),
+    Language("kk", "kaz", _CYRILLIC),
     # Debian's data of Tatar is of its Latin letters; that of Kyrgyz reads its Cyrillic ones, җ among them
-    Language("tt", "kir", _CYRILLIC, "әҗһ"),
-    Language("ky", "kir", _CYRILLIC, "ңөү"),
-    Language("mn", "mon", _CYRILLIC, "өү"),
-    Language("tg", "tgk", _CYRILLIC, "ғӣқӯҳҷ"),
+    Language("tt", "kir", _CYRILLIC),
+    Language("ky", "kir", _CYRILLIC),
+    Language("mn", "mon", _CYRILLIC),
+    Language("tg", "tgk", _CYRILLIC),
     Language("el", "ell", _GREEK),
     Language("ar", "ara", _ARABIC),
-    Language("fa", "fas", _ARABIC, "پچژگ"),
-    Language("ur", "urd", _ARABIC, "ٹڈڑےہھں"),
-    Language("ps", "pus", _ARABIC, "ټډړږښڼېۍ"),
-    Language("ug", "uig", _ARABIC, "ۇۆۈېەڭ"),
-    Language("sd", "snd", _ARABIC, "ڄڃڇٻڀٺٿڊڏڍڪڱڳ"),
+    Language("fa", "fas", _ARABIC),
+    Language("ur", "urd", _ARABIC),
+    Language("ps", "pus", _ARABIC),
+    Language("ug", "uig", _ARABIC),
+    Language("sd", "snd", _ARABIC),
     Language("he", "heb", _HEBREW),
     Language("yi", "yid", _HEBREW),
     Language("ko", "kor", Script(code="Hang", letters=(("\u1100", "\u11ff"), ("\uac00", "\ud7a3")))),

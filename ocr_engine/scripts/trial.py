@@ -11,6 +11,7 @@ from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement
+from ocr_engine.scripts.fit import bits
 from ocr_engine.scripts.languages import VIETNAMESE, Language, Script
 from ocr_engine.scripts.lines import Box, middle, own_share, read_once, read_well
 from ocr_engine.scripts.readers import Readers
@@ -39,13 +40,13 @@ MIN_SCORE_OF_LEADER = 0.45
 Russian .5 to .8, in its own .85 to .95."""
 BETTER_SCORE = 0.01
 """By so much another language of a script must be ahead of the one that stands for it."""
-SIGNS_SCORE = 0.15
-"""What letters that no other language of its script has are worth, where there are `MIN_SIGNS`."""
-MIN_SIGNS = 0.01
-"""Share of the letters."""
-AS_SURE = 0.03
-"""By so much a language may be behind the best of its script for its signs to count. Readers take what they
-lack for signs of their own, `ь` for a Serbian `ђ`, and are less sure then: of Russian and Bulgarian by .043 or more."""
+CLOSE_BITS = 1.0
+"""A letter, by which what the first language of a script reads may fit another one worse than the one that it fits best,
+and that is asked as well."""
+BIT_SCORE = 0.05
+"""What a bit a letter is worth beside a score: readers of related languages are within .02 of each other."""
+MIN_TELLING_LETTERS = 60
+"""Of a text, from which its letters count in full; of fewer, by their number."""
 
 
 class Found(Struct, frozen=True):
@@ -170,26 +171,41 @@ def _once(readers: Readers, language: Language, boxes: Sequence[Box]) -> float:
 
 
 def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
-    """The language of one script that reads the lines best; where it hardly matters, the first."""
-    found: list[tuple[_Scored, bool]] = []
+    """The language of one script that reads the lines best and whose letters they are; where it hardly matters, the first."""
+    first = languages[0]
     readings: dict[Hashable, list[Reading]] = {}
-    for language in languages:
-        key = readers.key(language)
-        signs = language.signs
-        if key in readings:
-            signs += language.signs_of_one
-        else:
-            reader = readers.of(language)
-            readings[key] = [read_well(reader, box, language.script) for box in boxes]
-        read = readings[key]
-        found.append((_Scored(language, _score(read, language.script)), _signs(read, signs) >= MIN_SIGNS))
-    highest = max(scored.score for scored, _ in found)
-    best, lead = _Scored(languages[0], 0.0), 0.0
-    for scored, has_signs in found:
-        counted = scored.score + SIGNS_SCORE * (has_signs and scored.score >= highest - AS_SURE)
-        if counted > lead + BETTER_SCORE:
-            best, lead = scored, counted
+    best, lead = _Scored(first, 0.0), -BETTER_SCORE
+    for language in (first, *_likely(readers, languages, boxes, readings)):
+        read = _read_all(readers, language, boxes, readings)
+        score = _score(read, language.script)
+        text = " ".join(reading.text for reading in read)
+        counted = score - BIT_SCORE * bits(text, language) * min(1.0, len(text) / MIN_TELLING_LETTERS)
+        if language is first or counted > lead + BETTER_SCORE:
+            best, lead = _Scored(language, score), counted
     return best
+
+
+def _likely(
+    readers: Readers, languages: Sequence[Language], boxes: Sequence[Box], readings: dict[Hashable, list[Reading]]
+) -> list[Language]:
+    """Those but the first that what the first one reads fits best, or nearly so."""
+    first, *others = languages
+    if not others:
+        return []
+    text = " ".join(reading.text for reading in _read_all(readers, first, boxes, readings))
+    found = {language: bits(text, language) for language in languages}
+    return [language for language in others if found[language] <= min(found.values()) + CLOSE_BITS]
+
+
+def _read_all(
+    readers: Readers, language: Language, boxes: Sequence[Box], readings: dict[Hashable, list[Reading]]
+) -> list[Reading]:
+    """The lines as the language's reader reads them, once for each reader."""
+    key = readers.key(language)
+    if key not in readings:
+        reader = readers.of(language)
+        readings[key] = [read_well(reader, box, language.script) for box in boxes]
+    return readings[key]
 
 
 def _score(readings: Sequence[Reading], script: Script) -> float:
@@ -205,8 +221,3 @@ def weight(reading: Reading, script: Script) -> float:
     if sum(map(script.holds, reading.text)) < MIN_TRIAL_LETTERS:
         return 0.0
     return max(0.0, reading.confidence * own_share(reading.text, script) - script.chance) / (1 - script.chance)
-
-
-def _signs(readings: Sequence[Reading], signs: str) -> float:
-    letters = [character for reading in readings for character in reading.text if character.isalpha()]
-    return sum(character in signs for character in letters) / max(1, len(letters))

@@ -1,5 +1,6 @@
 """What is known of scripts: their letters, their marks, and which data is there for them."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from config.environment import from_environment
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.letters.files import SUFFIX
 from ocr_engine.recognition.script import Judgement
 from ocr_engine.result import OcrModel
 from ocr_engine.scripts.data import TesseractData, find_data
+from ocr_engine.scripts.fit import FOLDER, UNKNOWN_BITS, bits
 from ocr_engine.scripts.languages import LANGUAGES, Language, named, without_others
 from ocr_engine.scripts.lines import Box, middle, own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
@@ -77,12 +80,43 @@ def test_letters_are_counted_to_their_script(tag: str, text: str, share: float) 
     assert own_share(text, language.script) == pytest.approx(share)
 
 
-def test_each_language_has_one_name_and_signs_of_its_own_script() -> None:
+def test_each_language_has_one_name() -> None:
     assert len({language.tag for language in LANGUAGES}) == len(LANGUAGES)
     shared = [language.tag for language in LANGUAGES if language.data == "kir"]
     assert shared == ["tt", "ky"]
     assert len({language.data for language in LANGUAGES}) == len(LANGUAGES) - 1
-    assert all(language.script.holds(sign) for language in LANGUAGES for sign in language.signs)
+
+
+def test_every_language_that_shares_its_script_has_a_small_letter_model_whose_source_is_told() -> None:
+    scripts = Counter(language.script.code for language in LANGUAGES)
+    shared = {language.tag for language in LANGUAGES if scripts[language.script.code] > 1}
+    files = sorted(FOLDER.glob(f"*{SUFFIX}"))
+    assert {file.stem for file in files} == shared - {"sd"}
+    assert max(file.stat().st_size for file in files) <= 32_000
+    sources = (FOLDER / "SOURCES.md").read_text(encoding="utf-8")
+    assert all(f"| {file.stem} |" in sources for file in files)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("ru", "Он не мог открыть этот файл"),
+        ("uk", "Не вдалося відкрити цей файл"),
+        ("bg", "Този файл не може да бъде отворен"),
+        ("sr", "Није могуће отворити ову датотеку"),
+        ("ar", "تعذر فتح هذا الملف لأنه غير موجود"),
+        ("fa", "این پرونده را نمی‌توان باز کرد"),
+        ("hi", "यह फ़ाइल नहीं खोली जा सकती है"),
+        ("mr", "ही फाइल उघडता आली नाही आणि"),
+        ("he", "לא ניתן לפתוח את הקובץ"),
+    ],
+)
+def test_a_text_fits_its_own_language_best_of_those_of_its_script(tag: str, text: str) -> None:
+    (own,) = named([tag])
+    alike = [language for language in LANGUAGES if language.script is own.script]
+    assert min(alike, key=lambda language: bits(text, language)) is own
+    assert bits(f"PDF 12 {text}", own) == pytest.approx(bits(text, own))
+    assert bits("PDF 12", own) == UNKNOWN_BITS
 
 
 def test_languages_are_named_whatever_their_region() -> None:
@@ -161,15 +195,18 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.Mo
     ("certainty", "told"),
     [
         ({"ru": ("писать ранее", 0.96), "sr": ("писатђ ранее", 0.83)}, "ru"),
-        ({"ru": ("писане речи", 0.96), "sr": ("писање речи", 0.95)}, "sr"),
+        ({"ru": ("никто не может", 0.95), "bg": ("никто не може", 0.97)}, "ru"),
+        ({"ru": ("нико ьее бити држан у ропству", 0.96), "sr": ("нико неће бити држан у ропству", 0.95)}, "sr"),
         ({"kk": ("меҗбүр һәм", 0.93), "tt": ("меҗбүр һәм", 0.95), "ky": ("меҗбүр һәм", 0.95)}, "tt"),
         ({"kk": ("құқық және", 0.95), "tt": ("кукык жәна", 0.93), "ky": ("кукык жәна", 0.93)}, "kk"),
         ({"kk": ("менен жөнүндө", 0.95), "tt": ("менен жөнүндө", 0.95), "ky": ("менен жөнүндө", 0.95)}, "ky"),
         ({"uk": ("старіші версії", 0.95), "kk": ("старіші версіі", 0.93)}, "uk"),
+        ({"hi": ("सभी को अधिकार है और यह उनका", 0.91), "ne": ("सभी को अधिकार है और यह उनका", 0.95)}, "hi"),
+        ({"ar": ("حق كل شخص", 0.9), "sd": ("حق كل شخص", 0.95)}, "ar"),
     ],
-    ids=["it reads much less surely", "it reads as surely", "Tatar", "Kazakh", "Kyrgyz", "Ukrainian"],
+    ids=["much surer", "a bit less sure", "Serbian", "Tatar", "Kazakh", "Kyrgyz", "Ukrainian", "Hindi", "no model"],
 )
-def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
+def test_of_the_languages_of_a_script_the_one_is_told_whose_letters_were_read(
     certainty: dict[str, tuple[str, float]], told: str
 ) -> None:
     line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
@@ -177,6 +214,21 @@ def test_letters_of_its_own_speak_for_a_language_only_where_it_reads_as_surely(
     found = find_language(Readers([source]), source.languages, [line], 0.6)
     assert found is not None
     assert found.language.tag == told
+
+
+def test_languages_that_the_first_reading_does_not_fit_are_not_loaded() -> None:
+    class Source(Fixed):
+        opened: list[str] = []
+
+        def open(self, language: Language) -> LineReader:
+            self.opened.append(language.tag)
+            return super().open(language)
+
+    said = "права людини та основні свободи"
+    source = Source({"ru": (said, 0.9), "uk": (said, 0.96), "bg": (said, 0.9), "kk": (said, 0.9), "mn": (said, 0.9)})
+    line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
+    assert find_language(Readers([source]), source.languages, [line], 0.6) is not None
+    assert source.opened == ["ru", "uk"]
 
 
 def test_a_script_that_reads_the_first_line_badly_is_tried_on_the_others_where_those_before_it_read_none() -> None:

@@ -1,7 +1,7 @@
-"""Makes the letter models out of running prose: `python -m ocr_engine.recognition.letters.make FOLDER`.
+"""Makes the letter models out of running prose: `python -m ocr_engine.recognition.letters.make FOLDER [TO]`.
 
-The folder holds one UTF-8 file a language, `de.txt`, a paragraph a line. The weights go beside this module; the prose
-is not kept. A Witten-Bell model (Witten and Bell, IEEE Transactions on Information Theory 37, 1991), interpolated,
+The folder holds one UTF-8 file a language, `de.txt`, a paragraph a line. The weights go beside this module, or to the
+folder that is named; the prose is not kept. A Witten-Bell model (Witten and Bell, IEEE Transactions on Information Theory 37, 1991), interpolated,
 with what is rare left out of the long n-grams and its share given back to the shorter ones.
 """
 
@@ -80,13 +80,13 @@ def _backed_off(kept: set[str], probabilities: dict[str, float]) -> dict[str, fl
     return {context: max(1e-4, 1 - own) / max(1e-4, 1 - shorter) for context, (own, shorter) in known.items()}
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, to: Path = FOLDER) -> None:
     """Writes a model for every language in the folder."""
     for file in sorted(folder.glob("[a-z][a-z].txt")):
         entries = table(file.read_text(encoding="utf-8"), file.stem)
-        (FOLDER / f"{file.stem}{SUFFIX}").write_bytes(entries.tobytes())
+        (to / f"{file.stem}{SUFFIX}").write_bytes(entries.tobytes())
         sys.stdout.write(f"{file.stem}: {len(entries)} entries, {entries.nbytes} bytes\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:3]))
