@@ -15,6 +15,7 @@ from ocr_engine.options import ModelFamily
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement, Support
 from ocr_engine.result import OcrModel, Rotation
+from ocr_engine.scripts import yod
 from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named, without_others
 from ocr_engine.scripts.lines import Box, own_share, read_well
 from ocr_engine.scripts.marks import with_marks
@@ -133,7 +134,8 @@ class OtherScripts:
         others = [each for each in self._candidates("unread", tags) if each.script is not language.script]
         self._read_by_themselves(page, quads, readings, supports, elsewhere, others)
         judgement = Judgement("read", tuple(supports[i] for i in kept))
-        return quads[kept], [readings[i] for i in kept], judgement
+        readings = [readings[i] for i in kept]
+        return quads[kept], yod.put_right(readings) if language.tag == yod.HEBREW else readings, judgement
 
     def read_lines(
         self, page: Pixels, quads: Quads, readings: Sequence[Reading], script: Judgement, tags: Sequence[str] = ()

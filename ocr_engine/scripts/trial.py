@@ -31,6 +31,8 @@ MIN_FIRST = 0.2
 """Score of the best there under which all of them do."""
 SURE_SCORE = 0.85
 """Score of a script, 0 to 1, from which no other one is tried. On drawn pages the right one has .72 to .97."""
+UPRIGHT_SCORE = 0.7
+"""Of what is read first, from which the lines are not tried on their heads: so no script has more than .54."""
 MIN_SCORE = 0.6
 """Score below which a page is in none of the scripts that are read: wrong ones have up to .57."""
 MIN_SCORE_OF_FEW = 0.75
@@ -41,8 +43,8 @@ Russian .5 to .8, in its own .85 to .95."""
 BETTER_SCORE = 0.01
 """By so much another language of a script must be ahead of the one that stands for it."""
 CLOSE_BITS = 1.0
-"""A letter, by which what the first language of a script reads may fit another one worse than the one that it fits best,
-and that is asked as well."""
+"""A letter, by which what the first language of a script reads may fit another one worse than the one that it fits
+best, and that is asked as well."""
 BIT_SCORE = 0.05
 """What a bit a letter is worth beside a score: readers of related languages are within .02 of each other."""
 MIN_TELLING_LETTERS = 60
@@ -146,6 +148,8 @@ def _leader(
                 score = _once(readers, language, boxes)
                 if score >= SURE_SCORE:
                     return _Scored(language, score), boxes
+        if max(first.values()) >= UPRIGHT_SCORE:
+            break
     by_score = sorted(first, key=lambda tried: -first[tried])
     most = first[by_score[0]]
     hopeful = len(by_score) if most < MIN_FIRST else MAX_AFTER_FIRST
@@ -153,6 +157,8 @@ def _leader(
     for i, (language, way) in enumerate(by_score):
         # a line that is read and a page that is not: the line is in another script than most
         if i >= hopeful and (best.score >= MIN_SCORE or (most < MIN_SCORE and i >= MAX_OF_DOUBTFUL)):
+            break
+        if best.score >= max(MIN_SCORE, first[language, way] + MAX_GAIN):
             break
         score = _once(readers, language, ways[way])
         if score > best.score:
@@ -171,7 +177,7 @@ def _once(readers: Readers, language: Language, boxes: Sequence[Box]) -> float:
 
 
 def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
-    """The language of one script that reads the lines best and whose letters they are; where it hardly matters, the first."""
+    """The language of one script that reads lines best and whose letters they are; where it hardly matters, the first."""
     first = languages[0]
     readings: dict[Hashable, list[Reading]] = {}
     best, lead = _Scored(first, 0.0), -BETTER_SCORE

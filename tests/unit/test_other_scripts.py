@@ -217,18 +217,18 @@ def test_of_the_languages_of_a_script_the_one_is_told_whose_letters_were_read(
 
 
 def test_languages_that_the_first_reading_does_not_fit_are_not_loaded() -> None:
-    class Source(Fixed):
-        opened: list[str] = []
+    opened: list[str] = []
 
+    class Source(Fixed):
         def open(self, language: Language) -> LineReader:
-            self.opened.append(language.tag)
+            opened.append(language.tag)
             return super().open(language)
 
     said = "права людини та основні свободи"
     source = Source({"ru": (said, 0.9), "uk": (said, 0.96), "bg": (said, 0.9), "kk": (said, 0.9), "mn": (said, 0.9)})
     line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
     assert find_language(Readers([source]), source.languages, [line], 0.6) is not None
-    assert source.opened == ["ru", "uk"]
+    assert opened == ["ru", "uk"]
 
 
 def test_a_script_that_reads_the_first_line_badly_is_tried_on_the_others_where_those_before_it_read_none() -> None:

@@ -1,8 +1,9 @@
 """Makes the letter models out of running prose: `python -m ocr_engine.recognition.letters.make FOLDER [TO]`.
 
 The folder holds one UTF-8 file a language, `de.txt`, a paragraph a line. The weights go beside this module, or to the
-folder that is named; the prose is not kept. A Witten-Bell model (Witten and Bell, IEEE Transactions on Information Theory 37, 1991), interpolated,
-with what is rare left out of the long n-grams and its share given back to the shorter ones.
+folder that is named; the prose is not kept. A Witten-Bell model (Witten and Bell, IEEE Transactions on Information
+Theory 37, 1991), interpolated, with what is rare left out of the long n-grams and its share given back to the shorter
+ones.
 """
 
 import collections
