@@ -177,7 +177,7 @@ def _once(readers: Readers, language: Language, boxes: Sequence[Box]) -> float:
 
 
 def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequence[Box]) -> _Scored:
-    """The language of one script that reads lines best and whose letters they are; where it hardly matters, the first."""
+    """The language of one script that reads lines best and whose letters they are; in doubt, its first."""
     first = languages[0]
     readings: dict[Hashable, list[Reading]] = {}
     best, lead = _Scored(first, 0.0), -BETTER_SCORE
