@@ -202,9 +202,21 @@ def test_only_a_few_languages_stay_loaded(tmp_path: Path, monkeypatch: pytest.Mo
         ({"kk": ("менен жөнүндө", 0.95), "tt": ("менен жөнүндө", 0.95), "ky": ("менен жөнүндө", 0.95)}, "ky"),
         ({"uk": ("старіші версії", 0.95), "kk": ("старіші версіі", 0.93)}, "uk"),
         ({"hi": ("सभी को अधिकार है और यह उनका", 0.91), "ne": ("सभी को अधिकार है और यह उनका", 0.95)}, "hi"),
+        ({"ar": ("جونكه انسانى حقوق س لايروائى", 0.9), "ur": ("چونکہ انسانی حقوق سے لاپروائی", 0.88)}, "ur"),
         ({"ar": ("حق كل شخص", 0.9), "sd": ("حق كل شخص", 0.95)}, "ar"),
     ],
-    ids=["much surer", "a bit less sure", "Serbian", "Tatar", "Kazakh", "Kyrgyz", "Ukrainian", "Hindi", "no model"],
+    ids=[
+        "much surer",
+        "a bit less sure",
+        "Serbian",
+        "Tatar",
+        "Kazakh",
+        "Kyrgyz",
+        "Ukrainian",
+        "Hindi",
+        "Urdu",
+        "no model",
+    ],
 )
 def test_of_the_languages_of_a_script_the_one_is_told_whose_letters_were_read(
     certainty: dict[str, tuple[str, float]], told: str
