@@ -15,8 +15,8 @@ from ocr_engine.options import ModelFamily
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement, Support
 from ocr_engine.result import OcrModel, Rotation
-from ocr_engine.scripts import yod
 from ocr_engine.scripts.languages import VIETNAMESE, Language, Script, named, without_others
+from ocr_engine.scripts.letters import yod
 from ocr_engine.scripts.lines import Box, own_share, read_well
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.readers import Readers

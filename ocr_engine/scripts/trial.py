@@ -11,8 +11,8 @@ from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement
-from ocr_engine.scripts.fit import bits
 from ocr_engine.scripts.languages import VIETNAMESE, Language, Script
+from ocr_engine.scripts.letters.fit import bits
 from ocr_engine.scripts.lines import Box, middle, own_share, read_once, read_well
 from ocr_engine.scripts.readers import Readers
 from ocr_engine.scripts.tesseract import LineReader

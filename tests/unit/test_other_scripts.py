@@ -15,8 +15,8 @@ from ocr_engine.recognition.letters.files import SUFFIX
 from ocr_engine.recognition.script import Judgement
 from ocr_engine.result import OcrModel
 from ocr_engine.scripts.data import TesseractData, find_data
-from ocr_engine.scripts.fit import FOLDER, UNKNOWN_BITS, bits
 from ocr_engine.scripts.languages import LANGUAGES, Language, named, without_others
+from ocr_engine.scripts.letters.fit import FOLDER, UNKNOWN_BITS, bits
 from ocr_engine.scripts.lines import Box, middle, own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
 from ocr_engine.scripts.other_scripts import OtherScripts

@@ -3,7 +3,7 @@
 import pytest
 
 from ocr_engine.recognition.ctc import Reading
-from ocr_engine.scripts.yod import put_right
+from ocr_engine.scripts.letters.yod import put_right
 
 
 def texts(*lines: str) -> list[str]:
