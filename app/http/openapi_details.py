@@ -14,7 +14,8 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from app.http.access.gate import RATE_LIMIT_HEADERS, admitted
+from app.http.access.gate import RATE_LIMIT_HEADERS
+from app.http.checks import checked
 from app.http.problems import ERRORS, PROBLEM_JSON
 
 Json = dict[str, Any]
@@ -99,7 +100,7 @@ def detailed(app: Litestar) -> Json:
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
-        if any(getattr(guard, "func", guard) is admitted for guard in handler.resolve_guards())
+        if any(layer.before_request is checked for layer in handler.ownership_layers)
         for method in handler.http_methods
     }
     for path, method, operation in operations(document):

@@ -124,12 +124,6 @@ def rate_limit_headers(policy: str, allowance: Allowance) -> dict[str, str]:
 
 
 # async, though nothing is awaited: Litestar would call any other guard in a thread, which costs more than the guard
-async def admitted(connection: Connection, _: BaseRouteHandler) -> None:
-    """Litestar's guard for the API's routes."""
-    gate: Gate = connection.app.state.gate
-    gate.admit(connection)
-
-
 async def identified(connection: Connection, _: BaseRouteHandler) -> None:
     """Litestar's guard for routes that are never counted."""
     gate: Gate = connection.app.state.gate

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.handlers.base import BaseRouteHandler
 
 from app.http.problems import ApiError
@@ -14,20 +14,21 @@ MORE_QUERY = "more_query"
 """Of a handler's `opt`: names of parameters that it takes beside those of its function."""
 
 
-async def known_query_only(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Litestar's guard: raises ApiError for query parameters that the route does not take (unknown_parameter), or that
-    say two things or are no UTF-8 (malformed_request). Async for the reason of those in gate.py.
+def require_known_query(request: Request[Any, Any, Any]) -> None:
+    """Raises ApiError for query parameters that the route does not take (unknown_parameter), or that say two things or
+    are no UTF-8 (malformed_request).
     """
-    if not connection.query_params:
+    if not request.scope["query_string"]:
         return  # as most: nothing is made for them
     try:
-        unquote_to_bytes(connection.scope["query_string"]).decode()
+        unquote_to_bytes(request.scope["query_string"]).decode()
     except UnicodeDecodeError:
         raise ApiError("malformed_request", "the query is not UTF-8") from None
-    ours = {"request", *handler.resolve_dependencies(), *connection.path_params}
+    handler: BaseRouteHandler = request.route_handler
+    ours = {"request", *handler.resolve_dependencies(), *request.path_params}
     known = (handler.parsed_fn_signature.parameters.keys() - ours) | {*handler.opt.get(MORE_QUERY, ())}
-    refuse_unknown("query parameter", connection.query_params.keys(), known)
-    for name, values in connection.query_params.dict().items():
+    refuse_unknown("query parameter", request.query_params.keys(), known)
+    for name, values in request.query_params.dict().items():
         if len(set(values)) > 1:
             raise ApiError("malformed_request", f"`{name}` is said twice and not alike; say it once")
 

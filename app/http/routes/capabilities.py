@@ -8,11 +8,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIType
 from msgspec import Struct
 
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.options.table import OPTIONS, PASSWORD, Option
-from app.http.requests.strict import known_query_only
 from app.service import Service
 from config.settings import Settings
 from ocr_engine.formats import EVERY_FORMAT
@@ -152,6 +151,4 @@ def _of_others(settings: Settings) -> Iterator[LanguageView]:
         yield LanguageView(tag=tag, letters=False, reader=reader)
 
 
-router = Router(
-    "/capabilities", route_handlers=[capabilities], guards=[admitted, known_query_only], tags=["Operations"]
-)
+router = Router("/capabilities", route_handlers=[capabilities], before_request=checked, tags=["Operations"])

@@ -6,12 +6,11 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.openapi import problems
 from app.http.problems import ERRORS, ApiError
 from app.http.request_context import context_of
 from app.http.requests.cursor import following, place_after
-from app.http.requests.strict import known_query_only
 from app.http.responses.schemas import DeadLettersView, JobView, RequeuedView, job_view
 from app.http.routes.images import accepted
 from app.service import Service
@@ -106,6 +105,6 @@ router = Router(
         requeue_dead_letters,
         delete_dead_letter,
     ],
-    guards=[admitted, known_query_only],
+    before_request=checked,
     tags=["Dead letters"],
 )

@@ -6,11 +6,10 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.cursor import following, linked, place_after
-from app.http.requests.strict import known_query_only
 from app.http.responses.delivery_views import (
     DeliveriesView,
     DeliveryView,
@@ -103,12 +102,12 @@ async def resend_failed_deliveries(request: AnyRequest, service: NamedDependency
 of_jobs = Router(
     "/images",
     route_handlers=[job_deliveries, resend_job_delivery],
-    guards=[admitted, known_query_only],
+    before_request=checked,
     tags=["Webhooks"],
 )
 router = Router(
     "/deliveries",
     route_handlers=[list_deliveries, resend_delivery, resend_failed_deliveries],
-    guards=[admitted, known_query_only],
+    before_request=checked,
     tags=["Webhooks"],
 )

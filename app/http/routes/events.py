@@ -8,11 +8,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.cursor import cursor_of, cursor_text
-from app.http.requests.strict import known_query_only
 from app.http.responses.event_stream import EVENT_STREAM, event_stream
 from app.service import Service
 from persistence.change import JobChange
@@ -80,4 +79,4 @@ def _revision(event_id: str) -> int:
     return int(event_id) if event_id.isascii() and event_id.isdigit() and len(event_id) < 10 else -1
 
 
-router = Router("/", route_handlers=[job_events, all_events], guards=[admitted, known_query_only], tags=["Events"])
+router = Router("/", route_handlers=[job_events, all_events], before_request=checked, tags=["Events"])

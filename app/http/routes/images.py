@@ -10,14 +10,14 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 
 from app import VERSION
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.forgetting import forget_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.idempotency import InFlight, idempotency_key
 from app.http.requests.options.asked import IN_QUERY
 from app.http.requests.prefer import WaitSeconds, preference_applied, seconds_to_wait, while_connected
-from app.http.requests.strict import MORE_QUERY, known_query_only
+from app.http.requests.strict import MORE_QUERY
 from app.http.requests.trace_context import traceparent_of
 from app.http.requests.upload import read_upload
 from app.http.responses.job_answer import job_answer, receipt
@@ -157,6 +157,6 @@ async def delete_job(
 router = Router(
     "/images",
     route_handlers=[submit_image, list_jobs, read_job, delete_job],
-    guards=[admitted, known_query_only],
+    before_request=checked,
     tags=["Images"],
 )

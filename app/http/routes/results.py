@@ -19,11 +19,10 @@ from litestar.openapi.spec import (
 )
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.forgetting import forget_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.strict import known_query_only
 from app.http.responses.result import answer_of, format_of
 from app.results.stored_run import Detail, Rows
 from app.service import Service
@@ -96,4 +95,4 @@ async def read_result(
     return await answer_of(request, service, result, chosen, detail=detail, rows=rows)
 
 
-router = Router("/images", route_handlers=[read_result], guards=[admitted, known_query_only], tags=["Images"])
+router = Router("/images", route_handlers=[read_result], before_request=checked, tags=["Images"])

@@ -19,10 +19,9 @@ from litestar.openapi.spec import (
 from litestar.params import FromPath, PathParameter, QueryParameter
 
 from app import VERSION
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.openapi import problems
 from app.http.request_context import context_of
-from app.http.requests.strict import known_query_only
 from app.http.responses.sent_file import file_answer
 from app.http.responses.static import held
 from app.service import Service
@@ -108,6 +107,4 @@ def _etag(*what: str) -> str:
     return f'"{hashlib.sha256(chr(0).join((VERSION, *what)).encode()).hexdigest()[:32]}"'
 
 
-router = Router(
-    "/images", route_handlers=[read_file, read_page_image], guards=[admitted, known_query_only], tags=["Images"]
-)
+router = Router("/images", route_handlers=[read_file, read_page_image], before_request=checked, tags=["Images"])

@@ -11,14 +11,13 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
 from app import VERSION
-from app.http.access.gate import admitted
+from app.http.checks import checked
 from app.http.forgetting import forgetting_once_sent
 from app.http.openapi import problems
 from app.http.request_context import context_of
 from app.http.requests.accept import best_of
 from app.http.requests.cursor import following, linked, place_after
 from app.http.requests.prefer import WaitSeconds
-from app.http.requests.strict import known_query_only
 from app.http.responses.batches import (
     BatchDetailView,
     BatchesView,
@@ -214,6 +213,6 @@ router = Router(
         *(submit_batch, list_batches, read_batch_state, read_batch_results, batch_events, batch_deliveries),
         delete_batch,
     ],
-    guards=[admitted, known_query_only],
+    before_request=checked,
     tags=["Batches"],
 )
