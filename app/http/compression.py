@@ -3,9 +3,9 @@
 import asyncio
 import zlib
 
-from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from app.http.responses.static import MIN_GZIP_BYTES, takes_gzip
 
@@ -16,10 +16,10 @@ GZIP_FORMAT = 16 + zlib.MAX_WBITS
 INLINE_BYTES = 64 * 1024
 """What is longer is compressed off the event loop, which others wait for."""
 _TEXT = (
-    *("text/", "application/json", "application/problem+json", "application/xml", "image/svg+xml"),
-    *("application/x-ndjson", "application/jsonl"),
+    *(b"text/", b"application/json", b"application/problem+json", b"application/xml", b"image/svg+xml"),
+    *(b"application/x-ndjson", b"application/jsonl"),
 )
-_STREAM = "text/event-stream"
+_STREAM = b"text/event-stream"
 
 
 class Compression:
@@ -33,7 +33,9 @@ class Compression:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        wanted = takes_gzip(Headers.from_scope(scope).get("accept-encoding", ""))
+        wanted = takes_gzip(
+            b",".join(value for name, value in scope["headers"] if name == b"accept-encoding").decode("latin-1")
+        )
         held: Message | None = None
         stream: _Stream | None = None
 
@@ -45,8 +47,8 @@ class Compression:
             if held is not None:
                 start, held = held, None
                 if message["type"] == "http.response.body":
-                    headers = MutableScopeHeaders.from_message(start)
                     more = message.get("more_body", False)
+                    headers = MutableScopeHeaders.from_message(start)
                     if "content-length" not in headers if more else len(message["body"]) >= MIN_GZIP_BYTES:
                         headers.extend_header_value("Vary", "Accept-Encoding")
                         if wanted:
@@ -91,7 +93,7 @@ def _say_so(headers: MutableScopeHeaders) -> None:
         headers["ETag"] = f"W/{etag}"
 
 
-def _compressible(start: Message) -> bool:
-    headers = MutableScopeHeaders.from_message(start)
-    media_type = headers.get("content-type", "")
-    return media_type.startswith(_TEXT) and not media_type.startswith(_STREAM) and "content-encoding" not in headers
+def _compressible(start: HTTPResponseStartEvent) -> bool:
+    headers = {name.lower(): value for name, value in start["headers"]}
+    media_type = headers.get(b"content-type", b"")
+    return media_type.startswith(_TEXT) and not media_type.startswith(_STREAM) and b"content-encoding" not in headers

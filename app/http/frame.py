@@ -1,10 +1,9 @@
 """The outermost ASGI middleware: request ids, the access log, security headers, HEAD."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,14 +17,14 @@ TAKEN_WHOLE = "taken_whole"
 """In a scope's state: how a server that can tell does."""
 OnAnswer = Callable[[str, str, int, float], None]
 
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
     # an answer to a key in X-API-Key looks public to a cache: it knows of Authorization only (RFC 9111, 3.5)
-    "Cache-Control": "no-store",
-}
-_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+    (b"cache-control", b"no-store"),
+)
+_NO_PAGE = b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"
 """Content policy of answers that are no page; pages bring their own."""
 
 
@@ -47,6 +46,22 @@ async def taken(scope: Scope) -> bool:
     """Whether the client's side of the network has taken the whole answer; waits for that."""
     taken_whole: Callable[[], Awaitable[bool]] | None = scope.get("state", {}).get(TAKEN_WHOLE)
     return taken_whole is None or await taken_whole()
+
+
+def _framed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, identity: str) -> list[tuple[bytes, bytes]]:
+    """An answer's headers, their names in small letters, with what all answers have; the last of one name counts."""
+    own = {"x-request-id": identity, **context_of(scope).answer_headers}
+    ours = {name.lower().encode(): value.encode("latin-1") for name, value in own.items()}
+    framed = [(name, value) for each, value in headers if (name := each.lower()) not in ours]
+    held = dict(framed)
+    if b"allow" in held:
+        ours[b"allow"] = allowed(scope, held[b"allow"].decode("latin-1")).encode("latin-1")
+        framed = [each for each in framed if each[0] != b"allow"]
+    framed += ours.items()
+    framed += [each for each in _SECURITY_HEADERS if each[0] not in held]
+    if _NO_PAGE[0] not in held and not held.get(b"content-type", b"").startswith(b"text/html"):
+        framed.append(_NO_PAGE)
+    return framed
 
 
 class RequestFrame:
@@ -75,16 +90,7 @@ class RequestFrame:
             nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableScopeHeaders.from_message(message)
-                headers["X-Request-ID"] = identity
-                if "allow" in headers:
-                    headers["Allow"] = allowed(inner, headers["allow"])
-                for name, value in context_of(scope).answer_headers.items():
-                    headers[name] = value
-                for name, value in _SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if not headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _NO_PAGE)
+                message["headers"] = _framed(message["headers"], inner, identity)
             elif headless and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
