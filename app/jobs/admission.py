@@ -16,6 +16,13 @@ BACKLOG_SECONDS = 1.0
 """How long the bytes that waited are not asked for again while half of the room is left: that half is for what other
 nodes and requeued jobs add meanwhile. To ask sums up all that waits, in another thread, for each upload."""
 
+ROOM_SECONDS = 1.0
+"""How long the room on disk and in memory is not looked at again where more than twice as much was free as has to be.
+To look opens three files and asks for the disk, for each upload."""
+SHARE_OF_ROOM = 8
+"""One of so many parts of what is free beyond that may come in meanwhile: what is uploaded is in the write-ahead log,
+in the file and in a worker, and others fill the machine as well."""
+
 
 class MemoryShort(Exception):
     """Less memory can be had than the floor that was set."""
@@ -57,15 +64,36 @@ class Admission:
         """Of all uploads so far."""
         self._asked = (0, float("-inf"), 0)
         """Admitted bytes when the store was last asked what waits, when that was, and what it told."""
+        self._looked = (0, float("-inf"), 0)
+        """Admitted bytes when the room was last looked at, when that was, and what was beyond twice the floors then."""
 
     async def short_of(self) -> StoreFull | MemoryShort | None:
         """What the machine has too little of; None where it has enough."""
-        free = await self._store.free_bytes()
-        if free is not None and free < self._limits.min_free_disk:
-            return StoreFull(f"{free} bytes are free on the store's disk, {self._limits.min_free_disk} are asked for")
-        if self._free_memory() < self._limits.min_free_memory:
-            return MemoryShort(f"less than {self._limits.min_free_memory} bytes of memory can be had")
-        return None
+        shortage, _ = await self._room()
+        return shortage
+
+    async def _room(self) -> tuple[StoreFull | MemoryShort | None, int]:
+        """What there is too little of, and how many bytes are free beyond twice what has to be."""
+        disk, memory = await self._store.free_bytes(), self._free_memory()
+        least_disk, least_memory = self._limits.min_free_disk, self._limits.min_free_memory
+        if disk is not None and disk < least_disk:
+            return StoreFull(f"{disk} bytes are free on the store's disk, {least_disk} are asked for"), 0
+        if memory < least_memory:
+            return MemoryShort(f"less than {least_memory} bytes of memory can be had"), 0
+        spare = memory - 2 * least_memory
+        return None, spare if disk is None else min(spare, disk - 2 * least_disk)
+
+    async def _require_room(self, size: int) -> None:
+        """Raises StoreFull, MemoryShort. `size`: bytes that come now, not counted yet."""
+        admitted, moment, spare = self._looked
+        taken = self._admitted_bytes - admitted + self._incoming_bytes + size
+        if self._clock() - moment < ROOM_SECONDS and taken <= spare // SHARE_OF_ROOM:
+            return
+        admitted, moment = self._admitted_bytes, self._clock()
+        shortage, spare = await self._room()
+        if shortage:
+            raise shortage
+        self._looked = admitted, moment, spare
 
     @asynccontextmanager
     async def admit(self, owner: str, size: int) -> AsyncIterator[None]:
@@ -73,8 +101,7 @@ class Admission:
 
         Raises QueueFull (too many bytes wait), StoreFull, MemoryShort or QuotaExceeded.
         """
-        if shortage := await self.short_of():
-            raise shortage
+        await self._require_room(size)
         # counted before the store is asked, so that uploads at the same moment see each other
         self._incoming_bytes += size
         try:

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from app.jobs.admission import BACKLOG_SECONDS, Admission, Limits
+from app.jobs.admission import BACKLOG_SECONDS, ROOM_SECONDS, Admission, Limits, MemoryShort
 from persistence.queue import QueueFull
 from persistence.store import Backlog, JobStore
 
@@ -60,6 +60,31 @@ async def test_beyond_half_of_the_room_every_upload_asks_and_none_gets_past_the_
         await add(admission, store, 1)
     store.image_bytes = 0  # all of it was read
     await add(admission, store, 100)
+
+
+async def test_ample_room_is_looked_at_once_a_second_and_little_for_each_upload() -> None:
+    store, looked = Waiting(), []
+    free = 1000
+
+    def memory() -> int:
+        looked.append(free)
+        return free
+
+    limits = Limits(max_waiting_bytes=10**6, min_free_disk=0, min_free_memory=100, max_jobs_per_key=0)
+    admission = Admission(cast(JobStore, store), limits, memory, clock=lambda: store.now)
+    for _ in range(4):
+        await add(admission, store, 25)  # an eighth of 1000 - 200, together
+    assert len(looked) == 1
+    await add(admission, store, 25)
+    assert len(looked) == 2
+    store.now += ROOM_SECONDS
+    free = 199  # enough, but no longer twice as much
+    for _ in range(3):
+        await add(admission, store, 1)
+    assert len(looked) == 5
+    free = 99
+    with pytest.raises(MemoryShort):
+        await add(admission, store, 1)
 
 
 async def test_bytes_of_a_batch_and_of_uploads_on_their_way_count_at_once() -> None:
