@@ -211,6 +211,12 @@ class OcrResult(Struct, frozen=True, kw_only=True):
     @property
     def confidence(self) -> float:
         """Mean confidence of the lines in `text`, weighted by their length; 0 where there is no text."""
-        lines = [line for page in self.pages for line in page.lines if not line.low_confidence]
-        weight = sum(len(line.text) for line in lines)
-        return sum(line.confidence * len(line.text) for line in lines) / weight if weight else 0.0
+        weight, total = 0, 0.0
+        # once through: log, metrics and answers ask for it
+        for page in self.pages:
+            for line in page.lines:
+                if not line.low_confidence:
+                    length = len(line.text)
+                    weight += length
+                    total += line.confidence * length
+        return total / weight if weight else 0.0
