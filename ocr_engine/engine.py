@@ -188,7 +188,7 @@ class Engine:
         quads, readings = read.quads, read.readings
         if other:
             quads, readings, script = self._other_scripts.read(
-                read.page, quads, readings, script, other.language, options.languages
+                read.page, quads, readings, script, other, options.languages
             )
         elif script.page == "read":
             readings, script = self._other_scripts.read_lines(read.page, quads, readings, script, options.languages)

@@ -46,6 +46,8 @@ class Language(Struct, frozen=True):
     data: str
     """Name of its data in Tesseract; Debian's package is called tesseract-ocr- and this, `-` for `_`."""
     script: Script
+    signs: str = ""
+    """Letters that the first language of its script does not write, and its readers lack."""
 
 
 _VIETNAMESE_LETTERS = (("ơ", "ơ"), ("ư", "ư"), ("Ơ", "Ơ"), ("Ư", "Ư"), ("đ", "đ"), ("Đ", "Đ"), ("ạ", "ỹ"))
@@ -74,24 +76,24 @@ def _unspaced(code: str, first: str, last: str) -> Script:
 LANGUAGES = (
     # of each script the one first that tells best whether a page is in it
     Language("ru", "rus", _CYRILLIC),
-    Language("uk", "ukr", _CYRILLIC),
+    Language("uk", "ukr", _CYRILLIC, "іїєґ"),
     Language("bg", "bul", _CYRILLIC),
-    Language("be", "bel", _CYRILLIC),
-    Language("sr", "srp", _CYRILLIC),
-    Language("mk", "mkd", _CYRILLIC),
-    Language("kk", "kaz", _CYRILLIC),
+    Language("be", "bel", _CYRILLIC, "іў"),
+    Language("sr", "srp", _CYRILLIC, "ђјљњћџ"),
+    Language("mk", "mkd", _CYRILLIC, "ѓѕјљњќџ"),
+    Language("kk", "kaz", _CYRILLIC, "әғқңөұүһі"),
     # Debian's data of Tatar is of its Latin letters; that of Kyrgyz reads its Cyrillic ones, җ among them
-    Language("tt", "kir", _CYRILLIC),
-    Language("ky", "kir", _CYRILLIC),
-    Language("mn", "mon", _CYRILLIC),
-    Language("tg", "tgk", _CYRILLIC),
+    Language("tt", "kir", _CYRILLIC, "әҗңөүһ"),
+    Language("ky", "kir", _CYRILLIC, "ңөү"),
+    Language("mn", "mon", _CYRILLIC, "өү"),
+    Language("tg", "tgk", _CYRILLIC, "ғӣқӯҳҷ"),
     Language("el", "ell", _GREEK),
     Language("ar", "ara", _ARABIC),
-    Language("fa", "fas", _ARABIC),
-    Language("ur", "urd", _ARABIC),
-    Language("ps", "pus", _ARABIC),
-    Language("ug", "uig", _ARABIC),
-    Language("sd", "snd", _ARABIC),
+    Language("fa", "fas", _ARABIC, "پچژگ"),
+    Language("ur", "urd", _ARABIC, "ٹڈڑےہھں"),
+    Language("ps", "pus", _ARABIC, "ټډړږښڼېۍ"),
+    Language("ug", "uig", _ARABIC, "ۇۆۈېەڭ"),
+    Language("sd", "snd", _ARABIC, "ڄڃڇٻڀٺٿڊڏڍڪڱڳ"),
     Language("he", "heb", _HEBREW),
     Language("yi", "yid", _HEBREW),
     Language("ko", "kor", Script(code="Hang", letters=(("\u1100", "\u11ff"), ("\uac00", "\ud7a3")))),

@@ -49,6 +49,8 @@ class Told(Struct, frozen=True):
     language: Language
     turn: Rotation
     """Degrees clockwise by which the page still has to be turned for its lines to stand upright."""
+    lacks_letters: bool = False
+    """It is in another language of that script, for which there is no reader."""
 
     def turn_of(self, rotation: Rotation) -> Rotation:
         """The same of the page as it was before it was turned by `rotation`."""
@@ -100,7 +102,7 @@ class OtherScripts:
         if found is None:
             return None
         ways: tuple[Rotation, Rotation] = (270, 90) if run_down(*sides(quads)) else (0, 180)
-        return Told(found.language, ways[found.upside_down])
+        return Told(found.language, ways[found.upside_down], found.lacks_letters and not wanted)
 
     def read(
         self,
@@ -108,7 +110,7 @@ class OtherScripts:
         quads: Quads,
         readings: Sequence[Reading],
         script: Judgement,
-        language: Language,
+        told: Told,
         tags: Sequence[str] = (),
     ) -> tuple[Quads, list[Reading], Judgement]:
         """The boxes, readings and judgement of a page that lies upright; what the models hold they have read.
@@ -116,7 +118,8 @@ class OtherScripts:
         Lines that are in yet another script than the page's are read in that, if they are in one of `tags` or those are
         not known.
         """
-        supports, readings = list(script.lines), list(readings)
+        supports, readings, language = list(script.lines), list(readings), told.language
+        support: Support = "letters_missing" if told.lacks_letters else "read"
         elsewhere: list[int] = []
         kept = [*range(len(quads))]
         if language.script.stacked:
@@ -127,13 +130,13 @@ class OtherScripts:
             theirs = read_well(reader, Box(page, quads[i]), language.script)
             if theirs.text and not _is_ours(readings[i], supports[i], theirs, language.script):
                 readings[i] = msgspec.structs.replace(theirs, corner=int(tall[i]))
-                supports[i] = "read"
+                supports[i] = support
                 if weight(theirs, language.script) < MIN_SCORE:
                     elsewhere.append(i)
         self._used[language] = None
         others = [each for each in self._candidates("unread", tags) if each.script is not language.script]
         self._read_by_themselves(page, quads, readings, supports, elsewhere, others)
-        judgement = Judgement("read", tuple(supports[i] for i in kept))
+        judgement = Judgement(support, tuple(supports[i] for i in kept))
         readings = [readings[i] for i in kept]
         return quads[kept], yod.put_right(readings) if language.tag == yod.HEBREW else readings, judgement
 

@@ -1,5 +1,6 @@
 """Which language a page is in, by what several read in a few of its lines."""
 
+import math
 from collections.abc import Hashable, Sequence
 
 import msgspec
@@ -11,8 +12,8 @@ from ocr_engine.boxes import Quads, sides
 from ocr_engine.crops import Pixels
 from ocr_engine.recognition.ctc import Reading
 from ocr_engine.recognition.script import Judgement
-from ocr_engine.scripts.languages import VIETNAMESE, Language, Script
-from ocr_engine.scripts.letters.fit import bits
+from ocr_engine.scripts.languages import LANGUAGES, VIETNAMESE, Language, Script
+from ocr_engine.scripts.letters.fit import bits, is_modelled
 from ocr_engine.scripts.lines import Box, middle, own_share, read_once, read_well
 from ocr_engine.scripts.readers import Readers
 from ocr_engine.scripts.tesseract import LineReader
@@ -56,6 +57,8 @@ class Found(Struct, frozen=True):
 
     language: Language
     upside_down: bool
+    lacks_letters: bool = False
+    """What it reads are rather the words of another one of its script, which nobody here reads and has more letters."""
 
 
 class LineFound(Struct, frozen=True):
@@ -68,6 +71,7 @@ class LineFound(Struct, frozen=True):
 class _Scored(Struct, frozen=True):
     language: Language
     score: float
+    text: str = ""
 
 
 def find_language(
@@ -80,7 +84,9 @@ def find_language(
     found, boxes = _leader(readers, _leaders(readers, languages), (boxes, turned))
     alike = [language for language in languages if language.script is found.language.script]
     found = _best_of_script(readers, alike, boxes)
-    return Found(found.language, boxes[0].upside_down) if found.score >= least else None
+    if found.score < least:
+        return None
+    return Found(found.language, boxes[0].upside_down, _is_of_another(found, languages))
 
 
 def lines_by_themselves(
@@ -187,7 +193,7 @@ def _best_of_script(readers: Readers, languages: Sequence[Language], boxes: Sequ
         text = " ".join(reading.text for reading in read)
         counted = score - BIT_SCORE * bits(text, language) * min(1.0, len(text) / MIN_TELLING_LETTERS)
         if language is first or counted > lead + BETTER_SCORE:
-            best, lead = _Scored(language, score), counted
+            best, lead = _Scored(language, score, text), counted
     return best
 
 
@@ -201,6 +207,16 @@ def _likely(
     text = " ".join(reading.text for reading in _read_all(readers, first, boxes, readings))
     found = {language: bits(text, language) for language in languages}
     return [language for language in others if found[language] <= min(found.values()) + CLOSE_BITS]
+
+
+def _is_of_another(found: _Scored, languages: Sequence[Language]) -> bool:
+    """Whether what a language reads fits one better that was not asked, and that has letters of its own."""
+    if len(found.text) < MIN_TELLING_LETTERS:
+        return False
+    alike = (each for each in LANGUAGES if each.script is found.language.script and each not in languages)
+    absent = [each for each in alike if is_modelled(each) and not set(each.signs) <= set(found.language.signs)]
+    least = min((bits(found.text, each) for each in absent), default=math.inf)
+    return least + CLOSE_BITS <= bits(found.text, found.language)
 
 
 def _read_all(

@@ -14,6 +14,7 @@ from ocr_engine.engine import Engine
 from ocr_engine.errors import EngineError
 from ocr_engine.options import EngineOptions, ReadOptions
 from ocr_engine.result import OcrPage, OcrResult, Rotation
+from ocr_engine.scripts.data import find_data
 
 PICTURES = Path(__file__).parent.parent / "pictures" / "scripts"
 DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -146,6 +147,29 @@ def test_only_languages_that_were_told_are_tried(engine: Engine, tags: tuple[str
     page = only_page(engine.read_page(document, 1, options))
     assert page.language == language
     assert page.warnings == (() if language else ("unsupported_script",))
+
+
+def test_a_page_whose_language_has_no_data_is_read_in_another_one_of_its_script_and_says_that_letters_lack(
+    tmp_path: Path, engine: Engine, cache: str
+) -> None:
+    font = ImageFont.truetype(DEJAVU, 24)
+    said = [
+        "Усі люди народжуються вільними і рівними у своїй",
+        "гідності та правах. Вони наділені розумом і совістю",
+        "і повинні діяти у відношенні один до одного в дусі",
+        "братерства. Ніхто не може бути підданий тортурам.",
+    ]
+    page = Image.new("L", (800, 220), "white")
+    for row, line in enumerate(said):
+        ImageDraw.Draw(page).text((30, 20 + 48 * row), line, fill=0, font=font)
+    russian = find_data("")
+    assert russian
+    (tmp_path / "rus.traineddata").symlink_to(russian.folder / "rus.traineddata")
+    poor = only_page(Engine(EngineOptions(tesseract_data=str(tmp_path), cache_dir=cache)).recognise(png(page)))
+    assert (poor.language, poor.warnings) == ("ru", ("unsupported_script",))
+    assert all(line.unsupported_script and line.confidence <= 0.5 for line in poor.lines)
+    read = only_page(engine.recognise(png(page)))
+    assert (read.language, read.warnings) == ("uk", ())
 
 
 @pytest.mark.parametrize("fault", ["no-folder", "empty", "no-language"])

@@ -92,6 +92,7 @@ def test_every_language_that_shares_its_script_has_a_small_letter_model_whose_so
     shared = {language.tag for language in LANGUAGES if scripts[language.script.code] > 1}
     files = sorted(FOLDER.glob(f"*{SUFFIX}"))
     assert {file.stem for file in files} == shared - {"sd"}
+    assert all(language.script.holds(sign) for language in LANGUAGES for sign in language.signs)
     assert max(file.stat().st_size for file in files) <= 32_000
     sources = (FOLDER / "SOURCES.md").read_text(encoding="utf-8")
     assert all(f"| {file.stem} |" in sources for file in files)
@@ -226,6 +227,27 @@ def test_of_the_languages_of_a_script_the_one_is_told_whose_letters_were_read(
     found = find_language(Readers([source]), source.languages, [line], 0.6)
     assert found is not None
     assert found.language.tag == told
+
+
+@pytest.mark.parametrize(
+    ("tag", "said", "lacking"),
+    [
+        ("ru", "Кукыктары мен бостандыктары тен болып дуниеге келеди барлык адамдар", True),
+        ("ru", "Всички хора се раждат свободни и равни по достойнство и права, те са", False),
+        ("ru", "Все люди рождаются свободными и равными в своем достоинстве и правах", False),
+        ("ru", "Кукыктары мен", False),
+        ("ar", "تمام افراد بشر آزاد بدنيا ميايند و از لحاظ حيثيت و حقوق با هم برابرند", True),
+    ],
+    ids=["Kazakh", "Bulgarian, which has no other letters", "Russian", "too short to tell", "Persian"],
+)
+def test_a_language_without_a_reader_whose_letters_another_one_lacks_is_noticed(
+    tag: str, said: str, lacking: bool
+) -> None:
+    line = Box(np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))[0])
+    source = Fixed({tag: (said, 0.9)})
+    found = find_language(Readers([source]), source.languages, [line], 0.6)
+    assert found is not None
+    assert found.lacks_letters == lacking
 
 
 def test_languages_that_the_first_reading_does_not_fit_are_not_loaded() -> None:

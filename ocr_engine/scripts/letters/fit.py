@@ -50,6 +50,11 @@ def bits(text: str, language: Language) -> float:
     return float(model.text_bits(folded(f" {own} ", language.tag))[1:].mean())
 
 
+def is_modelled(language: Language) -> bool:
+    """Whether there is a model of it."""
+    return _model(language.tag) is not None
+
+
 @cache
 def _model(tag: str) -> LetterModel | None:
     file = FOLDER / f"{tag}{SUFFIX}"
