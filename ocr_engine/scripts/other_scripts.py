@@ -24,7 +24,9 @@ from ocr_engine.scripts.sources import LineSource
 from ocr_engine.scripts.trial import (
     MIN_SCORE,
     MIN_SCORE_OF_FEW,
+    Found,
     find_language,
+    is_vietnamese,
     lines_by_themselves,
     samples,
     weight,
@@ -98,7 +100,18 @@ class OtherScripts:
             for each in self._candidates(script.page, tags)
             if script.code in ("", each.script.code) and script.ruled_out != each.script.code
         ]
-        found = find_language(self._readers, among, samples(page, quads, script), least)
+        lines = samples(page, quads, script)
+        found = find_language(self._readers, among, lines, least)
+        if found is None and script.page == "unread":
+            # of tight print so little is read that its letters do not tell it
+            found = next(
+                (
+                    Found(each, upside_down=False)
+                    for each in self._candidates("letters_missing", tags)
+                    if is_vietnamese(self._readers, each, lines)
+                ),
+                None,
+            )
         if found is None:
             return None
         ways: tuple[Rotation, Rotation] = (270, 90) if run_down(*sides(quads)) else (0, 180)

@@ -305,6 +305,20 @@ def test_a_page_that_the_models_read_is_in_another_script_only_where_that_is_tol
     assert (found.language.tag if found else None) == told
 
 
+@pytest.mark.parametrize(
+    ("said", "confidence", "told"),
+    [("Không được phép diễn giải", 0.67, "vi"), ("Không được phép diễn giải", 0.4, None), ("abc dec phe", 0.9, None)],
+    ids=["its letters", "as other scripts are", "without its letters"],
+)
+def test_a_page_of_which_too_little_is_read_to_tell_its_letters_is_vietnamese_where_its_reader_knows_it(
+    said: str, confidence: float, told: str | None
+) -> None:
+    source = Fixed({"vi": (said, confidence), "ru": ("abc", 0.3)})
+    page, quads = np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))
+    found = OtherScripts([source]).told(page, quads, Judgement("unread", ("unread",)))
+    assert (found.language.tag if found else None) == told
+
+
 @pytest.mark.parametrize("tall", [False, True])
 def test_what_is_tried_first_is_the_middle_of_a_long_line(tall: bool) -> None:
     along, short = (
