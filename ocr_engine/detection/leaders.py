@@ -152,10 +152,11 @@ def _leaders(shapes: NDArray[np.int32], middles: NDArray[np.float64], unit: floa
 def _chains(dots: NDArray[np.float64], unit: float) -> Iterator[list[tuple[float, float]]]:
     """Dots (n, 2) that follow each other from left to right."""
     open_: list[list[tuple[float, float]]] = []
+    pitch, level = MAX_PITCH * unit, max(LEVEL * unit, 1)
     for x, y in dots[np.argsort(dots[:, 0], kind="stable")].tolist():
-        yield from (chain for chain in open_ if x - chain[-1][0] > MAX_PITCH * unit)
-        open_ = [chain for chain in open_ if x - chain[-1][0] <= MAX_PITCH * unit]
-        near = [chain for chain in open_ if abs(y - chain[-1][1]) <= max(LEVEL * unit, 1)]
+        yield from [chain for chain in open_ if x - chain[-1][0] > pitch]
+        open_ = [chain for chain in open_ if x - chain[-1][0] <= pitch]
+        near = [chain for chain in open_ if abs(y - chain[-1][1]) <= level]
         if near:
             max(near, key=lambda chain: chain[-1][0]).append((x, y))
         else:

@@ -77,12 +77,11 @@ class Grams:
         codes = np.array([*map(ord, text)], np.uint32)
         self.count = len(codes)
         hashes = np.empty((2, ORDER, len(codes)), np.uint32)
-        for length in range(1, ORDER + 1):
-            before = np.full(len(codes), _SEED, np.uint32)
-            for back in range(length - 1, 0, -1):
-                # of the first characters, what stands before them is none of theirs: it is never asked for
-                before = (before ^ np.roll(codes, back)) * _PRIME
-            hashes[:, length - 1] = (before ^ codes) * _PRIME, (before ^ np.uint32(END)) * _PRIME
+        before = np.full(len(codes), _SEED, np.uint32)
+        for length in range(ORDER):
+            hashes[:, length] = (before ^ codes) * _PRIME, (before ^ np.uint32(END)) * _PRIME
+            # of the first characters, what stands before them is none of theirs: it is never asked for
+            before = np.roll(hashes[0, length], 1)
         keys = _finished(hashes).ravel()
         self._order = np.argsort(keys, kind="stable")
         self.keys = keys[self._order]

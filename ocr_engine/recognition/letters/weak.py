@@ -101,6 +101,8 @@ def opened(reading: Reading, doubts: Sequence[Doubt], language: str) -> list[Dou
     found = {(doubt.at, doubt.length): doubt for doubt in doubts}
     hints = {doubt.at: dict(doubt.choices) for doubt in reading.doubts if doubt.length and text[doubt.at] in even}
     for at, letter in enumerate(text):
+        if letter not in weak and letter not in even:
+            continue
         others = dict(weak.get(letter, {}))
         stands = 1 - max(others.values(), default=0.0)
         for other, equal in even.get(letter, {}).items():
