@@ -74,10 +74,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Bytes of uploads under way, half of them for one client; above that 503 with Retry-After."),
     ] = 512_000_000
     min_free_disk_bytes: Annotated[
-        Natural, Meta(description="Uploads are refused with 507 while the store's disk has less room than this.")
+        Natural,
+        Meta(
+            description="Uploads are refused with 507 while the store's disk has less room than this; "
+            "looked at once a second where there is more than twice as much."
+        ),
     ] = 500_000_000
     min_free_memory_bytes: Annotated[
-        Natural, Meta(description="Uploads are refused with 503 while less memory than this can be had.")
+        Natural,
+        Meta(
+            description="Uploads are refused with 503 while less memory than this can be had; "
+            "looked at once a second where there is more than twice as much."
+        ),
     ] = 200_000_000
     max_image_bytes: Annotated[Count, Meta(description="Largest upload in bytes; above that 413.")] = 200_000_000
     max_image_pixels: Annotated[
