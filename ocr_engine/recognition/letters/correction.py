@@ -8,7 +8,7 @@ import msgspec
 
 from ocr_engine.recognition.accents import base
 from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
-from ocr_engine.recognition.letters import capitals, choice, scope, strangers, weak
+from ocr_engine.recognition.letters import capitals, choice, scope, spelling, strangers, weak
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
@@ -69,7 +69,7 @@ class Letters:
             edited(reading, of_line, self._chosen(reading.text, of_line, language, even))
             for reading, of_line in zip(readings, doubts, strict=True)
         ]
-        return [weak.joined(reading, language) for reading in decided] if language is not None else decided
+        return [spelling.spelt(reading, language) for reading in decided] if language is not None else decided
 
     def language(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> str | None:
         """The language that fits the readings best, of those that are told; None where none fits, or has a model."""

@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-import msgspec
-
 from ocr_engine.recognition.accents import base
 from ocr_engine.recognition.ctc import APOSTROPHES, OPEN_ACCENT, Doubt, Reading
 from ocr_engine.recognition.letters import scope
 from ocr_engine.recognition.letters.languages import ALPHABETS
+from ocr_engine.recognition.letters.spelling import CARONS, WITH_AE
 
 _UNSEEN, _CARON, _FAINT, _FAINTEST = 0.4, 0.2, 0.1, 0.02
 """Probability that a letter has at least where it is often not seen at all: .4 for those that are hardly ever told,
@@ -25,7 +24,7 @@ _SLOVAK = {letter: {accented: _FAINT} for letter, accented in zip("tdl", "ťďľ
 _RING = {"à": {"å": _FAINT}, "A": {"Å": _FAINT, "Æ": _FAINT}, "E": {"Æ": _FAINT}}
 WEAK: dict[str, dict[str, dict[str, float]]] = {
     "cs": _CARONS,
-    "sk": {**_CARONS, **_SLOVAK},
+    "sk": {**_CARONS, **_SLOVAK, "í": {"ĺ": _FAINTEST}},
     "lt": {"i": {"į": _FAINTEST}, "j": {"į": _FAINTEST}, "A": {"Ą": _FAINT}},
     "lv": {
         **{letter: {accented: _FAINTEST} for letter, accented in zip("lkin", "ļķīņ", strict=True)},
@@ -57,7 +56,7 @@ EVEN: dict[str, dict[str, dict[str, float]]] = {
     "lv": {"i": {"ī": 0.003}, "g": {"ģ": 0.001}, "ġ": {"ģ": 0.001}, "k": {"ķ": 0.02}, "l": {"ļ": 0.005}},
     "hu": {"i": {"í": 0.007}, "ö": {"ő": 0.04}, "ü": {"ű": 0.006}, "ú": {"ű": 0.003}},
     "hr": {"d": {"đ": 0.005}},
-    "et": {"ö": {"õ": 0.03}},
+    "et": {"ö": {"õ": 0.03}, "ó": {"õ": 0.0005}},
     "fi": {"a": {"ä": 0.008}, "o": {"ö": 0.01}},
     "da": _EVEN_DANISH,
     "nb": _EVEN_DANISH,
@@ -69,25 +68,15 @@ EVEN: dict[str, dict[str, dict[str, float]]] = {
 """By language: what was read, what was printed, and the same for these. Of 563 times that `t` was printed and read on
 pages of Slovak, `ť` had .001 or more never; of 63 times that `ť` was printed and `t` was read it had so 58 times. Of 27
 hints of .01 and more at `þ` where `b` or `p` was read, on 24 pages of Icelandic, all were `þ`."""
-_CZECH = {**dict.fromkeys("tť", "ť"), **dict.fromkeys("dďđ", "ď"), "T": "Ť", "D": "Ď"}
-CARONS = {"cs": _CZECH, "sk": {**_CZECH, **dict.fromkeys("lľ", "ľ"), "L": "Ľ"}}
-"""By language: what a letter with an apostrophe behind it is."""
-WITH_AE = frozenset({"da", "nb", "nn", "is", "fo"})
-_TWICE = re.compile(r"([tťdďđlľTDL])['’´]")
-_SPELT = {"ro": str.maketrans("şţŞŢ", "șțȘȚ"), "eo": str.maketrans("ǔǓċĊġĠ", "ŭŬĉĈĝĜ")}
-"""By language: letters that it does not have, and those that they are; cedillas are of encodings without commas."""
-_TURKISH_BEGIN = re.compile(r"(?<=\w{3}[.!?] )i(?=\w)")
-"""Of a sentence, where its large letter stands."""
 _ALIKE = re.compile(r"m|(?<![^\W_])l(?=[a-zà-öø-ÿ])|(?<=[Ææa])e")
 RN, HINTED_RN = 0.02, 0.3
 """Probability that an `m` is `r` and `n`, where nothing hints at that, and where the `r` is seen: of 6350 on 264 drawn
 pages 7, and 7 of 10."""
-INITIAL_I = 0.2
-"""That an `l` at the beginning of a word is an `I`, which many fonts draw alike."""
+INITIAL_I, LINE_I, SENTENCE_I = 0.2, 0.5, 0.8
+"""That an `l` at the beginning of a word is an `I`, which many fonts draw alike; at that of a line; of a sentence."""
+_ENDED = re.compile(r"\w[.!?] $")
 SECOND_E = 0.2
 """That an `e` behind an `æ` is the rest of it."""
-_OPENS = re.compile(r"(?<!\w)['‘‚]")
-_AE = re.compile(r"(?<!\w)A[Ee](?=[a-zæøåäöþðáéíóúý])")
 
 
 def opened(reading: Reading, doubts: Sequence[Doubt], language: str) -> list[Doubt]:
@@ -131,9 +120,13 @@ def _alike(reading: Reading, language: str) -> Iterator[tuple[int, str, float]]:
         if letter == "m":
             yield at, "rn", HINTED_RN if hints.get(at, {}).get("r", 0.0) >= scope.OTHER_LETTER else RN
         elif letter == "l" and language != "tr":
-            yield at, "I", INITIAL_I
+            yield at, "I", _initial_i(text[:at])
         elif letter == "e" and language in WITH_AE and _may_be_ae(text[at - 1], hints.get(at - 1, {})):
             yield at, "", SECOND_E
+
+
+def _initial_i(before: str) -> float:
+    return LINE_I if not before else SENTENCE_I if _ENDED.search(before) else INITIAL_I
 
 
 def _may_be_ae(letter: str, seen: Mapping[str, float]) -> bool:
@@ -183,35 +176,3 @@ def _as_caron(text: str, doubt: Doubt, carons: Mapping[str, str]) -> Doubt:
     if doubt.length or doubt.is_gap or not seen or letter not in carons:
         return doubt
     return Doubt(doubt.at - 1, 1, ((letter, choices[""]), (carons[letter], seen)))
-
-
-def joined(reading: Reading, language: str) -> Reading:
-    """The reading, which has no doubts any more, with one letter for each that was read as two signs."""
-    text, places, certainty = _as_spelt(reading.text, language), [*reading.places], [*reading.certainty]
-    found = [*_twice(text, language)]
-    if text == reading.text and not found:
-        return reading
-    for at, letter in reversed(found):
-        text = text[:at] + letter + text[at + 2 :]
-        del places[at + 1 : at + 2], certainty[at + 1 : at + 2]
-    return msgspec.structs.replace(reading, text=text, places=tuple(places), certainty=tuple(certainty))
-
-
-def _as_spelt(text: str, language: str) -> str:
-    """The text, of the same length, as the language spells its letters."""
-    if language in _SPELT:
-        return text.translate(_SPELT[language])
-    return _TURKISH_BEGIN.sub("İ", text) if language == "tr" else text
-
-
-def _twice(text: str, language: str) -> Iterator[tuple[int, str]]:
-    """Places of letters that were read as two signs, and what they are, from left to right."""
-    carons = CARONS.get(language, {})
-    # a quotation between such signs may end behind a `t`
-    if carons and not _OPENS.search(text):
-        for caron in _TWICE.finditer(text):
-            if letter := carons.get(caron[1]):
-                yield caron.start(), letter
-    if language in WITH_AE:
-        for ligature in _AE.finditer(text):
-            yield ligature.start(), "Æ"

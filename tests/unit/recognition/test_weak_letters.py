@@ -238,3 +238,8 @@ def test_an_ae_that_was_read_as_two_letters_is_one(letters: Letters) -> None:
     read = DANISH.replace("værdighed", "vaerdighed")
     doubt = Doubt(read.index("aerd"), 1, (("a", 0.9), ("æ", 0.05)))
     assert decided(letters, read, doubt) == DANISH
+
+
+@pytest.mark.parametrize("line", ["llość osób w domu.", "Każdy ma prawo do życia. llość osób jest duża."])
+def test_an_l_where_a_line_or_sentence_begins_is_an_i_sooner_than_within_one(letters: Letters, line: str) -> None:
+    assert decided(letters, f"{line} Wszyscy ludzie rodzą się wolni i równi.").count("Ilość") == 1
