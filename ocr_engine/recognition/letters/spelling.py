@@ -20,8 +20,8 @@ _SPELT = {"ro": str.maketrans("şţŞŢ", "șțȘȚ"), "eo": str.maketrans("ǔǓ
 """By language: letters that it does not have, and those that they are; cedillas are of encodings without commas."""
 _TURKISH_BEGIN = re.compile(r"(?<=\w{3}[.!?] )i(?=\w)")
 """Of a sentence, where its large letter stands."""
-_LONE_O = re.compile(r"(?<=[\w,;:(] )o(?=,? [a-zà-öø-ÿ(]|,? \d|[),;:]| ?$|\.$)|(?<=\()o(?=[ ,;:)])")
-"""Not where a line begins, or before a capital: there it is a bullet, or the circle of a choice on a form."""
+_LONE_O = re.compile(r"(?<=[\w,;:(] )o(?=,? [a-zà-öø-ÿ]| \([a-zà-öø-ÿ]|,? \d|[),;:]|\.$)|(?<=\()o(?=[ ,;:)])")
+"""Not where a line begins or ends, or before a capital: there it is a bullet, or the circle of a choice on a form."""
 _WITH_APOSTROPHE = re.compile(r"([tťdďđlľTDL])['’´]")
 _SAME = re.compile(r"íí|íi|(?:ľľ|ľl|lľ)['’´]?|đđ|đd|dđ|ćč|čć")
 """One letter whose accent the recogniser saw in one of its two steps; no language has these pairs."""

@@ -45,7 +45,17 @@ def test_an_o_alone_is_a_nought_in_a_language_without_such_a_word(read: str, rig
 
 
 @pytest.mark.parametrize(
-    "text", ["o the first of all", "o Yes o No", "At five o'clock", "to-o", "no-o to", "u. o. more"]
+    "text",
+    [
+        "o the first of all",
+        "o Yes o No",
+        "Yes ý No o",
+        "Smaller company o (Do not check)",
+        "At five o'clock",
+        "to-o",
+        "no-o to",
+        "u. o. more",
+    ],
 )
 def test_bullets_circles_and_short_forms_are_no_noughts(text: str) -> None:
     assert spelt(evenly(text), "en").text == text
