@@ -8,7 +8,7 @@ import msgspec
 
 from ocr_engine.recognition.accents import base
 from ocr_engine.recognition.ctc import APOSTROPHES, Doubt, Reading
-from ocr_engine.recognition.letters import capitals, choice, scope, spelling, strangers, weak
+from ocr_engine.recognition.letters import choice, scope, spelling, strangers, weak
 from ocr_engine.recognition.letters.files import FOLDER, SUFFIX
 from ocr_engine.recognition.letters.languages import alphabet
 from ocr_engine.recognition.letters.model import LetterModel
@@ -49,7 +49,7 @@ class Letters:
 
     def decided(self, readings: Sequence[Reading], told: Sequence[str] = ()) -> list[Reading]:
         """The readings of a page without what letters may decide. `told`: its languages; none: by what is read."""
-        readings = [capitals.begun(reading) for reading in readings]
+        readings = [spelling.begun(reading) for reading in readings]
         language = self.language(readings, told)
         if language is None and not told:
             readings = strangers.without(readings)

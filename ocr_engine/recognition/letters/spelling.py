@@ -1,6 +1,7 @@
-"""How languages spell: what the recogniser read as two signs is one letter, and what no word of a language is, none.
+"""How languages spell: capitals where a line or sentence begins, one letter for what was read as two signs.
 
-After all doubts are decided, and by the text alone.
+`begun` goes before all doubts are decided: of capitals that differ from their small letters in size alone, `š` or `Š`,
+the recogniser, which sees a line scaled to one height, takes one for the other. `spelt` goes after, by the text alone.
 """
 
 import re
@@ -8,8 +9,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.ctc import Doubt, Reading
 
+CAPITAL = 0.2
+"""Probability of the capital from which it is one: of 25 such doubts on 100 drawn pages the 5 small letters with a
+capital of .24 to .46 were wrong, and 10 of less than .2, which stand within sentences, were right."""
+_BEGINS = re.compile(r"(?:^|(?<=[^\W\d]{2}[.!?] ))[a-zà-öø-ɏ](?=[^\W\d_A-ZÀ-ÖØ-Þ])")
+"""A small letter, with another one behind it, at the beginning of a line or sentence."""
 _CZECH = {**dict.fromkeys("tť", "ť"), **dict.fromkeys("dďđ", "ď"), "T": "Ť", "D": "Ď"}
 CARONS = {"cs": _CZECH, "sk": {**_CZECH, **dict.fromkeys("lľ", "ľ"), "L": "Ľ"}}
 """By language: what a letter with an apostrophe behind it is."""
@@ -27,6 +33,26 @@ _SAME = re.compile(r"íí|íi|(?:ľľ|ľl|lľ)['’´]?|đđ|đd|dđ|ćč|čć")
 """One letter whose accent the recogniser saw in one of its two steps; no language has these pairs."""
 _OPENS = re.compile(r"(?<!\w)['‘‚]")
 _AE = re.compile(r"(?<!\w)A[Ee](?=[a-zæøåäöþðáéíóúý])")
+
+
+def begun(reading: Reading) -> Reading:
+    """The reading with capitals for small letters that begin a line or sentence, where the model leaves that open.
+
+    They are open no more. A capital never gives way.
+    """
+    # beyond Latin-1 capitals and small letters stand side by side
+    places = {found.start() for found in _BEGINS.finditer(reading.text) if found[0].islower()}
+    large = {doubt.at: sign for doubt in reading.doubts if doubt.at in places and (sign := _capital(reading, doubt))}
+    if not large:
+        return reading
+    text = "".join(large.get(at, sign) for at, sign in enumerate(reading.text))
+    doubts = tuple(doubt for doubt in reading.doubts if doubt.at not in large or not doubt.length)
+    return msgspec.structs.replace(reading, text=text, doubts=doubts)
+
+
+def _capital(reading: Reading, doubt: Doubt) -> str:
+    capital = reading.text[doubt.at].upper()
+    return capital if doubt.length and dict(doubt.choices).get(capital, 0.0) >= CAPITAL else ""
 
 
 def spelt(reading: Reading, language: str) -> Reading:
