@@ -50,7 +50,7 @@ KEPT_NUMBERS = 1_500_000
 To get them again costs the next such run up to a third more."""
 MAX_COMPILED = 32
 """Operators of a model that are kept compiled; OpenVINO keeps 5000 (`CPU_RUNTIME_CACHE_CAPACITY`). Over 50 mixed images
-and then a photo of 24 megapixels the peaks are 512 and 593 MB with 32, 519 and 614 with 48, 560 and 637 with 96, in CPU
+and then a photo of 24 megapixels the peaks are 518 and 593 MB with 32, 519 and 614 with 48, 560 and 637 with 96, in CPU
 time that differs by less than it does from run to run."""
 UNTRIMMED_BYTES = 64_000_000
 """Of results, which the C library keeps in pieces when they are gone: of a wide line they are 20 MB where its model was
