@@ -5,11 +5,12 @@ from persistence.job import Job, JobState
 
 
 class Told(JobEvents):
-    """Every stored change as the states before and after, and whose outcome was dropped."""
+    """Every stored change as the states before and after, and whose outcome was dropped: `missed` counts the wanted."""
 
     def __init__(self) -> None:
         self.changes: list[tuple[JobState, JobState]] = []
         self.dropped: list[Job] = []
+        self.missed = 0
 
     @property
     def states(self) -> list[JobState]:
@@ -24,6 +25,7 @@ class Told(JobEvents):
         """See JobEvents."""
         self.changes.append((old.status, job.status))
 
-    def outcome_dropped(self, job: Job) -> None:
+    def outcome_dropped(self, job: Job, *, wanted: bool) -> None:
         """See JobEvents."""
         self.dropped.append(job)
+        self.missed += wanted

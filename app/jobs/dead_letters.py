@@ -28,7 +28,7 @@ class Requeued(Struct, frozen=True, kw_only=True):
 
     requeued: int
     remaining: bool
-    """True where the queue, or the key's quota, was full before all were through: ask again later."""
+    """True where the queue, or a key's quota, was full before all were through: ask again later."""
 
 
 class DeadLetters:
@@ -70,20 +70,29 @@ class DeadLetters:
         return again
 
     async def requeue_all(self, code: str | None, owner: str | None) -> Requeued:
-        """Requeues every dead letter of that code and owner (None: any), as far as the queue and quotas have room."""
+        """Requeues every dead letter of that code and owner (None: any), as far as the queue and quotas have room.
+
+        Those of a key whose quota is used up are left; others go on.
+        """
         requeued, after = 0, None
+        full: set[str] = set()
         while True:
             page = await self._store.dead_letters(code=code, owner=owner, after=after, limit=REQUEUE_BATCH_JOBS)
             for job in page.jobs:
+                if job.owner in full:
+                    continue
                 try:
                     await self.requeue(job)
-                except (QueueFull, QuotaExceeded):
+                except QueueFull:
                     return Requeued(requeued=requeued, remaining=True)
+                except QuotaExceeded:
+                    full.add(job.owner)
+                    continue
                 except NotADeadLetter:
                     continue
                 requeued += 1
             if page.next is None:
-                return Requeued(requeued=requeued, remaining=False)
+                return Requeued(requeued=requeued, remaining=bool(full))
             after = page.next
 
     async def delete(self, job: Job) -> None:

@@ -47,8 +47,11 @@ class JobEvents:
         `result` of a paged job is not told: it is in the store.
         """
 
-    def outcome_dropped(self, job: Job) -> None:
-        """An attempt ended whose outcome was not stored: the job, as it was claimed, had changed meanwhile."""
+    def outcome_dropped(self, job: Job, *, wanted: bool) -> None:
+        """An attempt ended whose outcome was not stored: the job, as it was claimed, had changed meanwhile.
+
+        `wanted`: False where it was cancelled or erased, so that nobody misses the outcome.
+        """
 
     def requeued(self, job: Job) -> None:
         """A person sent a dead letter, or failed pages, back: the job, about to be queued, its failures on record."""
@@ -90,9 +93,9 @@ class Listeners(JobEvents):
         """See JobEvents."""
         self._tell(job, lambda listener: listener.changed(old, job))
 
-    def outcome_dropped(self, job: Job) -> None:
+    def outcome_dropped(self, job: Job, *, wanted: bool) -> None:
         """See JobEvents."""
-        self._tell(job, lambda listener: listener.outcome_dropped(job))
+        self._tell(job, lambda listener: listener.outcome_dropped(job, wanted=wanted))
 
     def requeued(self, job: Job) -> None:
         """See JobEvents."""

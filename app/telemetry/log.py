@@ -88,11 +88,13 @@ class JobLog(JobEvents):
             case _:
                 assert_never(job.status)
 
-    def outcome_dropped(self, job: Job) -> None:
+    def outcome_dropped(self, job: Job, *, wanted: bool) -> None:
         """See JobEvents."""
-        logger.bind(event="job.outcome_dropped", job_id=job.id).warning(
-            "the job was changed by somebody else meanwhile; this outcome is dropped"
-        )
+        log = logger.bind(event="job.outcome_dropped", job_id=job.id)
+        if wanted:
+            log.warning("the job was changed by somebody else meanwhile; this outcome is dropped")
+        else:
+            log.info("the job was cancelled or erased meanwhile; this outcome is dropped")
 
     def requeued(self, job: Job) -> None:
         """See JobEvents."""

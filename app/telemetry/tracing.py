@@ -124,7 +124,7 @@ class Tracing(JobEvents):
         if old.status is JobState.PROCESSING:
             self._end(job, old, job, ended=job.updated_at)
 
-    def outcome_dropped(self, job: Job) -> None:
+    def outcome_dropped(self, job: Job, *, wanted: bool) -> None:
         """See JobEvents: ends the attempt's span without an outcome."""
         here = _attempt.get()
         if here is not None and here[0] == job.id:

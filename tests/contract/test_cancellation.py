@@ -123,7 +123,7 @@ async def test_what_is_read_of_a_cancelled_job_is_stopped_and_its_other_pages_ar
     assert pool.cancelled == 1, "the worker is free at once"
     assert await dispatcher.handle(Unit("a", 2)) is None
     assert len(pool.read) == 1
-    assert [each.id for each in told.dropped] == ["a"]
+    assert ([each.id for each in told.dropped], told.missed) == (["a"], 0)
 
 
 async def test_of_many_cancellations_at_once_one_is_told_and_all_answer_alike(store: JobStore) -> None:

@@ -23,6 +23,13 @@ def keys(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture
+def keys_and_root(keys: str) -> str:
+    with open(keys, "a") as file:
+        file.write(f"root:{hash_key('key-of-root')} scope=admin\n")
+    return keys
+
+
 async def test_without_a_key_nothing_is_taken_or_shown(run: Any, keys: str) -> None:
     async with run(api_keys_file=keys) as service:
         for answer in (
@@ -154,6 +161,24 @@ async def test_requeued_jobs_count_as_unfinished_ones_of_their_key(run: Any, key
         one = await service.client.post(f"/dead-letters/{left}/requeue", headers=ANN)
         assert (one.status_code, one.json()["code"]) == (429, "quota_exceeded")
         assert (await service.client.get(f"/dead-letters/{left}", headers=ANN)).status_code == 200
+        service.pool.release()
+
+
+async def test_a_key_whose_quota_is_used_up_does_not_keep_the_dead_letters_of_others(
+    run: Any, keys_and_root: str
+) -> None:
+    root = {"X-API-Key": "key-of-root"}
+    pool = ScriptedPool(*(InvalidImage(name) for name in "abc"))
+    async with run(pool, api_keys_file=keys_and_root, max_jobs_per_key=1) as service:
+        for key in ANN, ANN, BOB:
+            await service.upload(PNG, **key)
+            while (await service.service.store.backlog()).jobs:
+                await service.client.get("/health/live")
+        service.pool.hold()
+        all_of_them = await service.client.post("/dead-letters/requeue", headers=root)
+        assert all_of_them.json() == {"requeued": 2, "remaining": True}
+        (left,) = (await service.client.get("/dead-letters", headers=root)).json()["items"]
+        assert (await service.client.get(f"/dead-letters/{left['id']}", headers=ANN)).status_code == 200
         service.pool.release()
 
 

@@ -221,16 +221,20 @@ async def test_a_stop_gives_back_the_attempt_that_was_just_being_claimed(
     assert told.states == [JobState.PROCESSING, JobState.QUEUED]
 
 
-async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore) -> None:
-    job, pool = await submitted(store), ScriptedPool()
+@pytest.mark.parametrize(("state", "missed"), [(JobState.CANCELLED, 0), (JobState.QUEUED, 1)])
+async def test_an_outcome_that_comes_too_late_is_dropped(store: JobStore, state: JobState, missed: int) -> None:
+    job, pool, told = await submitted(store), ScriptedPool(), Told()
     pool.hold()
-    handling = asyncio.create_task(dispatcher_of(store, pool, POLICY, JobEvents()).handle(Unit(job.id)))
+    handling = asyncio.create_task(dispatcher_of(store, pool, POLICY, told).handle(Unit(job.id)))
     await pool.started.acquire()
     claimed = await stored(store, job.id)
-    assert await store.replace(claimed, claimed.cancelled(datetime.now(UTC)))
+    now = datetime.now(UTC)
+    other = claimed.cancelled(now) if state is JobState.CANCELLED else claimed.interrupted(now)
+    assert await store.replace(claimed, other)
     pool.release()
     assert await handling is None
-    assert (await stored(store, job.id)).status is JobState.CANCELLED
+    assert (await stored(store, job.id)).status is state
+    assert ([each.id for each in told.dropped], told.missed) == ([job.id], missed)
 
 
 async def test_rescue_queues_what_a_crash_left(store: JobStore) -> None:

@@ -16,6 +16,7 @@ from app.jobs.reading.reader import Reader
 from app.jobs.reading.readings import Readings, Unwanted
 from app.jobs.reading.retry import RetryPolicy, after_error, wait_until_due
 from ocr_engine.errors import InternalError, OcrError, PoolUnavailable, WorkerCrashed
+from persistence.job import JobState
 from persistence.queue import JobQueue, Unit
 from persistence.store import JobStore, StoreError
 
@@ -201,6 +202,7 @@ class Dispatcher:
         while True:
             try:
                 kept = await keep(self._store, old, new, self._now())
+                stored = None if kept else await self._store.outline(old.job.id)
             except StoreError as error:
                 logger.bind(event="store.write_failed", job_id=new.job.id).error(
                     f"the outcome cannot be stored yet: {error}"
@@ -209,7 +211,8 @@ class Dispatcher:
                 pause = min(pause * 2, self._pauses.max_write)
                 continue
             if kept is None:
-                self._events.outcome_dropped(old.job)
+                wanted = stored is not None and stored.status is not JobState.CANCELLED
+                self._events.outcome_dropped(old.job, wanted=wanted)
             else:
                 kept.tell(self._events)
             return kept is not None
