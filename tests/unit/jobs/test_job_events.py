@@ -20,7 +20,7 @@ class Everything(JobEvents):
 
     def __getattribute__(self, name: str) -> Any:
         if name in EVENTS:
-            return lambda *carried: self.told.append((name, carried))
+            return lambda *carried, **named: self.told.append((name, (*carried, *named.values())))
         return super().__getattribute__(name)
 
 
@@ -32,9 +32,11 @@ class Faulty(JobEvents):
 
 
 def tell(listeners: JobEvents, event: str) -> tuple[Any, ...]:
-    carried = (job(),) * (len(inspect.signature(getattr(JobEvents, event)).parameters) - 1)
-    getattr(listeners, event)(*carried)
-    return carried
+    _, *parameters = inspect.signature(getattr(JobEvents, event)).parameters.values()
+    named = {each.name: False for each in parameters if each.kind is each.KEYWORD_ONLY}
+    carried = (job(),) * (len(parameters) - len(named))
+    getattr(listeners, event)(*carried, **named)
+    return (*carried, *named.values())
 
 
 @pytest.mark.parametrize("event", EVENTS)
