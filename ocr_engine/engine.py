@@ -188,7 +188,7 @@ class Engine:
         quads, readings = read.quads, read.readings
         if other:
             quads, readings, script = self._other_scripts.read(
-                read.page, quads, readings, script, other, options.languages
+                read.page, quads, readings, script, other, options.languages, read.shadows
             )
         elif script.page == "read":
             readings, script = self._other_scripts.read_lines(read.page, quads, readings, script, options.languages)
@@ -250,15 +250,16 @@ class Engine:
         truncated = len(quads) < len(found)
         finding = time.perf_counter() - begun
         quads, readings = self._told_apart(cuts, quads, self._read(cuts, quads))
+        shadows = quads[:0]
         if not len(found) and max(page.shape[:2]) <= MAX_TINY_SIDE:
             height, width = page.shape[:2]
             quads = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float32)
             readings = leftovers.sure(self._read(cuts, quads, np.zeros(1, bool)), 1)
         elif not truncated:
-            quads, readings = self._with_leftovers(cuts, glance.look, quads, readings)
+            quads, readings, shadows = self._with_leftovers(cuts, glance.look, quads, readings)
             quads, readings = self._without_leaders(cuts, quads, readings)
             quads, readings = rejoined(page, quads, readings, self._reader.read_once)
-        return _Read(cuts, quads, readings, truncated, finding)
+        return _Read(cuts, quads, readings, shadows, truncated, finding)
 
     def _taken(
         self, pixels: Pixels, number: int, written: list[WrittenLine], options: ReadOptions
@@ -325,8 +326,12 @@ class Engine:
 
     def _with_leftovers(
         self, cuts: Cuts, look: Look, quads: Quads, readings: list[Reading]
-    ) -> tuple[Quads, list[Reading]]:
-        """The boxes and their readings, and those of what the look saw, no box holds and turns out to be text."""
+    ) -> tuple[Quads, list[Reading], Quads]:
+        """The boxes and their readings, and those of what the look saw, no box holds and turns out to be text.
+
+        At last the boxes of shadows that did not: they may be text in another script.
+        """
+        unread = quads[:0]
         for kind, letters in ((leftovers.shadows, leftovers.MIN_SHADOW_LETTERS), (leftovers.spots, 1)):
             found = affordable(kind(look, quads), leftovers.MAX_LEFTOVER_PIXELS)
             # a spot is level with a line, however slim it is
@@ -334,7 +339,9 @@ class Engine:
             read = leftovers.sure(self._read(cuts, found, tall), letters)
             kept = [i for i, reading in enumerate(read) if reading.text]
             quads, readings = np.concatenate((quads, found[kept])), readings + [read[i] for i in kept]
-        return quads, readings
+            if kind is leftovers.shadows:
+                unread = np.delete(found, kept, axis=0)
+        return quads, readings, unread
 
 
 class _Read(Struct, frozen=True):
@@ -346,6 +353,8 @@ class _Read(Struct, frozen=True):
     """Boxes (n, 4, 2) in its pixels."""
     readings: list[Reading]
     """Of each box, empty ones included."""
+    shadows: Quads
+    """Boxes (m, 4, 2) of what may be text of which the models read nothing surely."""
     truncated: bool
     finding: float
     """Seconds that it took to find the boxes."""

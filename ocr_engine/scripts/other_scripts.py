@@ -6,6 +6,7 @@ Where the lines stand, their order and all formats stay ours; Tesseract, or a mo
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from ocr_engine.boxes import Quads, extents, run_down, sides
@@ -38,10 +39,13 @@ SURE_OF_LATIN = 0.95
 """Confidence of the models from which a line in letters that they hold may be left to them."""
 FAR_SURER = 0.2
 """By so much they must be surer where the other reader sees letters of its own script."""
+SURE_OF_SHADOW = 0.7
+"""How surely what may be text must be read in the page's script to be a line of it."""
 MAX_LINES_BY_THEMSELVES = 24
 """Lines of a page that are tried in other scripts than the page's own, which bounds what a page of noise costs."""
 MIN_LINE_LENGTH = 2.0
 """Length by height of a line from which it is tried: a shorter one has too few letters to tell."""
+NO_QUADS = np.zeros((0, 4, 2), np.float32)
 _WAYS: tuple[Rotation, ...] = (0, 90, 180, 270)
 
 
@@ -125,11 +129,12 @@ class OtherScripts:
         script: Judgement,
         told: Told,
         tags: Sequence[str] = (),
+        shadows: Quads = NO_QUADS,
     ) -> tuple[Quads, list[Reading], Judgement]:
         """The boxes, readings and judgement of a page that lies upright; what the models hold they have read.
 
         Lines that are in yet another script than the page's are read in that, if they are in one of `tags` or those are
-        not known.
+        not known. `shadows`: boxes (m, 4, 2) of what may be text; what is surely read in the page's script is added.
         """
         supports, readings, language = list(script.lines), list(readings), told.language
         support: Support = "letters_missing" if told.lacks_letters else "read"
@@ -149,9 +154,12 @@ class OtherScripts:
         self._used[language] = None
         others = [each for each in self._candidates("unread", tags) if each.script is not language.script]
         self._read_by_themselves(page, quads, readings, supports, elsewhere, others)
-        judgement = Judgement(support, tuple(supports[i] for i in kept))
-        readings = [readings[i] for i in kept]
-        return quads[kept], yod.put_right(readings) if language.tag == yod.HEBREW else readings, judgement
+        found = {i: read_well(reader, Box(page, shadow), language.script) for i, shadow in enumerate(shadows)}
+        lost = [i for i, reading in found.items() if weight(reading, language.script) >= SURE_OF_SHADOW]
+        quads = np.concatenate((quads[kept], shadows[lost]))
+        readings = [readings[i] for i in kept] + [found[i] for i in lost]
+        judgement = Judgement(support, (*(supports[i] for i in kept), *(support for _ in lost)))
+        return quads, yod.put_right(readings) if language.tag == yod.HEBREW else readings, judgement
 
     def read_lines(
         self, page: Pixels, quads: Quads, readings: Sequence[Reading], script: Judgement, tags: Sequence[str] = ()

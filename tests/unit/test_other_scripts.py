@@ -10,7 +10,7 @@ from app.processes import engine_options
 from config.environment import from_environment
 from ocr_engine.boxes import Quads
 from ocr_engine.crops import Pixels
-from ocr_engine.recognition.ctc import Reading
+from ocr_engine.recognition.ctc import NOTHING, Reading
 from ocr_engine.recognition.letters.files import SUFFIX
 from ocr_engine.recognition.script import Judgement
 from ocr_engine.result import OcrModel
@@ -19,7 +19,7 @@ from ocr_engine.scripts.languages import LANGUAGES, Language, named, without_oth
 from ocr_engine.scripts.letters.fit import FOLDER, UNKNOWN_BITS, bits
 from ocr_engine.scripts.lines import Box, middle, own_share, with_margin
 from ocr_engine.scripts.marks import with_marks
-from ocr_engine.scripts.other_scripts import OtherScripts
+from ocr_engine.scripts.other_scripts import OtherScripts, Told
 from ocr_engine.scripts.readable import readable_languages
 from ocr_engine.scripts.readers import MAX_LOADED, Readers
 from ocr_engine.scripts.sources import TesseractSource
@@ -317,6 +317,21 @@ def test_a_page_of_which_too_little_is_read_to_tell_its_letters_is_vietnamese_wh
     page, quads = np.full((40, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35))
     found = OtherScripts([source]).told(page, quads, Judgement("unread", ("unread",)))
     assert (found.language.tag if found else None) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "confidence", "lines"), [("καὶ τὸ φῶς", 0.9, 2), ("καὶ τὸ φῶς", 0.5, 1), ("1,50", 0.99, 1)]
+)
+def test_what_may_be_text_is_a_line_of_a_page_in_another_script_where_it_is_surely_read_in_that(
+    said: str, confidence: float, lines: int
+) -> None:
+    source = Fixed({"el": (said, confidence)})
+    page, quads, shadow = np.full((90, 400, 3), 255, np.uint8), boxes((10, 5, 390, 35)), boxes((10, 50, 390, 80))
+    told = Told(source.languages[0], turn=0)
+    unread = Judgement("unread", ("unread",))
+    found, readings, judged = OtherScripts([source]).read(page, quads, [NOTHING], unread, told, shadows=shadow)
+    assert len(found) == len(readings) == len(judged.lines) == lines
+    assert [reading.text for reading in readings] == [said] * lines
 
 
 @pytest.mark.parametrize("tall", [False, True])
