@@ -171,7 +171,7 @@ class Engine:
         oriented = time.perf_counter()
         read = self._read_turned(cuts, glance, rotation)
         script = self._judged(read)
-        is_hard = script.page == "unread" or script.open
+        is_hard = script.page == "unread" or script.open or mirror.may_be_sign(read.readings)
         if as_shown and is_hard and mirror.is_one(read.page, read.quads, read.readings, self._reader):
             page, spent = self.recognise_pixels(
                 mirror.turned_over(picture), number, mirror.options_of(options), as_shown=False
