@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ocr_engine.document.document import Document
     from ocr_engine.engine import Engine
 
+NICENESS = 5
+"""By which workers stand back behind the service where all cores are busy: it needs moments, they need seconds."""
 READS_NOTHING = "this process has no models"
 
 
@@ -56,6 +58,7 @@ def prepare(options: EngineOptions, address_space: int, writing: Connection, rea
     """
     global _engine, _documents, _limits, _fault
     redirect(writing)
+    os.nice(NICENESS)
     # a decoder that runs wild ends its job, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     # a dump would hold documents and passwords

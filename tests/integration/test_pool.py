@@ -23,7 +23,7 @@ from ocr_engine.errors import (
     WorkersBusy,
 )
 from ocr_engine.options import EngineOptions
-from ocr_engine.workers.child import DutyReport, WarmUpFailed
+from ocr_engine.workers.child import NICENESS, DutyReport, WarmUpFailed
 from ocr_engine.workers.limits import DEFAULT_LIMITS, WorkerLimits
 from ocr_engine.workers.pool import WorkerState
 from ocr_engine.workers.process import WorkerProcess
@@ -39,6 +39,8 @@ async def test_every_worker_is_warm_when_start_returns(start_pool: StartPool) ->
     assert [worker.state for worker in pool.workers()] == [WorkerState.IDLE, WorkerState.IDLE]
     assert [worker.backend for worker in pool.workers()] == ["onnxruntime", "onnxruntime"]
     assert len(set(pool.pids())) == 2
+    # the API answers while all cores read
+    assert {psutil.Process(pid).nice() for pid in pool.pids()} == {min(19, os.nice(0) + NICENESS)}
     result = await pool.recognise(KNOWN.data)
     assert result.text == KNOWN.text
     assert result.worker in ("worker-1", "worker-2")
